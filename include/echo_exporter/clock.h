@@ -1,0 +1,34 @@
+#ifndef ECHO_EXPORTER_CLOCK_H_
+#define ECHO_EXPORTER_CLOCK_H_
+
+#include <chrono>
+
+namespace echo_exporter {
+
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// A point on the monotonic time line, in nanoseconds. Deadlines and
+/// round-trip times are made of these; a step of the wall clock changes none.
+using SteadyTime =
+    std::chrono::time_point<std::chrono::steady_clock, Nanoseconds>;
+
+/// Wall-clock time, for timestamps that a person or Prometheus reads.
+using WallTime = std::chrono::system_clock::time_point;
+
+/// Tells the time. Injected wherever logic depends on it, so that tests move
+/// time themselves.
+///
+/// Implementations are thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual SteadyTime Now() const = 0;
+  virtual WallTime WallNow() const = 0;
+
+  /// The machine's clock; lives as long as the process.
+  static const Clock& System();
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_CLOCK_H_

@@ -1,0 +1,142 @@
+#ifndef ECHO_EXPORTER_CONFIG_H_
+#define ECHO_EXPORTER_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/ip_address.h"
+#include "echo_exporter/result.h"
+
+namespace echo_exporter {
+
+/// Label names and values, in the order in which they are exposed.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// Which IP version to use for a name that has addresses of both.
+enum class IpPreference : std::uint8_t { kAny, kV4Only, kV6Only };
+
+/// Parameters of every echo request of a group or of a /probe module.
+struct EchoSettings {
+  Nanoseconds timeout = std::chrono::seconds(1);  ///< 1 ms .. 60 s
+  std::uint16_t payload_size = 32;                ///< bytes, 0 .. 65500
+  std::uint8_t ttl = 128;                         ///< 1 .. 255
+  bool dont_fragment = false;
+  IpPreference ip_version = IpPreference::kAny;
+};
+
+/// A place to send from.
+struct SourceConfig {
+  enum class Kind : std::uint8_t {
+    kAuto,       ///< the system chooses
+    kAddress,    ///< `address`
+    kInterface,  ///< the address of the adapter `interface_name`, followed
+  };
+  std::string name = "auto";  ///< as written: the `source` label
+  Kind kind = Kind::kAuto;
+  IpAddress address;
+  std::string interface_name;
+};
+
+/// A place to send to: an address, or a host name when there is none.
+struct DestinationConfig {
+  /// As written, or one address of a prefix: the `destination` label.
+  std::string name;
+  std::optional<IpAddress> address;
+};
+
+/// What `[[group]]` says, defaults filled in.
+struct GroupConfig {
+  std::string name;
+  Nanoseconds interval = std::chrono::seconds(1);      ///< 10 ms .. 1 h
+  Nanoseconds dns_refresh = std::chrono::seconds(60);  ///< 1 s .. 24 h
+  EchoSettings echo;
+  std::vector<SourceConfig> sources;            ///< never empty
+  std::vector<DestinationConfig> destinations;  ///< never empty
+  Labels labels;
+};
+
+/// One pair (source, destination): indices into `groups`, and into that
+/// group's `sources` and `destinations`.
+struct PairConfig {
+  std::uint32_t group = 0;
+  std::uint32_t source = 0;
+  std::uint32_t destination = 0;
+};
+
+/// A named parameter set of /probe.
+struct ModuleConfig {
+  EchoSettings echo{.timeout = std::chrono::seconds(2)};
+  SourceConfig source;
+};
+
+struct ProbeConfig {
+  std::uint32_t max_concurrent = 64;  ///< 1 .. 10000
+  /// A destination is allowed when its address is in one of the prefixes or
+  /// its name, as asked for, matches one of the globs ("*.example.net", "*"
+  /// stands for any text, case ignored). Both empty: any destination.
+  std::vector<IpPrefix> allowed_prefixes;
+  std::vector<std::string> allowed_name_globs;
+};
+
+struct ListenAddress {
+  std::string host;  ///< an address without brackets; empty: all interfaces
+  std::uint16_t port = 0;  ///< 0: the system chooses
+};
+
+/// A whole configuration, checked and complete.
+///
+/// Immutable after construction by convention: share it as const.
+struct ExporterConfig {
+  std::vector<ListenAddress> listen_addresses;
+  std::vector<double> rtt_buckets;     ///< seconds, ascending, not empty
+  std::uint32_t max_in_flight = 4096;  ///< 1 .. 65536
+  std::vector<GroupConfig> groups;     ///< may be empty: only /probe then
+  std::vector<PairConfig> pairs;       ///< the products, in file order
+  std::map<std::string, SourceConfig> sources;  ///< `[sources]`, by name
+  std::map<std::string, ModuleConfig> modules;  ///< "icmp" always exists
+  ProbeConfig probe;
+  /// What is odd but not wrong, each "file:line:column: sentence".
+  std::vector<std::string> warnings;
+};
+
+/// All that is wrong with a configuration, each "file:line:column: sentence",
+/// in file order. Never empty when returned.
+using ConfigErrors = std::vector<std::string>;
+
+/// Either the configuration or every error in it.
+struct ConfigOutcome {
+  std::optional<ExporterConfig> config;
+  ConfigErrors errors;  ///< empty exactly when `config` has a value
+};
+
+/// Reads and checks a file. A file that cannot be read is one error.
+/// Thread-safe.
+ConfigOutcome LoadConfig(const std::string& path);
+
+/// The same for text already in memory; `name` stands for the file in
+/// messages. Any input gives an outcome: nothing throws. Thread-safe.
+ConfigOutcome ParseConfig(std::string_view text, std::string_view name);
+
+/// The effective configuration as TOML, defaults filled in and secrets
+/// removed: parsing it again gives the same configuration. Prefixes appear as
+/// the addresses they stand for.
+std::string ConfigToToml(const ExporterConfig& config);
+
+/// Reads "127.0.0.1:10115", "[::1]:10115", ":10115" or "name:10115".
+Result<ListenAddress> ParseListenAddress(std::string_view text);
+
+/// Reads what may stand in a group's `sources` or in /probe's `source`:
+/// "auto", a name of `[sources]`, or an address.
+Result<SourceConfig> ParseSource(
+    std::string_view text, const std::map<std::string, SourceConfig>& named);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_CONFIG_H_

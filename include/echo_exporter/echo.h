@@ -1,0 +1,71 @@
+#ifndef ECHO_EXPORTER_ECHO_H_
+#define ECHO_EXPORTER_ECHO_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/ip_address.h"
+
+namespace echo_exporter {
+
+/// How one echo request ended. Exactly one of these per request.
+enum class EchoOutcome : std::uint8_t {
+  kReply,                ///< an intact echo reply within the timeout
+  kTimeout,              ///< nothing, or a reply after the timeout
+  kNetUnreachable,       ///< no route, here or at a router
+  kHostUnreachable,      ///< the last hop cannot reach the address
+  kProtocolUnreachable,  ///< the host refuses ICMP echo
+  kPortUnreachable,
+  kProhibited,      ///< refused by a filter
+  kTtlExpired,      ///< a router counted the TTL down to zero
+  kPacketTooBig,    ///< larger than a link's MTU and not to be fragmented
+  kCorruptReply,    ///< a reply whose payload is not the request's
+  kBadSource,       ///< the source address is not on this host (now)
+  kNoResources,     ///< this host ran out of memory, handles or buffers
+  kGeneralFailure,  ///< the IP stack failed without saying why
+  kOther,           ///< any code not named above
+};
+
+inline constexpr std::size_t kEchoOutcomeCount = 14;
+
+/// The value of the `outcome` label, as in "net_unreachable".
+std::string_view EchoOutcomeName(EchoOutcome outcome);
+
+/// What to send. A value: copied into the transport.
+struct EchoRequest {
+  /// Handed back in the EchoResult; means nothing to the transport.
+  std::uint64_t tag = 0;
+  IpAddress destination;
+  /// Absent: the system chooses. Present: same IP version as `destination`.
+  std::optional<IpAddress> source;
+  Nanoseconds timeout{};           ///< 1 ms .. 60 s
+  std::uint16_t payload_size = 0;  ///< bytes behind the ICMP header, 0 .. 65500
+  std::uint8_t ttl = 128;          ///< 1 .. 255
+  bool dont_fragment = false;
+};
+
+/// What became of an EchoRequest.
+struct EchoResult {
+  std::uint64_t tag = 0;
+  EchoOutcome outcome = EchoOutcome::kOther;
+  /// From the sending to whatever ended the request. A round-trip time when
+  /// the outcome is kReply; never negative.
+  Nanoseconds rtt{};
+  /// How much later than the reply's arrival this process saw it: what a
+  /// plain user-space measurement would have added to `rtt`.
+  Nanoseconds completion_delay{};
+  /// TTL of an IPv4 reply, where the system tells it.
+  std::optional<std::uint8_t> reply_ttl;
+  /// Who answered: the destination, or the router that sent an error.
+  std::optional<IpAddress> responder;
+  /// The operating system's own code, for logs; 0 when there is none.
+  std::uint32_t os_code = 0;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_ECHO_H_

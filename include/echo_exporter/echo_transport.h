@@ -1,0 +1,69 @@
+#ifndef ECHO_EXPORTER_ECHO_TRANSPORT_H_
+#define ECHO_EXPORTER_ECHO_TRANSPORT_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/echo.h"
+#include "echo_exporter/result.h"
+
+namespace echo_exporter {
+
+struct EchoTransportOptions {
+  /// Most requests without a result at any moment, 1 .. 65536.
+  std::size_t max_in_flight = 4096;
+  /// How long after its timeout a request may go without a word from the
+  /// system before the transport gives it the outcome kTimeout by itself.
+  Nanoseconds overdue_grace = std::chrono::seconds(2);
+};
+
+/// Sends echo requests and reports what became of each.
+///
+/// The callback runs exactly once per Send(): on a thread of the transport,
+/// or on the sender's before Send() returns; several threads may be in it at
+/// once. It must be short, must not block, must not throw and must not call
+/// the transport. It never runs after the destructor has returned.
+///
+/// Send() and Drain() are confined to one thread, which must live as long as
+/// the transport has requests in flight; everything else is thread-safe.
+class EchoTransport {
+ public:
+  using Callback = std::function<void(const EchoResult&)>;
+
+  /// Does not wait for the network: what is in flight ends as kTimeout, so
+  /// call Drain() first. What the system has not given back stays allocated on
+  /// purpose, because the system may yet write to it.
+  virtual ~EchoTransport() = default;
+
+  /// Sends without waiting. Requires in_flight() < max_in_flight(); beyond it
+  /// the request ends at once as kNoResources. A failure to send is a result
+  /// like any other.
+  virtual void Send(const EchoRequest& request) = 0;
+
+  /// Waits until nothing is in flight or the time is over; true when nothing
+  /// is.
+  virtual bool Drain(Nanoseconds limit) = 0;
+
+  /// Requests without a result.
+  virtual std::size_t in_flight() const = 0;
+
+  /// What the options asked for, or less where the system serves less.
+  virtual std::size_t max_in_flight() const = 0;
+
+  virtual bool Supports(IpVersion version) const = 0;
+
+  /// One phrase for the log: which mechanism sends.
+  virtual std::string Describe() const = 0;
+};
+
+/// The transport of this operating system. Fails when it can send neither
+/// IPv4 nor IPv6.
+Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
+    const EchoTransportOptions& options, EchoTransport::Callback callback);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_ECHO_TRANSPORT_H_

@@ -1,0 +1,91 @@
+#ifndef ECHO_EXPORTER_IP_ADDRESS_H_
+#define ECHO_EXPORTER_IP_ADDRESS_H_
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace echo_exporter {
+
+enum class IpVersion : std::uint8_t { kV4 = 4, kV6 = 6 };
+
+/// An IPv4 or IPv6 address. The scope (zone) number matters for link-local
+/// IPv6 addresses only and is 0 otherwise.
+///
+/// Immutable after construction.
+class IpAddress {
+ public:
+  /// 0.0.0.0.
+  IpAddress() = default;
+
+  static IpAddress V4(const std::array<std::uint8_t, 4>& bytes);
+  static IpAddress V6(const std::array<std::uint8_t, 16>& bytes,
+                      std::uint32_t scope_id = 0);
+
+  /// Reads "192.0.2.1", "2001:db8::1" or "fe80::1%3" (a numeric zone), the
+  /// forms of RFC 4291 section 2.2 and RFC 4007 section 11. Nothing else:
+  /// no octal, no shortened IPv4, no brackets, no surrounding space.
+  static std::optional<IpAddress> Parse(std::string_view text);
+
+  IpVersion version() const { return version_; }
+  bool is_v4() const { return version_ == IpVersion::kV4; }
+
+  /// Network byte order; an IPv4 address is in the first four bytes and the
+  /// rest is zero.
+  const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
+  std::uint32_t scope_id() const { return scope_id_; }
+
+  /// True for 0.0.0.0 and ::.
+  bool IsUnspecified() const;
+
+  /// The canonical text of RFC 5952, with "%zone" when there is a scope.
+  std::string ToString() const;
+
+  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+
+ private:
+  IpVersion version_ = IpVersion::kV4;
+  std::array<std::uint8_t, 16> bytes_{};
+  std::uint32_t scope_id_ = 0;
+};
+
+/// A block of addresses, as in "10.0.0.0/29".
+///
+/// Immutable after construction.
+class IpPrefix {
+ public:
+  /// Reads "address/length". Bits of the address behind the prefix must be
+  /// zero: "10.0.0.1/29" is refused, because it is more often a slip than a
+  /// wish.
+  static std::optional<IpPrefix> Parse(std::string_view text);
+
+  const IpAddress& network() const { return network_; }
+  int length() const { return length_; }
+
+  bool Contains(const IpAddress& address) const;
+
+  /// How many hosts HostAt() can name; saturates at 2^64-1. For IPv4, the
+  /// network and broadcast addresses are no hosts (/31 and /32 have all,
+  /// RFC 3021); for IPv6, the subnet-router anycast address is none (/127 and
+  /// /128 have all, RFC 6164).
+  std::uint64_t HostCount() const;
+
+  /// The host with that number, counted from 0; requires n < HostCount().
+  IpAddress HostAt(std::uint64_t n) const;
+
+  std::string ToString() const;
+
+ private:
+  IpPrefix(const IpAddress& network, int length)
+      : network_(network), length_(length) {}
+
+  IpAddress network_;
+  int length_ = 0;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_IP_ADDRESS_H_

@@ -1,0 +1,51 @@
+#ifndef ECHO_EXPORTER_ON_DEMAND_PROBE_H_
+#define ECHO_EXPORTER_ON_DEMAND_PROBE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/echo.h"
+#include "echo_exporter/ip_address.h"
+
+namespace echo_exporter {
+
+/// What a request to /probe asks for, as far as its text alone can tell.
+struct ProbeQuery {
+  std::string target;                 ///< an address or a host name, not empty
+  std::string module = "icmp";        ///< key of ExporterConfig::modules
+  std::optional<std::string> source;  ///< overrides the module's source
+  std::uint32_t count = 1;            ///< echo requests, 1 .. 100
+  bool debug = false;                 ///< answer with a readable log
+  /// Prometheus's own patience, from X-Prometheus-Scrape-Timeout-Seconds.
+  std::optional<Nanoseconds> scrape_timeout;
+};
+
+/// What an on-demand probe found out. Phases that were not reached are
+/// absent.
+struct ProbeReport {
+  bool success = false;
+  Nanoseconds duration{};  ///< of the whole probe
+  Nanoseconds timeout{};   ///< what the whole probe was allowed
+  std::optional<Nanoseconds> resolve_time;
+  std::optional<Nanoseconds> setup_time;
+  std::optional<IpAddress> destination;
+  /// In the order of sending; fewer than asked for when time ran out.
+  std::vector<EchoResult> echoes;
+  std::uint32_t count = 1;  ///< echo requests asked for
+  /// For debug=true: one line an event, without newline.
+  std::vector<std::string> log;
+};
+
+/// `report` in the Prometheus text format 0.0.4, with the names and help texts
+/// of the blackbox_exporter's ICMP probe; further series, of packets and of
+/// the minimum, mean and maximum RTT, only when more than one echo was asked
+/// for.
+std::string RenderProbeReport(const ProbeReport& report);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_ON_DEMAND_PROBE_H_

@@ -1,0 +1,86 @@
+#ifndef ECHO_EXPORTER_PROBE_RECORDER_H_
+#define ECHO_EXPORTER_PROBE_RECORDER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "echo_exporter/address_book.h"
+#include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/echo.h"
+#include "echo_exporter/probe_scheduler.h"
+
+namespace echo_exporter {
+
+/// Why a tick of the schedule led to no echo request.
+enum class MissReason : std::uint8_t {
+  kLate,         ///< this process was held up for a whole interval
+  kMaxInFlight,  ///< as many requests as allowed were already in flight
+  kUnresolved,   ///< the destination has no usable address yet
+};
+inline constexpr std::size_t kMissReasonCount = 3;
+
+/// What identifies a pair's series. Label names other than these three come
+/// from the group.
+struct PairLabels {
+  std::string group;
+  std::string source;
+  std::string destination;
+  Labels extra;
+};
+
+/// Counts what happens and renders it in the Prometheus text format.
+///
+/// Exactness: in every rendering, for every pair, icmp_echo_requests_total =
+/// sum of icmp_echo_outcomes_total + icmp_echo_in_flight, and the histogram's
+/// count = the outcomes named `reply`.
+///
+/// Thread-safe. RecordRequest() and RecordResult() hold their locks for one
+/// update each, and never wait for a rendering for longer than the copying of
+/// one pair.
+class ProbeRecorder {
+ public:
+  /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
+  /// bound belongs to that bound's bucket.
+  ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock);
+  ~ProbeRecorder();
+  ProbeRecorder(const ProbeRecorder&) = delete;
+  ProbeRecorder& operator=(const ProbeRecorder&) = delete;
+
+  /// Begins a pair's series at zero. `pair` must be new.
+  void AddPair(PairId pair, const PairLabels& labels);
+
+  /// A request is about to be handed to the transport.
+  void RecordRequest(PairId pair);
+
+  /// Its result. Requires a RecordRequest() without result for this pair.
+  void RecordResult(PairId pair, const EchoResult& result);
+
+  /// The addresses in use now; absent while there are none. An absent source
+  /// of a present route is exposed as "".
+  void SetRoute(PairId pair, const std::optional<Route>& route);
+
+  /// A tick was taken that much after it was due (>= 0).
+  void RecordScheduleLag(Nanoseconds lag);
+  void RecordMissed(MissReason reason, std::uint64_t ticks);
+  void RecordResolveFailure();
+  void RecordHttpRequest(std::string_view handler, int status);
+
+  /// Outcome of the last attempt to load a configuration.
+  void RecordConfigLoad(bool successful);
+
+  /// Everything, in the text format 0.0.4, ending with a newline.
+  std::string Render() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_PROBE_RECORDER_H_

@@ -1,0 +1,54 @@
+#ifndef ECHO_EXPORTER_RESULT_H_
+#define ECHO_EXPORTER_RESULT_H_
+
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace echo_exporter {
+
+enum class ErrorCode {
+  kInvalidArgument,  ///< what was asked for makes no sense; asking again fails
+  kNotFound,         ///< the thing named does not exist (now)
+  kNotAllowed,       ///< refused by configuration or by the operating system
+  kExhausted,        ///< a limit was reached; may succeed later
+  kUnavailable,      ///< a passing failure; may succeed later
+  kUnsupported,      ///< this operating system cannot do it
+};
+
+/// Why something failed. `message` reads "doing what: subject: cause (code)"
+/// and can be shown to an administrator as it is.
+struct Error {
+  ErrorCode code;
+  std::string message;
+};
+
+/// Either a value or an Error; never both, never neither.
+///
+/// A plain value type: as thread-safe as T.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+
+  bool ok() const { return state_.index() == 0; }
+
+  /// Requires ok().
+  T& value() & { return std::get<0>(state_); }
+  const T& value() const& { return std::get<0>(state_); }
+  T&& value() && { return std::get<0>(std::move(state_)); }
+
+  /// Requires !ok().
+  const Error& error() const { return std::get<1>(state_); }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+/// The result of an operation that gives nothing but success.
+using Status = Result<std::monostate>;
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_RESULT_H_
