@@ -1,0 +1,226 @@
+#include "echo_exporter/probe_scheduler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr SteadyTime kStart{hours(1000)};
+
+std::vector<PairId> Ids(PairId first, std::size_t count) {
+  std::vector<PairId> ids(count);
+  std::iota(ids.begin(), ids.end(), first);
+  return ids;
+}
+
+std::vector<ProbeScheduler::Tick> Take(ProbeScheduler& scheduler,
+                                       SteadyTime now) {
+  std::vector<ProbeScheduler::Tick> ticks;
+  scheduler.TakeDue(now, &ticks);
+  return ticks;
+}
+
+// Runs the scheduler with a caller that is always on time.
+std::vector<ProbeScheduler::Tick> RunOnTime(ProbeScheduler& scheduler,
+                                            SteadyTime until) {
+  std::vector<ProbeScheduler::Tick> ticks;
+  while (scheduler.NextDue() && *scheduler.NextDue() < until) {
+    scheduler.TakeDue(*scheduler.NextDue(), &ticks);
+  }
+  return ticks;
+}
+
+TEST(ProbeSchedulerTest, HasNothingDueWithoutPairs) {
+  ProbeScheduler scheduler;
+  EXPECT_EQ(scheduler.NextDue(), std::nullopt);
+  EXPECT_TRUE(Take(scheduler, kStart).empty());
+}
+
+TEST(ProbeSchedulerTest, SpreadsPairsAcrossOneInterval) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(0, 100), seconds(1), kStart);
+  const auto ticks = RunOnTime(scheduler, kStart + seconds(1));
+  ASSERT_EQ(ticks.size(), 100u);
+  for (std::size_t i = 1; i < ticks.size(); ++i) {
+    EXPECT_EQ(ticks[i].due - ticks[i - 1].due, milliseconds(10)) << i;
+  }
+}
+
+TEST(ProbeSchedulerTest, StartsGroupsOfEqualIntervalApart) {
+  ProbeScheduler scheduler;
+  for (PairId group = 0; group < 50; ++group) {
+    scheduler.AddGroup(Ids(group, 1), seconds(1), kStart);
+  }
+  const auto ticks = RunOnTime(scheduler, kStart + seconds(1));
+  ASSERT_EQ(ticks.size(), 50u);
+  for (std::size_t i = 1; i < ticks.size(); ++i) {
+    EXPECT_GT(ticks[i].due - ticks[i - 1].due, milliseconds(5)) << i;
+    EXPECT_LT(ticks[i].due - ticks[i - 1].due, milliseconds(40)) << i;
+  }
+}
+
+TEST(ProbeSchedulerTest, KeepsDeadlinesAbsoluteHoweverLateTheyAreTaken) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(7, 1), seconds(1), kStart);
+  SteadyTime expected = kStart;
+  for (int i = 0; i < 1000; ++i) {
+    // A caller that is late by a different part of the interval every time.
+    const auto ticks = Take(scheduler, expected + milliseconds(i % 999));
+    ASSERT_EQ(ticks.size(), 1u);
+    EXPECT_EQ(ticks[0].due, expected);
+    EXPECT_EQ(ticks[0].missed, 0u);
+    expected += seconds(1);
+  }
+}
+
+TEST(ProbeSchedulerTest, LosesNoTickAndDoesNotDriftInADay) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(0, 10), milliseconds(300), kStart);
+  scheduler.AddGroup(Ids(10, 3), seconds(7), kStart);
+  std::map<PairId, std::uint64_t> counts;
+  std::map<PairId, SteadyTime> last;
+  std::vector<ProbeScheduler::Tick> ticks;
+  while (*scheduler.NextDue() < kStart + hours(24)) {
+    ticks.clear();
+    scheduler.TakeDue(*scheduler.NextDue(), &ticks);
+    for (const auto& tick : ticks) {
+      ASSERT_EQ(tick.missed, 0u);
+      if (counts[tick.pair]++ > 0) {
+        ASSERT_EQ(tick.due - last[tick.pair],
+                  tick.pair < 10 ? Nanoseconds(milliseconds(300))
+                                 : Nanoseconds(seconds(7)));
+      }
+      last[tick.pair] = tick.due;
+    }
+  }
+  for (PairId id = 0; id < 10; ++id) EXPECT_EQ(counts[id], 288000u) << id;
+  for (PairId id = 10; id < 13; ++id) {
+    EXPECT_GE(counts[id], 12342u) << id;
+    EXPECT_LE(counts[id], 12343u) << id;
+  }
+}
+
+TEST(ProbeSchedulerTest, SkipsAndCountsTicksThatAreLateByAnInterval) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(3, 1), seconds(1), kStart);
+  const auto ticks = Take(scheduler, kStart + milliseconds(5400));
+  ASSERT_EQ(ticks.size(), 1u);
+  EXPECT_EQ(ticks[0].missed, 5u);
+  EXPECT_EQ(ticks[0].due, kStart + seconds(5));
+  EXPECT_EQ(scheduler.NextDue(), kStart + seconds(6));
+}
+
+TEST(ProbeSchedulerTest, TakesATickThatIsLateByLessThanAnInterval) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(3, 1), seconds(1), kStart);
+  const auto ticks = Take(scheduler, kStart + seconds(1) - Nanoseconds(1));
+  ASSERT_EQ(ticks.size(), 1u);
+  EXPECT_EQ(ticks[0].missed, 0u);
+  EXPECT_EQ(ticks[0].due, kStart);
+}
+
+TEST(ProbeSchedulerTest, SendsNoCatchUpBurstAfterAPause) {
+  ProbeScheduler scheduler;
+  constexpr std::size_t kPairs = 5000;
+  scheduler.AddGroup(Ids(0, kPairs), seconds(1), kStart);
+  EXPECT_EQ(scheduler.BurstLimit(), kPairs / 50);
+
+  // Half a second lost: half of all pairs are overdue at once.
+  const SteadyTime resumed = kStart + milliseconds(500);
+  std::vector<ProbeScheduler::Tick> ticks;
+  scheduler.TakeDue(resumed, &ticks);
+  EXPECT_EQ(ticks.size(), scheduler.BurstLimit());
+
+  // From there on, at most four times the ordinary rate, in every window.
+  std::vector<SteadyTime> taken;
+  SteadyTime now = resumed;
+  while (now < kStart + milliseconds(1500)) {
+    now = std::max(now, *scheduler.NextDue());
+    ticks.clear();
+    scheduler.TakeDue(now, &ticks);
+    for (const auto& tick : ticks) {
+      EXPECT_EQ(tick.missed, 0u);
+      taken.push_back(now);
+    }
+  }
+  constexpr Nanoseconds kWindow = milliseconds(10);
+  const std::size_t most = 4 * kPairs / 100 + 2;
+  for (std::size_t i = 0; i + most < taken.size(); ++i) {
+    ASSERT_GT(taken[i + most] - taken[i], kWindow) << i;
+  }
+  // And the backlog is gone: every tick that was due has been taken.
+  EXPECT_GT(*scheduler.NextDue(), now);
+  EXPECT_EQ(taken.size() + scheduler.BurstLimit(),
+            1 + (now - kStart) / (seconds(1) / kPairs));
+}
+
+TEST(ProbeSchedulerTest, DoesNotHoldUpOrdinaryTraffic) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(0, 1000), seconds(1), kStart);
+  scheduler.AddGroup(Ids(1000, 333), milliseconds(100), kStart);
+  SteadyTime now = kStart;
+  while (now < kStart + seconds(3)) {
+    now = *scheduler.NextDue();
+    for (const auto& tick : Take(scheduler, now)) ASSERT_EQ(tick.due, now);
+  }
+}
+
+TEST(ProbeSchedulerTest, ToleratesATimerOfOrdinaryWindowsResolution) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(0, 2000), seconds(1), kStart);
+  std::size_t taken = 0;
+  for (SteadyTime now = kStart; now < kStart + seconds(10);
+       now += microseconds(15625)) {
+    for (const auto& tick : Take(scheduler, now)) {
+      EXPECT_LT(now - tick.due, microseconds(15625));
+      ++taken;
+    }
+  }
+  EXPECT_GE(taken, 19960u);
+}
+
+TEST(ProbeSchedulerTest, ForgetsARemovedPair) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(0, 3), seconds(1), kStart);
+  scheduler.Remove(1);
+  scheduler.Remove(99);
+  EXPECT_EQ(scheduler.pair_count(), 2u);
+  std::set<PairId> seen;
+  for (const auto& tick : RunOnTime(scheduler, kStart + seconds(3))) {
+    seen.insert(tick.pair);
+  }
+  EXPECT_EQ(seen, (std::set<PairId>{0, 2}));
+}
+
+TEST(ProbeSchedulerTest, HasNothingDueAfterTheLastPairIsRemoved) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(0, 2), seconds(1), kStart);
+  scheduler.Remove(0);
+  scheduler.Remove(1);
+  EXPECT_EQ(scheduler.NextDue(), std::nullopt);
+}
+
+TEST(ProbeSchedulerTest, PutsAPairThatWasRemovedAndAddedAgainOnItsNewSchedule) {
+  ProbeScheduler scheduler;
+  scheduler.AddGroup(Ids(5, 1), seconds(1), kStart + milliseconds(100));
+  scheduler.Remove(5);
+  scheduler.AddGroup(Ids(5, 1), seconds(10), kStart);
+  const auto ticks = RunOnTime(scheduler, kStart + seconds(25));
+  ASSERT_GE(ticks.size(), 2u);
+  for (std::size_t i = 1; i < ticks.size(); ++i) {
+    EXPECT_EQ(ticks[i].due - ticks[i - 1].due, seconds(10));
+  }
+}
+
+}  // namespace
+}  // namespace echo_exporter
