@@ -1,0 +1,285 @@
+#include "src/transport/echo_engine_windows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "src/transport/echo_status_windows.h"
+
+namespace echo_exporter {
+namespace {
+
+// Wine's driver serves 256 requests at once and loses those beyond.
+constexpr std::size_t kWineMaxInFlight = 240;
+// How many sends may leave an APC queued on the sender under Wine.
+constexpr std::uint64_t kSendsPerAlertableMoment = 64;
+
+void WINAPI IgnoreApc(void*, void*, ULONG) {}
+
+ULONG ToIpAddr(const IpAddress& v4) {
+  ULONG address;
+  std::memcpy(&address, v4.bytes().data(), sizeof(address));
+  return address;
+}
+
+sockaddr_in6 ToSockaddr(const IpAddress& v6) {
+  sockaddr_in6 result{};
+  result.sin6_family = AF_INET6;
+  std::memcpy(&result.sin6_addr, v6.bytes().data(), v6.bytes().size());
+  result.sin6_scope_id = v6.scope_id();
+  return result;
+}
+
+}  // namespace
+
+EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
+                       EchoTransport::Callback callback)
+    : api_(api),
+      max_in_flight_(api.wine
+                         ? std::min(options.max_in_flight, kWineMaxInFlight)
+                         : options.max_in_flight),
+      grace_(options.overdue_grace),
+      callback_(std::move(callback)) {
+  LARGE_INTEGER frequency;
+  api_.query_frequency(&frequency);
+  ticks_per_second_ = frequency.QuadPart;
+}
+
+EchoEngine::~EchoEngine() {
+  slots_.clear();
+  // With requests in flight this would block until they end.
+  if (has_v4()) api_.close_handle(icmp4_);
+  if (has_v6()) api_.close_handle(icmp6_);
+}
+
+Status EchoEngine::Open() {
+  icmp4_ = api_.create_file();
+  const DWORD error4 = icmp4_ == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+  if (api_.create_file6 != nullptr && api_.send_echo6 != nullptr) {
+    icmp6_ = api_.create_file6();
+  }
+  if (has_v4() || has_v6()) return std::monostate{};
+  return Error{ErrorCode::kUnavailable,
+               "opening the ICMP device: IcmpCreateFile: error (" +
+                   std::to_string(error4) + ")"};
+}
+
+Nanoseconds EchoEngine::Elapsed(std::int64_t from, std::int64_t to) const {
+  const std::int64_t ticks = std::max<std::int64_t>(to - from, 0);
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
+  return Nanoseconds(ticks / ticks_per_second_ * kNanoseconds +
+                     ticks % ticks_per_second_ * kNanoseconds /
+                         ticks_per_second_);
+}
+
+std::int64_t EchoEngine::TicksOf(Nanoseconds duration) const {
+  constexpr std::int64_t kMicroseconds = 1'000'000;
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration)
+             .count() *
+         ticks_per_second_ / kMicroseconds;
+}
+
+std::int64_t EchoEngine::NowTicks() const {
+  LARGE_INTEGER ticks;
+  api_.query_counter(&ticks);
+  return ticks.QuadPart;
+}
+
+std::size_t EchoEngine::in_flight() {
+  MutexLock lock(mutex_);
+  return in_flight_;
+}
+
+// A slot with its event and its wait in place, or none.
+EchoSlot* EchoEngine::AcquireSlot() {
+  EchoSlot* slot = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (!free_.empty()) {
+      slot = free_.back();
+      free_.pop_back();
+    } else if (slots_.size() < max_in_flight_) {
+      slots_.push_back(std::make_unique<EchoSlot>(*this));
+      slot = slots_.back().get();
+    }
+  }
+  if (slot == nullptr || Arm(*slot)) return slot;
+  MutexLock lock(mutex_);
+  free_.push_back(slot);
+  return nullptr;
+}
+
+bool EchoEngine::Arm(EchoSlot& slot) {
+  if (!slot.event)
+    slot.event.reset(api_.create_event(nullptr, FALSE, FALSE, nullptr));
+  if (!slot.event) return false;
+  if (!slot.wait) {
+    HANDLE wait = nullptr;
+    if (!api_.register_wait(&wait, slot.event.get(), &OnSignal, &slot, INFINITE,
+                            WT_EXECUTEDEFAULT)) {
+      return false;
+    }
+    slot.wait.reset(wait);
+  }
+  return true;
+}
+
+void EchoEngine::Send(const EchoRequest& request) {
+  ++sends_;
+  if (api_.wine && sends_ % kSendsPerAlertableMoment == 0) SleepEx(0, TRUE);
+
+  EchoSlot* const slot = AcquireSlot();
+  if (slot == nullptr) {
+    EchoResult result;
+    result.tag = request.tag;
+    result.outcome = EchoOutcome::kNoResources;
+    callback_(result);
+    return;
+  }
+  Begin(*slot, request);
+  DWORD error = 0;
+  const DWORD replies = CallSend(request, *slot, &error);
+  // 0 with a last error of 0 is not documented; if it was a failure after all,
+  // the watchdog ends it.
+  const bool pending =
+      replies == ERROR_IO_PENDING ||
+      (replies == 0 && (error == ERROR_IO_PENDING || error == 0));
+  if (pending || !Claim(*slot)) return;
+
+  EchoResult result;
+  if (replies > 0) {
+    result = slot->buffer.Read(Elapsed(slot->sent_ticks, NowTicks()));
+  } else {
+    result.outcome = OutcomeOfStatus(error, request.destination.version());
+    result.os_code = error;
+  }
+  // Whether the event was, or will be, signalled as well is not documented: a
+  // signal left over would end the slot's next request. A new wait on a reset
+  // event cannot see it.
+  slot->wait.reset();
+  ResetEvent(slot->event.get());
+  Finish(*slot, result);
+}
+
+void EchoEngine::Begin(EchoSlot& slot, const EchoRequest& request) {
+  slot.tag = request.tag;
+  slot.buffer.Prepare(request, sends_);
+  MutexLock lock(mutex_);
+  slot.state = EchoSlot::State::kPending;
+  slot.begun_ticks = NowTicks();
+  slot.overdue_ticks = slot.begun_ticks + TicksOf(request.timeout + grace_);
+  ++in_flight_;
+}
+
+DWORD EchoEngine::CallSend(const EchoRequest& request, EchoSlot& slot,
+                           DWORD* error) {
+  IpOptions options{};
+  options.ttl = request.ttl;
+  if (request.dont_fragment) options.flags = kFlagDontFragment;
+  EchoBuffer& buffer = slot.buffer;
+  const ApcRoutine apc = api_.wine ? &IgnoreApc : nullptr;
+  const auto timeout_ms = static_cast<DWORD>(
+      std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count());
+
+  // GetLastError() must be the very next call: anything between may set it.
+  if (request.destination.is_v4()) {
+    const ULONG source = request.source ? ToIpAddr(*request.source) : 0;
+    const ULONG destination = ToIpAddr(request.destination);
+    slot.sent_ticks = NowTicks();
+    const DWORD replies = api_.send_echo(
+        icmp4_, slot.event.get(), apc, nullptr, source, destination,
+        buffer.payload(), buffer.payload_size(), &options, buffer.reply(),
+        buffer.reply_size(), timeout_ms);
+    *error = GetLastError();
+    return replies;
+  }
+  if (!has_v6()) {
+    *error = ERROR_NOT_SUPPORTED;
+    return 0;
+  }
+  sockaddr_in6 source = ToSockaddr(request.source.value_or(IpAddress::V6({})));
+  sockaddr_in6 destination = ToSockaddr(request.destination);
+  slot.sent_ticks = NowTicks();
+  const DWORD replies = api_.send_echo6(
+      icmp6_, slot.event.get(), apc, nullptr, &source, &destination,
+      buffer.payload(), buffer.payload_size(), &options, buffer.reply(),
+      buffer.reply_size(), timeout_ms);
+  *error = GetLastError();
+  return replies;
+}
+
+void CALLBACK EchoEngine::OnSignal(void* context, BOOLEAN) {
+  EchoSlot& slot = *static_cast<EchoSlot*>(context);
+  // First of all: every microsecond from here on would count as round trip.
+  const std::int64_t ticks = slot.owner.NowTicks();
+  slot.owner.OnEvent(slot, ticks);
+}
+
+void EchoEngine::OnEvent(EchoSlot& slot, std::int64_t ticks) {
+  if (Claim(slot)) {
+    Finish(slot, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
+    return;
+  }
+  MutexLock lock(mutex_);
+  if (slot.state == EchoSlot::State::kOverdue) {
+    slot.state = EchoSlot::State::kFree;
+    free_.push_back(&slot);
+  }
+}
+
+// True for exactly one of those who want to end the slot's request.
+bool EchoEngine::Claim(EchoSlot& slot) {
+  MutexLock lock(mutex_);
+  if (slot.state != EchoSlot::State::kPending) return false;
+  slot.state = EchoSlot::State::kEnding;
+  return true;
+}
+
+void EchoEngine::Finish(EchoSlot& slot, EchoResult result) {
+  result.tag = slot.tag;
+  callback_(result);
+  MutexLock lock(mutex_);
+  slot.state = EchoSlot::State::kFree;
+  free_.push_back(&slot);
+  if (--in_flight_ == 0) idle_.NotifyAll();
+}
+
+void EchoEngine::ExpireOverdue(bool all) {
+  std::vector<EchoResult> results;
+  {
+    MutexLock lock(mutex_);
+    const std::int64_t now = NowTicks();
+    for (const auto& slot : slots_) {
+      if (slot->state != EchoSlot::State::kPending) continue;
+      if (!all && slot->overdue_ticks > now) continue;
+      slot->state = EchoSlot::State::kOverdue;
+      EchoResult& result = results.emplace_back();
+      result.tag = slot->tag;
+      result.outcome = EchoOutcome::kTimeout;
+      result.rtt = Elapsed(slot->begun_ticks, now);
+    }
+  }
+  for (const EchoResult& result : results) callback_(result);
+  MutexLock lock(mutex_);
+  in_flight_ -= results.size();
+  if (in_flight_ == 0) idle_.NotifyAll();
+}
+
+bool EchoEngine::Drain(Nanoseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  MutexLock lock(mutex_);
+  while (in_flight_ > 0) {
+    if (!idle_.WaitUntil(mutex_, deadline)) break;
+  }
+  return in_flight_ == 0;
+}
+
+bool EchoEngine::SystemIsDone() {
+  MutexLock lock(mutex_);
+  return std::ranges::all_of(slots_, [](const auto& slot) {
+    return slot->state == EchoSlot::State::kFree;
+  });
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,125 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "echo_exporter/echo_transport.h"
+#include "src/base/mutex.h"
+#include "src/base/unique_handle_windows.h"
+#include "src/transport/echo_buffer_windows.h"
+#include "src/transport/icmp_api_windows.h"
+
+namespace echo_exporter {
+
+class EchoEngine;
+
+/// What one request in flight needs. Made once and used again and again; the
+/// system may write to it until its event is signalled.
+struct EchoSlot {
+  enum class State : std::uint8_t {
+    kFree,     ///< the system is done with it
+    kPending,  ///< the system has it; no result was given yet
+    kEnding,   ///< its result is being given
+    kOverdue,  ///< its result was given by the watchdog; the system has it
+  };
+
+  struct WaitTraits {
+    using Handle = HANDLE;
+    static Handle Invalid() { return nullptr; }
+    /// Waits for a callback under way, so never called from inside one.
+    static void Close(Handle wait) {
+      UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
+    }
+  };
+
+  explicit EchoSlot(EchoEngine& engine) : owner(engine) {}
+
+  EchoEngine& owner;
+
+  // Guarded by the engine's mutex.
+  State state = State::kFree;
+  std::int64_t begun_ticks = 0;
+  std::int64_t overdue_ticks = 0;  ///< when the watchdog gives up on it
+
+  // Of the sender until the request is sent, then of whoever ends it.
+  std::uint64_t tag = 0;
+  std::int64_t sent_ticks = 0;
+  EchoBuffer buffer;
+
+  UniqueKernelHandle event;
+  /// Last, so that it is unregistered before what its callback uses is gone.
+  UniqueHandle<WaitTraits> wait;
+};
+
+/// The slots, and everything that the system's callbacks touch. Apart from the
+/// transport so that it can outlive it when the system does not give a request
+/// back.
+///
+/// Open(), Send() and Drain() are confined to the sender thread; the rest is
+/// thread-safe.
+class EchoEngine {
+ public:
+  EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
+             EchoTransport::Callback callback);
+  /// Requires SystemIsDone().
+  ~EchoEngine();
+  EchoEngine(const EchoEngine&) = delete;
+  EchoEngine& operator=(const EchoEngine&) = delete;
+
+  Status Open();
+  void Send(const EchoRequest& request);
+  bool Drain(Nanoseconds limit);
+
+  /// Ends as kTimeout what the system should have given back by now, or, with
+  /// `all`, whatever is pending.
+  void ExpireOverdue(bool all);
+
+  /// Whether the system has given back every request: only then may the
+  /// engine be destroyed.
+  bool SystemIsDone();
+
+  std::size_t in_flight();
+  std::size_t max_in_flight() const { return max_in_flight_; }
+  bool has_v4() const { return icmp4_ != INVALID_HANDLE_VALUE; }
+  bool has_v6() const { return icmp6_ != INVALID_HANDLE_VALUE; }
+
+ private:
+  static void CALLBACK OnSignal(void* context, BOOLEAN timed_out);
+
+  EchoSlot* AcquireSlot();
+  bool Arm(EchoSlot& slot);
+  void Begin(EchoSlot& slot, const EchoRequest& request);
+  DWORD CallSend(const EchoRequest& request, EchoSlot& slot, DWORD* error);
+  void OnEvent(EchoSlot& slot, std::int64_t ticks);
+  bool Claim(EchoSlot& slot);
+  void Finish(EchoSlot& slot, EchoResult result);
+
+  std::int64_t NowTicks() const;
+  std::int64_t TicksOf(Nanoseconds duration) const;
+  Nanoseconds Elapsed(std::int64_t from, std::int64_t to) const;
+
+  // Constant after Open().
+  const IcmpApi api_;
+  const std::size_t max_in_flight_;
+  const Nanoseconds grace_;
+  const EchoTransport::Callback callback_;
+  std::int64_t ticks_per_second_ = 1;
+  HANDLE icmp4_ = INVALID_HANDLE_VALUE;
+  HANDLE icmp6_ = INVALID_HANDLE_VALUE;
+
+  // Confined to the sender thread.
+  std::uint64_t sends_ = 0;
+
+  Mutex mutex_;
+  CondVar idle_;
+  std::vector<std::unique_ptr<EchoSlot>> slots_ GUARDED_BY(mutex_);
+  std::vector<EchoSlot*> free_ GUARDED_BY(mutex_);
+  std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_

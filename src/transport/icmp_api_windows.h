@@ -1,0 +1,106 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ICMP_API_WINDOWS_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_ICMP_API_WINDOWS_H_
+
+// winsock2.h must come before windows.h.
+#include <winsock2.h>
+#include <ws2tcpip.h>
+//
+#include <windows.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace echo_exporter {
+
+// The wire and buffer layouts of the ICMP API. They are declared here and not
+// taken from the system headers because the headers of the compilers we
+// support disagree with the system: mingw-w64 10 does not pack
+// IPV6_ADDRESS_EX and lacks ICMPV6_ECHO_REPLY, and the documentation's advice
+// to use the ...32 forms on 64-bit systems is a documentation error.
+
+/// IP_OPTION_INFORMATION in the native layout.
+struct IpOptions {
+  std::uint8_t ttl;
+  std::uint8_t tos;
+  std::uint8_t flags;
+  std::uint8_t options_size;
+  std::uint8_t* options_data;
+};
+inline constexpr std::uint8_t kFlagDontFragment = 0x2;
+
+/// ICMP_ECHO_REPLY in the native layout.
+struct EchoReplyV4 {
+  std::uint32_t address;  ///< network byte order
+  std::uint32_t status;
+  std::uint32_t round_trip_ms;
+  std::uint16_t data_size;
+  std::uint16_t reserved;
+  void* data;
+  IpOptions options;
+};
+
+#pragma pack(push, 1)
+/// ICMPV6_ECHO_REPLY; the payload follows it directly.
+struct EchoReplyV6 {
+  std::uint16_t port;
+  std::uint32_t flow_info;
+  std::uint8_t address[16];  ///< network byte order
+  std::uint32_t scope_id;
+  std::uint16_t padding;
+  std::uint32_t status;
+  std::uint32_t round_trip_ms;
+};
+#pragma pack(pop)
+
+static_assert(sizeof(EchoReplyV4) == (sizeof(void*) == 8 ? 40 : 28));
+static_assert(offsetof(EchoReplyV4, status) == 4);
+static_assert(offsetof(EchoReplyV4, data) == 16);
+static_assert(sizeof(EchoReplyV6) == 36);
+static_assert(offsetof(EchoReplyV6, address) == 6);
+static_assert(offsetof(EchoReplyV6, scope_id) == 22);
+static_assert(offsetof(EchoReplyV6, status) == 28);
+static_assert(offsetof(EchoReplyV6, round_trip_ms) == 32);
+
+using ApcRoutine = void(WINAPI*)(void* context, void* io_status_block,
+                                 ULONG reserved);
+
+/// Every system call of the Windows transport that can fail or that tells the
+/// time, as plain function pointers with the system's own signatures, so that
+/// a test can script what the system does.
+///
+/// Immutable after construction.
+struct IcmpApi {
+  HANDLE(WINAPI* create_file)();
+  BOOL(WINAPI* close_handle)(HANDLE icmp);
+  DWORD(WINAPI* send_echo)
+  (HANDLE icmp, HANDLE event, ApcRoutine apc, void* apc_context, ULONG source,
+   ULONG destination, void* data, WORD data_size, IpOptions* options,
+   void* reply, DWORD reply_size, DWORD timeout_ms);
+
+  // Null where the system has no ICMPv6 API.
+  HANDLE(WINAPI* create_file6)();
+  DWORD(WINAPI* send_echo6)
+  (HANDLE icmp, HANDLE event, ApcRoutine apc, void* apc_context,
+   sockaddr_in6* source, sockaddr_in6* destination, void* data, WORD data_size,
+   IpOptions* options, void* reply, DWORD reply_size, DWORD timeout_ms);
+
+  HANDLE(WINAPI* create_event)
+  (SECURITY_ATTRIBUTES* security, BOOL manual_reset, BOOL initial,
+   const wchar_t* name);
+  BOOL(WINAPI* register_wait)
+  (HANDLE* wait, HANDLE object, WAITORTIMERCALLBACK callback, void* context,
+   ULONG timeout_ms, ULONG flags);
+  BOOL(WINAPI* query_counter)(LARGE_INTEGER* ticks);
+  BOOL(WINAPI* query_frequency)(LARGE_INTEGER* ticks_per_second);
+
+  /// True under Wine, whose ICMP API needs two precautions: see
+  /// echo_transport_windows.cc.
+  bool wine;
+};
+
+/// The running system's API.
+IcmpApi SystemIcmpApi();
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ICMP_API_WINDOWS_H_

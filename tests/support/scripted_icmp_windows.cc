@@ -1,0 +1,212 @@
+#include "tests/support/scripted_icmp_windows.h"
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+namespace echo_exporter {
+namespace {
+
+// Atomic because callbacks of requests that were never given back may run when
+// the test that made them, and its system, are gone.
+std::atomic<ScriptedIcmp*> g_system = nullptr;
+
+HANDLE MadeUpHandle(std::uintptr_t number) {
+  return reinterpret_cast<HANDLE>(number);
+}
+
+IpAddress FromIpAddr(ULONG address) {
+  std::array<std::uint8_t, 4> bytes;
+  std::memcpy(bytes.data(), &address, bytes.size());
+  return IpAddress::V4(bytes);
+}
+
+IpAddress FromSockaddr(const sockaddr_in6& address) {
+  std::array<std::uint8_t, 16> bytes;
+  std::memcpy(bytes.data(), &address.sin6_addr, bytes.size());
+  return IpAddress::V6(bytes, address.sin6_scope_id);
+}
+
+}  // namespace
+
+// The system calls; friends of the system through nesting.
+struct ScriptedIcmp::Functions {
+  static ScriptedIcmp& System() { return *g_system; }
+
+  static HANDLE Open(std::uintptr_t number) {
+    MutexLock lock(System().mutex_);
+    if (System().fail_open_) {
+      SetLastError(ERROR_FILE_NOT_FOUND);
+      return INVALID_HANDLE_VALUE;
+    }
+    ++System().open_handles_;
+    return MadeUpHandle(number);
+  }
+  static HANDLE WINAPI CreateFile4() { return Open(4); }
+  static HANDLE WINAPI CreateFile6() { return Open(6); }
+
+  static BOOL WINAPI Close(HANDLE) {
+    MutexLock lock(System().mutex_);
+    --System().open_handles_;
+    return TRUE;
+  }
+
+  static DWORD Send(IcmpCall call) {
+    std::function<IcmpReturn(IcmpCall&)> handler;
+    {
+      MutexLock lock(System().mutex_);
+      System().calls_.push_back(call);
+      handler = System().handler_;
+      System().changed_.NotifyAll();
+    }
+    const IcmpReturn result = handler ? handler(call) : IcmpReturn{};
+    SetLastError(result.last_error);
+    return result.replies;
+  }
+
+  static DWORD WINAPI Send4(HANDLE icmp, HANDLE event, ApcRoutine apc, void*,
+                            ULONG source, ULONG destination, void* data,
+                            WORD data_size, IpOptions* options, void* reply,
+                            DWORD reply_size, DWORD timeout_ms) {
+    return Send({IpVersion::kV4, icmp, event, apc, FromIpAddr(source),
+                 FromIpAddr(destination),
+                 std::string(static_cast<const char*>(data), data_size),
+                 *options, static_cast<std::uint8_t*>(reply), reply_size,
+                 timeout_ms});
+  }
+
+  static DWORD WINAPI Send6(HANDLE icmp, HANDLE event, ApcRoutine apc, void*,
+                            sockaddr_in6* source, sockaddr_in6* destination,
+                            void* data, WORD data_size, IpOptions* options,
+                            void* reply, DWORD reply_size, DWORD timeout_ms) {
+    return Send({IpVersion::kV6, icmp, event, apc, FromSockaddr(*source),
+                 FromSockaddr(*destination),
+                 std::string(static_cast<const char*>(data), data_size),
+                 *options, static_cast<std::uint8_t*>(reply), reply_size,
+                 timeout_ms});
+  }
+
+  static HANDLE WINAPI CreateEvent(SECURITY_ATTRIBUTES* security, BOOL manual,
+                                   BOOL initial, const wchar_t* name) {
+    {
+      MutexLock lock(System().mutex_);
+      if (System().fail_create_event_) {
+        SetLastError(ERROR_NO_SYSTEM_RESOURCES);
+        return nullptr;
+      }
+    }
+    return ::CreateEventW(security, manual, initial, name);
+  }
+
+  static BOOL WINAPI RegisterWait(HANDLE* wait, HANDLE object,
+                                  WAITORTIMERCALLBACK callback, void* context,
+                                  ULONG timeout_ms, ULONG flags) {
+    {
+      MutexLock lock(System().mutex_);
+      if (System().fail_register_wait_) {
+        SetLastError(ERROR_NO_SYSTEM_RESOURCES);
+        return FALSE;
+      }
+    }
+    return ::RegisterWaitForSingleObject(wait, object, callback, context,
+                                         timeout_ms, flags);
+  }
+
+  static BOOL WINAPI Counter(LARGE_INTEGER* ticks) {
+    ScriptedIcmp* const system = g_system;
+    ticks->QuadPart = system == nullptr ? 0 : system->clock_.load();
+    return TRUE;
+  }
+
+  static BOOL WINAPI Frequency(LARGE_INTEGER* ticks_per_second) {
+    ticks_per_second->QuadPart = 1'000'000'000;
+    return TRUE;
+  }
+};
+
+ScriptedIcmp::ScriptedIcmp() { g_system = this; }
+ScriptedIcmp::~ScriptedIcmp() { g_system = nullptr; }
+
+IcmpApi ScriptedIcmp::Api() const {
+  IcmpApi api{};
+  api.create_file = &Functions::CreateFile4;
+  api.close_handle = &Functions::Close;
+  api.send_echo = &Functions::Send4;
+  if (has_ipv6_) {
+    api.create_file6 = &Functions::CreateFile6;
+    api.send_echo6 = &Functions::Send6;
+  }
+  api.create_event = &Functions::CreateEvent;
+  api.register_wait = &Functions::RegisterWait;
+  api.query_counter = &Functions::Counter;
+  api.query_frequency = &Functions::Frequency;
+  api.wine = wine_;
+  return api;
+}
+
+void ScriptedIcmp::OnSend(std::function<IcmpReturn(IcmpCall&)> handler) {
+  MutexLock lock(mutex_);
+  handler_ = std::move(handler);
+}
+
+std::vector<IcmpCall> ScriptedIcmp::WaitForCalls(std::size_t count) {
+  MutexLock lock(mutex_);
+  while (calls_.size() < count) changed_.Wait(mutex_);
+  return calls_;
+}
+
+void ScriptedIcmp::AdvanceClock(std::int64_t nanoseconds) {
+  clock_ += nanoseconds;
+}
+
+void ScriptedIcmp::FailCreateEvent(bool fail) {
+  MutexLock lock(mutex_);
+  fail_create_event_ = fail;
+}
+
+void ScriptedIcmp::FailRegisterWait(bool fail) {
+  MutexLock lock(mutex_);
+  fail_register_wait_ = fail;
+}
+
+void ScriptedIcmp::FailOpen(bool fail) {
+  MutexLock lock(mutex_);
+  fail_open_ = fail;
+}
+
+void ScriptedIcmp::SetWine(bool wine) { wine_ = wine; }
+void ScriptedIcmp::SetHasIpv6(bool has) { has_ipv6_ = has; }
+
+int ScriptedIcmp::open_handles() {
+  MutexLock lock(mutex_);
+  return open_handles_;
+}
+
+void WriteReplyV4(const IcmpCall& call, const IpAddress& responder,
+                  std::uint32_t status, std::uint32_t round_trip_ms,
+                  std::uint8_t ttl, const std::string& data) {
+  EchoReplyV4 reply{};
+  std::memcpy(&reply.address, responder.bytes().data(), sizeof(reply.address));
+  reply.status = status;
+  reply.round_trip_ms = round_trip_ms;
+  reply.data_size = static_cast<std::uint16_t>(data.size());
+  reply.data = call.reply + sizeof(reply);
+  reply.options.ttl = ttl;
+  std::memcpy(call.reply + sizeof(reply), data.data(), data.size());
+  std::memcpy(call.reply, &reply, sizeof(reply));
+}
+
+void WriteReplyV6(const IcmpCall& call, const IpAddress& responder,
+                  std::uint32_t status, std::uint32_t round_trip_ms,
+                  const std::string& data) {
+  EchoReplyV6 reply{};
+  std::memcpy(reply.address, responder.bytes().data(), sizeof(reply.address));
+  reply.scope_id = responder.scope_id();
+  reply.status = status;
+  reply.round_trip_ms = round_trip_ms;
+  std::memcpy(call.reply + sizeof(reply), data.data(), data.size());
+  std::memcpy(call.reply, &reply, sizeof(reply));
+}
+
+}  // namespace echo_exporter

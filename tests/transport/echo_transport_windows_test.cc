@@ -1,0 +1,413 @@
+#include "src/transport/echo_transport_windows.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "src/base/mutex.h"
+#include "tests/support/scripted_icmp_windows.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const IpAddress kDestination = *IpAddress::Parse("192.0.2.1");
+
+// Results as they come in.
+class Results {
+ public:
+  EchoTransport::Callback Callback() {
+    return [this](const EchoResult& result) {
+      MutexLock lock(mutex_);
+      results_.push_back(result);
+      changed_.NotifyAll();
+    };
+  }
+
+  std::vector<EchoResult> WaitFor(std::size_t count) {
+    MutexLock lock(mutex_);
+    while (results_.size() < count) changed_.Wait(mutex_);
+    return results_;
+  }
+
+  std::vector<EchoResult> Get() { return WaitFor(0); }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<EchoResult> results_;
+};
+
+class EchoTransportWindowsTest : public testing::Test {
+ protected:
+  EchoTransport& Open(EchoTransportOptions options = {}) {
+    auto transport =
+        CreateWindowsEchoTransport(system_.Api(), options, results_.Callback());
+    transport_ = std::move(transport).value();
+    return *transport_;
+  }
+
+  static EchoRequest Request(std::uint64_t tag) {
+    EchoRequest request;
+    request.tag = tag;
+    request.destination = kDestination;
+    request.timeout = seconds(1);
+    request.payload_size = 32;
+    return request;
+  }
+
+  static void Answer(const IcmpCall& call) {
+    WriteReplyV4(call, call.destination, 0, 0, 64, call.payload);
+    SetEvent(call.event);
+  }
+
+  // A system that answers within the call, through the event.
+  void AnswerEverything() {
+    system_.OnSend([](IcmpCall& call) {
+      Answer(call);
+      return IcmpReturn{};
+    });
+  }
+
+  ScriptedIcmp system_;
+  Results results_;
+  std::unique_ptr<EchoTransport> transport_;
+};
+
+TEST_F(EchoTransportWindowsTest, HandsTheSystemWhatTheRequestSays) {
+  AnswerEverything();
+  EchoRequest request = Request(1);
+  request.source = IpAddress::Parse("198.51.100.7");
+  request.timeout = milliseconds(1500);
+  request.payload_size = 100;
+  request.ttl = 9;
+  request.dont_fragment = true;
+  Open().Send(request);
+  const IcmpCall call = system_.WaitForCalls(1)[0];
+  EXPECT_EQ(call.version, IpVersion::kV4);
+  EXPECT_EQ(call.source, request.source);
+  EXPECT_EQ(call.destination, kDestination);
+  EXPECT_EQ(call.timeout_ms, 1500u);
+  EXPECT_EQ(call.payload.size(), 100u);
+  EXPECT_EQ(call.reply_size, 40u + 100 + 8 + 16);
+  EXPECT_EQ(call.options.ttl, 9);
+  EXPECT_EQ(call.options.flags, 2);
+  EXPECT_EQ(call.options.options_size, 0);
+  results_.WaitFor(1);
+}
+
+TEST_F(EchoTransportWindowsTest, LeavesTheSourceToTheSystemWhenThereIsNone) {
+  AnswerEverything();
+  Open().Send(Request(1));
+  const IcmpCall call = system_.WaitForCalls(1)[0];
+  EXPECT_TRUE(call.source.IsUnspecified());
+  EXPECT_EQ(call.options.flags, 0);
+  results_.WaitFor(1);
+}
+
+TEST_F(EchoTransportWindowsTest, RoundsTheTimeoutUpToMilliseconds) {
+  AnswerEverything();
+  EchoRequest request = Request(1);
+  request.timeout = milliseconds(2) + Nanoseconds(1);
+  Open().Send(request);
+  EXPECT_EQ(system_.WaitForCalls(1)[0].timeout_ms, 3u);
+  results_.WaitFor(1);
+}
+
+TEST_F(EchoTransportWindowsTest, SendsIpv6WithScopeAndSource) {
+  system_.OnSend([](IcmpCall& call) {
+    WriteReplyV6(call, call.destination, 0, 0, call.payload);
+    SetEvent(call.event);
+    return IcmpReturn{};
+  });
+  EchoRequest request = Request(1);
+  request.destination = *IpAddress::Parse("fe80::1%7");
+  request.source = IpAddress::Parse("fe80::2%7");
+  EchoTransport& transport = Open();
+  EXPECT_TRUE(transport.Supports(IpVersion::kV6));
+  transport.Send(request);
+  request.source.reset();
+  transport.Send(request);
+  const auto calls = system_.WaitForCalls(2);
+  EXPECT_EQ(calls[0].version, IpVersion::kV6);
+  EXPECT_EQ(calls[0].destination.ToString(), "fe80::1%7");
+  EXPECT_EQ(calls[0].source.ToString(), "fe80::2%7");
+  EXPECT_EQ(calls[0].reply_size, 36u + 32 + 8 + 16);
+  EXPECT_EQ(calls[0].options.ttl, 128);
+  EXPECT_TRUE(calls[1].source.IsUnspecified());
+  for (const EchoResult& result : results_.WaitFor(2)) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+  }
+}
+
+TEST_F(EchoTransportWindowsTest, SaysThatIpv6IsNotThereWhereItIsNot) {
+  system_.SetHasIpv6(false);
+  EchoTransport& transport = Open();
+  EXPECT_TRUE(transport.Supports(IpVersion::kV4));
+  EXPECT_FALSE(transport.Supports(IpVersion::kV6));
+  EchoRequest request = Request(1);
+  request.destination = *IpAddress::Parse("::1");
+  transport.Send(request);
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kOther);
+}
+
+TEST_F(EchoTransportWindowsTest, CannotOpenWithoutAnyIcmpDevice) {
+  system_.FailOpen(true);
+  const auto transport =
+      CreateWindowsEchoTransport(system_.Api(), {}, results_.Callback());
+  ASSERT_FALSE(transport.ok());
+  EXPECT_EQ(transport.error().message,
+            "opening the ICMP device: IcmpCreateFile: error (2)");
+}
+
+TEST_F(EchoTransportWindowsTest, EndsARequestThatTheSystemRefuses) {
+  const std::vector<std::pair<DWORD, EchoOutcome>> refusals = {
+      {ERROR_INVALID_PARAMETER, EchoOutcome::kOther},
+      {1214, EchoOutcome::kBadSource},
+      {11050, EchoOutcome::kGeneralFailure},
+      {11002, EchoOutcome::kNetUnreachable},
+      {ERROR_NOT_ENOUGH_MEMORY, EchoOutcome::kNoResources},
+  };
+  EchoTransport& transport = Open();
+  std::uint64_t tag = 0;
+  for (const auto& [code, outcome] : refusals) {
+    system_.OnSend([code = code](IcmpCall&) {
+      return IcmpReturn{.replies = 0, .last_error = code};
+    });
+    transport.Send(Request(++tag));
+    const auto results = results_.Get();
+    ASSERT_EQ(results.size(), tag);
+    EXPECT_EQ(results.back().tag, tag);
+    EXPECT_EQ(results.back().outcome, outcome);
+    EXPECT_EQ(results.back().os_code, code);
+    EXPECT_EQ(transport.in_flight(), 0u);
+  }
+  // And the next one is served as if nothing had been.
+  AnswerEverything();
+  transport.Send(Request(++tag));
+  EXPECT_EQ(results_.WaitFor(tag).back().outcome, EchoOutcome::kReply);
+}
+
+TEST_F(EchoTransportWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
+  EchoTransport& transport = Open();
+  for (const bool signals_as_well : {false, true}) {
+    system_.OnSend([=](IcmpCall& call) {
+      WriteReplyV4(call, call.destination, 0, 0, 64, call.payload);
+      if (signals_as_well) SetEvent(call.event);
+      return IcmpReturn{.replies = 1, .last_error = 0};
+    });
+    const std::size_t before = results_.Get().size();
+    constexpr std::size_t kRequests = 200;
+    for (std::size_t i = 0; i < kRequests; ++i) transport.Send(Request(i));
+    EXPECT_TRUE(transport.Drain(seconds(30)));
+    const auto results = results_.Get();
+    ASSERT_EQ(results.size(), before + kRequests);
+    for (const EchoResult& result : results) {
+      EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+    }
+  }
+}
+
+TEST_F(EchoTransportWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
+  system_.OnSend([](IcmpCall& call) {
+    SetEvent(call.event);
+    return IcmpReturn{.replies = 0, .last_error = 11050};
+  });
+  EchoTransport& transport = Open();
+  transport.Send(Request(1));
+  system_.OnSend({});
+  transport.Send(Request(2));
+  const IcmpCall call = system_.WaitForCalls(2)[1];
+  Answer(call);
+  const auto results = results_.WaitFor(2);
+  EXPECT_EQ(results[1].tag, 2u);
+  EXPECT_EQ(results[1].outcome, EchoOutcome::kReply);
+}
+
+TEST_F(EchoTransportWindowsTest, CallsASignalWithoutAReplyAFailure) {
+  system_.OnSend([](IcmpCall& call) {
+    SetEvent(call.event);
+    return IcmpReturn{};
+  });
+  Open().Send(Request(1));
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kGeneralFailure);
+}
+
+TEST_F(EchoTransportWindowsTest, ReadsATimeoutOfTheSystem) {
+  EchoTransport& transport = Open();
+  transport.Send(Request(1));
+  const IcmpCall call = system_.WaitForCalls(1)[0];
+  system_.AdvanceClock(1'003'000'000);
+  WriteReplyV4(call, IpAddress(), 11010, 0, 0, "");
+  SetEvent(call.event);
+  const EchoResult result = results_.WaitFor(1)[0];
+  EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
+  EXPECT_EQ(result.rtt, milliseconds(1003));
+}
+
+TEST_F(EchoTransportWindowsTest, SeparatesALateCallbackFromALongRoundTrip) {
+  EchoTransport& transport = Open();
+  transport.Send(Request(1));
+  const IcmpCall call = system_.WaitForCalls(1)[0];
+  system_.AdvanceClock(250'000'000);
+  WriteReplyV4(call, kDestination, 0, 20, 64, call.payload);
+  SetEvent(call.event);
+  const EchoResult result = results_.WaitFor(1)[0];
+  EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+  EXPECT_EQ(result.rtt, std::chrono::microseconds(20500));
+  EXPECT_EQ(result.completion_delay, std::chrono::microseconds(229500));
+}
+
+TEST_F(EchoTransportWindowsTest, GivesUpOnARequestTheSystemForgot) {
+  EchoTransport& transport =
+      Open({.max_in_flight = 1, .overdue_grace = milliseconds(20)});
+  transport.Send(Request(1));
+  const IcmpCall forgotten = system_.WaitForCalls(1)[0];
+  system_.AdvanceClock(1'020'000'000);
+  EchoResult result = results_.WaitFor(1)[0];
+  EXPECT_EQ(result.tag, 1u);
+  EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
+  EXPECT_EQ(result.rtt, milliseconds(1020));
+  EXPECT_TRUE(transport.Drain(seconds(30)));
+
+  // The system still owns the one slot: it cannot be used for another request.
+  transport.Send(Request(2));
+  result = results_.WaitFor(2)[1];
+  EXPECT_EQ(result.tag, 2u);
+  EXPECT_EQ(result.outcome, EchoOutcome::kNoResources);
+
+  // Remembered at last: no second result, and the slot serves again.
+  AnswerEverything();
+  Answer(forgotten);
+  std::uint64_t tag = 2;
+  do {
+    transport.Send(Request(++tag));
+  } while (results_.WaitFor(tag).back().outcome == EchoOutcome::kNoResources);
+  const auto results = results_.Get();
+  EXPECT_EQ(results.size(), tag);
+  EXPECT_EQ(results.back().outcome, EchoOutcome::kReply);
+}
+
+TEST_F(EchoTransportWindowsTest, DoesNotGiveUpBeforeTheGraceIsOver) {
+  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
+  transport.Send(Request(1));
+  EchoRequest shorter = Request(2);
+  shorter.timeout = milliseconds(500);
+  transport.Send(shorter);
+  const auto calls = system_.WaitForCalls(2);
+  system_.AdvanceClock(600'000'000);
+  EXPECT_EQ(results_.WaitFor(1)[0].tag, 2u);
+  EXPECT_EQ(transport.in_flight(), 1u);
+  Answer(calls[0]);
+  EXPECT_EQ(results_.WaitFor(2)[1].tag, 1u);
+  Answer(calls[1]);
+}
+
+TEST_F(EchoTransportWindowsTest, EndsRequestsForWhichThereIsNoHandle) {
+  AnswerEverything();
+  EchoTransport& transport = Open();
+  system_.FailCreateEvent(true);
+  transport.Send(Request(1));
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kNoResources);
+  system_.FailCreateEvent(false);
+  system_.FailRegisterWait(true);
+  transport.Send(Request(2));
+  EXPECT_EQ(results_.WaitFor(2)[1].outcome, EchoOutcome::kNoResources);
+  EXPECT_EQ(transport.in_flight(), 0u);
+  system_.FailRegisterWait(false);
+  transport.Send(Request(3));
+  EXPECT_EQ(results_.WaitFor(3)[2].outcome, EchoOutcome::kReply);
+}
+
+TEST_F(EchoTransportWindowsTest, RefusesMoreThanItMayHaveInFlight) {
+  EchoTransport& transport = Open({.max_in_flight = 3});
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) transport.Send(Request(tag));
+  EXPECT_EQ(transport.in_flight(), 3u);
+  const auto results = results_.Get();
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].tag, 4u);
+  EXPECT_EQ(results[0].outcome, EchoOutcome::kNoResources);
+  for (const IcmpCall& call : system_.WaitForCalls(3)) Answer(call);
+  EXPECT_TRUE(transport.Drain(seconds(30)));
+  EXPECT_EQ(results_.Get().size(), 4u);
+}
+
+TEST_F(EchoTransportWindowsTest, TakesItsPrecautionsUnderWineOnly) {
+  EXPECT_EQ(Open({.max_in_flight = 4096}).max_in_flight(), 4096u);
+  AnswerEverything();
+  transport_->Send(Request(1));
+  results_.WaitFor(1);
+  EXPECT_EQ(system_.WaitForCalls(1)[0].apc, nullptr);
+  transport_.reset();
+
+  system_.SetWine(true);
+  EXPECT_EQ(Open({.max_in_flight = 4096}).max_in_flight(), 240u);
+  transport_->Send(Request(2));
+  results_.WaitFor(2);
+  EXPECT_NE(system_.WaitForCalls(2)[1].apc, nullptr);
+}
+
+TEST_F(EchoTransportWindowsTest, GivesOneResultPerRequestUnderPressure) {
+  // Answers come from other threads, and overtake the call that began them.
+  system_.OnSend([](IcmpCall& call) {
+    Answer(call);
+    return IcmpReturn{};
+  });
+  EchoTransport& transport = Open({.max_in_flight = 64});
+  constexpr std::uint64_t kRequests = 5000;
+  std::uint64_t sent = 0;
+  while (sent < kRequests) {
+    if (transport.in_flight() < transport.max_in_flight()) {
+      transport.Send(Request(sent++));
+    } else {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_TRUE(transport.Drain(seconds(60)));
+  const auto results = results_.Get();
+  ASSERT_EQ(results.size(), kRequests);
+  std::vector<int> seen(kRequests, 0);
+  for (const EchoResult& result : results) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+    ++seen[result.tag];
+  }
+  for (std::uint64_t tag = 0; tag < kRequests; ++tag) {
+    ASSERT_EQ(seen[tag], 1) << tag;
+  }
+}
+
+TEST_F(EchoTransportWindowsTest, ClosesItsHandlesWhenNothingIsInFlight) {
+  AnswerEverything();
+  Open().Send(Request(1));
+  results_.WaitFor(1);
+  EXPECT_EQ(system_.open_handles(), 2);
+  EXPECT_TRUE(transport_->Drain(seconds(30)));
+  transport_.reset();
+  EXPECT_EQ(system_.open_handles(), 0);
+}
+
+TEST_F(EchoTransportWindowsTest, DestroysCleanlyWithProbesInFlight) {
+  Open();
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) transport_->Send(Request(tag));
+  const auto calls = system_.WaitForCalls(3);
+  EXPECT_FALSE(transport_->Drain(Nanoseconds(0)));
+  transport_.reset();
+  const auto results = results_.Get();
+  ASSERT_EQ(results.size(), 3u);
+  for (const EchoResult& result : results) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
+  }
+  // Closing the device would wait for the system, which may answer even now.
+  EXPECT_EQ(system_.open_handles(), 2);
+  for (const IcmpCall& call : calls) Answer(call);
+  EXPECT_EQ(results_.Get().size(), 3u);
+}
+
+}  // namespace
+}  // namespace echo_exporter
