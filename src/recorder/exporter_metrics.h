@@ -1,0 +1,54 @@
+#ifndef ECHO_EXPORTER_SRC_RECORDER_EXPORTER_METRICS_H_
+#define ECHO_EXPORTER_SRC_RECORDER_EXPORTER_METRICS_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/probe_recorder.h"
+#include "prometheus/counter.h"
+#include "prometheus/family.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+#include "src/base/process_stats.h"
+
+namespace echo_exporter {
+
+/// The families about the exporter itself: echo_exporter_* and process_*.
+///
+/// Thread-safe.
+class ExporterMetrics {
+ public:
+  ExporterMetrics();
+
+  void AddPair() { pairs_.Increment(); }
+  void RecordScheduleLag(Nanoseconds lag);
+  void RecordCompletionDelay(Nanoseconds delay);
+  void RecordMissed(MissReason reason, std::uint64_t ticks);
+  void RecordResolveFailure() { resolve_failures_.Increment(); }
+  void RecordHttpRequest(std::string_view handler, int status);
+  void RecordConfigLoad(bool successful, WallTime now);
+
+  /// All of them in the text format 0.0.4; what `process` lacks is absent.
+  std::string Render(const ProcessStats& process) const;
+
+ private:
+  prometheus::Registry registry_;
+
+  // Owned by `registry_`.
+  prometheus::Gauge& config_successful_;
+  prometheus::Gauge& config_success_time_;
+  prometheus::Gauge& pairs_;
+  prometheus::Histogram& schedule_lag_;
+  std::array<prometheus::Counter*, kMissReasonCount> missed_{};
+  prometheus::Histogram& completion_delay_;
+  prometheus::Counter& resolve_failures_;
+  prometheus::Family<prometheus::Counter>& http_requests_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_RECORDER_EXPORTER_METRICS_H_

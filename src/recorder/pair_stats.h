@@ -1,0 +1,84 @@
+#ifndef ECHO_EXPORTER_SRC_RECORDER_PAIR_STATS_H_
+#define ECHO_EXPORTER_SRC_RECORDER_PAIR_STATS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/echo.h"
+
+namespace echo_exporter {
+
+/// The buckets of the RTT histogram, shared by all pairs.
+///
+/// Immutable after construction.
+class RttBuckets {
+ public:
+  /// Upper bounds in seconds, ascending; each is rounded to whole nanoseconds.
+  explicit RttBuckets(const std::vector<double>& upper_bounds);
+
+  /// One more than there are bounds: the last bucket has none.
+  std::size_t count() const { return upper_bounds_.size() + 1; }
+
+  /// The first bucket whose bound is not below `rtt`.
+  std::size_t IndexOf(Nanoseconds rtt) const;
+
+ private:
+  std::vector<Nanoseconds> upper_bounds_;
+};
+
+/// What is known of one pair. A copy is a consistent view of it; assigning to
+/// an object made for the same buckets allocates nothing.
+///
+/// Not thread-safe: the owner locks.
+class PairStats {
+ public:
+  /// `bucket_count` is RttBuckets::count().
+  explicit PairStats(std::size_t bucket_count) : rtt_counts_(bucket_count) {}
+
+  void RecordRequest();
+
+  /// Requires in_flight() > 0 and the buckets this object was made for.
+  void RecordResult(const EchoResult& result, const RttBuckets& buckets);
+
+  std::uint64_t requests() const { return requests_; }
+  std::uint64_t in_flight() const { return in_flight_; }
+  std::uint64_t outcomes(EchoOutcome outcome) const {
+    return outcomes_[static_cast<std::size_t>(outcome)];
+  }
+
+  /// Replies by bucket, not cumulative.
+  const std::vector<std::uint64_t>& rtt_counts() const { return rtt_counts_; }
+  /// Of all replies, in nanoseconds; wraps after 584 years of waiting.
+  std::uint64_t rtt_sum() const { return rtt_sum_; }
+
+  /// Whether the last outcome was a reply.
+  bool up() const { return up_; }
+  /// Absent unless up().
+  std::optional<Nanoseconds> last_rtt() const;
+  /// RFC 3550 section 6.4.1, with the difference of successive replies' RTTs
+  /// for D; absent until there is such a difference, at the second reply.
+  std::optional<Nanoseconds> jitter() const;
+  /// Of the last reply, also while not up(); absent when it told none.
+  std::optional<std::uint8_t> reply_ttl() const { return reply_ttl_; }
+
+ private:
+  void RecordReply(const EchoResult& reply, const RttBuckets& buckets);
+
+  std::uint64_t requests_ = 0;
+  std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
+  std::vector<std::uint64_t> rtt_counts_;
+  std::uint64_t rtt_sum_ = 0;
+  Nanoseconds last_reply_rtt_{};
+  double jitter_ = 0;  ///< nanoseconds
+  std::uint32_t in_flight_ = 0;
+  bool up_ = false;
+  std::optional<std::uint8_t> reply_ttl_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_RECORDER_PAIR_STATS_H_

@@ -1,0 +1,170 @@
+#include "echo_exporter/probe_recorder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "src/base/mutex.h"
+#include "src/base/process_stats.h"
+#include "src/recorder/exporter_metrics.h"
+#include "src/recorder/exposition.h"
+#include "src/recorder/pair_stats.h"
+
+namespace echo_exporter {
+
+class ProbeRecorder::Impl {
+ public:
+  Impl(const std::vector<double>& rtt_buckets, const Clock& clock)
+      : clock_(clock), buckets_(rtt_buckets), exposition_(rtt_buckets) {}
+
+  void AddPair(PairId pair, const PairLabels& labels);
+  void RecordRequest(PairId pair);
+  void RecordResult(PairId pair, const EchoResult& result);
+  void SetRoute(PairId pair, const std::optional<Route>& route);
+  void RecordConfigLoad(bool successful) {
+    exporter_.RecordConfigLoad(successful, clock_.WallNow());
+  }
+  std::string Render() const;
+
+  ExporterMetrics& exporter() { return exporter_; }
+
+ private:
+  struct Pair {
+    const std::string labels;
+    PairStats stats;
+    std::optional<Route> route;
+  };
+
+  /// Every kShardCount-th pair. A lock for each pair would make it larger by
+  /// a tenth; among a few threads, these are contended as seldom.
+  struct Shard {
+    mutable Mutex mutex;
+    /// By number, divided by kShardCount; null where there is no pair.
+    std::vector<std::unique_ptr<Pair>> pairs GUARDED_BY(mutex);
+  };
+  static constexpr std::size_t kShardCount = 64;
+
+  Shard& ShardOf(PairId pair) { return shards_[pair % kShardCount]; }
+  static std::size_t SlotOf(PairId pair) { return pair / kShardCount; }
+
+  std::vector<PairSnapshot> Snapshot() const;
+
+  const Clock& clock_;
+  const RttBuckets buckets_;
+  const PairExposition exposition_;
+  ExporterMetrics exporter_;
+  std::array<Shard, kShardCount> shards_;
+};
+
+void ProbeRecorder::Impl::AddPair(PairId pair, const PairLabels& labels) {
+  auto added = std::make_unique<Pair>(
+      Pair{RenderPairLabels(labels), PairStats(buckets_.count()), {}});
+  exporter_.AddPair();
+  Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  if (shard.pairs.size() <= SlotOf(pair)) shard.pairs.resize(SlotOf(pair) + 1);
+  shard.pairs[SlotOf(pair)] = std::move(added);
+}
+
+void ProbeRecorder::Impl::RecordRequest(PairId pair) {
+  Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  shard.pairs[SlotOf(pair)]->stats.RecordRequest();
+}
+
+void ProbeRecorder::Impl::RecordResult(PairId pair, const EchoResult& result) {
+  {
+    Shard& shard = ShardOf(pair);
+    const MutexLock lock(shard.mutex);
+    shard.pairs[SlotOf(pair)]->stats.RecordResult(result, buckets_);
+  }
+  if (result.outcome == EchoOutcome::kReply) {
+    exporter_.RecordCompletionDelay(result.completion_delay);
+  }
+}
+
+void ProbeRecorder::Impl::SetRoute(PairId pair,
+                                   const std::optional<Route>& route) {
+  Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  shard.pairs[SlotOf(pair)]->route = route;
+}
+
+std::vector<PairSnapshot> ProbeRecorder::Impl::Snapshot() const {
+  std::size_t slots = 0;
+  for (const Shard& shard : shards_) {
+    const MutexLock lock(shard.mutex);
+    slots = std::max(slots, shard.pairs.size());
+  }
+  std::vector<PairSnapshot> snapshot;
+  snapshot.reserve(slots * kShardCount);
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    for (const Shard& shard : shards_) {
+      // Memory is obtained before the lock, so that only copying is under it.
+      snapshot.push_back({{}, PairStats(buckets_.count()), {}});
+      const MutexLock lock(shard.mutex);
+      const Pair* pair =
+          slot < shard.pairs.size() ? shard.pairs[slot].get() : nullptr;
+      if (pair == nullptr) {
+        snapshot.pop_back();
+        continue;
+      }
+      snapshot.back().labels = pair->labels;
+      snapshot.back().stats = pair->stats;
+      snapshot.back().route = pair->route;
+    }
+  }
+  return snapshot;
+}
+
+std::string ProbeRecorder::Impl::Render() const {
+  std::string text;
+  exposition_.Append(Snapshot(), &text);
+  text += exporter_.Render(ReadProcessStats());
+  return text;
+}
+
+ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
+                             const Clock& clock)
+    : impl_(std::make_unique<Impl>(rtt_buckets, clock)) {}
+
+ProbeRecorder::~ProbeRecorder() = default;
+
+void ProbeRecorder::AddPair(PairId pair, const PairLabels& labels) {
+  impl_->AddPair(pair, labels);
+}
+
+void ProbeRecorder::RecordRequest(PairId pair) { impl_->RecordRequest(pair); }
+
+void ProbeRecorder::RecordResult(PairId pair, const EchoResult& result) {
+  impl_->RecordResult(pair, result);
+}
+
+void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route) {
+  impl_->SetRoute(pair, route);
+}
+
+void ProbeRecorder::RecordScheduleLag(Nanoseconds lag) {
+  impl_->exporter().RecordScheduleLag(lag);
+}
+
+void ProbeRecorder::RecordMissed(MissReason reason, std::uint64_t ticks) {
+  impl_->exporter().RecordMissed(reason, ticks);
+}
+
+void ProbeRecorder::RecordResolveFailure() {
+  impl_->exporter().RecordResolveFailure();
+}
+
+void ProbeRecorder::RecordHttpRequest(std::string_view handler, int status) {
+  impl_->exporter().RecordHttpRequest(handler, status);
+}
+
+void ProbeRecorder::RecordConfigLoad(bool successful) {
+  impl_->RecordConfigLoad(successful);
+}
+
+std::string ProbeRecorder::Render() const { return impl_->Render(); }
+
+}  // namespace echo_exporter

@@ -1,0 +1,152 @@
+#include "src/recorder/pair_stats.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class PairStatsTest : public testing::Test {
+ protected:
+  void Finish(EchoOutcome outcome, Nanoseconds rtt = milliseconds(1),
+              std::optional<std::uint8_t> reply_ttl = std::nullopt) {
+    EchoResult result;
+    result.outcome = outcome;
+    result.rtt = rtt;
+    result.reply_ttl = reply_ttl;
+    stats_.RecordRequest();
+    stats_.RecordResult(result, buckets_);
+  }
+  void Reply(Nanoseconds rtt) { Finish(EchoOutcome::kReply, rtt); }
+
+  const RttBuckets buckets_{{0.0001, 0.001, 0.01}};
+  PairStats stats_{buckets_.count()};
+};
+
+TEST(RttBucketsTest, HoldsAValueEqualToABound) {
+  // The default bounds, none of which has an exact binary form.
+  std::vector<double> bounds;
+  for (int i = 0; i < 20; ++i) bounds.push_back(0.00005 * (1 << i));
+  const RttBuckets buckets(bounds);
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    const Nanoseconds bound = microseconds(50) * (1 << i);
+    EXPECT_EQ(buckets.IndexOf(bound - Nanoseconds(1)), i);
+    EXPECT_EQ(buckets.IndexOf(bound), i);
+    EXPECT_EQ(buckets.IndexOf(bound + Nanoseconds(1)), i + 1);
+  }
+}
+
+TEST(RttBucketsTest, RoundsBoundsToTheNearestNanosecond) {
+  // In binary a little less than 1.005 s.
+  EXPECT_EQ(RttBuckets({1.005}).IndexOf(milliseconds(1005)), 0U);
+}
+
+TEST(RttBucketsTest, TakesBoundsBeyondTheLongestDuration) {
+  const RttBuckets buckets({1, 1e10, 1e300});
+  EXPECT_EQ(buckets.IndexOf(seconds(2)), 1U);
+}
+
+TEST_F(PairStatsTest, StartsAtZero) {
+  EXPECT_EQ(stats_.requests(), 0U);
+  EXPECT_EQ(stats_.in_flight(), 0U);
+  EXPECT_EQ(stats_.outcomes(EchoOutcome::kReply), 0U);
+  EXPECT_FALSE(stats_.up());
+  EXPECT_FALSE(stats_.last_rtt());
+  EXPECT_FALSE(stats_.jitter());
+  EXPECT_FALSE(stats_.reply_ttl());
+}
+
+TEST_F(PairStatsTest, CountsARequestAsInFlightUntilItsResult) {
+  stats_.RecordRequest();
+  stats_.RecordRequest();
+  EXPECT_EQ(stats_.requests(), 2U);
+  EXPECT_EQ(stats_.in_flight(), 2U);
+
+  EchoResult result;
+  result.outcome = EchoOutcome::kTimeout;
+  stats_.RecordResult(result, buckets_);
+  EXPECT_EQ(stats_.requests(), 2U);
+  EXPECT_EQ(stats_.in_flight(), 1U);
+  EXPECT_EQ(stats_.outcomes(EchoOutcome::kTimeout), 1U);
+}
+
+TEST_F(PairStatsTest, CountsEveryOutcomeUnderItsOwnName) {
+  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
+    for (std::size_t n = 0; n <= i; ++n) Finish(static_cast<EchoOutcome>(i));
+  }
+  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
+    EXPECT_EQ(stats_.outcomes(static_cast<EchoOutcome>(i)), i + 1);
+  }
+}
+
+TEST_F(PairStatsTest, ObservesRepliesOnly) {
+  Reply(microseconds(100));
+  Reply(microseconds(101));
+  Reply(seconds(3));
+  Finish(EchoOutcome::kTimeout, seconds(1));
+  Finish(EchoOutcome::kTtlExpired, microseconds(50));
+  EXPECT_EQ(stats_.rtt_counts(), (std::vector<std::uint64_t>{1, 1, 0, 1}));
+  EXPECT_EQ(stats_.rtt_sum(), 3'000'201'000U);
+}
+
+TEST_F(PairStatsTest, LosesNoNanosecondOfALargeSum) {
+  // A year of RTTs: a double would have steps of four nanoseconds there.
+  for (int hour = 0; hour < 365 * 24; ++hour) Reply(seconds(3600));
+  Reply(Nanoseconds(1));
+  EXPECT_EQ(stats_.rtt_sum(), 31'536'000'000'000'001U);
+}
+
+TEST_F(PairStatsTest, HasLastRttOnlyWhileTheLastOutcomeIsAReply) {
+  Reply(microseconds(250));
+  EXPECT_TRUE(stats_.up());
+  EXPECT_EQ(stats_.last_rtt(), microseconds(250));
+
+  Finish(EchoOutcome::kHostUnreachable);
+  EXPECT_FALSE(stats_.up());
+  EXPECT_FALSE(stats_.last_rtt());
+
+  Reply(microseconds(300));
+  EXPECT_TRUE(stats_.up());
+  EXPECT_EQ(stats_.last_rtt(), microseconds(300));
+}
+
+TEST_F(PairStatsTest, SmoothsJitterAsRfc3550Says) {
+  Reply(microseconds(1000));
+  EXPECT_FALSE(stats_.jitter());
+  Reply(microseconds(1160));
+  EXPECT_EQ(stats_.jitter(), microseconds(10));  // 160 / 16
+  Reply(microseconds(1000));
+  EXPECT_EQ(stats_.jitter(), Nanoseconds(19'375));  // 10 + (160 - 10) / 16
+  Reply(microseconds(1000));
+  EXPECT_EQ(stats_.jitter(), Nanoseconds(18'164));  // 19.375 * 15 / 16
+}
+
+TEST_F(PairStatsTest, TakesJitterAcrossLostRequests) {
+  Reply(microseconds(1000));
+  Finish(EchoOutcome::kTimeout, seconds(1));
+  EXPECT_FALSE(stats_.jitter());
+  Reply(microseconds(1032));
+  EXPECT_EQ(stats_.jitter(), microseconds(2));
+  Finish(EchoOutcome::kTimeout, seconds(1));
+  EXPECT_EQ(stats_.jitter(), microseconds(2));
+}
+
+TEST_F(PairStatsTest, KeepsTheTtlOfTheLastReply) {
+  Finish(EchoOutcome::kReply, milliseconds(1), std::uint8_t{57});
+  EXPECT_EQ(stats_.reply_ttl(), 57);
+  Finish(EchoOutcome::kTtlExpired, milliseconds(1), std::uint8_t{250});
+  EXPECT_EQ(stats_.reply_ttl(), 57);
+  // As when a name has moved to an IPv6 address.
+  Finish(EchoOutcome::kReply, milliseconds(1));
+  EXPECT_FALSE(stats_.reply_ttl());
+}
+
+}  // namespace
+}  // namespace echo_exporter

@@ -1,0 +1,34 @@
+#ifndef ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
+#define ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace echo_exporter {
+
+/// The samples of an exposition: from the series as written, such as
+/// `up{a="b"}`, to its value. Fails no test: what is odd comes out as an odd
+/// entry.
+inline std::map<std::string, double> ParseSamples(std::string_view text) {
+  std::map<std::string, double> samples;
+  while (!text.empty()) {
+    const std::string line(text.substr(0, text.find('\n')));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.empty() || line.front() == '#') continue;
+    const std::size_t space = line.rfind(' ');
+    if (space == std::string::npos) {
+      samples[line] = 0;
+    } else {
+      samples[line.substr(0, space)] =
+          std::strtod(line.c_str() + space + 1, nullptr);
+    }
+  }
+  return samples;
+}
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
