@@ -1,0 +1,20 @@
+#include "echo_exporter/clock.h"
+
+namespace echo_exporter {
+namespace {
+
+class SystemClock final : public Clock {
+ public:
+  SteadyTime Now() const override { return std::chrono::steady_clock::now(); }
+  WallTime WallNow() const override { return std::chrono::system_clock::now(); }
+};
+
+}  // namespace
+
+const Clock& Clock::System() {
+  // Never destroyed: threads may read it while the process exits.
+  static const Clock& clock = *new SystemClock;
+  return clock;
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,27 @@
+#ifndef ECHO_EXPORTER_SRC_BASE_DURATION_H_
+#define ECHO_EXPORTER_SRC_BASE_DURATION_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "echo_exporter/clock.h"
+
+namespace echo_exporter {
+
+/// Reads a duration as Prometheus writes them: one or more of "<digits><unit>"
+/// with the units d, h, m, s, ms, each at most once and from large to small,
+/// as in "250ms" or "1h30m". Nothing else: no sign, no fraction, no space, no
+/// bare number. Absent for anything else or beyond 292 years.
+std::optional<Nanoseconds> ParseDuration(std::string_view text);
+
+/// The shortest text that ParseDuration() reads back as `duration`, which must
+/// be whole milliseconds and not negative; zero is "0s".
+std::string FormatDuration(Nanoseconds duration);
+
+/// Seconds as a floating-point number, for metrics.
+double ToSeconds(Nanoseconds duration);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_BASE_DURATION_H_

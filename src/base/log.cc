@@ -1,0 +1,208 @@
+#include "src/base/log.h"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "echo_exporter/clock.h"
+#include "src/base/mutex.h"
+
+namespace echo_exporter {
+namespace {
+
+constexpr std::size_t kQueueLines = 1024;
+
+std::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+// True for UTF-8 text with characters that JSON lets pass but that break lines
+// or steer a terminal: U+007F..U+009F, and U+2028..U+202E.
+bool HasInvisibleCharacters(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = [&](std::size_t offset) {
+      return i + offset < text.size()
+                 ? static_cast<unsigned char>(text[i + offset])
+                 : 0U;
+    };
+    if (byte(0) == 0x7f) return true;
+    if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f) return true;
+    if (byte(0) == 0xe2 && byte(1) == 0x80 && byte(2) >= 0xa8 &&
+        byte(2) <= 0xae) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A JSON string, which is what logfmt readers expect between quotes too.
+// Bytes that are not UTF-8 become U+FFFD.
+std::string Quote(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', HasInvisibleCharacters(text),
+                                   nlohmann::json::error_handler_t::replace);
+}
+
+bool IsBareInLogfmt(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '=' && c != '"' && c != '\\';
+  });
+}
+
+// Appends the fields of one line.
+class LineWriter {
+ public:
+  explicit LineWriter(LogFormat format) : format_(format) {}
+
+  void Add(std::string_view name, std::string_view value) {
+    switch (format_) {
+      case LogFormat::kLogfmt:
+        if (!line_.empty()) line_ += ' ';
+        line_ += name;
+        line_ += '=';
+        line_ += IsBareInLogfmt(value) ? std::string(value) : Quote(value);
+        return;
+      case LogFormat::kJson:
+        line_ += line_.empty() ? "{\"" : ",\"";
+        line_ += name;
+        line_ += "\":";
+        line_ += Quote(value);
+        return;
+    }
+  }
+
+  std::string Finish() && {
+    if (format_ == LogFormat::kJson) line_ += '}';
+    return std::move(line_);
+  }
+
+ private:
+  const LogFormat format_;
+  std::string line_;
+};
+
+// As in "2024-02-29T12:34:56.789Z".
+std::string FormatTime(WallTime time) {
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time_of_day(milliseconds - day);
+  return fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), time_of_day.hours().count(),
+      time_of_day.minutes().count(), time_of_day.seconds().count(),
+      time_of_day.subseconds().count());
+}
+
+// Writes lines to the standard error stream from a thread of its own.
+//
+// Thread-safe.
+class LineQueue {
+ public:
+  void Write(const std::string& line) {
+    const MutexLock lock(mutex_);
+    if (closed_) return;
+    if (!logger_) Open();
+    logger_->log(spdlog::level::critical, line);  // the level was looked at
+  }
+
+  // Ends the thread once it has written all lines; later ones are ignored.
+  void Close() {
+    std::shared_ptr<spdlog::details::thread_pool> pool;
+    {
+      const MutexLock lock(mutex_);
+      closed_ = true;
+      logger_.reset();
+      pool = std::move(pool_);
+    }
+    // Joined here, by the last owner, with the mutex released: who logs
+    // meanwhile does not wait.
+    pool.reset();
+  }
+
+ private:
+  void Open() REQUIRES(mutex_) {
+    pool_ = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+    logger_ = std::make_shared<spdlog::async_logger>(
+        "echo_exporter", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+        pool_, spdlog::async_overflow_policy::overrun_oldest);
+    logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        "%v", spdlog::pattern_time_type::utc, "\n"));
+  }
+
+  Mutex mutex_;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  std::shared_ptr<spdlog::details::thread_pool> pool_ GUARDED_BY(mutex_);
+  std::shared_ptr<spdlog::async_logger> logger_ GUARDED_BY(mutex_);
+};
+
+// Never destroyed: a process that ends without FlushLog() must not wait for
+// the thread among its static destructors.
+LineQueue& Lines() {
+  static LineQueue& lines = *new LineQueue;
+  return lines;
+}
+
+std::atomic<LogLevel> lowest_level = LogLevel::kInfo;
+std::atomic<LogFormat> line_format = LogFormat::kLogfmt;
+
+}  // namespace
+
+std::optional<LogLevel> ParseLogLevel(std::string_view text) {
+  for (const LogLevel level :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
+    if (text == LevelName(level)) return level;
+  }
+  return std::nullopt;
+}
+
+std::optional<LogFormat> ParseLogFormat(std::string_view text) {
+  if (text == "logfmt") return LogFormat::kLogfmt;
+  if (text == "json") return LogFormat::kJson;
+  return std::nullopt;
+}
+
+void ConfigureLog(LogLevel level, LogFormat format) {
+  lowest_level = level;
+  line_format = format;
+}
+
+void Log(LogLevel level, std::string_view message,
+         std::initializer_list<LogField> fields) {
+  if (level < lowest_level) return;
+  Lines().Write(FormatLogLine(line_format,
+                              FormatTime(Clock::System().WallNow()), level,
+                              message, fields));
+}
+
+std::string FormatLogLine(LogFormat format, std::string_view time,
+                          LogLevel level, std::string_view message,
+                          std::initializer_list<LogField> fields) {
+  LineWriter line(format);
+  line.Add("time", time);
+  line.Add("level", LevelName(level));
+  line.Add("msg", message);
+  for (const LogField& field : fields) line.Add(field.name, field.value);
+  return std::move(line).Finish();
+}
+
+void FlushLog() { Lines().Close(); }
+
+}  // namespace echo_exporter

@@ -1,0 +1,33 @@
+#ifndef ECHO_EXPORTER_SRC_BASE_WAITER_H_
+#define ECHO_EXPORTER_SRC_BASE_WAITER_H_
+
+#include <memory>
+#include <optional>
+
+#include "echo_exporter/clock.h"
+
+namespace echo_exporter {
+
+/// Lets one thread sleep until a deadline, precisely, or until it is woken.
+///
+/// WaitUntil() is confined to one thread; Wake() is thread-safe.
+class Waiter {
+ public:
+  virtual ~Waiter() = default;
+
+  /// Returns at `deadline` (absent: never) or at the first Wake() since the
+  /// last return, whichever comes first. A Wake() is never lost. Late by the
+  /// timer's resolution (well under 1 ms where the system offers it), never
+  /// early by more than 1 us.
+  virtual void WaitUntil(std::optional<SteadyTime> deadline) = 0;
+
+  virtual void Wake() = 0;
+};
+
+/// The waiter of this operating system; also asks the system not to throttle
+/// this process's timers, where it does so.
+std::unique_ptr<Waiter> CreateWaiter();
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_BASE_WAITER_H_

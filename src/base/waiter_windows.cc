@@ -1,0 +1,122 @@
+// Implementation notes:
+//   a) Sleep() and wait timeouts end on the system tick, 15.6 ms apart.
+//      timeBeginPeriod() makes the whole system tick faster and is ignored
+//      for some processes. A high-resolution waitable timer (Windows 10 1803
+//      and later) is precise without either.
+//   b) Timers run on interrupt time, deadlines on the performance counter
+//      (which std::chrono::steady_clock reads). Relative due times, counted
+//      anew from the steady clock after each early return, keep the two from
+//      drifting apart; a relative timer also does not count time asleep.
+//   c) The wait is alertable, so that asynchronous procedure calls queued to
+//      the waiting thread run, even when the deadline has passed.
+//   d) Windows 11 coarsens timers of processes it believes to be in the
+//      background, unless they ask it not to.
+
+#include <array>
+#include <system_error>
+
+#include "src/base/unique_handle_windows.h"
+#include "src/base/waiter.h"
+
+namespace echo_exporter {
+namespace {
+
+// Not in every SDK's headers; values from the documentation of
+// CreateWaitableTimerExW and PROCESS_POWER_THROTTLING_STATE.
+constexpr DWORD kHighResolutionTimer = 0x2;
+constexpr PROCESS_INFORMATION_CLASS kPowerThrottling =
+    static_cast<PROCESS_INFORMATION_CLASS>(4);
+constexpr ULONG kThrottleExecutionSpeed = 0x1;
+constexpr ULONG kThrottleTimerResolution = 0x4;
+
+struct PowerThrottlingState {
+  ULONG version;
+  ULONG control_mask;
+  ULONG state_mask;
+};
+
+// Windows 10 refuses a call that names the timer resolution, hence one call
+// each; where one fails there is nothing to opt out of.
+void OptOutOfPowerThrottling() {
+  for (const ULONG mask : {kThrottleExecutionSpeed, kThrottleTimerResolution}) {
+    PowerThrottlingState state{
+        .version = 1, .control_mask = mask, .state_mask = 0};
+    SetProcessInformation(GetCurrentProcess(), kPowerThrottling, &state,
+                          sizeof(state));
+  }
+}
+
+UniqueKernelHandle CreateTimer() {
+  UniqueKernelHandle timer(CreateWaitableTimerExW(
+      nullptr, nullptr, kHighResolutionTimer, TIMER_ALL_ACCESS));
+  if (!timer) {
+    timer.reset(CreateWaitableTimerExW(nullptr, nullptr, 0, TIMER_ALL_ACCESS));
+  }
+  return timer;
+}
+
+[[noreturn]] void ThrowLastError(const char* what) {
+  throw std::system_error(static_cast<int>(GetLastError()),
+                          std::system_category(), what);
+}
+
+class WindowsWaiter final : public Waiter {
+ public:
+  WindowsWaiter()
+      : wake_(CreateEventW(nullptr, FALSE, FALSE, nullptr)),
+        timer_(CreateTimer()) {
+    if (!wake_ || !timer_) ThrowLastError("creating a timer");
+  }
+
+  void WaitUntil(std::optional<SteadyTime> deadline) override {
+    while (true) {
+      Nanoseconds left{};
+      if (deadline) left = *deadline - std::chrono::steady_clock::now();
+      const bool passed = deadline && left <= kEarliness;
+      const DWORD waited = passed     ? WaitForWake(0)
+                           : deadline ? WaitForWakeOrTimer(left)
+                                      : WaitForWake(INFINITE);
+      if (waited == WAIT_FAILED) ThrowLastError("waiting for a timer");
+      if (waited == WAIT_OBJECT_0 || waited == WAIT_TIMEOUT) return;
+      // A procedure call ran, or the timer fired: on time or early.
+    }
+  }
+
+  void Wake() override { SetEvent(wake_.get()); }
+
+ private:
+  using TimerTicks = std::chrono::duration<LONGLONG, std::ratio<1, 10'000'000>>;
+
+  // How early a return may be: arming the timer again for less would end
+  // later than this is early.
+  static constexpr Nanoseconds kEarliness = std::chrono::microseconds(1);
+
+  DWORD WaitForWake(DWORD milliseconds) {
+    return WaitForSingleObjectEx(wake_.get(), milliseconds, TRUE);
+  }
+
+  // The wake event comes first: when both are signalled, it is the one that
+  // the wait reports and resets.
+  DWORD WaitForWakeOrTimer(Nanoseconds left) {
+    LARGE_INTEGER due;
+    due.QuadPart = -std::chrono::ceil<TimerTicks>(left).count();
+    if (!SetWaitableTimer(timer_.get(), &due, 0, nullptr, nullptr, FALSE)) {
+      return WAIT_FAILED;
+    }
+    const std::array<HANDLE, 2> handles = {wake_.get(), timer_.get()};
+    return WaitForMultipleObjectsEx(static_cast<DWORD>(handles.size()),
+                                    handles.data(), FALSE, INFINITE, TRUE);
+  }
+
+  const UniqueKernelHandle wake_;
+  const UniqueKernelHandle timer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Waiter> CreateWaiter() {
+  OptOutOfPowerThrottling();
+  return std::make_unique<WindowsWaiter>();
+}
+
+}  // namespace echo_exporter

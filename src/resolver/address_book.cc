@@ -1,0 +1,198 @@
+#include "echo_exporter/address_book.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <queue>
+#include <thread>
+#include <utility>
+
+#include "src/base/mutex.h"
+#include "src/resolver/address_order.h"
+
+namespace echo_exporter {
+
+// A heap of due times shared by a few threads: each takes the entry that is due
+// first, asks the system with the lock released, stores the answer and puts the
+// entry back with its next due time. An entry under way is not in the heap, so
+// it is asked for once at a time.
+class AddressBook::Impl {
+ public:
+  Impl(AddressLookup& lookup, const Options& options,
+       FailureCallback on_failure)
+      : lookup_(lookup), options_(options), on_failure_(std::move(on_failure)) {
+    for (int i = 0; i < options_.threads; ++i) {
+      threads_.emplace_back([this] { Work(); });
+    }
+  }
+
+  ~Impl() {
+    {
+      const MutexLock lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.NotifyAll();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  EntryId WatchName(const std::string& name, Nanoseconds refresh) {
+    return Watch(Kind::kName, name, refresh);
+  }
+
+  EntryId WatchInterface(const std::string& name) {
+    return Watch(Kind::kInterface, name, options_.interface_refresh);
+  }
+
+  std::vector<IpAddress> Addresses(EntryId id) const {
+    const MutexLock lock(mutex_);
+    return entries_[id].addresses;
+  }
+
+  std::uint64_t generation() const { return generation_; }
+
+ private:
+  enum class Kind : std::uint8_t { kName, kInterface };
+  struct Entry {
+    Kind kind;
+    std::string name;
+    Nanoseconds refresh;
+    std::vector<IpAddress> addresses = {};
+    std::optional<SteadyTime> due = std::nullopt;  // absent: under way
+  };
+  using DueEntry = std::pair<SteadyTime, EntryId>;
+
+  EntryId Watch(Kind kind, const std::string& name, Nanoseconds refresh) {
+    const MutexLock lock(mutex_);
+    const auto [place, is_new] =
+        ids_.try_emplace({kind, name}, static_cast<EntryId>(entries_.size()));
+    const EntryId id = place->second;
+    if (is_new) {
+      entries_.push_back({.kind = kind, .name = name, .refresh = refresh});
+      Schedule(id, std::chrono::steady_clock::now());
+    } else if (Entry& entry = entries_[id]; refresh < entry.refresh) {
+      entry.refresh = refresh;
+      const SteadyTime due = std::chrono::steady_clock::now() + refresh;
+      if (entry.due && due < *entry.due) Schedule(id, due);
+    }
+    return id;
+  }
+
+  void Schedule(EntryId id, SteadyTime due) REQUIRES(mutex_) {
+    entries_[id].due = due;
+    heap_.emplace(due, id);
+    // Every idle thread looks at the heap again: each then sleeps until its
+    // earliest due time, so none is missed while the others are busy.
+    changed_.NotifyAll();
+  }
+
+  // The entry whose turn it is, marked as under way; absent when stopping.
+  std::optional<EntryId> TakeDue() REQUIRES(mutex_) {
+    while (!stopping_) {
+      if (heap_.empty()) {
+        changed_.Wait(mutex_);
+        continue;
+      }
+      const auto [due, id] = heap_.top();
+      Entry& entry = entries_[id];
+      if (entry.due != due) {
+        heap_.pop();  // scheduled anew since
+      } else if (due > std::chrono::steady_clock::now()) {
+        changed_.WaitUntil(mutex_, due);
+      } else {
+        heap_.pop();
+        entry.due.reset();
+        return id;
+      }
+    }
+    return std::nullopt;
+  }
+
+  void Work() {
+    while (true) {
+      EntryId id = 0;
+      Kind kind = Kind::kName;
+      std::string name;
+      {
+        const MutexLock lock(mutex_);
+        const std::optional<EntryId> due = TakeDue();
+        if (!due) return;
+        id = *due;
+        kind = entries_[id].kind;
+        name = entries_[id].name;
+      }
+      Result<std::vector<IpAddress>> answer =
+          kind == Kind::kName ? lookup_.ResolveName(name)
+                              : lookup_.InterfaceAddresses(name);
+      if (!answer.ok() && on_failure_) on_failure_(name, answer.error());
+      Store(id, std::move(answer));
+    }
+  }
+
+  void Store(EntryId id, Result<std::vector<IpAddress>> answer) {
+    const MutexLock lock(mutex_);
+    Entry& entry = entries_[id];
+    Nanoseconds wait = entry.refresh;
+    if (entry.kind == Kind::kInterface) {
+      SetAddresses(entry, answer.ok() ? std::move(answer).value()
+                                      : std::vector<IpAddress>());
+    } else if (answer.ok()) {
+      SetAddresses(entry,
+                   KeepOrder(entry.addresses, std::move(answer).value()));
+    } else {
+      wait = std::min(wait, options_.retry);
+    }
+    Schedule(id, std::chrono::steady_clock::now() + wait);
+  }
+
+  void SetAddresses(Entry& entry, std::vector<IpAddress> addresses)
+      REQUIRES(mutex_) {
+    if (entry.addresses == addresses) return;
+    entry.addresses = std::move(addresses);
+    ++generation_;
+  }
+
+  AddressLookup& lookup_;
+  const Options options_;
+  const FailureCallback on_failure_;
+
+  std::atomic<std::uint64_t> generation_ = 1;
+  CondVar changed_;
+
+  mutable Mutex mutex_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::deque<Entry> entries_ GUARDED_BY(mutex_);  // by EntryId
+  std::map<std::pair<Kind, std::string>, EntryId> ids_ GUARDED_BY(mutex_);
+  std::priority_queue<DueEntry, std::vector<DueEntry>, std::greater<>> heap_
+      GUARDED_BY(mutex_);
+
+  std::vector<std::thread> threads_;
+};
+
+AddressBook::AddressBook(AddressLookup& lookup, const Options& options,
+                         FailureCallback on_failure)
+    : impl_(std::make_unique<Impl>(lookup, options, std::move(on_failure))) {}
+
+AddressBook::~AddressBook() = default;
+
+AddressBook::EntryId AddressBook::WatchName(const std::string& name,
+                                            Nanoseconds refresh) {
+  return impl_->WatchName(name, refresh);
+}
+
+AddressBook::EntryId AddressBook::WatchInterface(
+    const std::string& interface_name) {
+  return impl_->WatchInterface(interface_name);
+}
+
+std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
+  return impl_->Addresses(entry);
+}
+
+std::uint64_t AddressBook::generation() const { return impl_->generation(); }
+
+}  // namespace echo_exporter

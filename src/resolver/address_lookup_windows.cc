@@ -1,0 +1,198 @@
+// Implementation notes:
+//   a) GetAddrInfoW() and not getaddrinfo(): the latter reads names in the
+//      process's code page, the configuration is UTF-8.
+//   b) No AI_ADDRCONFIG: with it, a machine whose network is down could not
+//      even be told its own loopback address. Addresses that cannot be reached
+//      come last anyway (RFC 6724).
+//   c) SOCK_DGRAM gives every address once, and not once a protocol.
+//   d) Adapters are known to people by their friendly names, which the system
+//      compares without regard to case.
+
+#include <winsock2.h>
+#include <windows.h>
+#include <ws2tcpip.h>
+#include <iphlpapi.h>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "echo_exporter/address_book.h"
+#include "src/resolver/address_order.h"
+
+namespace echo_exporter {
+namespace {
+
+// Absent when `text` is not UTF-8.
+std::optional<std::wstring> ToWide(const std::string& text) {
+  const int size = static_cast<int>(text.size());
+  if (size == 0) return std::wstring();
+  std::wstring wide(text.size(), L'\0');  // never more units than bytes
+  const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS,
+                                         text.data(), size, wide.data(), size);
+  if (length == 0) return std::nullopt;
+  wide.resize(static_cast<std::size_t>(length));
+  return wide;
+}
+
+std::string ToUtf8(std::wstring_view wide) {
+  const int size = static_cast<int>(wide.size());
+  std::string text(3 * wide.size(), '\0');  // at most three bytes a unit
+  const int length =
+      WideCharToMultiByte(CP_UTF8, 0, wide.data(), size, text.data(),
+                          static_cast<int>(text.size()), nullptr, nullptr);
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+// The system's text for `code`, followed by the code.
+std::string Describe(DWORD code) {
+  std::array<wchar_t, 512> buffer;
+  const DWORD length = FormatMessageW(
+      FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, code,
+      0, buffer.data(), static_cast<DWORD>(buffer.size()), nullptr);
+  std::string text = ToUtf8({buffer.data(), length});
+  text.erase(text.find_last_not_of(" \r\n") + 1);
+  if (text.empty()) text = "unknown error";
+  return text + " (" + std::to_string(code) + ")";
+}
+
+Error NameError(const std::string& name, int code) {
+  const bool unknown = code == WSAHOST_NOT_FOUND || code == WSANO_DATA;
+  return {unknown ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
+          "resolving " + name + ": " + Describe(static_cast<DWORD>(code))};
+}
+
+std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, address, sizeof(v4));
+    std::array<std::uint8_t, 4> bytes;
+    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
+    return IpAddress::V4(bytes);
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 v6;
+    std::memcpy(&v6, address, sizeof(v6));
+    return V6FromBytes(v6.sin6_addr.s6_addr, v6.sin6_scope_id);
+  }
+  return std::nullopt;
+}
+
+// All adapters and their unicast addresses; `storage` holds what `first` points
+// to.
+struct AdapterList {
+  std::vector<std::max_align_t> storage;
+  const IP_ADAPTER_ADDRESSES* first = nullptr;
+};
+
+// Gives the system's error code, 0 for success.
+ULONG ReadAdapters(AdapterList* list) {
+  constexpr ULONG kFlags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST |
+                           GAA_FLAG_SKIP_DNS_SERVER;
+  constexpr int kAttempts = 5;  // adapters may appear between two calls
+  ULONG bytes = 16 * 1024;
+  ULONG code = ERROR_BUFFER_OVERFLOW;
+  for (int i = 0; i < kAttempts && code == ERROR_BUFFER_OVERFLOW; ++i) {
+    list->storage.resize(bytes / sizeof(std::max_align_t) + 1);
+    auto* first = reinterpret_cast<IP_ADAPTER_ADDRESSES*>(list->storage.data());
+    code = GetAdaptersAddresses(AF_UNSPEC, kFlags, nullptr, first, &bytes);
+    if (code == ERROR_SUCCESS) list->first = first;
+  }
+  // No adapter at all is not an error; there just is none of this name.
+  return code == ERROR_NO_DATA ? ERROR_SUCCESS : code;
+}
+
+const IP_ADAPTER_ADDRESSES* FindAdapter(const AdapterList& list,
+                                        const std::wstring& friendly_name) {
+  for (const auto* adapter = list.first; adapter; adapter = adapter->Next) {
+    if (CompareStringOrdinal(adapter->FriendlyName, -1, friendly_name.c_str(),
+                             -1, TRUE) == CSTR_EQUAL) {
+      return adapter;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<SourceCandidate> Candidates(const IP_ADAPTER_ADDRESSES& adapter) {
+  std::vector<SourceCandidate> candidates;
+  if (adapter.OperStatus != IfOperStatusUp) return candidates;
+  for (const auto* unicast = adapter.FirstUnicastAddress; unicast;
+       unicast = unicast->Next) {
+    // Neither tentative, duplicate, deprecated nor expired.
+    if (unicast->DadState != IpDadStatePreferred) continue;
+    const auto address = FromSocketAddress(unicast->Address.lpSockaddr);
+    if (!address) continue;
+    candidates.push_back(
+        {.address = *address,
+         .temporary = unicast->SuffixOrigin == IpSuffixOriginRandom});
+  }
+  return candidates;
+}
+
+class WindowsAddressLookup final : public AddressLookup {
+ public:
+  // When it fails, every lookup fails and says so.
+  WindowsAddressLookup() {
+    WSADATA data;
+    started_ = WSAStartup(MAKEWORD(2, 2), &data) == 0;
+  }
+  ~WindowsAddressLookup() override {
+    if (started_) WSACleanup();
+  }
+  WindowsAddressLookup(const WindowsAddressLookup&) = delete;
+  WindowsAddressLookup& operator=(const WindowsAddressLookup&) = delete;
+
+  Result<std::vector<IpAddress>> ResolveName(const std::string& name) override {
+    const std::optional<std::wstring> wide = ToWide(name);
+    // An empty name would stand for this machine.
+    if (!wide || wide->empty()) return NameError(name, WSAHOST_NOT_FOUND);
+    ADDRINFOW hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_DGRAM;
+    ADDRINFOW* list = nullptr;
+    const int code = GetAddrInfoW(wide->c_str(), nullptr, &hints, &list);
+    if (code != 0) return NameError(name, code);
+    const std::unique_ptr<ADDRINFOW, decltype(&FreeAddrInfoW)> owner(
+        list, &FreeAddrInfoW);
+    std::vector<IpAddress> addresses;
+    for (const ADDRINFOW* entry = list; entry; entry = entry->ai_next) {
+      const auto address = FromSocketAddress(entry->ai_addr);
+      if (address) AppendOnce(*address, &addresses);
+    }
+    if (addresses.empty()) return NameError(name, WSANO_DATA);
+    return addresses;
+  }
+
+  Result<std::vector<IpAddress>> InterfaceAddresses(
+      const std::string& interface_name) override {
+    const std::string what = "reading interface " + interface_name + ": ";
+    AdapterList list;
+    if (const ULONG code = ReadAdapters(&list); code != ERROR_SUCCESS) {
+      return Error{ErrorCode::kUnavailable, what + Describe(code)};
+    }
+    const std::optional<std::wstring> wide = ToWide(interface_name);
+    const auto* adapter = wide ? FindAdapter(list, *wide) : nullptr;
+    if (adapter == nullptr) {
+      return Error{ErrorCode::kNotFound, what + "there is none of this name"};
+    }
+    std::vector<IpAddress> addresses = OrderSources(Candidates(*adapter));
+    if (addresses.empty()) {
+      return Error{ErrorCode::kUnavailable,
+                   what + "it is down or has no usable address"};
+    }
+    return addresses;
+  }
+
+ private:
+  bool started_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<AddressLookup> CreateAddressLookup() {
+  return std::make_unique<WindowsAddressLookup>();
+}
+
+}  // namespace echo_exporter

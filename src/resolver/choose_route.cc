@@ -1,0 +1,51 @@
+#include <algorithm>
+
+#include "echo_exporter/address_book.h"
+#include "src/resolver/address_order.h"
+
+namespace echo_exporter {
+namespace {
+
+bool IsWanted(const IpAddress& address, IpPreference preference) {
+  switch (preference) {
+    case IpPreference::kAny:
+      return true;
+    case IpPreference::kV4Only:
+      return address.is_v4();
+    case IpPreference::kV6Only:
+      return !address.is_v4();
+  }
+  return false;
+}
+
+// Nothing comes back to a link-local source from beyond its link.
+bool CanReach(const IpAddress& source, const IpAddress& destination) {
+  if (source.version() != destination.version()) return false;
+  if (!IsLinkLocal(source)) return true;
+  return IsLinkLocal(destination) &&
+         (source.scope_id() == destination.scope_id() ||
+          source.scope_id() == 0 || destination.scope_id() == 0);
+}
+
+}  // namespace
+
+RouteChoice ChooseRoute(const std::optional<std::vector<IpAddress>>& sources,
+                        const std::vector<IpAddress>& destinations,
+                        IpPreference preference, bool ipv4_supported,
+                        bool ipv6_supported) {
+  if (destinations.empty()) return NoRoute::kDestinationUnresolved;
+  if (sources && sources->empty()) return NoRoute::kSourceUnavailable;
+  for (const IpAddress& destination : destinations) {
+    if (!IsWanted(destination, preference)) continue;
+    if (!(destination.is_v4() ? ipv4_supported : ipv6_supported)) continue;
+    if (!sources) return Route{std::nullopt, destination};
+    const auto source =
+        std::ranges::find_if(*sources, [&](const IpAddress& candidate) {
+          return CanReach(candidate, destination);
+        });
+    if (source != sources->end()) return Route{*source, destination};
+  }
+  return NoRoute::kVersionMismatch;
+}
+
+}  // namespace echo_exporter
