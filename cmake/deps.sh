@@ -1,0 +1,195 @@
+#!/bin/bash
+# Makes the CMake prefixes build/deps/<platform>, which hold the exporter's dependencies.
+#
+# Usage: cmake/deps.sh [windows-mingw|linux]...     (default: both)
+#
+# prometheus-cpp and cpp-httplib come from Debian's source packages, GoogleTest and the
+# header-only libraries from installed packages (cmake/install_packages.sh build). A prefix is
+# made again only when this script or one of those packages changed.
+set -euo pipefail
+
+readonly kPrometheusCppVersion=1.0.1
+readonly kHttplibVersion=0.18.7
+readonly kHttplibSuite=trixie  # Debian 12's own cpp-httplib is too old.
+readonly kArchiveKeyring=/usr/share/keyrings/debian-archive-keyring.gpg
+readonly kHeaderPackages=(
+  libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev)
+
+release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+script=$(readlink -f "$0")
+cmake_dir=$(dirname "$script")
+deps_dir=$(dirname "$cmake_dir")/build/deps
+downloads=$deps_dir/downloads
+
+fail() {
+  echo "deps: $*" >&2
+  exit 1
+}
+
+# Prints the upstream version of an installed package.
+package_version() {
+  dpkg-query --show --showformat='${source:Upstream-Version}' "$1" 2>/dev/null ||
+    fail "package $1 is not installed: run cmake/install_packages.sh build"
+}
+
+# Everything that decides what a prefix contains.
+stamp_of() {
+  local compiler=g++
+  [[ $1 == linux ]] || compiler=g++-mingw-w64-x86-64-posix
+  sha256sum "$script" "$cmake_dir/toolchain-mingw-w64.cmake" | cut -d' ' -f1
+  dpkg-query --show googletest "${kHeaderPackages[@]}" "$compiler" ||
+    fail "packages are missing: run cmake/install_packages.sh build"
+}
+
+# source_lines [APT OPTION]...: prints the source lines of this machine's Debian archive, whatever
+# format apt's configuration has: for its own release and for the one cpp-httplib comes from.
+source_lines() {
+  apt-get indextargets "$@" --format '$(ORIGIN) $(RELEASE) $(CODENAME) $(REPO_URI)' \
+    'Created-By: Packages' 'Component: main' |
+    awk -v release="$release" -v suite="$kHttplibSuite" -v keyring="$kArchiveKeyring" '
+      $1 == "Debian" && ($2 == release || $3 == release) {
+        print "deb-src [signed-by=" keyring "] " $4 " " release " main"
+        print "deb-src [signed-by=" keyring "] " $4 " " suite " main"
+      }' | sort -u
+}
+
+# Downloads the two source packages with a private apt configuration; /etc/apt stays as it is.
+download_sources() {
+  compgen -G "$downloads/prometheus-cpp_$kPrometheusCppVersion*.dsc" >/dev/null &&
+    compgen -G "$downloads/cpp-httplib_$kHttplibVersion*.dsc" >/dev/null && return
+
+  local apt_dir=$work/apt
+  mkdir -p "$apt_dir"/{lists,cache,download,sources.list.d}
+  ((EUID != 0)) || chown -R _apt "$apt_dir"
+  local state=(-o Dir::State::lists="$apt_dir/lists" -o Dir::Cache="$apt_dir/cache")
+
+  echo "deps: downloading the sources of prometheus-cpp and cpp-httplib"
+  source_lines >"$apt_dir/sources.list"
+  if [[ ! -s $apt_dir/sources.list ]]; then  # no package lists on this machine
+    apt-get -qq update "${state[@]}"
+    source_lines "${state[@]}" >"$apt_dir/sources.list"
+  fi
+  [[ -s $apt_dir/sources.list ]] || fail "no Debian archive of $release in apt's configuration"
+  state+=(-o Dir::Etc::sourcelist="$apt_dir/sources.list"
+    -o Dir::Etc::sourceparts="$apt_dir/sources.list.d")
+  apt-get -qq update "${state[@]}"
+  (cd "$apt_dir/download" && apt-get -qq source "${state[@]}" --download-only \
+    "prometheus-cpp/$release" "cpp-httplib/$kHttplibSuite")
+  mkdir -p "$downloads"
+  cp "$apt_dir"/download/* "$downloads/"
+}
+
+# unpack PACKAGE VERSION: unpacks a source package to $work/PACKAGE, once.
+unpack() {
+  [[ ! -d $work/$1 ]] || return 0
+  local descriptions=("$downloads/$1_$2"*.dsc)
+  if [[ ! -f ${descriptions[0]} ]]; then
+    fail "$1 $2 is wanted, but Debian has $(cd "$downloads" && echo "$1"_*.dsc)"
+  fi
+  echo "deps: unpacking $(basename "${descriptions[0]}" .dsc)"
+  dpkg-source --extract "${descriptions[0]}" "$work/$1" >"$work/$1.log" 2>&1 ||
+    { cat "$work/$1.log" >&2; fail "cannot unpack ${descriptions[0]}"; }
+}
+
+# cmake_install PLATFORM PREFIX SOURCE [CMAKE OPTION]...
+cmake_install() {
+  local platform=$1 prefix=$2 source=$3 build log
+  build=$work/build-$platform-$(basename "$3")
+  log=$build.log
+  shift 3
+  local options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF
+    -DCMAKE_CXX_STANDARD=20 -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib)
+  if [[ $platform == windows-mingw ]]; then
+    options+=(-DCMAKE_TOOLCHAIN_FILE="$cmake_dir/toolchain-mingw-w64.cmake")
+  fi
+  echo "deps: $platform: building $(basename "$source")"
+  { cmake -S "$source" -B "$build" "${options[@]}" "$@" &&
+    cmake --build "$build" && cmake --install "$build"; } >"$log" 2>&1 ||
+    { tail -n 40 "$log" >&2; fail "$platform: cannot build $(basename "$source")"; }
+}
+
+# header_only PREFIX PACKAGE FOLDER TARGET [CMAKE CODE]: copies /usr/include/FOLDER and writes the
+# CMake package that has the imported target TARGET.
+header_only() {
+  local prefix=$1 package=$2 folder=$3 target=$4 code=${5:-} config=${4%%::*} version
+  version=$(package_version "$package")
+  version=${version%%+*}  # "+ds" and the like are Debian's.
+  local dir=$prefix/lib/cmake/$config
+  mkdir -p "$prefix/include" "$dir"
+  cp -r "/usr/include/$folder" "$prefix/include/"
+  cat >"$dir/${config}Config.cmake" <<END
+if(NOT TARGET $target)
+  get_filename_component(_prefix "\${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+  add_library($target INTERFACE IMPORTED)
+  target_include_directories($target INTERFACE "\${_prefix}/include")
+  $code
+endif()
+END
+  cat >"$dir/${config}ConfigVersion.cmake" <<END
+set(PACKAGE_VERSION "$version")
+if(NOT PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+endif()
+END
+  echo "deps: $config $version (headers of $package)"
+}
+
+install_header_only_libraries() {
+  local prefix=$1
+  header_only "$prefix" libtomlplusplus-dev toml++ tomlplusplus::tomlplusplus
+  header_only "$prefix" libcli11-dev CLI CLI11::CLI11
+  header_only "$prefix" nlohmann-json3-dev nlohmann nlohmann_json::nlohmann_json
+  header_only "$prefix" libfmt-dev fmt fmt::fmt-header-only \
+    'target_compile_definitions(fmt::fmt-header-only INTERFACE FMT_HEADER_ONLY=1)'
+  header_only "$prefix" libspdlog-dev spdlog spdlog::spdlog_header_only '
+  include(CMakeFindDependencyMacro)
+  find_dependency(fmt CONFIG)
+  find_dependency(Threads)
+  target_compile_definitions(spdlog::spdlog_header_only INTERFACE SPDLOG_FMT_EXTERNAL)
+  target_link_libraries(spdlog::spdlog_header_only INTERFACE
+    fmt::fmt-header-only Threads::Threads)'
+}
+
+make_prefix() {
+  local platform=$1 prefix=$deps_dir/$1 fresh=$deps_dir/$1.new
+  local stamp
+  stamp=$(stamp_of "$platform")
+  if [[ -f $prefix/.stamp && $(<"$prefix/.stamp") == "$stamp" ]]; then
+    echo "deps: $platform is up to date"
+    return
+  fi
+
+  download_sources
+  unpack prometheus-cpp "$kPrometheusCppVersion"
+  unpack cpp-httplib "$kHttplibVersion"
+  rm -rf "$fresh"
+  install_header_only_libraries "$fresh"
+  cmake_install "$platform" "$fresh" "$work/prometheus-cpp" \
+    -DENABLE_PULL=OFF -DENABLE_PUSH=OFF -DENABLE_COMPRESSION=OFF -DENABLE_TESTING=OFF \
+    -DUSE_THIRDPARTY_LIBRARIES=OFF -DGENERATE_PKGCONFIG=OFF
+  cmake_install "$platform" "$fresh" "$work/cpp-httplib" \
+    -DHTTPLIB_COMPILE=OFF -DHTTPLIB_TEST=OFF -DHTTPLIB_USE_OPENSSL_IF_AVAILABLE=OFF \
+    -DHTTPLIB_USE_ZLIB_IF_AVAILABLE=OFF -DHTTPLIB_USE_BROTLI_IF_AVAILABLE=OFF
+  cmake_install "$platform" "$fresh" /usr/src/googletest -DINSTALL_GTEST=ON -DBUILD_GMOCK=ON
+  echo "$stamp" >"$fresh/.stamp"
+  rm -rf "$prefix"
+  mv "$fresh" "$prefix"
+  echo "deps: $platform is ready in $prefix"
+}
+
+platforms=("$@")
+((${#platforms[@]})) || platforms=(windows-mingw linux)
+for platform in "${platforms[@]}"; do
+  [[ $platform == windows-mingw || $platform == linux ]] ||
+    { echo "usage: $0 [windows-mingw|linux]..." >&2; exit 2; }
+done
+
+mkdir -p "$deps_dir"
+exec 9>"$deps_dir/.lock"
+flock 9
+work=$(mktemp -d)
+chmod 711 "$work"  # apt downloads as its own user.
+trap 'rm -rf "$work"' EXIT
+for platform in "${platforms[@]}"; do
+  make_prefix "$platform"
+done

@@ -1,0 +1,48 @@
+#!/bin/bash
+# Installs the Debian packages that this project needs.
+#
+# Usage: cmake/install_packages.sh [build|run|test]...     (default: all three)
+#   build  compile the Windows and the Linux targets
+#   run    run the Windows executable (Wine)
+#   test   everything that tests/run needs besides
+set -euo pipefail
+
+build_packages=(
+  ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git ninja-build pkg-config
+  # Dependencies of the exporter that cmake/deps.sh takes from packages.
+  googletest libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev
+)
+run_packages=(curl wine wine64)
+test_packages=(
+  clang clang-format curl iproute2 libclang-rt-14-dev prometheus python3
+)
+
+packages=()
+for set_name in "${@:-build run test}"; do
+  for name in $set_name; do
+    case $name in
+      build) packages+=("${build_packages[@]}") ;;
+      run) packages+=("${run_packages[@]}") ;;
+      test) packages+=("${test_packages[@]}") ;;
+      *) echo "usage: $0 [build|run|test]..." >&2; exit 2 ;;
+    esac
+  done
+done
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "packages: all ${#packages[@]} are installed"
+  exit 0
+fi
+
+echo "packages: installing ${missing[*]}; this may take some minutes"
+as_root=()
+((EUID == 0)) || as_root=(sudo)
+"${as_root[@]}" apt-get update -qq
+# RUNLEVEL=1 keeps the prometheus package from starting its daemon where systemd is not used.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+  apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null

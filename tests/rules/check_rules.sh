@@ -1,0 +1,81 @@
+#!/bin/bash
+# Checks the rules of the source tree that no compiler checks.
+#
+# Usage: tests/rules/check_rules.sh     (prints each violation; exit status 1 if there is one)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+violations=0
+
+# report RULE: prints the lines of stdin, each a violation of RULE.
+report() {
+  local rule=$1 line
+  while IFS= read -r line; do
+    echo "$line"
+    echo "  rule: $rule"
+    violations=$((violations + 1))
+  done
+}
+
+# Lists the C++ files below the given folders.
+sources() {
+  find "$@" -type f \( -name '*.h' -o -name '*.cc' \) | sort
+}
+
+# search PATTERN FILE...: like grep -nE; finding nothing, or having no file, is no error.
+search() {
+  local pattern=$1
+  shift
+  (($# == 0)) || grep -nE -- "$pattern" "$@" /dev/null || true
+}
+
+mapfile -t all_files < <(sources src include tests)
+mapfile -t portable_files < <(sources src include tests |
+  grep -vE '_(windows|linux)(_test)?\.(h|cc)$')
+mapfile -t product_files < <(sources src include)
+mapfile -t contract_files < <(sources include)
+mapfile -t unit_test_files < <(sources tests | grep -vE '^tests/(bench|e2e)/')
+
+os_headers='windows|winsock2?|ws2tcpip|iphlpapi|icmpapi|ipexport|psapi|processthreadsapi|synchapi'
+os_headers+='|winternl|unistd|fcntl|poll|pthread|signal|dlfcn|ifaddrs|netdb|dirent|sched'
+os_headers+='|sys/[a-z_]+|net/[a-z_]+|netinet/[a-z_0-9]+|arpa/[a-z]+|linux/[a-z_]+'
+
+report "the operating system is told apart only in *_windows.* and *_linux.*" < <(
+  search '_WIN32|__linux__|WIN32_LEAN_AND_MEAN' "${portable_files[@]}")
+report "OS headers are included only in *_windows.* and *_linux.*" < <(
+  search "^ *# *include *<($os_headers)\.h>" "${portable_files[@]}")
+
+# third_party INCLUDE FOLDER: the library whose headers match INCLUDE is used in FOLDER only.
+third_party() {
+  report "${1//\\/} is included in $2 only" < <(
+    search "^ *# *include *[<\"]$1" "${product_files[@]}" | grep -v "^$2/" || true)
+}
+third_party 'toml\+\+/' src/config
+third_party 'httplib\.h' src/http
+third_party 'prometheus/' src/recorder
+third_party 'spdlog/' src/base
+third_party 'CLI/' src/app
+
+report "include/ includes nothing but the standard library and itself" < <(
+  search '^ *# *include' "${contract_files[@]}" |
+    grep -vE '# *include *(<[a-z_]+>|"echo_exporter/[a-z_]+\.h")' || true)
+report "our own headers are included by their path from the root or from include/" < <(
+  search '^ *# *include *"(\.|[^/]*")' "${product_files[@]}" | grep -v '"httplib\.h"' || true)
+for stage in base config scheduler resolver transport recorder http; do
+  [[ -d src/$stage ]] || continue
+  mapfile -t stage_files < <(sources "src/$stage")
+  report "src/$stage includes no other stage's headers than those in include/" < <(
+    search '^ *# *include *"src/' "${stage_files[@]}" |
+      grep -vE "# *include *\"src/($stage|base)/" || true)
+done
+
+report "a source file has at most 450 lines" < <(
+  for file in "${product_files[@]}"; do
+    lines=$(wc -l <"$file")
+    ((lines <= 450)) || echo "$file: $lines lines"
+  done)
+report "a unit test neither sleeps nor is skipped" < <(
+  search 'sleep_for|sleep_until|GTEST_SKIP|DISABLED_' "${unit_test_files[@]}")
+
+echo "rules: ${#all_files[@]} files, $violations violations"
+((violations == 0))
