@@ -1,0 +1,311 @@
+#include "echo_exporter/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "src/base/host_name.h"
+#include "src/config/config_document.h"
+#include "src/config/config_groups.h"
+#include "src/config/config_settings.h"
+#include "src/config/quoted.h"
+
+namespace echo_exporter {
+namespace {
+
+constexpr std::size_t kMaxRttBuckets = 200;
+
+/// 50 us, doubling, to 26 s: a local network and a satellite both have several
+/// buckets of their own.
+std::vector<double> DefaultRttBuckets() {
+  std::vector<double> buckets;
+  for (int i = 0; i < 20; ++i) buckets.push_back(std::ldexp(50e-6, i));
+  return buckets;
+}
+
+bool IsTaken(const ListenAddress& address,
+             const std::vector<ListenAddress>& others) {
+  return address.port != 0 &&
+         std::any_of(others.begin(), others.end(), [&](const auto& other) {
+           return other.host == address.host && other.port == address.port;
+         });
+}
+
+void ReadWeb(TableReader& web, ExporterConfig* config) {
+  const auto items = web.ReadTexts("listen_addresses");
+  if (!items) return;
+  if (items->empty()) {
+    web.AddError(web.PositionOf("listen_addresses"),
+                 "listen_addresses must not be empty");
+  }
+  config->listen_addresses.clear();
+  for (const auto& item : *items) {
+    const auto address = ParseListenAddress(item.value);
+    if (!address.ok()) {
+      web.AddError(item.position,
+                   "listen_addresses: " + address.error().message);
+    } else if (IsTaken(address.value(), config->listen_addresses)) {
+      web.AddError(item.position, "listen_addresses: " + Excerpt(item.value) +
+                                      " is there twice");
+    } else {
+      config->listen_addresses.push_back(address.value());
+    }
+  }
+}
+
+void ReadMetrics(TableReader& metrics, ExporterConfig* config) {
+  const auto bounds = metrics.ReadNumbers("rtt_buckets");
+  if (!bounds) return;
+  if (bounds->empty() || bounds->size() > kMaxRttBuckets) {
+    metrics.AddError(metrics.PositionOf("rtt_buckets"),
+                     "rtt_buckets must have from 1 to " +
+                         std::to_string(kMaxRttBuckets) + " numbers, not " +
+                         std::to_string(bounds->size()));
+    return;
+  }
+  config->rtt_buckets.clear();
+  for (const auto& bound : *bounds) {
+    const double lower =
+        config->rtt_buckets.empty() ? 0 : config->rtt_buckets.back();
+    if (!std::isfinite(bound.value) || bound.value <= lower) {
+      metrics.AddError(bound.position,
+                       "rtt_buckets must be finite numbers of seconds, the "
+                       "first above 0 and each above the one before it");
+      return;
+    }
+    config->rtt_buckets.push_back(bound.value);
+  }
+}
+
+/// Reads what stands behind one name of [sources]; absent, with an error added,
+/// when that is nothing to send from.
+std::optional<SourceConfig> ReadNamedSource(TableReader& sources,
+                                            const std::string& name,
+                                            const toml::node& node,
+                                            Findings& findings) {
+  const std::string wanted = "an address or { interface = \"adapter name\" }";
+  SourceConfig source;
+  source.name = name;
+  if (const auto* text = node.as_string()) {
+    const auto address = IpAddress::Parse(text->get());
+    if (!address || address->IsUnspecified()) {
+      sources.AddError(node.source().begin, Excerpt(name) + " must be " +
+                                                wanted + ", not " +
+                                                Excerpt(text->get()));
+      return std::nullopt;
+    }
+    CheckZone(sources, Excerpt(name), {text->get(), node.source().begin},
+              *address);
+    source.kind = SourceConfig::Kind::kAddress;
+    source.address = *address;
+    return source;
+  }
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) {
+    sources.AddTypeError(node, Excerpt(name), wanted);
+    return std::nullopt;
+  }
+  TableReader reader(*table, "[sources]: " + Excerpt(name) + ": ", findings);
+  const auto interface_name = reader.ReadText("interface");
+  reader.ReportUnknownKeys();
+  if (!interface_name) {
+    if (!reader.Has("interface")) reader.AddError("interface is missing");
+    return std::nullopt;
+  }
+  const std::string_view fault = NameFault(interface_name->value);
+  if (!fault.empty()) {
+    reader.AddError(interface_name->position,
+                    "interface " + std::string(fault));
+  }
+  source.kind = SourceConfig::Kind::kInterface;
+  source.interface_name = interface_name->value;
+  return source;
+}
+
+void ReadSources(const toml::table& table, Findings& findings,
+                 ExporterConfig* config) {
+  TableReader sources(table, "[sources]: ", findings);
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const std::string_view fault = NameFault(name);
+    if (!fault.empty()) {
+      sources.AddError(key.source().begin, "a name " + std::string(fault));
+    } else if (name == "auto" || IpAddress::Parse(name)) {
+      sources.AddError(key.source().begin,
+                       Quoted(name) +
+                           " means something of its own as a "
+                           "source; choose another name");
+    }
+    // A wrong source keeps its name, so that its users are not wrong as well.
+    SourceConfig placeholder;
+    placeholder.name = name;
+    config->sources[name] =
+        ReadNamedSource(sources, name, node, findings).value_or(placeholder);
+  }
+}
+
+void ReadModule(TableReader& table, ExporterConfig* config,
+                ModuleConfig* module) {
+  ReadEchoSettings(table, &module->echo);
+  CheckEchoSettings(table, module->echo);
+  const auto item = table.ReadText("source");
+  if (!item) return;
+  const auto source = ReadSource(table, "source", *item, config->sources);
+  if (!source) return;
+  module->source = *source;
+  if (source->kind == SourceConfig::Kind::kAddress &&
+      !IsOfVersion(source->address, module->echo.ip_version)) {
+    table.AddError(item->position, "source: " + Excerpt(item->value) +
+                                       " is not of the module's ip_version");
+  }
+}
+
+void ReadModules(const toml::table& table, Findings& findings,
+                 ExporterConfig* config) {
+  TableReader modules(table, "[modules]: ", findings);
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    if (const auto fault = NameFault(name); !fault.empty()) {
+      modules.AddError(key.source().begin, "a name " + std::string(fault));
+    }
+    if (!node.is_table()) {
+      modules.AddTypeError(node, Excerpt(name), "a table");
+      continue;
+    }
+    TableReader reader(*node.as_table(), "module " + Excerpt(name) + ": ",
+                       findings);
+    ReadModule(reader, config, &config->modules[name]);
+    reader.ReportUnknownKeys();
+  }
+}
+
+/// True for "*.example.net" and the like. Not for "10.0.*": it would also let
+/// "10.0.example.net" in, and a prefix says it better.
+bool IsNameGlob(std::string_view text) {
+  std::string name(text);
+  std::replace(name.begin(), name.end(), '*', '0');
+  if (std::all_of(name.begin(), name.end(),
+                  [](char c) { return c == '.' || (c >= '0' && c <= '9'); })) {
+    return text == "*";
+  }
+  std::replace(name.begin(), name.end(), '0', 'x');
+  return IsHostName(name);
+}
+
+void ReadProbe(TableReader& probe, ExporterConfig* config) {
+  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, 10000,
+                                   &config->probe.max_concurrent);
+  const auto items = probe.ReadTexts("allowed_targets");
+  if (!items) return;
+  for (const auto& item : *items) {
+    const auto address = IpAddress::Parse(item.value);
+    const auto prefix = IpPrefix::Parse(
+        address ? item.value + (address->is_v4() ? "/32" : "/128")
+                : item.value);
+    if (prefix) {
+      config->probe.allowed_prefixes.push_back(*prefix);
+    } else if (IsNameGlob(item.value)) {
+      config->probe.allowed_name_globs.push_back(item.value);
+    } else {
+      probe.AddError(item.position,
+                     "allowed_targets: " + Excerpt(item.value) +
+                         " is neither an address, nor a prefix such as "
+                         "\"10.0.0.0/8\", nor a pattern of host names such as "
+                         "\"*.example.net\"");
+    }
+  }
+}
+
+/// Calls `read` with a reader of the section, if there is one.
+template <typename Read>
+void ReadSection(TableReader& root, const std::string& name, Findings& findings,
+                 Read read) {
+  const toml::table* const table = root.ReadTable(name);
+  if (table == nullptr) return;
+  TableReader section(*table, '[' + name + "]: ", findings);
+  read(section);
+  section.ReportUnknownKeys();
+}
+
+void ReadDocument(const toml::table& document, Findings& findings,
+                  ExporterConfig* config) {
+  TableReader root(document, "", findings);
+  ReadSection(root, "web", findings,
+              [&](TableReader& web) { ReadWeb(web, config); });
+  ReadSection(root, "metrics", findings,
+              [&](TableReader& metrics) { ReadMetrics(metrics, config); });
+  ReadSection(root, "engine", findings, [&](TableReader& engine) {
+    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 65536,
+                                      &config->max_in_flight);
+  });
+  GroupConfig defaults;
+  ReadSection(root, "defaults", findings, [&](TableReader& section) {
+    ReadGroupSettings(section, &defaults);
+  });
+  if (const auto* sources = root.ReadTable("sources")) {
+    ReadSources(*sources, findings, config);
+  }
+  ReadGroups(root, defaults, findings, config);
+  if (const auto* modules = root.ReadTable("modules")) {
+    ReadModules(*modules, findings, config);
+  }
+  ReadSection(root, "probe", findings,
+              [&](TableReader& probe) { ReadProbe(probe, config); });
+  root.ReportUnknownKeys();
+}
+
+ConfigOutcome ParseChecked(std::string_view text, std::string_view name) {
+  Findings findings(name);
+  ExporterConfig config;
+  config.listen_addresses = {{"0.0.0.0", 10115}};
+  config.rtt_buckets = DefaultRttBuckets();
+  config.modules.emplace("icmp", ModuleConfig());
+  if (const auto document = ParseToml(text, findings)) {
+    ReadDocument(*document, findings, &config);
+  }
+  ConfigOutcome outcome;
+  outcome.errors = findings.Errors();
+  if (outcome.errors.empty()) {
+    config.warnings = findings.Warnings();
+    outcome.config = std::move(config);
+  }
+  return outcome;
+}
+
+ConfigOutcome Unreadable(std::string_view name, std::string_view cause) {
+  ConfigOutcome outcome;
+  outcome.errors.push_back(
+      std::string(name) + ": reading the configuration: " + std::string(cause));
+  return outcome;
+}
+
+}  // namespace
+
+ConfigOutcome LoadConfig(const std::string& path) try {
+  // The cast makes the path UTF-8 on every system.
+  const std::filesystem::path file(std::u8string(path.begin(), path.end()));
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream.is_open() || stream.bad()) {
+    return Unreadable(path, std::generic_category().message(errno));
+  }
+  return ParseConfig(text, path);
+} catch (const std::exception& error) {
+  return Unreadable(path, error.what());
+}
+
+ConfigOutcome ParseConfig(std::string_view text, std::string_view name) try {
+  return ParseChecked(text, name);
+} catch (const std::exception& error) {
+  return Unreadable(name, error.what());
+}
+
+}  // namespace echo_exporter

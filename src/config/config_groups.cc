@@ -1,0 +1,345 @@
+#include "src/config/config_groups.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "src/base/host_name.h"
+#include "src/config/config_settings.h"
+#include "src/config/quoted.h"
+
+namespace echo_exporter {
+namespace {
+
+constexpr std::uint64_t kMaxPrefixHosts = 65'536;
+constexpr std::uint64_t kMaxPairs = 1'000'000;
+
+constexpr std::array<std::string_view, 9> kBuiltInLabels = {
+    "group",  "source",         "destination",         "outcome",   "le",
+    "reason", "source_address", "destination_address", "ip_version"};
+
+/// What decides whether a source and a destination are duplicates of others:
+/// spelling apart, the same address or name.
+using Seen = std::unordered_map<std::string, toml::source_position>;
+
+std::string LowerCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+bool IsLabelName(std::string_view name) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !name.empty() && is_letter(name.front()) && !name.starts_with("__") &&
+         std::all_of(name.begin(), name.end(), [&](char c) {
+           return is_letter(c) || (c >= '0' && c <= '9');
+         });
+}
+
+/// Whether some pair of the two could ever exchange echoes.
+bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
+             IpPreference preference) {
+  const bool fixed = source.kind == SourceConfig::Kind::kAddress;
+  if (fixed && !IsOfVersion(source.address, preference)) return false;
+  if (!destination.address) return true;
+  if (!IsOfVersion(*destination.address, preference)) return false;
+  return !fixed || source.address.version() == destination.address->version();
+}
+
+std::uint64_t CountDestinations(
+    const std::vector<Located<std::string>>& items) {
+  std::uint64_t count = 0;
+  for (const auto& item : items) {
+    const auto prefix = IpPrefix::Parse(item.value);
+    const std::uint64_t hosts = prefix ? prefix->HostCount() : 1;
+    if (hosts <= kMaxPrefixHosts) count += hosts;
+  }
+  return count;
+}
+
+/// Reads one group after the other and counts what they hold together.
+class GroupsReader {
+ public:
+  GroupsReader(const GroupConfig& defaults, Findings& findings,
+               ExporterConfig* config)
+      : defaults_(defaults), findings_(findings), config_(*config) {}
+
+  void Read(const toml::table& table, std::size_t number);
+
+ private:
+  void ReadName(TableReader& table, GroupConfig* group);
+  void ReadSources(TableReader& table, GroupConfig* group);
+  void ReadDestinations(TableReader& table, GroupConfig* group);
+  void ReadDestination(TableReader& table, const Located<std::string>& item,
+                       Seen* seen, GroupConfig* group);
+  void ReadPrefix(TableReader& table, const Located<std::string>& item,
+                  Seen* seen, GroupConfig* group);
+  void ReadLabels(TableReader& table, GroupConfig* group);
+  void AddPairs(TableReader& table, const GroupConfig& group);
+  /// Reports, once a file, that it asks for too much.
+  void AddTooManyPairs(TableReader& table);
+
+  const GroupConfig& defaults_;
+  Findings& findings_;
+  ExporterConfig& config_;
+  std::map<std::string, toml::source_position> names_;
+  std::uint64_t destinations_ = 0;  // of all groups
+  bool too_many_pairs_ = false;
+};
+
+std::string PositionText(toml::source_position position) {
+  return "line " + std::to_string(position.line) + ", column " +
+         std::to_string(position.column);
+}
+
+/// False, with an error added, when `key` was seen before; `what` the file
+/// says there.
+bool AddOnce(TableReader& table, std::string_view list,
+             const Located<std::string>& item, const std::string& name,
+             const std::string& key, Seen* seen) {
+  const auto [it, is_new] = seen->emplace(key, item.position);
+  if (is_new) return true;
+  std::string what = Excerpt(item.value);
+  if (name != item.value) what += " holds " + Quoted(name) + ", which";
+  table.AddError(item.position, std::string(list) + ": " + what +
+                                    " is a duplicate of " +
+                                    PositionText(it->second));
+  return false;
+}
+
+void GroupsReader::Read(const toml::table& table, std::size_t number) {
+  const std::size_t errors_before = findings_.error_count();
+  const toml::node* const name = table.get("name");
+  std::string subject = "group " + std::to_string(number) + ": ";
+  if (name != nullptr && name->is_string()) {
+    const std::string& text = name->as_string()->get();
+    if (NameFault(text).empty()) subject = "group " + Quoted(text) + ": ";
+  }
+  TableReader reader(table, std::move(subject), findings_);
+  GroupConfig group = defaults_;
+  ReadName(reader, &group);
+  ReadGroupSettings(reader, &group);
+  CheckEchoSettings(reader, group.echo);
+  ReadSources(reader, &group);
+  ReadDestinations(reader, &group);
+  ReadLabels(reader, &group);
+  reader.ReportUnknownKeys();
+  // Half a group would only lead to further, misleading errors.
+  if (findings_.error_count() == errors_before) AddPairs(reader, group);
+  config_.groups.push_back(std::move(group));
+}
+
+void GroupsReader::ReadName(TableReader& table, GroupConfig* group) {
+  const auto name = table.ReadText("name");
+  if (!name) {
+    if (!table.Has("name")) table.AddError("name is missing");
+    return;
+  }
+  if (const std::string_view fault = NameFault(name->value); !fault.empty()) {
+    table.AddError(name->position, "name " + std::string(fault));
+    return;
+  }
+  const auto [it, is_new] = names_.emplace(name->value, name->position);
+  if (!is_new) {
+    table.AddError(name->position,
+                   "name is a duplicate of " + PositionText(it->second));
+  }
+  group->name = name->value;
+}
+
+void GroupsReader::ReadSources(TableReader& table, GroupConfig* group) {
+  if (!table.Has("sources")) group->sources.emplace_back();
+  const auto items = table.ReadTexts("sources");
+  if (!items) return;
+  if (items->empty()) {
+    table.AddError(table.PositionOf("sources"), "sources must not be empty");
+  }
+  Seen seen;
+  for (const auto& item : *items) {
+    auto source = ReadSource(table, "sources", item, config_.sources);
+    if (!source) continue;
+    // A name of [sources] and its own address are different labels.
+    const bool literal = source->kind == SourceConfig::Kind::kAddress &&
+                         !config_.sources.contains(item.value);
+    if (AddOnce(table, "sources", item, item.value,
+                literal ? source->address.ToString() : source->name, &seen)) {
+      group->sources.push_back(*std::move(source));
+    }
+  }
+}
+
+void GroupsReader::ReadDestinations(TableReader& table, GroupConfig* group) {
+  const auto items = table.ReadTexts("destinations");
+  if (!items) {
+    if (!table.Has("destinations")) table.AddError("destinations are missing");
+    return;
+  }
+  if (items->empty()) {
+    table.AddError(table.PositionOf("destinations"),
+                   "destinations must not be empty");
+  }
+  // Each destination makes a pair at least, or the group is wrong.
+  destinations_ += CountDestinations(*items);
+  if (destinations_ > kMaxPairs) AddTooManyPairs(table);
+  Seen seen;
+  for (const auto& item : *items) ReadDestination(table, item, &seen, group);
+}
+
+void GroupsReader::ReadDestination(TableReader& table,
+                                   const Located<std::string>& item, Seen* seen,
+                                   GroupConfig* group) {
+  const std::string& text = item.value;
+  if (text.find('/') != std::string::npos) {
+    ReadPrefix(table, item, seen, group);
+    return;
+  }
+  const auto address = IpAddress::Parse(text);
+  if (!address && !IsHostName(text)) {
+    table.AddError(
+        item.position,
+        "destinations: " + Excerpt(text) +
+            " is neither an address, nor a prefix such as "
+            "\"10.0.0.0/29\", nor a host name (letters, digits, "
+            "\"-\" and \"_\" between dots, the last part no number)");
+    return;
+  }
+  if (address && address->IsUnspecified()) {
+    table.AddError(item.position, "destinations: " + Excerpt(text) +
+                                      " is the unspecified address, which no "
+                                      "host has");
+    return;
+  }
+  if (address) CheckZone(table, "destinations", item, *address);
+  if (AddOnce(table, "destinations", item, text,
+              address ? address->ToString() : LowerCase(text), seen)) {
+    group->destinations.push_back({text, address});
+  }
+}
+
+void GroupsReader::ReadPrefix(TableReader& table,
+                              const Located<std::string>& item, Seen* seen,
+                              GroupConfig* group) {
+  const std::string quoted = "destinations: " + Excerpt(item.value);
+  const auto prefix = IpPrefix::Parse(item.value);
+  if (!prefix) {
+    table.AddError(item.position,
+                   quoted +
+                       " is not a prefix: write an address whose bits behind "
+                       "the prefix are zero, \"/\" and a length, as in "
+                       "\"10.0.0.0/29\"");
+    return;
+  }
+  const std::uint64_t hosts = prefix->HostCount();
+  if (hosts > kMaxPrefixHosts) {
+    table.AddError(item.position, quoted + " has more than " +
+                                      std::to_string(kMaxPrefixHosts) +
+                                      " hosts");
+    return;
+  }
+  if (prefix->HostAt(0).IsUnspecified()) {
+    table.AddError(item.position, quoted +
+                                      " holds the unspecified address, "
+                                      "which no host has");
+    return;
+  }
+  CheckZone(table, "destinations", item, prefix->network());
+  if (too_many_pairs_) return;
+  bool no_duplicate = true;
+  for (std::uint64_t n = 0; n < hosts && no_duplicate; ++n) {
+    const IpAddress address = prefix->HostAt(n);
+    std::string name = address.ToString();
+    no_duplicate = AddOnce(table, "destinations", item, name, name, seen);
+    group->destinations.push_back({std::move(name), address});
+  }
+}
+
+void GroupsReader::ReadLabels(TableReader& table, GroupConfig* group) {
+  const toml::table* const labels = table.ReadTable("labels");
+  if (labels == nullptr) return;
+  for (const auto& [key, value] : *labels) {
+    const std::string name(key.str());
+    if (!IsLabelName(name)) {
+      table.AddError(key.source().begin,
+                     "labels: " + Excerpt(name) +
+                         " is not a label name: letters, digits and \"_\", not "
+                         "beginning with a digit or with \"__\"");
+    } else if (std::find(kBuiltInLabels.begin(), kBuiltInLabels.end(), name) !=
+               kBuiltInLabels.end()) {
+      table.AddError(key.source().begin,
+                     "labels: " + Quoted(name) +
+                         " is a label of the exporter's own; choose another "
+                         "name");
+    } else if (const auto* text = value.as_string()) {
+      group->labels.emplace_back(name, text->get());
+    } else {
+      table.AddTypeError(value, "labels: " + name, "a string");
+    }
+  }
+}
+
+void GroupsReader::AddPairs(TableReader& table, const GroupConfig& group) {
+  const auto group_index = static_cast<std::uint32_t>(config_.groups.size());
+  std::uint64_t left_out = 0;
+  std::string example;
+  for (std::uint32_t s = 0; s < group.sources.size(); ++s) {
+    for (std::uint32_t d = 0; d < group.destinations.size(); ++d) {
+      if (CanPair(group.sources[s], group.destinations[d],
+                  group.echo.ip_version)) {
+        if (config_.pairs.size() == kMaxPairs) {
+          AddTooManyPairs(table);
+          return;
+        }
+        config_.pairs.push_back({group_index, s, d});
+      } else if (++left_out == 1) {
+        example = Quoted(group.sources[s].name) + " to " +
+                  Quoted(group.destinations[d].name);
+      }
+    }
+  }
+  if (left_out == 0) return;
+  const std::uint64_t all =
+      std::uint64_t{group.sources.size()} * group.destinations.size();
+  const toml::source_position position = table.PositionOf("destinations");
+  if (left_out == all) {
+    table.AddError(position,
+                   "no pair is left: source, destination and ip_version never "
+                   "agree on an IP version, as with " +
+                       example);
+    return;
+  }
+  table.AddWarning(position, std::to_string(left_out) + " of " +
+                                 std::to_string(all) +
+                                 " pairs are left out because their IP "
+                                 "versions differ, as with " +
+                                 example);
+}
+
+void GroupsReader::AddTooManyPairs(TableReader& table) {
+  if (std::exchange(too_many_pairs_, true)) return;
+  table.AddError(table.PositionOf("destinations"),
+                 "this makes more than " + std::to_string(kMaxPairs) +
+                     " pairs in the file, the most allowed");
+}
+
+}  // namespace
+
+void ReadGroups(TableReader& root, const GroupConfig& defaults,
+                Findings& findings, ExporterConfig* config) {
+  GroupsReader reader(defaults, findings, config);
+  std::size_t number = 0;
+  for (const toml::table* const table : root.ReadTables("group")) {
+    reader.Read(*table, ++number);
+  }
+}
+
+}  // namespace echo_exporter

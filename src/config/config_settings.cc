@@ -1,0 +1,123 @@
+#include "src/config/config_settings.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "src/config/quoted.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kMaxNameSize = 128;
+
+/// What an Ethernet packet carries behind the IPv4 and the ICMP header.
+constexpr std::uint16_t kEthernetPayload = 1500 - 20 - 8;
+
+void ReadIpVersion(TableReader& table, IpPreference* version) {
+  const auto text = table.ReadText("ip_version");
+  if (!text) return;
+  if (text->value == "any") {
+    *version = IpPreference::kAny;
+  } else if (text->value == "4") {
+    *version = IpPreference::kV4Only;
+  } else if (text->value == "6") {
+    *version = IpPreference::kV6Only;
+  } else {
+    table.AddError(text->position,
+                   "ip_version must be \"4\", \"6\" or \"any\", not " +
+                       Excerpt(text->value));
+  }
+}
+
+bool IsControl(std::string_view text, std::size_t i) {
+  const auto byte = static_cast<unsigned char>(text[i]);
+  // U+0080 .. U+009F are two bytes; the parser lets valid UTF-8 through only.
+  return byte < 0x20 || byte == 0x7f ||
+         (byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
+}
+
+}  // namespace
+
+void ReadEchoSettings(TableReader& table, EchoSettings* settings) {
+  table.ReadDuration("timeout", milliseconds(1), seconds(60),
+                     &settings->timeout);
+  table.ReadInteger<std::uint16_t>("payload_size", 0, 65500,
+                                   &settings->payload_size);
+  table.ReadInteger<std::uint8_t>("ttl", 1, 255, &settings->ttl);
+  table.ReadBoolean("dont_fragment", &settings->dont_fragment);
+  ReadIpVersion(table, &settings->ip_version);
+}
+
+void ReadGroupSettings(TableReader& table, GroupConfig* group) {
+  table.ReadDuration("interval", milliseconds(10), hours(1), &group->interval);
+  table.ReadDuration("dns_refresh", seconds(1), hours(24), &group->dns_refresh);
+  ReadEchoSettings(table, &group->echo);
+}
+
+void CheckEchoSettings(TableReader& table, const EchoSettings& settings) {
+  if (!settings.dont_fragment || settings.payload_size <= kEthernetPayload) {
+    return;
+  }
+  table.AddWarning(
+      table.PositionOf("payload_size"),
+      "payload_size " + std::to_string(settings.payload_size) +
+          " with dont_fragment fits no link with the usual MTU of 1500 bytes");
+}
+
+std::optional<SourceConfig> ReadSource(
+    TableReader& table, std::string_view key, const Located<std::string>& item,
+    const std::map<std::string, SourceConfig>& named) {
+  auto source = ParseSource(item.value, named);
+  if (!source.ok()) {
+    table.AddError(item.position,
+                   std::string(key) + ": " + source.error().message);
+    return std::nullopt;
+  }
+  if (source.value().kind == SourceConfig::Kind::kAddress &&
+      !named.contains(item.value)) {
+    CheckZone(table, key, item, source.value().address);
+  }
+  return std::move(source).value();
+}
+
+void CheckZone(TableReader& table, std::string_view key,
+               const Located<std::string>& item, const IpAddress& address) {
+  const auto& bytes = address.bytes();
+  const bool link_local =
+      !address.is_v4() && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  if (!link_local || address.scope_id() != 0) return;
+  table.AddWarning(item.position,
+                   std::string(key) + ": " + Excerpt(item.value) +
+                       " is link-local; say which adapter it is on by a zone "
+                       "number, as in \"fe80::1%3\"");
+}
+
+std::string_view NameFault(std::string_view text) {
+  if (text.empty()) return "must not be empty";
+  if (text.size() > kMaxNameSize) return "must have at most 128 bytes";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (IsControl(text, i)) return "must have no control characters";
+  }
+  return {};
+}
+
+bool IsOfVersion(const IpAddress& address, IpPreference preference) {
+  switch (preference) {
+    case IpPreference::kAny:
+      return true;
+    case IpPreference::kV4Only:
+      return address.is_v4();
+    case IpPreference::kV6Only:
+      return !address.is_v4();
+  }
+  return false;
+}
+
+}  // namespace echo_exporter

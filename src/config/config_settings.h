@@ -1,0 +1,44 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_
+#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "echo_exporter/config.h"
+#include "src/config/config_document.h"
+
+namespace echo_exporter {
+
+// What more than one kind of table may hold.
+
+/// Reads the keys that [defaults], groups and modules share.
+void ReadEchoSettings(TableReader& table, EchoSettings* settings);
+
+/// Reads those and the other keys that [defaults] and groups share.
+void ReadGroupSettings(TableReader& table, GroupConfig* group);
+
+/// Warns of complete settings that rarely work.
+void CheckEchoSettings(TableReader& table, const EchoSettings& settings);
+
+/// Reads a source of a group or a module; absent, with an error added, when it
+/// is none.
+std::optional<SourceConfig> ReadSource(
+    TableReader& table, std::string_view key, const Located<std::string>& item,
+    const std::map<std::string, SourceConfig>& named);
+
+/// Warns of a link-local address that does not say which adapter it is of.
+void CheckZone(TableReader& table, std::string_view key,
+               const Located<std::string>& item, const IpAddress& address);
+
+/// Why `text` cannot name a group, source or module; empty when it can. Names
+/// become label values.
+std::string_view NameFault(std::string_view text);
+
+/// False when `preference` rules the address out.
+bool IsOfVersion(const IpAddress& address, IpPreference preference);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_

@@ -1,0 +1,220 @@
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/config.h"
+#include "src/base/duration.h"
+#include "src/base/host_name.h"
+#include "src/config/quoted.h"
+
+namespace echo_exporter {
+namespace {
+
+/// How many of the names of [sources] a message lists.
+constexpr std::size_t kListedNames = 10;
+
+/// Writes `key = value` lines.
+class TomlText {
+ public:
+  void Header(const std::string& header) {
+    text_ += (text_.empty() ? "" : "\n") + header + '\n';
+  }
+  void Line(std::string_view key, const std::string& value) {
+    text_.append(key).append(" = ").append(value) += '\n';
+  }
+  /// `values` are TOML already.
+  void Array(std::string_view key, const std::vector<std::string>& values) {
+    text_.append(key).append(" = [");
+    for (const std::string& value : values) {
+      text_.append("\n  ").append(value) += ',';
+    }
+    text_ += values.empty() ? "]\n" : "\n]\n";
+  }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+/// The shortest text that is read back as `number`.
+std::string NumberText(double number) {
+  std::array<char, 32> digits{};
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  return std::string(digits.data(), end.ptr);
+}
+
+std::string ListenText(const ListenAddress& address) {
+  const bool brackets = address.host.find(':') != std::string::npos;
+  return (brackets ? '[' + address.host + ']' : address.host) + ':' +
+         std::to_string(address.port);
+}
+
+std::string IpVersionText(IpPreference preference) {
+  switch (preference) {
+    case IpPreference::kAny:
+      return "any";
+    case IpPreference::kV4Only:
+      return "4";
+    case IpPreference::kV6Only:
+      return "6";
+  }
+  return "any";
+}
+
+void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
+  toml.Line("timeout", Quoted(FormatDuration(settings.timeout)));
+  toml.Line("payload_size", std::to_string(settings.payload_size));
+  toml.Line("ttl", std::to_string(settings.ttl));
+  toml.Line("dont_fragment", settings.dont_fragment ? "true" : "false");
+  toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
+}
+
+void WriteSources(const std::map<std::string, SourceConfig>& sources,
+                  TomlText& toml) {
+  toml.Header("[sources]");
+  for (const auto& [name, source] : sources) {
+    toml.Line(Quoted(name),
+              source.kind == SourceConfig::Kind::kInterface
+                  ? "{ interface = " + Quoted(source.interface_name) + " }"
+                  : Quoted(source.address.ToString()));
+  }
+}
+
+void WriteGroup(const GroupConfig& group, TomlText& toml) {
+  toml.Header("[[group]]");
+  toml.Line("name", Quoted(group.name));
+  toml.Line("interval", Quoted(FormatDuration(group.interval)));
+  toml.Line("dns_refresh", Quoted(FormatDuration(group.dns_refresh)));
+  WriteEchoSettings(group.echo, toml);
+  std::vector<std::string> names;
+  for (const SourceConfig& source : group.sources) {
+    names.push_back(Quoted(source.name));
+  }
+  toml.Array("sources", names);
+  names.clear();
+  for (const DestinationConfig& destination : group.destinations) {
+    names.push_back(Quoted(destination.name));
+  }
+  toml.Array("destinations", names);
+  if (group.labels.empty()) return;
+  std::string labels;
+  for (const auto& [name, value] : group.labels) {
+    labels += (labels.empty() ? "{ " : ", ") + name + " = " + Quoted(value);
+  }
+  toml.Line("labels", labels + " }");
+}
+
+void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
+  toml.Header("[probe]");
+  toml.Line("max_concurrent", std::to_string(probe.max_concurrent));
+  std::vector<std::string> targets;
+  for (const IpPrefix& prefix : probe.allowed_prefixes) {
+    targets.push_back(Quoted(prefix.ToString()));
+  }
+  for (const std::string& glob : probe.allowed_name_globs) {
+    targets.push_back(Quoted(glob));
+  }
+  toml.Array("allowed_targets", targets);
+}
+
+/// A host between "[" and "]" is an IPv6 address, any other is not.
+bool IsListenHost(std::string_view host, bool brackets) {
+  const auto address = IpAddress::Parse(host);
+  if (brackets) return address && !address->is_v4();
+  return host.empty() || (address && address->is_v4()) || IsHostName(host);
+}
+
+std::string NamesText(const std::map<std::string, SourceConfig>& named) {
+  if (named.empty()) return "there are none";
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& [name, source] : named) {
+    if (++count > kListedNames) return text + ", ...";
+    text += (text.empty() ? "" : ", ") + Excerpt(name);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ConfigToToml(const ExporterConfig& config) {
+  TomlText toml;
+  std::vector<std::string> values;
+  for (const ListenAddress& address : config.listen_addresses) {
+    values.push_back(Quoted(ListenText(address)));
+  }
+  toml.Header("[web]");
+  toml.Array("listen_addresses", values);
+  values.clear();
+  for (const double bound : config.rtt_buckets) {
+    values.push_back(NumberText(bound));
+  }
+  toml.Header("[metrics]");
+  toml.Array("rtt_buckets", values);
+  toml.Header("[engine]");
+  toml.Line("max_in_flight", std::to_string(config.max_in_flight));
+  WriteSources(config.sources, toml);
+  for (const GroupConfig& group : config.groups) WriteGroup(group, toml);
+  for (const auto& [name, module] : config.modules) {
+    toml.Header("[modules." + Quoted(name) + ']');
+    WriteEchoSettings(module.echo, toml);
+    toml.Line("source", Quoted(module.source.name));
+  }
+  WriteProbe(config.probe, toml);
+  return toml.Take();
+}
+
+Result<ListenAddress> ParseListenAddress(std::string_view text) {
+  const Error error{
+      ErrorCode::kInvalidArgument,
+      Excerpt(text) +
+          " is no listen address: write \"127.0.0.1:10115\", \"[::1]:10115\", "
+          "\"name:10115\" or, for all interfaces, \":10115\""};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return error;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool brackets = host.starts_with('[') && host.ends_with(']');
+  if (brackets) host = host.substr(1, host.size() - 2);
+  ListenAddress address;
+  address.host = host;
+  const char* const end = port.data() + port.size();
+  const auto [stop, fault] = std::from_chars(port.data(), end, address.port);
+  if (fault != std::errc() || stop != end || !IsListenHost(host, brackets)) {
+    return error;
+  }
+  return address;
+}
+
+Result<SourceConfig> ParseSource(
+    std::string_view text, const std::map<std::string, SourceConfig>& named) {
+  SourceConfig source;
+  source.name = text;
+  if (text == "auto") return source;
+  if (const auto it = named.find(source.name); it != named.end()) {
+    return it->second;
+  }
+  const auto address = IpAddress::Parse(text);
+  if (!address) {
+    return Error{ErrorCode::kInvalidArgument,
+                 Excerpt(text) +
+                     " is neither \"auto\" nor an address nor a "
+                     "name of [sources] (" +
+                     NamesText(named) + ')'};
+  }
+  if (address->IsUnspecified()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 Excerpt(text) +
+                     " is not the address of a source; write "
+                     "\"auto\" to let the system choose"};
+  }
+  source.kind = SourceConfig::Kind::kAddress;
+  source.address = *address;
+  return source;
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,47 @@
+#include "src/config/quoted.h"
+
+#include <cstddef>
+
+namespace echo_exporter {
+
+std::string EscapeControls(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string escaped;
+  escaped.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      escaped += c;
+      continue;
+    }
+    escaped += "\\u00";
+    escaped += kHex[byte >> 4];
+    escaped += kHex[byte & 0xf];
+  }
+  return escaped;
+}
+
+std::string Quoted(std::string_view text) {
+  std::string quoted;
+  quoted.reserve(text.size() + 2);
+  quoted += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  quoted += '"';
+  return EscapeControls(quoted);
+}
+
+std::string Excerpt(std::string_view text) {
+  constexpr std::size_t kLongest = 80;
+  if (text.size() <= kLongest) return Quoted(text);
+  std::size_t end = kLongest;
+  // Not in the middle of a UTF-8 character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  return Quoted(text.substr(0, end)) + "...";
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,28 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_TOML_HAZARD_H_
+#define ECHO_EXPORTER_SRC_CONFIG_TOML_HAZARD_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace echo_exporter {
+
+/// A place in a text that the TOML parser must not be given.
+struct TomlHazard {
+  std::uint32_t line = 0;    ///< from 1
+  std::uint32_t column = 0;  ///< from 1, in characters
+  std::string_view sentence;
+};
+
+/// Finds the first of:
+/// - a character outside of ASCII where TOML allows none, which is undefined
+///   behaviour in toml++ 3;
+/// - a dotted key of so many parts that destroying the tables it stands for
+///   could exhaust the stack.
+///
+/// Knows strings and comments, and leaves all other errors to the parser.
+std::optional<TomlHazard> FindTomlHazard(std::string_view text);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_TOML_HAZARD_H_

@@ -1,0 +1,380 @@
+#include "echo_exporter/config.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/source_file.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Strings = std::vector<std::string>;
+
+/// The configuration in `text`, which must be a good one.
+ExporterConfig Parse(std::string_view text) {
+  ConfigOutcome outcome = ParseConfig(text, "f.toml");
+  EXPECT_EQ(outcome.errors, ConfigErrors());
+  return outcome.config.value_or(ExporterConfig());
+}
+
+/// "source destination" of every pair of the configuration.
+Strings Pairs(const ExporterConfig& config) {
+  Strings pairs;
+  for (const PairConfig& pair : config.pairs) {
+    const GroupConfig& group = config.groups[pair.group];
+    pairs.push_back(group.sources[pair.source].name + ' ' +
+                    group.destinations[pair.destination].name);
+  }
+  return pairs;
+}
+
+/// Every key, away from its default.
+constexpr std::string_view kFull = R"(
+[web]
+listen_addresses = ["127.0.0.1:9000", "[::1]:0", ":80", "localhost:81"]
+[defaults]
+interval = "250ms"
+timeout = "3s"
+payload_size = 1000
+ttl = 64
+dont_fragment = true
+ip_version = "4"
+dns_refresh = "5m"
+[metrics]
+rtt_buckets = [0.001, 1, 2.5]
+[engine]
+max_in_flight = 10
+[sources]
+wan1 = "192.0.2.10"
+"wan 2" = { interface = "Ethernet \"2\"" }
+[[group]]
+name = "inherits"
+destinations = ["192.0.2.1"]
+[[group]]
+name = "overrides"
+sources = ["wan 2", "auto", "2001:db8::7"]
+destinations = ["dns.example.net", "2001:db8::1"]
+labels = { site = "fra\n\"1\"", a = "" }
+interval = "1h"
+timeout = "1ms"
+payload_size = 0
+ttl = 255
+dont_fragment = false
+ip_version = "6"
+dns_refresh = "24h"
+[modules.icmp]
+payload_size = 65500
+source = "wan1"
+[modules."big one"]
+timeout = "60s"
+ip_version = "6"
+[probe]
+max_concurrent = 1
+allowed_targets = ["10.0.0.0/8", "*.example.net", "2001:db8::1", "*"]
+)";
+
+TEST(ConfigTest, FillsInTheDefaults) {
+  const ExporterConfig config = Parse("");
+  ASSERT_EQ(config.listen_addresses.size(), 1U);
+  EXPECT_EQ(config.listen_addresses[0].host, "0.0.0.0");
+  EXPECT_EQ(config.listen_addresses[0].port, 10115);
+  ASSERT_EQ(config.rtt_buckets.size(), 20U);
+  EXPECT_EQ(config.rtt_buckets.front(), 0.00005);
+  EXPECT_EQ(config.rtt_buckets.back(), 26.2144);
+  EXPECT_EQ(config.max_in_flight, 4096U);
+  EXPECT_TRUE(config.groups.empty());
+  EXPECT_TRUE(config.pairs.empty());
+  ASSERT_EQ(config.modules.size(), 1U);
+  const ModuleConfig& module = config.modules.at("icmp");
+  EXPECT_EQ(module.echo.timeout, seconds(2));
+  EXPECT_EQ(module.source.kind, SourceConfig::Kind::kAuto);
+  EXPECT_EQ(config.probe.max_concurrent, 64U);
+  EXPECT_TRUE(config.warnings.empty());
+}
+
+TEST(ConfigTest, ReadsEveryKey) {
+  const ExporterConfig config = Parse(kFull);
+  ASSERT_EQ(config.listen_addresses.size(), 4U);
+  EXPECT_EQ(config.listen_addresses[1].host, "::1");
+  EXPECT_EQ(config.listen_addresses[1].port, 0);
+  EXPECT_EQ(config.listen_addresses[2].host, "");
+  EXPECT_EQ(config.rtt_buckets, (std::vector<double>{0.001, 1, 2.5}));
+  EXPECT_EQ(config.max_in_flight, 10U);
+  ASSERT_EQ(config.sources.size(), 2U);
+  EXPECT_EQ(config.sources.at("wan1").address.ToString(), "192.0.2.10");
+  EXPECT_EQ(config.sources.at("wan 2").kind, SourceConfig::Kind::kInterface);
+  EXPECT_EQ(config.sources.at("wan 2").interface_name, "Ethernet \"2\"");
+
+  ASSERT_EQ(config.groups.size(), 2U);
+  const GroupConfig& group = config.groups[1];
+  EXPECT_EQ(group.name, "overrides");
+  EXPECT_EQ(group.interval, minutes(60));
+  EXPECT_EQ(group.dns_refresh, minutes(24 * 60));
+  EXPECT_EQ(group.echo.timeout, milliseconds(1));
+  EXPECT_EQ(group.echo.payload_size, 0);
+  EXPECT_EQ(group.echo.ttl, 255);
+  EXPECT_FALSE(group.echo.dont_fragment);
+  EXPECT_EQ(group.echo.ip_version, IpPreference::kV6Only);
+  EXPECT_EQ(group.labels, (Labels{{"a", ""}, {"site", "fra\n\"1\""}}));
+
+  EXPECT_EQ(config.modules.at("icmp").echo.payload_size, 65500);
+  EXPECT_EQ(config.modules.at("icmp").source.name, "wan1");
+  EXPECT_EQ(config.modules.at("big one").echo.timeout, seconds(60));
+  EXPECT_EQ(config.probe.max_concurrent, 1U);
+  ASSERT_EQ(config.probe.allowed_prefixes.size(), 2U);
+  EXPECT_EQ(config.probe.allowed_prefixes[1].ToString(), "2001:db8::1/128");
+  EXPECT_EQ(config.probe.allowed_name_globs, (Strings{"*.example.net", "*"}));
+}
+
+TEST(ConfigTest, GroupsTakeWhatTheyDoNotSayFromDefaults) {
+  const ExporterConfig config = Parse(kFull);
+  const GroupConfig& group = config.groups.at(0);
+  EXPECT_EQ(group.interval, milliseconds(250));
+  EXPECT_EQ(group.dns_refresh, minutes(5));
+  EXPECT_EQ(group.echo.timeout, seconds(3));
+  EXPECT_EQ(group.echo.payload_size, 1000);
+  EXPECT_EQ(group.echo.ttl, 64);
+  EXPECT_TRUE(group.echo.dont_fragment);
+  EXPECT_EQ(group.echo.ip_version, IpPreference::kV4Only);
+  ASSERT_EQ(group.sources.size(), 1U);
+  EXPECT_EQ(group.sources[0].kind, SourceConfig::Kind::kAuto);
+}
+
+TEST(ConfigTest, ModulesTakeNothingFromDefaults) {
+  const ModuleConfig module = Parse(kFull).modules.at("icmp");
+  EXPECT_EQ(module.echo.timeout, seconds(2));
+  EXPECT_EQ(module.echo.ttl, 128);
+  EXPECT_FALSE(module.echo.dont_fragment);
+}
+
+TEST(ConfigTest, PairsAreTheProductInFileOrder) {
+  const ExporterConfig config = Parse(R"(
+[[group]]
+name = "b"
+sources = ["auto", "192.0.2.9"]
+destinations = ["z.example", "192.0.2.4/30"]
+[[group]]
+name = "a"
+destinations = ["192.0.2.5"]
+)");
+  EXPECT_EQ(Pairs(config),
+            (Strings{"auto z.example", "auto 192.0.2.5", "auto 192.0.2.6",
+                     "192.0.2.9 z.example", "192.0.2.9 192.0.2.5",
+                     "192.0.2.9 192.0.2.6", "auto 192.0.2.5"}));
+  EXPECT_EQ(config.pairs.back().group, 1U);
+}
+
+TEST(ConfigTest, KeepsNamesAsWritten) {
+  const ExporterConfig config = Parse(
+      "[[group]]\nname = \"g\"\nsources = [\"2001:DB8::9\"]\n"
+      "destinations = [\"2001:DB8:0::1\", \"DNS.Example.Net.\"]\n");
+  EXPECT_EQ(Pairs(config), (Strings{"2001:DB8::9 2001:DB8:0::1",
+                                    "2001:DB8::9 DNS.Example.Net."}));
+  EXPECT_EQ(config.groups[0].destinations[0].address->ToString(),
+            "2001:db8::1");
+}
+
+TEST(ConfigTest, LeavesOutPairsOfDifferentIpVersionWithOneWarning) {
+  const ExporterConfig config = Parse(R"(
+[sources]
+wan1 = "192.0.2.10"
+wan2 = { interface = "Ethernet 2" }
+[[group]]
+name = "g"
+sources = ["auto", "wan1", "wan2", "2001:db8::7"]
+destinations = ["192.0.2.1", "2001:db8::1", "example.net"]
+)");
+  EXPECT_EQ(Pairs(config),
+            (Strings{"auto 192.0.2.1", "auto 2001:db8::1", "auto example.net",
+                     "wan1 192.0.2.1", "wan1 example.net", "wan2 192.0.2.1",
+                     "wan2 2001:db8::1", "wan2 example.net",
+                     "2001:db8::7 2001:db8::1", "2001:db8::7 example.net"}));
+  EXPECT_EQ(config.warnings,
+            (Strings{"f.toml:8:16: group \"g\": 2 of 12 pairs are left out "
+                     "because their IP versions differ, as with \"wan1\" to "
+                     "\"2001:db8::1\""}));
+}
+
+TEST(ConfigTest, LeavesOutPairsThatTheGroupsIpVersionRulesOut) {
+  const ExporterConfig config = Parse(R"(
+[[group]]
+name = "g"
+ip_version = "6"
+sources = ["auto", "192.0.2.10"]
+destinations = ["192.0.2.1", "2001:db8::1", "example.net"]
+)");
+  EXPECT_EQ(Pairs(config), (Strings{"auto 2001:db8::1", "auto example.net"}));
+  EXPECT_EQ(config.warnings.size(), 1U);
+}
+
+TEST(ConfigTest, ANameAndItsAddressAreDifferentSources) {
+  const ExporterConfig config = Parse(
+      "[sources]\nwan1 = \"192.0.2.10\"\n[[group]]\nname = \"g\"\n"
+      "sources = [\"wan1\", \"192.0.2.10\"]\ndestinations = [\"a.example\"]\n");
+  EXPECT_EQ(Pairs(config), (Strings{"wan1 a.example", "192.0.2.10 a.example"}));
+}
+
+TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
+  const ExporterConfig config = Parse(
+      "[sources]\na = \"fe80::1\"\nb = \"fe80::1%4\"\n[[group]]\n"
+      "name = \"g\"\nsources = [\"a\", \"fe80::2\"]\n"
+      "destinations = [\"fe80::3\", \"fe80::4%4\", \"fe80::10/127\"]\n");
+  ASSERT_EQ(config.warnings.size(), 4U);
+  EXPECT_EQ(config.warnings[0],
+            "f.toml:2:5: [sources]: \"a\": \"fe80::1\" is link-local; say "
+            "which adapter it is on by a zone number, as in \"fe80::1%3\"");
+  EXPECT_TRUE(config.warnings[1].starts_with(
+      "f.toml:6:17: group \"g\": sources: \"fe80::2\" is link-local"));
+  EXPECT_TRUE(config.warnings[2].starts_with("f.toml:7:17: "));
+  EXPECT_TRUE(config.warnings[3].starts_with("f.toml:7:41: "));
+}
+
+TEST(ConfigTest, WarnsOfPayloadsThatMayNotBeFragmentedButMust) {
+  const ExporterConfig config = Parse(
+      "[defaults]\ndont_fragment = true\npayload_size = 1472\n"
+      "[[group]]\nname = \"fits\"\ndestinations = [\"192.0.2.1\"]\n"
+      "[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n"
+      "payload_size = 1473\n");
+  EXPECT_EQ(config.warnings,
+            (Strings{"f.toml:10:16: group \"g\": payload_size 1473 with "
+                     "dont_fragment fits no link with the usual MTU of 1500 "
+                     "bytes"}));
+}
+
+TEST(ConfigTest, TakesPrefixesOf65536HostsAndAMillionPairs) {
+  const ExporterConfig config = Parse(
+      "[[group]]\nname = \"g\"\nsources = [\"auto\", \"192.0.2.1\", "
+      "\"192.0.2.2\", \"192.0.2.3\", \"192.0.2.4\", \"192.0.2.5\", "
+      "\"192.0.2.6\"]\ndestinations = [\"10.1.0.0/16\", \"10.2.0.0/16\"]\n"
+      "[[group]]\nname = \"h\"\ndestinations = [\"2001:db8::/112\"]\n");
+  EXPECT_EQ(config.pairs.size(), 7U * 2 * 65534 + 65535);
+  EXPECT_EQ(config.groups[0].destinations[65534].name, "10.2.0.1");
+}
+
+TEST(ConfigTest, TakesWindowsLineEndsAndAByteOrderMark) {
+  const ExporterConfig config =
+      Parse("\xef\xbb\xbf[engine]\r\nmax_in_flight = 7\r\n");
+  EXPECT_EQ(config.max_in_flight, 7U);
+}
+
+TEST(ConfigTest, TakesAnyTextInStringsAndComments) {
+  const ExporterConfig config = Parse(
+      "# \u00fc\n[[group]]\nname = '\u00fc \"'\ndestinations = [\"a.b\"]\n"
+      "labels.a = \"\"\"\u00fc # \\\" \"\"\"\"\"  # \u00fc\n"
+      "labels.b = '''\n\u00fc\\'''\n"
+      "labels.c = \"\\u00fc\\\\\"\nlabels.d = ''  # \u00fc\n"
+      "labels.e = \"\"\"x \\\n  y\"\"\"\n");
+  EXPECT_EQ(config.groups.at(0).name, "\u00fc \"");
+  EXPECT_EQ(config.groups.at(0).labels, (Labels{{"a", "\u00fc # \" \"\""},
+                                                {"b", "\u00fc\\"},
+                                                {"c", "\u00fc\\"},
+                                                {"d", ""},
+                                                {"e", "x y"}}));
+}
+
+TEST(ConfigTest, SurvivesPathologicalNesting) {
+  std::string dotted_key = "a";
+  for (int i = 0; i < 100'000; ++i) dotted_key += ".a";
+  std::string nested;
+  std::string long_key = "a";
+  for (int i = 0; i < 255; ++i) long_key += ".a";
+  for (int i = 0; i < 7; ++i) nested += long_key + " = { ";
+  nested += long_key + " = 1" + std::string(7, '}');
+  for (const std::string& text :
+       {dotted_key + " = 1", '[' + dotted_key + ']', nested,
+        "a = " + std::string(100'000, '['), std::string(100'000, '[')}) {
+    const ConfigOutcome outcome = ParseConfig(text, "f.toml");
+    EXPECT_FALSE(outcome.config);
+    EXPECT_EQ(outcome.errors.size(), 1U);
+  }
+}
+
+TEST(ConfigTest, AFindingIsOneLineOfPrintableText) {
+  EXPECT_EQ(
+      ParseConfig("\"x\\nf.toml:9:9: forged\\u007f\" = 1", "f.toml").errors,
+      (Strings{"f.toml:1:1: unknown key "
+               "\"x\\u000af.toml:9:9: forged\\u007f\"; allowed here: "
+               "defaults, engine, group, metrics, modules, probe, "
+               "sources, web"}));
+  // The parser itself quotes keys as they are.
+  const ConfigErrors errors =
+      ParseConfig("'a\tb' = 1\n'a\tb' = 2", "f.toml").errors;
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_TRUE(errors[0].find("\\u0009") != std::string::npos) << errors[0];
+  EXPECT_TRUE(errors[0].find('\t') == std::string::npos) << errors[0];
+}
+
+TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
+  const auto path = std::filesystem::path(testing::TempDir()) /
+                    std::u8string(u8"echo_exporter-test-\u00fc.toml");
+  std::ofstream(path) << "[engine]\nmax_in_flight = 0\n";
+  const std::u8string utf8 = path.u8string();
+  const std::string name(utf8.begin(), utf8.end());
+  const ConfigOutcome outcome = LoadConfig(name);
+  EXPECT_EQ(outcome.errors,
+            (Strings{name + ":2:17: [engine]: max_in_flight must be from 1 to "
+                            "65536, not 0"}));
+  std::filesystem::remove(path);
+}
+
+TEST(ConfigTest, AFileThatCannotBeReadIsOneError) {
+  EXPECT_EQ(LoadConfig("no/such/file.toml").errors,
+            (Strings{"no/such/file.toml: reading the configuration: No such "
+                     "file or directory"}));
+  const ConfigOutcome directory = LoadConfig(testing::TempDir());
+  EXPECT_EQ(directory.errors.size(), 1U);
+  EXPECT_FALSE(directory.config);
+}
+
+TEST(ConfigTest, EveryFileInConfigLoadsWithoutWarning) {
+  std::set<std::string> files;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SourcePath("config"))) {
+    files.insert(entry.path().filename().string());
+    const ConfigOutcome outcome = LoadConfig(entry.path().string());
+    EXPECT_EQ(outcome.errors, ConfigErrors());
+    ASSERT_TRUE(outcome.config);
+    EXPECT_EQ(outcome.config->warnings, Strings());
+    EXPECT_FALSE(outcome.config->pairs.empty());
+  }
+  EXPECT_TRUE(files.contains("echo_exporter.toml"));
+  EXPECT_TRUE(files.contains("quickstart.toml"));
+}
+
+TEST(ConfigTest, TheReferenceShowsTheDefaults) {
+  ExporterConfig config = Parse(ReadSourceFile("config/echo_exporter.toml"));
+  const GroupConfig& group = config.groups.at(0);
+  EXPECT_EQ(std::tuple(group.dns_refresh, group.echo.timeout),
+            std::tuple(GroupConfig().dns_refresh, EchoSettings().timeout));
+  config.groups.clear();
+  config.sources.clear();
+  EXPECT_EQ(ConfigToToml(config), ConfigToToml(Parse("")));
+}
+
+TEST(ConfigTest, TheQuickstartStaysOnThisMachine) {
+  const ExporterConfig config = Parse(ReadSourceFile("config/quickstart.toml"));
+  EXPECT_EQ(config.listen_addresses.at(0).host, "127.0.0.1");
+  EXPECT_EQ(config.pairs.size(), 16U);
+  const auto loopback = IpPrefix::Parse("127.0.0.0/8");
+  for (const GroupConfig& group : config.groups) {
+    for (const DestinationConfig& destination : group.destinations) {
+      EXPECT_TRUE(loopback->Contains(destination.address.value()));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace echo_exporter
