@@ -50,12 +50,12 @@ class MetricsServer {
       const std::vector<ListenAddress>& addresses,
       MetricsServerHandlers handlers);
 
-  /// Stops, waiting for requests under way.
+  /// Stops, and waits until the last handler has returned.
   virtual ~MetricsServer() = default;
 
   virtual void Start() = 0;
-  /// Refuses new connections and waits for requests under way. May be called
-  /// more than once.
+  /// Refuses new connections and waits for requests under way, but not for
+  /// longer than some seconds. May be called more than once.
   virtual void Stop() = 0;
   /// "http://127.0.0.1:10115", one per address, with the ports in use.
   virtual std::vector<std::string> Urls() const = 0;

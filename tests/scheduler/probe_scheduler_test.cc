@@ -161,7 +161,7 @@ TEST(ProbeSchedulerTest, SendsNoCatchUpBurstAfterAPause) {
   // And the backlog is gone: every tick that was due has been taken.
   EXPECT_GT(*scheduler.NextDue(), now);
   EXPECT_EQ(taken.size() + scheduler.BurstLimit(),
-            1 + (now - kStart) / (seconds(1) / kPairs));
+            1 + (now - kStart) / (Nanoseconds(seconds(1)) / kPairs));
 }
 
 TEST(ProbeSchedulerTest, DoesNotHoldUpOrdinaryTraffic) {

@@ -1,0 +1,156 @@
+#include "src/http/connection_table.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace echo_exporter {
+namespace {
+
+SteadyTime Now() { return Clock::System().Now(); }
+
+}  // namespace
+
+void Connection::BeginWaiting(std::size_t unsent) {
+  table_.BeginWaiting(*this, unsent);
+}
+
+void Connection::EndWaiting() { table_.EndWaiting(*this); }
+
+ConnectionTable::ConnectionTable(const HttpLimits& limits, Serve serve)
+    : limits_(limits), serve_(std::move(serve)) {}
+
+ConnectionTable::~ConnectionTable() {
+  Stop(Now());
+  Connections all;
+  {
+    const MutexLock lock(mutex_);
+    all.swap(connections_);
+  }
+  for (Connection& connection : all) connection.thread_.join();
+}
+
+void ConnectionTable::Add(SocketHandle socket) {
+  Connections finished;
+  bool served = false;
+  {
+    const MutexLock lock(mutex_);
+    TakeFinished(&finished);
+    served = HasRoom() && StartServing(socket);
+  }
+  if (!served) CloseSocket(socket);
+  for (Connection& connection : finished) connection.thread_.join();
+}
+
+bool ConnectionTable::HasRoom() {
+  if (stopping_ || connections_.size() >= limits_.threads) return false;
+  const auto served =
+      std::count_if(connections_.begin(), connections_.end(),
+                    [](const Connection& c) { return !c.cut(); });
+  return static_cast<std::size_t>(served) < limits_.connections ||
+         CutLongestWaitingFor(0);
+}
+
+bool ConnectionTable::StartServing(SocketHandle socket) {
+  Connection& connection = connections_.emplace_back(*this, socket);
+  connection.waiting_since_ = Now();
+  try {
+    connection.thread_ = std::thread([this, &connection] { Run(connection); });
+  } catch (const std::system_error&) {
+    connections_.pop_back();
+    return false;
+  }
+  return true;
+}
+
+void ConnectionTable::Run(Connection& connection) {
+  try {
+    serve_(connection);
+  } catch (...) {
+    // Want of memory, say, ends this connection and nothing else.
+  }
+  const MutexLock lock(mutex_);
+  CloseSocket(connection.socket_);
+  connection.finished_ = true;
+  finished_.NotifyAll();
+}
+
+bool ConnectionTable::CutLongestWaiting() {
+  const MutexLock lock(mutex_);
+  return CutLongestWaitingFor(0);
+}
+
+/// Considers connections with at least `unsent` bytes of an answer unsent.
+bool ConnectionTable::CutLongestWaitingFor(std::size_t unsent) {
+  Connection* longest = nullptr;
+  for (Connection& c : connections_) {
+    if (c.cut() || c.finished_ || !c.waiting_ || c.unsent_ < unsent) continue;
+    if (!longest || c.waiting_since_ < longest->waiting_since_) longest = &c;
+  }
+  if (longest) Cut(*longest);
+  return longest != nullptr;
+}
+
+void ConnectionTable::LimitUnsent() {
+  for (;;) {
+    std::size_t total = 0;
+    std::size_t clients = 0;
+    for (const Connection& c : connections_) {
+      if (c.cut() || c.unsent_ == 0) continue;
+      total += c.unsent_;
+      ++clients;
+    }
+    // A single answer may be as large as it is.
+    if (total <= limits_.unsent_bytes || clients < 2) return;
+    CutLongestWaitingFor(1);
+  }
+}
+
+void ConnectionTable::Cut(Connection& connection) {
+  connection.cut_.store(true, std::memory_order_relaxed);
+  // Wakes the thread where the system does that; it looks anyway by and by.
+  if (!connection.finished_) {
+    ShutDownSocket(connection.socket_);
+  }
+}
+
+void ConnectionTable::BeginWaiting(Connection& connection, std::size_t unsent) {
+  const MutexLock lock(mutex_);
+  // A client that reads on, but slowly, does not begin to wait anew.
+  if (!connection.waiting_ || unsent == 0) connection.waiting_since_ = Now();
+  connection.waiting_ = true;
+  connection.unsent_ = unsent;
+  if (stopping_ && unsent == 0) Cut(connection);
+  LimitUnsent();
+}
+
+void ConnectionTable::EndWaiting(Connection& connection) {
+  const MutexLock lock(mutex_);
+  connection.waiting_ = false;
+  connection.unsent_ = 0;
+}
+
+void ConnectionTable::TakeFinished(Connections* finished) {
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    const auto next = std::next(it);
+    if (it->finished_) {
+      finished->splice(finished->end(), connections_, it);
+    }
+    it = next;
+  }
+}
+
+void ConnectionTable::Stop(SteadyTime deadline) {
+  const auto finished = [](const Connection& c) { return c.finished_; };
+  const MutexLock lock(mutex_);
+  stopping_ = true;
+  for (Connection& c : connections_) {
+    if (c.waiting_ && c.unsent_ == 0) Cut(c);
+  }
+  while (!std::all_of(connections_.begin(), connections_.end(), finished)) {
+    if (!finished_.WaitUntil(mutex_, deadline)) break;
+  }
+  for (Connection& c : connections_) Cut(c);
+}
+
+}  // namespace echo_exporter

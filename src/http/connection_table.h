@@ -1,0 +1,110 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_
+#define ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <thread>
+
+#include "echo_exporter/clock.h"
+#include "src/base/mutex.h"
+#include "src/http/http_limits.h"
+#include "src/http/socket.h"
+
+namespace echo_exporter {
+
+class ConnectionTable;
+
+/// One client, as seen by the thread that serves it.
+///
+/// Confined to that thread, except for what the table keeps in it.
+class Connection {
+ public:
+  Connection(ConnectionTable& table, SocketHandle socket)
+      : table_(table), socket_(socket) {}
+
+  /// Open for as long as this thread runs; never blocks.
+  SocketHandle socket() const { return socket_; }
+
+  /// True once the connection has to go: its socket is shut down, and nothing
+  /// more is to be done for the client.
+  bool cut() const { return cut_.load(std::memory_order_relaxed); }
+
+  /// The server waits for the client from now on: for a request, or for it to
+  /// read `unsent` more bytes (> 0) of an answer. It may be cut meanwhile.
+  void BeginWaiting(std::size_t unsent = 0);
+
+  /// The client has done its part: it is not cut while its request is worked
+  /// on, nor while the answer leaves without waiting.
+  void EndWaiting();
+
+ private:
+  friend class ConnectionTable;
+
+  ConnectionTable& table_;
+  const SocketHandle socket_;
+  std::atomic<bool> cut_{false};
+
+  // Guarded by the table's mutex.
+  bool waiting_ = true;
+  bool finished_ = false;
+  SteadyTime waiting_since_{};
+  std::size_t unsent_ = 0;
+  std::thread thread_;
+};
+
+/// The connections of a server: each has a thread of its own, and all have
+/// limits together.
+///
+/// Thread-safe.
+class ConnectionTable {
+ public:
+  /// Talks to one client, and returns when done or cut.
+  using Serve = std::function<void(Connection&)>;
+
+  ConnectionTable(const HttpLimits& limits, Serve serve);
+  /// Waits for every connection to end.
+  ~ConnectionTable();
+  ConnectionTable(const ConnectionTable&) = delete;
+  ConnectionTable& operator=(const ConnectionTable&) = delete;
+
+  /// Takes over a socket and has it served; the socket is closed afterwards,
+  /// or at once when there is no room.
+  void Add(SocketHandle socket);
+
+  /// Makes room: cuts the connection that has kept the server waiting for
+  /// longest. False when none keeps it waiting.
+  bool CutLongestWaiting();
+
+  /// Takes no more connections, cuts those that owe a request, and waits for
+  /// the others until `deadline`, then cuts them too.
+  void Stop(SteadyTime deadline);
+
+ private:
+  friend class Connection;
+  using Connections = std::list<Connection>;
+
+  void BeginWaiting(Connection& connection, std::size_t unsent);
+  void EndWaiting(Connection& connection);
+  void Run(Connection& connection);
+
+  bool HasRoom() REQUIRES(mutex_);
+  bool StartServing(SocketHandle socket) REQUIRES(mutex_);
+  bool CutLongestWaitingFor(std::size_t unsent) REQUIRES(mutex_);
+  void LimitUnsent() REQUIRES(mutex_);
+  void Cut(Connection& connection) REQUIRES(mutex_);
+  void TakeFinished(Connections* finished) REQUIRES(mutex_);
+
+  const HttpLimits limits_;
+  const Serve serve_;
+
+  Mutex mutex_;
+  CondVar finished_;
+  Connections connections_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_

@@ -1,0 +1,37 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_HTTP_LIMITS_H_
+#define ECHO_EXPORTER_SRC_HTTP_HTTP_LIMITS_H_
+
+#include <cstddef>
+
+#include "echo_exporter/clock.h"
+
+namespace echo_exporter {
+
+/// What clients may take from the server, over all listen addresses.
+struct HttpLimits {
+  /// Connections served at once. One more cuts the one that has kept the
+  /// server waiting for longest.
+  std::size_t connections = 512;
+  /// Threads at once: those of the connections, and of cut ones that have not
+  /// ended yet.
+  std::size_t threads = 1024;
+  /// Bytes of answers that wait for clients to read them. More cuts the one
+  /// whose client has not read for longest.
+  std::size_t unsent_bytes = 64 * 1024 * 1024;
+
+  /// From connecting to the first byte of a request, and from there to the
+  /// end of its head, however often bytes drip in.
+  Nanoseconds receive_timeout = std::chrono::seconds(10);
+  /// For a whole answer to be taken by the client's side.
+  Nanoseconds send_timeout = std::chrono::seconds(30);
+  /// Between requests. A Prometheus that scrapes once a minute keeps its
+  /// connection: an idle one costs a sleeping thread and is the first to go
+  /// when room is needed.
+  Nanoseconds idle_timeout = std::chrono::seconds(65);
+  /// How long Stop() waits for requests under way.
+  Nanoseconds stop_timeout = std::chrono::seconds(5);
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_HTTP_LIMITS_H_

@@ -1,0 +1,194 @@
+#include "src/http/http_session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "src/http/connection_stream.h"
+#include "src/http/http_library.h"
+#include "src/http/routes.h"
+
+namespace echo_exporter {
+namespace {
+
+std::string ErrorSentence(int status) {
+  switch (status) {
+    case 400:
+      return "The request is not valid HTTP/1.1.";
+    case 408:
+      return "The request took too long to arrive.";
+    case 414:
+      return "The address asked for is longer than 8192 bytes.";
+    case 416:
+      return "The Range header is not valid.";
+    case 417:
+      return "No request body is accepted.";
+    case 431:
+      return "The head of the request is longer than 8192 bytes.";
+    default:
+      return std::string(httplib::status_message(status)) + ".";
+  }
+}
+
+bool HasBody(const httplib::Request& request) {
+  const std::size_t lengths = request.get_header_value_count("Content-Length");
+  return request.has_header("Transfer-Encoding") || lengths > 1 ||
+         (lengths == 1 && request.get_header_value("Content-Length") != "0");
+}
+
+HttpRequest ToHttpRequest(const httplib::Request& request) {
+  // httplib's own parameters are lenient in decoding and lose repetitions.
+  constexpr const char* kTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds";
+  const std::size_t mark =
+      std::min(request.target.find('?'), request.target.size());
+  HttpRequest result{
+      .method = request.method,
+      .path = request.path,
+      .query = request.target.substr(std::min(mark + 1, request.target.size())),
+      .scrape_timeout = {}};
+  if (request.has_header(kTimeoutHeader)) {
+    result.scrape_timeout = request.get_header_value(kTimeoutHeader);
+  }
+  return result;
+}
+
+// Implementation notes. httplib::Server is used for what HTTP is: it parses a
+// request and writes an answer (process_request). Its own listening is not,
+// because a) it ends for good at the first accept() that fails for a reason
+// other than a few, which on Windows a client brings about by a reset;
+// b) its timeouts are per read, so that a client that sends a byte now and
+// then holds a thread for ever; c) a waiting keep-alive connection polls 100
+// times a second; d) it listens with a backlog of 5 and, on Windows, shares
+// its port with whoever asks.
+//
+// Each session is a server of its own, so that the callbacks below know which
+// connection they serve; that costs some empty containers a connection.
+
+/// Confined to the connection's thread.
+class HttpSession : private httplib::Server {
+ public:
+  HttpSession(Connection& connection, const HttpLimits& limits,
+              const MetricsServerHandlers& handlers);
+
+  /// Returns when the connection is over.
+  void Run();
+
+ private:
+  bool AnswerNext(bool last);
+  void Answer(const httplib::Request& request, httplib::Response* response);
+  void ExplainError(httplib::Response* response) const;
+  void CompleteHeaders(httplib::Response* response) const;
+
+  Connection& connection_;
+  const HttpLimits limits_;
+  const MetricsServerHandlers& handlers_;
+  ConnectionStream stream_;
+  bool last_ = false;  ///< the answer under way ends the connection
+};
+
+HttpSession::HttpSession(Connection& connection, const HttpLimits& limits,
+                         const MetricsServerHandlers& handlers)
+    : connection_(connection),
+      limits_(limits),
+      handlers_(handlers),
+      stream_(connection, limits) {
+  using httplib::Request;
+  using httplib::Response;
+  set_keep_alive_timeout(static_cast<time_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(limits.idle_timeout)
+          .count()));
+  set_default_headers({{"X-Content-Type-Options", "nosniff"}});
+  // httplib asks before it reads a body, so that it never reads one.
+  set_pre_routing_handler([this](const Request& request, Response& response) {
+    Answer(request, &response);
+    return HandlerResponse::Handled;
+  });
+  set_expect_100_continue_handler([](const Request&, Response& response) {
+    response.status = 417;
+    return 0;  // neither 100 nor 417: the response as it is, then the end
+  });
+  set_exception_handler([](const Request&, Response& response,
+                           std::exception_ptr) { response.status = 500; });
+  set_error_handler([this](const Request&, Response& response) {
+    ExplainError(&response);
+    return HandlerResponse::Handled;
+  });
+  set_post_routing_handler([this](const Request&, Response& response) {
+    CompleteHeaders(&response);
+  });
+  set_logger([this](const Request& request, const Response& response) {
+    handlers_.on_request(HandlerName(request.path), response.status);
+  });
+}
+
+void HttpSession::Run() {
+  Nanoseconds patience = limits_.receive_timeout;
+  for (std::size_t left = keep_alive_max_count_;
+       left > 0 && stream_.AwaitRequest(patience) && AnswerNext(left == 1);
+       --left) {
+    patience = limits_.idle_timeout;
+  }
+  stream_.Finish();
+}
+
+/// False when the connection is over.
+bool HttpSession::AnswerNext(bool last) {
+  // Until its head is known, a request may leave bytes behind that are not
+  // the next one's.
+  last_ = true;
+  bool closed = false;
+  const bool answered = process_request(
+      stream_, "", 0, "", 0, last, closed, [&](httplib::Request& request) {
+        connection_.EndWaiting();
+        last_ = last || closed || HasBody(request);
+      });
+  return answered && !closed && !last_;
+}
+
+void HttpSession::Answer(const httplib::Request& request,
+                         httplib::Response* response) {
+  HttpAnswer answer = AnswerRequest(ToHttpRequest(request), handlers_);
+  response->status = answer.status;
+  response->set_header("Content-Type", answer.content_type);
+  response->body = std::move(answer.body);
+  if (answer.status == 405) {
+    response->set_header("Allow", std::string(kAllowedMethods));
+  }
+  if (answer.content_type == kHtmlContentType) {
+    response->set_header("Content-Security-Policy",
+                         "default-src 'none'; base-uri 'none'; "
+                         "form-action 'none'; frame-ancestors 'none'");
+  }
+}
+
+/// Fills in what httplib refuses by itself.
+void HttpSession::ExplainError(httplib::Response* response) const {
+  if (response->status == 400 && response->body.empty()) {
+    if (stream_.head_too_late()) response->status = 408;
+    if (stream_.head_too_long()) response->status = 431;
+  }
+  if (response->body.empty()) {
+    response->set_header("Content-Type", "text/plain; charset=utf-8");
+    response->body = ErrorSentence(response->status) + "\n";
+  }
+}
+
+void HttpSession::CompleteHeaders(httplib::Response* response) const {
+  response->headers.erase("Accept-Ranges");  // none are
+  if (last_) {
+    response->headers.erase("Keep-Alive");
+    response->headers.erase("Connection");
+    response->set_header("Connection", "close");
+  }
+}
+
+}  // namespace
+
+void ServeHttp(Connection& connection, const HttpLimits& limits,
+               const MetricsServerHandlers& handlers) {
+  HttpSession(connection, limits, handlers).Run();
+}
+
+}  // namespace echo_exporter

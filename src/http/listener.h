@@ -1,0 +1,46 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_LISTENER_H_
+#define ECHO_EXPORTER_SRC_HTTP_LISTENER_H_
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "echo_exporter/config.h"
+#include "echo_exporter/result.h"
+#include "src/http/socket.h"
+
+namespace echo_exporter {
+
+/// A socket that listens on one address.
+///
+/// Accept() is confined to one thread; Url() is thread-safe.
+class Listener {
+ public:
+  /// An empty host stands for all interfaces and both IP versions; "0.0.0.0"
+  /// and "::" for all interfaces and the one version.
+  static Result<std::unique_ptr<Listener>> Open(const ListenAddress& address);
+
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  /// Waits for a client at most for `patience`; absent when none came. The
+  /// socket does not block and is the caller's. Fails when the system cannot
+  /// give a connection (now).
+  Result<std::optional<SocketHandle>> Accept(
+      std::chrono::milliseconds patience);
+
+  /// Where this machine reaches it, with the port in use.
+  const std::string& url() const { return url_; }
+
+ private:
+  Listener(SocketHandle socket, std::string url);
+
+  const SocketHandle socket_;
+  const std::string url_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_LISTENER_H_

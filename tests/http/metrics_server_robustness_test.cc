@@ -1,0 +1,239 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <latch>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/http/metrics_server_fixture.h"
+#include "tests/support/raw_http_client.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr const char* kRequest = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+
+// Larger than what the systems hold for a client that does not read.
+constexpr std::size_t kLargeBody = 32 * 1024 * 1024;
+
+class MetricsServerRobustnessTest : public MetricsServerFixture {
+ protected:
+  using Clients = std::vector<std::unique_ptr<RawHttpClient>>;
+
+  /// Clients that have sent `bytes` and stay.
+  Clients Connect(int count, const std::string& bytes) {
+    Clients clients;
+    for (int i = 0; i < count; ++i) {
+      clients.push_back(std::make_unique<RawHttpClient>(port_));
+      EXPECT_TRUE(clients.back()->connected()) << i;
+      clients.back()->Send(bytes);
+    }
+    return clients;
+  }
+
+  /// A client that has asked for metrics, and reads no more of them than the
+  /// beginning.
+  std::unique_ptr<RawHttpClient> ConnectSlowReader() {
+    auto client = std::make_unique<RawHttpClient>(port_, 4096);
+    EXPECT_TRUE(client->Send(kRequest));
+    EXPECT_NE(client->ReadUntil("\r\n\r\n").find("200 OK"), std::string::npos);
+    return client;
+  }
+
+  void ServeLargeBody() {
+    handlers_.metrics = [] { return std::string(kLargeBody, 'a'); };
+    limits_.stop_timeout = milliseconds(1);
+    Serve();
+  }
+};
+
+TEST_F(MetricsServerRobustnessTest, AnswersBesideHundredsOfHalfRequests) {
+  Serve();
+  const Clients clients = Connect(300, "G");
+  EXPECT_TRUE(AnswersMetrics());
+}
+
+TEST_F(MetricsServerRobustnessTest, CutsTheLongestWaitingWhenThereIsNoRoom) {
+  limits_.connections = 4;
+  limits_.threads = 64;
+  Serve();
+  const Clients clients = Connect(12, "GET /met");
+  EXPECT_TRUE(AnswersMetrics());
+  // In the order in which they came; the last ones have their places still.
+  EXPECT_EQ(clients.front()->ReadToEnd(), "");
+  EXPECT_TRUE(clients.front()->closed());
+  clients.back()->Send("rics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(clients.back()->ReadToEnd().find("a 1\n"), std::string::npos);
+}
+
+TEST_F(MetricsServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {
+  limits_.connections = 2;
+  std::latch working(2);
+  std::promise<void> release;
+  handlers_.config = [&, released = release.get_future().share()] {
+    working.count_down();
+    released.wait();
+    return std::string("done");
+  };
+  Serve();
+  const Clients clients =
+      Connect(2, "GET /config HTTP/1.1\r\nConnection: close\r\n\r\n");
+  working.wait();
+  RawHttpClient refused(port_);
+  EXPECT_EQ(refused.ReadToEnd(), "");
+  release.set_value();
+  for (const auto& client : clients) {
+    EXPECT_TRUE(client->ReadToEnd().ends_with("done"));
+  }
+}
+
+TEST_F(MetricsServerRobustnessTest, SurvivesClientsThatVanish) {
+  Serve();
+  for (int i = 0; i < 50; ++i) {
+    Connect(1, i % 2 == 0 ? kRequest : "");
+  }
+  EXPECT_TRUE(AnswersMetrics());
+}
+
+TEST_F(MetricsServerRobustnessTest, GivesAHeadAsAWholeATime) {
+  limits_.receive_timeout = milliseconds(300);
+  Serve();
+  RawHttpClient client(port_);
+  client.Send("GET /metrics HTTP/1.1\r\nX: ");
+  // Each byte is in time; all together never come to an end.
+  while (!client.WaitForServer(milliseconds(5))) client.Send("aaaaaaaa");
+  EXPECT_TRUE(client.ReadToEnd().starts_with("HTTP/1.1 408 "));
+  EXPECT_TRUE(client.closed());
+}
+
+TEST_F(MetricsServerRobustnessTest, ClosesConnectionsThatSendNothing) {
+  limits_.receive_timeout = milliseconds(50);
+  limits_.idle_timeout = milliseconds(50);
+  Serve();
+  const Clients clients = Connect(1, "");
+  EXPECT_EQ(clients[0]->ReadToEnd(), "");
+  const Clients idle = Connect(1, kRequest);
+  EXPECT_TRUE(idle[0]->ReadToEnd().ends_with("a 1\n"));
+  EXPECT_TRUE(idle[0]->closed());
+}
+
+TEST_F(MetricsServerRobustnessTest, DoesNotLetASlowReaderHoldUpOthers) {
+  ServeLargeBody();
+  const auto slow = ConnectSlowReader();
+  const auto result = Get("/metrics");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->body.size(), kLargeBody);
+  EXPECT_EQ(WaitForCounts(1).size(), 1u);  // the slow one has not ended
+}
+
+TEST_F(MetricsServerRobustnessTest, GivesAnAnswerAsAWholeATime) {
+  limits_.send_timeout = milliseconds(100);
+  ServeLargeBody();
+  const auto slow = ConnectSlowReader();
+  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/metrics", 200}}));
+  EXPECT_LT(slow->ReadToEnd().size(), kLargeBody);
+  EXPECT_TRUE(slow->closed());
+}
+
+TEST_F(MetricsServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
+  limits_.unsent_bytes = kLargeBody;
+  limits_.send_timeout = std::chrono::hours(1);
+  ServeLargeBody();
+  const auto first = ConnectSlowReader();
+  const auto second = ConnectSlowReader();
+  // The first one's place is needed as soon as the second's answer waits.
+  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/metrics", 200}}));
+  EXPECT_LT(first->ReadToEnd().size(), kLargeBody);
+  EXPECT_TRUE(first->closed());
+}
+
+TEST_F(MetricsServerRobustnessTest, RendersForSeveralClientsAtOnce) {
+  std::latch both(2);
+  handlers_.metrics = [&both] {
+    both.arrive_and_wait();
+    return std::string("a 1\n");
+  };
+  Serve();
+  const Clients clients = Connect(2, kRequest);
+  for (const auto& client : clients) {
+    EXPECT_NE(client->ReadUntil("a 1\n").find("a 1\n"), std::string::npos);
+  }
+}
+
+TEST_F(MetricsServerRobustnessTest, StopsWithHundredsOfIdleConnections) {
+  limits_.idle_timeout = limits_.receive_timeout = std::chrono::hours(1);
+  limits_.stop_timeout = std::chrono::hours(1);
+  Serve();
+  const Clients silent = Connect(100, "");
+  const Clients half = Connect(100, "GET /metrics HTTP/1.1\r\n");
+  const Clients idle = Connect(100, kRequest);
+  for (const auto& client : idle) client->ReadUntil("a 1\n");
+  server_->Stop();
+  for (const auto& client : silent) EXPECT_EQ(client->ReadToEnd(), "");
+}
+
+TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
+  limits_.stop_timeout = std::chrono::hours(1);
+  std::latch working(1);
+  std::promise<void> release;
+  handlers_.metrics = [&, released = release.get_future().share()] {
+    working.count_down();
+    released.wait();
+    return std::string("the end\n");
+  };
+  Serve();
+  RawHttpClient client(port_);
+  client.Send(kRequest);
+  working.wait();
+  auto stopped = std::async(std::launch::async, [this] { server_->Stop(); });
+  // New clients are refused long before the answer is ready.
+  while (RawHttpClient(port_).connected()) {
+  }
+  release.set_value();
+  EXPECT_TRUE(client.ReadToEnd().ends_with("the end\n"));
+  stopped.wait();
+}
+
+TEST_F(MetricsServerRobustnessTest, StopDoesNotWaitForEver) {
+  limits_.stop_timeout = milliseconds(1);
+  std::latch working(1);
+  std::promise<void> release;
+  handlers_.metrics = [&, released = release.get_future().share()] {
+    working.count_down();
+    released.wait();
+    return std::string("too late\n");
+  };
+  Serve();
+  RawHttpClient client(port_);
+  client.Send(kRequest);
+  working.wait();
+  server_->Stop();
+  EXPECT_EQ(client.ReadToEnd(), "");
+  server_->Stop();
+  release.set_value();
+  server_.reset();
+}
+
+TEST_F(MetricsServerRobustnessTest, StartsAndStopsInAnyOrder) {
+  Serve();
+  server_->Start();
+  EXPECT_TRUE(AnswersMetrics());
+  server_->Stop();
+  server_->Stop();
+  server_->Start();
+  EXPECT_FALSE(Get("/metrics"));
+
+  Serve();  // destroys the first
+  auto never_started =
+      CreateMetricsServer({{"127.0.0.1", 0}}, handlers_, limits_);
+  EXPECT_TRUE(never_started.ok());
+}
+
+}  // namespace
+}  // namespace echo_exporter

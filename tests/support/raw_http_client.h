@@ -1,0 +1,55 @@
+#ifndef ECHO_EXPORTER_TESTS_SUPPORT_RAW_HTTP_CLIENT_H_
+#define ECHO_EXPORTER_TESTS_SUPPORT_RAW_HTTP_CLIENT_H_
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "src/http/http_library.h"
+
+namespace echo_exporter {
+
+/// A TCP client that sends what it is told, valid or not.
+///
+/// Confined to one thread.
+class RawHttpClient {
+ public:
+  /// Connects to the port of 127.0.0.1; connected() tells whether it worked.
+  /// `receive_buffer`: bytes the system may hold for a client that does not
+  /// read; 0 leaves that to the system.
+  explicit RawHttpClient(int port, int receive_buffer = 0);
+  ~RawHttpClient();
+  RawHttpClient(const RawHttpClient&) = delete;
+  RawHttpClient& operator=(const RawHttpClient&) = delete;
+
+  bool connected() const { return socket_ != INVALID_SOCKET; }
+
+  /// False when the connection is broken.
+  bool Send(std::string_view text);
+
+  /// Reads until what was received since the last call contains `text`, the
+  /// server closes, or nothing came for half a minute; returns what was
+  /// received.
+  std::string ReadUntil(std::string_view text);
+
+  /// Reads until the server closes, or nothing came for half a minute.
+  std::string ReadToEnd();
+
+  /// True when there is something to read, or the connection has ended, within
+  /// `patience`.
+  bool WaitForServer(std::chrono::milliseconds patience);
+
+  /// True once the server has closed or cut the connection and all it sent
+  /// was read.
+  bool closed() const { return closed_; }
+
+ private:
+  bool ReadSome(std::string* text);
+
+  socket_t socket_;
+  bool closed_ = false;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_SUPPORT_RAW_HTTP_CLIENT_H_
