@@ -1,0 +1,140 @@
+#include "src/app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <utility>
+
+#include "echo_exporter/version.h"
+#include "src/base/duration.h"
+
+namespace echo_exporter {
+namespace {
+
+// Options are read as text and converted by our own functions, so that a
+// command line and a configuration file take the same notations.
+struct RawOptions {
+  std::vector<std::string> listen_addresses;
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  std::string interval = "1s";
+  std::string timeout = "1s";
+};
+
+CLI::Validator DurationBetween(Nanoseconds least, Nanoseconds most) {
+  const std::string range =
+      FormatDuration(least) + " .. " + FormatDuration(most);
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        const auto duration = ParseDuration(text);
+        if (duration && *duration >= least && *duration <= most) return "";
+        return "must be a duration in " + range +
+               " such as 250ms, 1s or 1m, not " + text;
+      },
+      range);
+}
+
+CLI::Validator IsListenAddress() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        const auto address = ParseListenAddress(text);
+        return address.ok() ? "" : address.error().message;
+      },
+      "HOST:PORT");
+}
+
+void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
+  app.add_option("--config.file", options.config_file, "Configuration file")
+      ->capture_default_str();
+  app.add_flag("--config.check", options.check_only,
+               "Check the configuration file and exit");
+  app.add_option("--web.listen-address", raw.listen_addresses,
+                 "Address to serve on, instead of the configuration's; may be "
+                 "given more than once")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(IsListenAddress());
+  app.add_option("--log.level", raw.log_level, "Least severe level to log")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  app.add_option("--log.format", raw.log_format, "Format of log lines")
+      ->check(CLI::IsMember({"logfmt", "json"}))
+      ->capture_default_str();
+}
+
+CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  CLI::App* const ping = app.add_subcommand(
+      "ping", "Send echo requests and print what becomes of each");
+  ping->add_option("destination", options.destination,
+                   "Address or host name to send to")
+      ->required();
+  ping->add_option("--source", options.source,
+                   "Address or adapter name to send from")
+      ->capture_default_str();
+  ping->add_option("--count", options.count,
+                   "Echo requests to send; 0: until Ctrl-C")
+      ->check(CLI::Range(0U, 1000000000U))
+      ->capture_default_str();
+  ping->add_option("--interval", raw.interval, "Time between echo requests")
+      ->check(DurationBetween(milliseconds(10), hours(1)))
+      ->capture_default_str();
+  ping->add_option("--timeout", raw.timeout, "Time to wait for each reply")
+      ->check(DurationBetween(milliseconds(1), seconds(60)))
+      ->capture_default_str();
+  ping->add_option("--size", options.echo.payload_size, "Payload in bytes")
+      ->check(CLI::Range(0, 65500))
+      ->capture_default_str();
+  ping->add_option("--ttl", options.echo.ttl, "Time to live (hop limit)")
+      ->check(CLI::Range(1, 255))
+      ->capture_default_str();
+  return ping;
+}
+
+std::string VersionText() {
+  return "echo_exporter, version " + std::string(kVersion) + " (revision " +
+         std::string(kRevision) + ", " + std::string(kCompiler) + ")\n";
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  CLI::App app(
+      "Prometheus exporter that measures round-trip time and loss between many "
+      "sources and destinations with ICMP echo requests.",
+      "echo_exporter");
+  DaemonOptions daemon;
+  PingOptions ping;
+  RawOptions raw;
+  bool version = false;
+  AddDaemonOptions(app, daemon, raw);
+  app.add_flag("--version", version, "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  const CLI::App* const ping_command = AddPing(app, ping, raw);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return ImmediateExit{kExitSuccess, app.help()};
+  } catch (const CLI::ParseError& error) {
+    return ImmediateExit{
+        kExitUsage, std::string("echo_exporter: ") + error.what() +
+                        "\nRun echo_exporter --help for what is allowed.\n"};
+  }
+  if (version) return ImmediateExit{kExitSuccess, VersionText()};
+
+  // The validators have accepted all of these.
+  if (ping_command->parsed()) {
+    ping.interval = *ParseDuration(raw.interval);
+    ping.echo.timeout = *ParseDuration(raw.timeout);
+    return ping;
+  }
+  for (const std::string& text : raw.listen_addresses) {
+    daemon.listen_addresses.push_back(ParseListenAddress(text).value());
+  }
+  daemon.log_level = *ParseLogLevel(raw.log_level);
+  daemon.log_format = *ParseLogFormat(raw.log_format);
+  return daemon;
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,52 @@
+#ifndef ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_
+#define ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "echo_exporter/config.h"
+#include "src/base/log.h"
+
+namespace echo_exporter {
+
+// Exit codes of the program.
+inline constexpr int kExitSuccess = 0;
+inline constexpr int kExitFailure = 1;  ///< at run time; `ping`: no reply
+inline constexpr int kExitUsage = 2;    ///< command line or configuration
+
+/// `echo_exporter ping`.
+struct PingOptions {
+  std::string destination;      ///< an address or a host name
+  std::string source = "auto";  ///< "auto", an address or an adapter's name
+  std::uint32_t count = 4;      ///< 0: until Ctrl-C
+  Nanoseconds interval = std::chrono::seconds(1);  ///< 10 ms .. 1 h
+  EchoSettings echo;
+};
+
+/// `echo_exporter` without a command: the daemon.
+struct DaemonOptions {
+  std::string config_file = "echo_exporter.toml";
+  bool check_only = false;
+  /// Replace the configuration's addresses when not empty.
+  std::vector<ListenAddress> listen_addresses;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kLogfmt;
+};
+
+/// Nothing to run: print `text` and end with `code`.
+struct ImmediateExit {
+  int code = kExitSuccess;
+  std::string text;  ///< for standard output when code is 0, else for error
+};
+
+using CommandLine = std::variant<DaemonOptions, PingOptions, ImmediateExit>;
+
+/// Reads the program's arguments. Everything that is wrong with them becomes
+/// an ImmediateExit with kExitUsage and a sentence; nothing throws. Pure.
+CommandLine ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_

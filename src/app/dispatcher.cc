@@ -1,0 +1,187 @@
+#include "src/app/dispatcher.h"
+
+#include <algorithm>
+#include <string>
+
+#include "src/base/log.h"
+
+namespace echo_exporter {
+namespace {
+
+// Tags of submitted requests have this bit; those of pairs are their ids.
+constexpr std::uint64_t kSubmittedBit = std::uint64_t{1} << 63;
+
+constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
+constexpr Nanoseconds kLongestDrain = std::chrono::seconds(10);
+
+EchoRequest MakeRequest(std::uint64_t tag, const Route& route,
+                        const EchoSettings& settings) {
+  EchoRequest request;
+  request.tag = tag;
+  request.destination = route.destination;
+  request.source = route.source;
+  request.timeout = settings.timeout;
+  request.payload_size = settings.payload_size;
+  request.ttl = settings.ttl;
+  request.dont_fragment = settings.dont_fragment;
+  return request;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
+                       AddressBook& book, ProbeRecorder& recorder)
+    : clock_(clock),
+      transport_(transport),
+      book_(book),
+      recorder_(recorder),
+      waiter_(CreateWaiter()) {}
+
+Dispatcher::~Dispatcher() { Stop(); }
+
+void Dispatcher::AddGroup(const std::vector<DispatchedPair>& pairs,
+                          Nanoseconds interval) {
+  std::vector<PairId> ids;
+  ids.reserve(pairs.size());
+  for (const DispatchedPair& pair : pairs) {
+    ids.push_back(pair.id);
+    pairs_[pair.id].spec = pair;
+    longest_timeout_ = std::max(longest_timeout_, pair.echo.timeout);
+  }
+  unscheduled_.emplace_back(interval, std::move(ids));
+}
+
+void Dispatcher::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Dispatcher::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  waiter_->Wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Dispatcher::Submit(EchoRequest request, Completion done) {
+  {
+    MutexLock lock(mutex_);
+    if (!stopping_) {
+      request.tag = kSubmittedBit | next_submission_++;
+      completions_.emplace(request.tag, std::move(done));
+      submitted_.push_back(request);
+      done = nullptr;
+    }
+  }
+  if (done == nullptr) {
+    waiter_->Wake();
+    return;
+  }
+  EchoResult result;
+  result.outcome = EchoOutcome::kGeneralFailure;
+  done(result);
+}
+
+void Dispatcher::OnResult(const EchoResult& result) {
+  if ((result.tag & kSubmittedBit) == 0) {
+    recorder_.RecordResult(static_cast<PairId>(result.tag), result);
+    return;
+  }
+  Completion done;
+  {
+    MutexLock lock(mutex_);
+    const auto found = completions_.find(result.tag);
+    done = std::move(found->second);
+    completions_.erase(found);
+  }
+  done(result);
+}
+
+void Dispatcher::Run() {
+  for (const auto& [interval, pairs] : unscheduled_) {
+    scheduler_.AddGroup(pairs, interval, clock_.Now());
+  }
+  unscheduled_.clear();
+  std::vector<ProbeScheduler::Tick> ticks;
+  for (;;) {
+    SendSubmitted();
+    {
+      MutexLock lock(mutex_);
+      if (stopping_) break;
+    }
+    ticks.clear();
+    scheduler_.TakeDue(clock_.Now(), &ticks);
+    for (const ProbeScheduler::Tick& tick : ticks) Probe(tick);
+    waiter_->WaitUntil(scheduler_.NextDue());
+  }
+  // Here and not in Stop(): the requests in flight need the thread that sent
+  // them.
+  SendSubmitted();
+  transport_.Drain(std::min(longest_timeout_ + kDrainMargin, kLongestDrain));
+}
+
+void Dispatcher::SendSubmitted() {
+  std::vector<EchoRequest> requests;
+  {
+    MutexLock lock(mutex_);
+    requests.swap(submitted_);
+  }
+  for (const EchoRequest& request : requests) {
+    longest_timeout_ = std::max(longest_timeout_, request.timeout);
+    transport_.Send(request);
+  }
+}
+
+void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
+  if (tick.missed > 0) recorder_.RecordMissed(MissReason::kLate, tick.missed);
+  Pair& pair = pairs_.at(tick.pair);
+  if (pair.route_generation != book_.generation()) UpdateRoute(pair);
+
+  const Route* const route = std::get_if<Route>(&pair.route);
+  const bool bad_source = route == nullptr && std::get<NoRoute>(pair.route) ==
+                                                  NoRoute::kSourceUnavailable;
+  if (route == nullptr && !bad_source) {
+    recorder_.RecordMissed(MissReason::kUnresolved, 1);
+    return;
+  }
+  if (transport_.in_flight() >= transport_.max_in_flight()) {
+    recorder_.RecordMissed(MissReason::kMaxInFlight, 1);
+    return;
+  }
+  recorder_.RecordScheduleLag(clock_.Now() - tick.due);
+  recorder_.RecordRequest(tick.pair);
+  if (bad_source) {
+    // An adapter without address counts like an address that is not on this
+    // host, which is what the system says of one: the probe was due, and lost.
+    EchoResult result;
+    result.outcome = EchoOutcome::kBadSource;
+    recorder_.RecordResult(tick.pair, result);
+    return;
+  }
+  transport_.Send(MakeRequest(tick.pair, *route, pair.spec.echo));
+}
+
+std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
+  if (endpoint.address) return {*endpoint.address};
+  return book_.Addresses(*endpoint.entry);
+}
+
+void Dispatcher::UpdateRoute(Pair& pair) {
+  // Read first: addresses that change in between make the next tick come here
+  // again.
+  pair.route_generation = book_.generation();
+  const Endpoint& source = pair.spec.source;
+  std::optional<std::vector<IpAddress>> sources;
+  if (source.address || source.entry) sources = AddressesOf(source);
+  RouteChoice choice = ChooseRoute(
+      sources, AddressesOf(pair.spec.destination), pair.spec.echo.ip_version,
+      transport_.Supports(IpVersion::kV4), transport_.Supports(IpVersion::kV6));
+  if (choice == pair.route) return;
+  pair.route = choice;
+  const Route* const route = std::get_if<Route>(&pair.route);
+  recorder_.SetRoute(pair.spec.id,
+                     route ? std::optional<Route>(*route) : std::nullopt);
+}
+
+}  // namespace echo_exporter

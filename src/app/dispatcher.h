@@ -1,0 +1,111 @@
+#ifndef ECHO_EXPORTER_SRC_APP_DISPATCHER_H_
+#define ECHO_EXPORTER_SRC_APP_DISPATCHER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/address_book.h"
+#include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/echo_transport.h"
+#include "echo_exporter/probe_recorder.h"
+#include "echo_exporter/probe_scheduler.h"
+#include "src/base/mutex.h"
+#include "src/base/waiter.h"
+
+namespace echo_exporter {
+
+/// One end of a pair: fixed addresses, or an entry of the address book.
+/// Neither stands for "the system chooses" and is for sources only.
+struct Endpoint {
+  std::optional<IpAddress> address;
+  std::optional<AddressBook::EntryId> entry;
+};
+
+/// What the dispatcher needs to know of one pair.
+struct DispatchedPair {
+  PairId id = 0;
+  Endpoint source;
+  Endpoint destination;
+  EchoSettings echo;
+};
+
+/// Owns the one thread that sends: takes what the scheduler says is due, finds
+/// the route, and hands the request to the transport. Requests of /probe are
+/// handed over to the same thread.
+///
+/// Thread-safe, apart from AddGroup(), which is for before Start().
+class Dispatcher {
+ public:
+  using Completion = std::function<void(const EchoResult&)>;
+
+  /// What is given must live until Stop() has returned. The transport must not
+  /// outlive the dispatcher, to which it reports.
+  Dispatcher(const Clock& clock, EchoTransport& transport, AddressBook& book,
+             ProbeRecorder& recorder);
+  /// Stops.
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  /// Adds pairs that are to be probed every `interval`.
+  void AddGroup(const std::vector<DispatchedPair>& pairs, Nanoseconds interval);
+
+  void Start();
+
+  /// Sends nothing more and waits for requests in flight for at most their
+  /// timeouts and a margin, 10 s altogether. May be called more than once.
+  void Stop();
+
+  /// Sends a request as soon as possible. `done` runs exactly once, with the
+  /// request's result, on any thread; under the rules of the transport's
+  /// callback. Once stopped, the result is kGeneralFailure at once.
+  void Submit(EchoRequest request, Completion done);
+
+  /// Where the transport reports to.
+  void OnResult(const EchoResult& result);
+
+ private:
+  struct Pair {
+    DispatchedPair spec;
+    RouteChoice route = NoRoute::kDestinationUnresolved;
+    std::uint64_t route_generation = 0;  ///< of the book; 0: none yet
+  };
+
+  void Run();
+  void SendSubmitted();
+  void Probe(const ProbeScheduler::Tick& tick);
+  void UpdateRoute(Pair& pair);
+  std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
+
+  const Clock& clock_;
+  EchoTransport& transport_;
+  AddressBook& book_;
+  ProbeRecorder& recorder_;
+  const std::unique_ptr<Waiter> waiter_;
+
+  // Confined to the dispatcher thread once it runs.
+  ProbeScheduler scheduler_;
+  std::unordered_map<PairId, Pair> pairs_;
+  Nanoseconds longest_timeout_{};
+  std::vector<std::pair<Nanoseconds, std::vector<PairId>>> unscheduled_;
+
+  Mutex mutex_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<EchoRequest> submitted_ GUARDED_BY(mutex_);
+  std::unordered_map<std::uint64_t, Completion> completions_ GUARDED_BY(mutex_);
+  std::uint64_t next_submission_ GUARDED_BY(mutex_) = 0;
+
+  std::thread thread_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_APP_DISPATCHER_H_

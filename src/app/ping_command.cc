@@ -1,0 +1,166 @@
+#include "src/app/ping_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/base/host_name.h"
+#include "src/base/mutex.h"
+
+namespace echo_exporter {
+namespace {
+
+std::string Milliseconds(Nanoseconds duration) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3f ms",
+                static_cast<double>(duration.count()) / 1e6);
+  return text;
+}
+
+// What came of the echoes so far; prints each. Thread-safe.
+class Tally {
+ public:
+  explicit Tally(std::ostream& out) : out_(out) {}
+
+  void Add(const EchoResult& result, const std::string& destination) {
+    MutexLock lock(mutex_);
+    ++finished_;
+    if (result.outcome == EchoOutcome::kReply) {
+      ++replies_;
+      shortest_ = std::min(shortest_, result.rtt);
+      longest_ = std::max(longest_, result.rtt);
+      sum_ += result.rtt;
+      out_ << "reply from " << destination << ": seq=" << result.tag
+           << " time=" << Milliseconds(result.rtt);
+      if (result.reply_ttl) out_ << " ttl=" << int{*result.reply_ttl};
+    } else {
+      out_ << EchoOutcomeName(result.outcome) << ": seq=" << result.tag;
+      if (result.responder) out_ << " from=" << result.responder->ToString();
+      if (result.os_code != 0) out_ << " code=" << result.os_code;
+    }
+    out_ << std::endl;  // at once, also into a pipe
+  }
+
+  void PrintSummary(std::uint64_t sent) {
+    MutexLock lock(mutex_);
+    const double loss = sent == 0
+                            ? 0
+                            : 100.0 * static_cast<double>(sent - replies_) /
+                                  static_cast<double>(sent);
+    char percent[32];
+    std::snprintf(percent, sizeof(percent), "%.1f", loss);
+    out_ << sent << " sent, " << replies_ << " received, " << percent
+         << " % lost";
+    if (replies_ > 0) {
+      out_ << "; round-trip time min/mean/max " << Milliseconds(shortest_)
+           << " / " << Milliseconds(sum_ / static_cast<std::int64_t>(replies_))
+           << " / " << Milliseconds(longest_);
+    }
+    out_ << std::endl;
+  }
+
+  std::uint64_t replies() {
+    MutexLock lock(mutex_);
+    return replies_;
+  }
+
+ private:
+  std::ostream& out_;
+  Mutex mutex_;
+  std::uint64_t finished_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t replies_ GUARDED_BY(mutex_) = 0;
+  Nanoseconds shortest_ GUARDED_BY(mutex_) = Nanoseconds::max();
+  Nanoseconds longest_ GUARDED_BY(mutex_){};
+  Nanoseconds sum_ GUARDED_BY(mutex_){};
+};
+
+Result<std::vector<IpAddress>> FindDestinations(const PingOptions& options,
+                                                AddressLookup& lookup) {
+  if (const auto address = IpAddress::Parse(options.destination)) {
+    if (!address->IsUnspecified()) return std::vector{*address};
+  } else if (IsHostName(options.destination)) {
+    return lookup.ResolveName(options.destination);
+  }
+  return Error{ErrorCode::kInvalidArgument,
+               "destination " + options.destination +
+                   ": neither an address of a host nor a host name"};
+}
+
+Result<Route> FindRoute(const PingOptions& options, AddressLookup& lookup,
+                        const EchoTransport& transport) {
+  auto destinations = FindDestinations(options, lookup);
+  if (!destinations.ok()) return destinations.error();
+  std::optional<std::vector<IpAddress>> sources;
+  if (const auto address = IpAddress::Parse(options.source)) {
+    sources = {*address};
+  } else if (options.source != "auto") {
+    auto found = lookup.InterfaceAddresses(options.source);
+    if (!found.ok()) return found.error();
+    sources = std::move(found).value();
+  }
+  const RouteChoice choice = ChooseRoute(
+      sources, destinations.value(), options.echo.ip_version,
+      transport.Supports(IpVersion::kV4), transport.Supports(IpVersion::kV6));
+  if (const Route* const route = std::get_if<Route>(&choice)) return *route;
+  return Error{ErrorCode::kUnavailable,
+               "finding a route: " + options.destination + " from " +
+                   options.source +
+                   ": no addresses of a common IP version supported here"};
+}
+
+EchoRequest MakeRequest(const PingOptions& options, const Route& route,
+                        std::uint64_t sequence) {
+  EchoRequest request;
+  request.tag = sequence;
+  request.destination = route.destination;
+  request.source = route.source;
+  request.timeout = options.echo.timeout;
+  request.payload_size = options.echo.payload_size;
+  request.ttl = options.echo.ttl;
+  return request;
+}
+
+}  // namespace
+
+int RunPing(const PingOptions& options,
+            const Exporter::Environment& environment, StopSignal& stop,
+            std::ostream& out, std::ostream& err) {
+  Tally tally(out);
+  auto transport = environment.create_transport(
+      EchoTransportOptions{}, [&](const EchoResult& result) {
+        tally.Add(result, options.destination);
+      });
+  if (!transport.ok()) {
+    err << "echo_exporter: " << transport.error().message << "\n";
+    return kExitFailure;
+  }
+  EchoTransport& sender = *transport.value();
+  auto route = FindRoute(options, *environment.lookup, sender);
+  if (!route.ok()) {
+    err << "echo_exporter: " << route.error().message << "\n";
+    return route.error().code == ErrorCode::kInvalidArgument ? kExitUsage
+                                                             : kExitFailure;
+  }
+  out << "echo requests to " << options.destination << " ("
+      << route.value().destination.ToString() << "), "
+      << options.echo.payload_size << " bytes of payload" << std::endl;
+
+  std::uint64_t sent = 0;
+  SteadyTime next = Clock::System().Now();
+  while (options.count == 0 || sent < options.count) {
+    const Nanoseconds wait = next - Clock::System().Now();
+    if (sent > 0 && stop.WaitFor(std::max(wait, Nanoseconds(0)))) break;
+    if (sender.in_flight() < sender.max_in_flight()) {
+      sender.Send(MakeRequest(options, route.value(), ++sent));
+    }
+    next += options.interval;
+  }
+  sender.Drain(options.echo.timeout + std::chrono::seconds(3));
+  tally.PrintSummary(sent);
+  return tally.replies() > 0 ? kExitSuccess : kExitFailure;
+}
+
+}  // namespace echo_exporter

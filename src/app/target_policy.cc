@@ -1,0 +1,70 @@
+#include "src/app/target_policy.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace echo_exporter {
+namespace {
+
+char ToLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool InAllowedPrefix(const ProbeConfig& config, const IpAddress& address) {
+  return std::ranges::any_of(
+      config.allowed_prefixes,
+      [&](const IpPrefix& prefix) { return prefix.Contains(address); });
+}
+
+}  // namespace
+
+bool MatchesGlob(std::string_view glob, std::string_view text) {
+  // Greedy with one point to come back to: when a "*" is met, earlier ones
+  // never need another try.
+  std::size_t g = 0;
+  std::size_t t = 0;
+  std::optional<std::size_t> star;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      star_text = t;
+    } else if (g < glob.size() && ToLower(glob[g]) == ToLower(text[t])) {
+      ++g;
+      ++t;
+    } else if (star) {
+      g = *star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target) {
+  if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty()) {
+    return TargetVerdict::kAllowed;
+  }
+  for (const std::string& glob : config.allowed_name_globs) {
+    if (MatchesGlob(glob, target)) return TargetVerdict::kAllowed;
+  }
+  if (const auto address = IpAddress::Parse(target)) {
+    return InAllowedPrefix(config, *address) ? TargetVerdict::kAllowed
+                                             : TargetVerdict::kRefused;
+  }
+  return config.allowed_prefixes.empty() ? TargetVerdict::kRefused
+                                         : TargetVerdict::kDependsOnAddress;
+}
+
+std::vector<IpAddress> AllowedAddresses(
+    const ProbeConfig& config, const std::vector<IpAddress>& addresses) {
+  std::vector<IpAddress> allowed;
+  for (const IpAddress& address : addresses) {
+    if (InAllowedPrefix(config, address)) allowed.push_back(address);
+  }
+  return allowed;
+}
+
+}  // namespace echo_exporter

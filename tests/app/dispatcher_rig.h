@@ -1,0 +1,70 @@
+#ifndef ECHO_EXPORTER_TESTS_APP_DISPATCHER_RIG_H_
+#define ECHO_EXPORTER_TESTS_APP_DISPATCHER_RIG_H_
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "echo_exporter/address_book.h"
+#include "echo_exporter/probe_recorder.h"
+#include "src/app/dispatcher.h"
+#include "tests/recorder/samples.h"
+#include "tests/support/fake_address_lookup.h"
+#include "tests/support/fake_echo_transport.h"
+
+namespace echo_exporter {
+
+/// A dispatcher with all it needs, on a fake network and fake names.
+class DispatcherRig {
+ public:
+  /// `clock` must outlive the rig.
+  explicit DispatcherRig(const Clock& clock)
+      : network(clock),
+        recorder({0.01, 0.1}, clock),
+        book(lookup, kEagerBook, {}),
+        transport(network
+                      .CreateTransport({.max_in_flight = kMaxInFlight},
+                                       [this](const EchoResult& result) {
+                                         dispatcher.OnResult(result);
+                                       })
+                      .value()),
+        dispatcher(clock, *transport, book, recorder) {
+    network.LimitDrain(Nanoseconds(0));
+  }
+  ~DispatcherRig() {
+    dispatcher.Stop();
+    transport.reset();  // reports to the dispatcher what is in flight
+  }
+  DispatcherRig(const DispatcherRig&) = delete;
+  DispatcherRig& operator=(const DispatcherRig&) = delete;
+
+  /// The current value of a series; absent when there is none.
+  std::optional<double> Sample(const std::string& series) const {
+    const auto samples = ParseSamples(recorder.Render());
+    const auto found = samples.find(series);
+    if (found == samples.end()) return std::nullopt;
+    return found->second;
+  }
+
+  static constexpr std::size_t kMaxInFlight = 8;
+
+  // Names are refreshed as often as tests like to change them.
+  static constexpr AddressBook::Options kEagerBook = {
+      .interface_refresh = std::chrono::milliseconds(1),
+      .retry = std::chrono::milliseconds(1),
+      .threads = 2};
+
+  FakeEchoNetwork network;
+  FakeAddressLookup lookup;
+  ProbeRecorder recorder;
+  AddressBook book;
+  std::unique_ptr<EchoTransport> transport;
+  Dispatcher dispatcher;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_APP_DISPATCHER_RIG_H_

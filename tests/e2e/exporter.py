@@ -1,0 +1,147 @@
+"""The exporter: the Windows executable under Wine, or a native one."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+import processes
+import scrape
+
+PROGRAM = pathlib.Path(
+    os.environ.get(
+        "ECHO_EXPORTER", processes.ROOT / "build/windows-mingw/echo_exporter.exe"
+    )
+)
+# Which column of expectations.py holds.
+PLATFORM = "wine" if PROGRAM.suffix == ".exe" else "linux"
+ADDRESS = "127.0.0.1:10115"
+OTHER_ADDRESS = "127.0.0.1:10116"  # of a second one beside the first
+
+_WINE_RUNNER = processes.ROOT / "cmake/run_under_wine.sh"
+_WINE = {
+    # Its own: Wine sends from server processes, which must be in our network namespace.
+    "WINEPREFIX": str(processes.ROOT / "build/e2e/wineprefix"),
+    "WINEDEBUG": "-all",
+    "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=d",
+}
+
+
+def start_platform():
+    """Starts Wine's servers, so that no test's time includes that."""
+    if PLATFORM == "wine":
+        log = processes.work_file("wine.log")
+        with open(log, "wb") as file:
+            subprocess.run(
+                [_WINE_RUNNER, "cmd", "/c", "exit"],
+                env={**os.environ, **_WINE},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                check=True,
+            )
+
+
+def stop_platform():
+    if PLATFORM == "wine":
+        subprocess.run(["wineserver", "--kill"], env={**os.environ, **_WINE}, check=False)
+
+
+def command(*arguments):
+    """The command line that runs the exporter with these arguments."""
+    return (["wine"] if PLATFORM == "wine" else []) + [str(PROGRAM), *map(str, arguments)]
+
+
+def environment():
+    return _WINE if PLATFORM == "wine" else {}
+
+
+def run(*arguments):
+    """Runs the exporter to its end; returns (exit code, standard output, standard error)."""
+    out, err = processes.work_file("stdout"), processes.work_file("stderr")
+    with open(out, "wb") as stdout, open(err, "wb") as stderr:
+        ended = subprocess.run(
+            command(*arguments),
+            env={**os.environ, **environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            timeout=120,
+            check=False,
+        )
+    texts = (path.read_bytes().decode().replace("\r\n", "\n") for path in (out, err))
+    return ended.returncode, *texts
+
+
+def get(path, headers=None, address=ADDRESS, method="GET"):
+    """Returns (status, text) of a page; raises OSError when nothing answers."""
+    request = urllib.request.Request(f"http://{address}{path}", headers=headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def toml(value):
+    """A value in TOML; JSON's notation is also TOML's, but for tables."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def group(name, **keys):
+    """A [[group]] of the configuration."""
+    lines = ["[[group]]", f"name = {toml(name)}"]
+    return "\n".join(lines + [f"{key} = {toml(value)}" for key, value in keys.items()]) + "\n"
+
+
+class Exporter(processes.Daemon):
+    """The daemon; leaving the `with` block must end it well."""
+
+    stop_signal = signal.SIGINT
+
+    def __init__(self, config, *arguments, address=ADDRESS):
+        self.address = address
+        self.config_file = processes.work_file("exporter.toml")
+        self.config_file.write_text(f'[web]\nlisten_addresses = ["{address}"]\n{config}')
+        daemon = command(f"--config.file={self.config_file}", *arguments)
+        super().__init__("exporter", daemon, environment())
+
+    def kill(self):
+        super().kill()
+        # The driver of Wine 8 may hang when a process ends with echo requests under way.
+        stop_platform()
+        start_platform()
+
+    def __exit__(self, *error):
+        code = self.stop()
+        if error == (None, None, None) and code != 0:
+            raise AssertionError(f"the exporter ended with {code}:\n{self.log_text()}")
+
+    def is_ready(self):
+        try:
+            return self.get("/-/ready")[0] == 200
+        except OSError:
+            return False
+
+    def get(self, path, headers=None):
+        return get(path, headers, self.address)
+
+    def scrape(self):
+        status, text = self.get("/metrics")
+        if status != 200:
+            raise AssertionError(f"/metrics: {status}: {text}")
+        return scrape.Scrape.parse(text)
+
+    def wait_until(self, what, condition, seconds=120):
+        """Scrapes until condition(scrape) is true; returns that scrape."""
+
+        def look():
+            seen = self.scrape()
+            return seen if condition(seen) else None
+
+        return processes.wait_for(what, look, seconds)

@@ -1,0 +1,95 @@
+"""Processes that a test starts, and waiting for what they do."""
+
+import itertools
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# All that a run writes: logs, configurations, Prometheus's data.
+WORK = ROOT / "build/e2e/work"
+
+_numbers = itertools.count(1)
+
+
+def work_file(name):
+    """A path in WORK that no other caller gets."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    return WORK / f"{next(_numbers):03}-{name}"
+
+
+def wait_for(what, condition, seconds=120):
+    """Returns the first true value of condition(); an AssertionError when time is over."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+    return value
+
+
+class Daemon:
+    """A process that runs inside of a `with` block, its output in a file.
+
+    A file, because Wine's helper processes inherit the output and would keep a pipe open.
+    """
+
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, name, command, env=None):
+        self.name = name
+        self.command = [str(word) for word in command]
+        self.env = env
+        self.log = work_file(name + ".log")
+        self.process = None
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            # A session of its own: the terminal's Ctrl-C is for the test, which stops the rest.
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(self.env or {})},
+                start_new_session=True,
+            )
+        try:
+            wait_for(f"{self.name} is ready", self._is_ready)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def is_ready(self):
+        raise NotImplementedError
+
+    def _is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} ended by itself:\n{self.log_text()}")
+        return self.is_ready()
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, seconds=120):
+        """Ends the process, if it still runs, and returns its exit code."""
+        if self.process.poll() is None:
+            self.send(self.stop_signal)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not stop within {seconds} s") from None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def log_text(self):
+        return self.log.read_text(errors="replace")

@@ -1,0 +1,87 @@
+"""The samples of one scrape, and what must hold in every scrape."""
+
+import re
+
+PAIR = ("group", "source", "destination")
+
+_SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class Scrape:
+    def __init__(self, samples):
+        """`samples`: tuples (name, labels, value)."""
+        self._series = {}
+        for name, labels, value in samples:
+            self._series.setdefault(name, []).append((labels, value))
+
+    @classmethod
+    def parse(cls, text):
+        """Reads the Prometheus text format."""
+        samples = []
+        for line in text.splitlines():
+            if line.startswith("#"):
+                continue
+            name, labels, value = _SAMPLE.fullmatch(line).groups()
+            labels = {k: _unescape(v) for k, v in _LABEL.findall(labels or "")}
+            samples.append((name, labels, float(value)))
+        return cls(samples)
+
+    def names(self):
+        return self._series.keys()
+
+    def series(self, name, **labels):
+        """Lists (labels, value) of the series that have all these labels."""
+        return [
+            (have, value)
+            for have, value in self._series.get(name, [])
+            if labels.items() <= have.items()
+        ]
+
+    def value(self, name, **labels):
+        """The value of the one series with these labels; None when there is none."""
+        found = self.series(name, **labels)
+        if len(found) > 1:
+            raise LookupError(f"{name}{labels}: {len(found)} series")
+        return found[0][1] if found else None
+
+    def total(self, name, **labels):
+        return sum(value for _, value in self.series(name, **labels))
+
+    def outcomes(self, **labels):
+        """How many requests ended how, without zeros."""
+        counts = {}
+        for have, value in self.series("icmp_echo_outcomes_total", **labels):
+            if value:
+                counts[have["outcome"]] = counts.get(have["outcome"], 0) + value
+        return counts
+
+    def finished(self, **labels):
+        return self.total("icmp_echo_outcomes_total", **labels)
+
+
+def accounting_errors(scrape):
+    """Lists, as sentences, what does not add up; nothing ever may."""
+    errors = []
+    for labels, requests in scrape.series("icmp_echo_requests_total"):
+        pair = {name: labels[name] for name in PAIR}
+        finished = scrape.finished(**pair)
+        in_flight = scrape.value("icmp_echo_in_flight", **pair)
+        replies = scrape.value("icmp_echo_outcomes_total", **pair, outcome="reply")
+        measured = scrape.value("icmp_echo_rtt_seconds_count", **pair)
+        up = scrape.value("icmp_echo_up", **pair)
+        last_rtt = scrape.value("icmp_echo_last_rtt_seconds", **pair)
+        if requests != finished + in_flight:
+            errors.append(f"{pair}: {requests} requests, {finished} ended, {in_flight} in flight")
+        if replies != measured:
+            errors.append(f"{pair}: {replies} replies, {measured} round-trip times")
+        if scrape.value("icmp_echo_outcomes_total", **pair, outcome="timeout") is None:
+            errors.append(f"{pair}: no series of timeouts")
+        if (up == 1) != (last_rtt is not None) or last_rtt == 0:
+            errors.append(f"{pair}: up is {up}, the last round-trip time {last_rtt}")
+    return errors
+
+
+def _unescape(text):
+    return _ESCAPED.sub(lambda m: "\n" if m[1] == "n" else m[1], text)

@@ -1,0 +1,224 @@
+"""Where requests go from and to: sources, adapters, names, and what is in the packets."""
+
+import unittest
+
+import expectations
+import exporter
+import network
+import processes
+
+
+def setUpModule():
+    global net
+    net = unittest.enterModuleContext(network.ScriptedNetwork())
+
+
+def info(seen, **labels):
+    """The labels of the one series of icmp_echo_pair_info with these labels; None: no such."""
+    found = seen.series("icmp_echo_pair_info", **labels)
+    return found[0][0] if found else None
+
+
+class WireTest(unittest.TestCase):
+    """What the network saw of requests with these options."""
+
+    def test_requests_are_as_configured(self):
+        cases = {
+            "10.213.1.101": {"ttl": 1, "payload_size": 0},
+            "10.213.1.102": {"ttl": 255, "payload_size": 1},
+            "10.213.1.103": {"ttl": 33, "payload_size": 1472, "dont_fragment": True},
+            "10.213.1.104": {"ttl": 128, "payload_size": 65500},
+            "10.213.1.105": {},
+        }
+        config = "".join(
+            exporter.group(address, destinations=[address], **keys)
+            for address, keys in cases.items()
+        )
+        with exporter.Exporter(config) as daemon:
+            seen = daemon.wait_until(
+                "a reply of each",
+                lambda seen: all(seen.value("icmp_echo_up", destination=a) for a in cases),
+            )
+        sent = net.stats()
+        for address, keys in cases.items():
+            with self.subTest(address=address, **keys):
+                request = sent[address]["last_request"]
+                self.assertEqual(set(seen.outcomes(destination=address)), {"reply"})
+                self.assertEqual(request["ttl"], keys.get("ttl", 128))
+                self.assertEqual(request["payload_size"], keys.get("payload_size", 32))
+                fragments = not keys.get("dont_fragment", False)
+                fragments &= expectations.here(expectations.FRAGMENTS_ALLOWED)
+                self.assertEqual(request["dont_fragment"], not fragments)
+                self.assertEqual(request["source"], network.SOURCE)
+
+
+class SourcesTest(unittest.TestCase):
+    def test_addresses_and_adapters_are_sources(self):
+        config = (
+            "[sources]\n"
+            f'by_address = "{network.OTHER_SOURCE}"\n'
+            f'by_adapter = {{ interface = "{network.DEVICE}" }}\n'
+            'loopback = { interface = "lo" }\n'
+            + exporter.group(
+                "many",
+                sources=["auto", "by_address", "by_adapter", network.SOURCE],
+                destinations=["10.213.1.1", "10.213.2.25"],
+                labels={"site": "here"},
+            )
+            + exporter.group("host", sources=["loopback"], destinations=["127.0.0.1"])
+        )
+        expected = {
+            "auto": "",
+            "by_address": network.OTHER_SOURCE,
+            "by_adapter": network.SOURCE,
+            network.SOURCE: network.SOURCE,
+            "loopback": "127.0.0.1",
+        }
+        with exporter.Exporter(config) as daemon:
+            seen = daemon.wait_until(
+                "all up", lambda seen: seen.total("icmp_echo_up") == 2 * 4 + 1
+            )
+        for source, address in expected.items():
+            for labels, _ in seen.series("icmp_echo_pair_info", source=source):
+                self.assertEqual(labels["source_address"], address)
+                self.assertEqual(labels["destination_address"], labels["destination"])
+                self.assertEqual(labels["ip_version"], "4")
+        self.assertEqual(len(seen.series("icmp_echo_requests_total", site="here")), 8)
+
+    def test_requests_leave_from_their_source(self):
+        config = exporter.group(
+            "other", sources=[network.OTHER_SOURCE], destinations=["10.213.1.110"]
+        )
+        with exporter.Exporter(config) as daemon:
+            daemon.wait_until("a reply", lambda seen: seen.total("icmp_echo_up"))
+        source = net.stats()["10.213.1.110"]["last_request"]["source"]
+        if expectations.here(expectations.SOURCE_ON_THE_WIRE):
+            self.assertEqual(source, network.OTHER_SOURCE)
+        else:
+            self.assertEqual(source, network.SOURCE)
+
+    def test_an_address_of_another_host_is_a_bad_source(self):
+        config = exporter.group("absent", sources=["192.0.2.1"], destinations=["10.213.1.111"])
+        with exporter.Exporter(config) as daemon:
+            seen = daemon.wait_until("an outcome", lambda seen: seen.finished())
+        self.assertEqual(
+            set(seen.outcomes()), {expectations.here(expectations.ABSENT_SOURCE)}
+        )
+
+    def test_an_adapter_that_is_not_there_is_a_bad_source_and_nothing_else_fails(self):
+        config = (
+            '[sources]\nabsent = { interface = "Ethernet 99" }\n'
+            + exporter.group(
+                "g", sources=["absent", "auto"], destinations=["10.213.1.112"], interval="100ms"
+            )
+        )
+        with exporter.Exporter(config) as daemon:
+            seen = daemon.wait_until(
+                "outcomes",
+                lambda seen: seen.finished(source="absent") > 10
+                and seen.finished(source="auto") > 10
+                and seen.value("echo_exporter_resolve_failures_total"),
+            )
+        self.assertEqual(set(seen.outcomes(source="absent")), {"bad_source"})
+        self.assertEqual(set(seen.outcomes(source="auto")), {"reply"})
+        self.assertIsNone(info(seen, source="absent"))
+
+    def test_the_address_of_an_adapter_is_followed(self):
+        config = (
+            f'[sources]\nwan = {{ interface = "{network.DEVICE}" }}\n'
+            + exporter.group(
+                "g", sources=["wan"], destinations=["10.213.1.113"], interval="100ms"
+            )
+        )
+
+        def has_address(address):
+            return lambda seen: (
+                (info(seen, source="wan") or {}).get("source_address") == address
+            )
+
+        def fails_by(outcome):
+            return lambda seen: (
+                info(seen, source="wan") is None
+                and seen.outcomes().get(outcome)
+                and not seen.value("icmp_echo_up")
+            )
+
+        with exporter.Exporter(config) as daemon:
+            daemon.wait_until("its address", has_address(network.SOURCE))
+            network.ip("-4", "address", "flush", "dev", network.DEVICE)
+            self.addCleanup(
+                network.ip, "address", "replace", f"{network.SOURCE}/16", "dev", network.DEVICE
+            )
+            daemon.wait_until("no address", fails_by("bad_source"))
+            network.ip("address", "add", "10.213.0.9/16", "dev", network.DEVICE)
+            self.addCleanup(
+                network.ip, "address", "delete", "10.213.0.9/16", "dev", network.DEVICE
+            )
+            daemon.wait_until("the new address", has_address("10.213.0.9"))
+            daemon.wait_until("replies", lambda seen: seen.value("icmp_echo_up"))
+        self.assertEqual(
+            net.stats()["10.213.1.113"]["last_request"]["source"], "10.213.0.9"
+        )
+
+
+class NamesTest(unittest.TestCase):
+    def setUp(self):
+        self.addCleanup(network.set_hosts, {})
+
+    def config(self, *destinations):
+        defaults = '[defaults]\ndns_refresh = "1s"\ninterval = "100ms"\n'
+        return defaults + exporter.group("names", destinations=destinations)
+
+    def test_a_name_is_followed_to_its_new_address(self):
+        network.set_hosts({"moving.example": "10.213.1.120"})
+        with exporter.Exporter(self.config("moving.example")) as daemon:
+            seen = daemon.wait_until("a reply", lambda seen: seen.total("icmp_echo_up"))
+            self.assertEqual(info(seen)["destination_address"], "10.213.1.120")
+            self.assertEqual(info(seen)["destination"], "moving.example")
+            network.set_hosts({"moving.example": "10.213.1.121"})
+            daemon.wait_until(
+                "the new address", lambda seen: info(seen)["destination_address"] == "10.213.1.121"
+            )
+            processes.wait_for("requests to it", lambda: net.requests("10.213.1.121"))
+            before = net.requests("10.213.1.120")
+            requests = net.requests("10.213.1.121")
+            processes.wait_for(
+                "more requests to it", lambda: net.requests("10.213.1.121") > requests + 5
+            )
+            self.assertEqual(net.requests("10.213.1.120"), before)
+            seen = daemon.scrape()
+        self.assertEqual(set(seen.outcomes()), {"reply"})
+
+    def test_the_last_good_address_is_kept_when_a_refresh_fails(self):
+        network.set_hosts({"leaving.example": "10.213.1.122"})
+        with exporter.Exporter(self.config("leaving.example")) as daemon:
+            daemon.wait_until("a reply", lambda seen: seen.total("icmp_echo_up"))
+            network.set_hosts({})
+            failed = daemon.wait_until(
+                "failed refreshes",
+                lambda seen: seen.value("echo_exporter_resolve_failures_total") >= 2,
+            )
+            seen = daemon.wait_until(
+                "more replies", lambda seen: seen.finished() > failed.finished() + 5
+            )
+            self.assertEqual(info(seen)["destination_address"], "10.213.1.122")
+            self.assertEqual(set(seen.outcomes()), {"reply"})
+            self.assertEqual(exporter.get("/-/ready")[0], 200)
+
+    def test_a_name_that_does_not_resolve_yet_holds_nothing_up(self):
+        config = self.config("later.example", "10.213.1.123")
+        with exporter.Exporter(config) as daemon:
+            seen = daemon.wait_until(
+                "failures beside replies",
+                lambda seen: seen.value("echo_exporter_resolve_failures_total")
+                and seen.finished(destination="10.213.1.123") > 10,
+            )
+            self.assertEqual(set(seen.outcomes()), {"reply"})
+            name = {"destination": "later.example"}
+            self.assertEqual(seen.value("icmp_echo_requests_total", **name), 0)
+            self.assertIsNone(info(seen, **name))
+            self.assertGreater(
+                seen.value("echo_exporter_schedule_missed_total", reason="unresolved"), 0
+            )
+            network.set_hosts({"later.example": "10.213.1.124"})
+            daemon.wait_until("replies", lambda seen: seen.value("icmp_echo_up", **name))

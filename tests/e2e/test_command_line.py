@@ -1,0 +1,188 @@
+"""The program's command line: `ping`, checks of configurations, logs, exit codes."""
+
+import json
+import re
+import signal
+import unittest
+
+import exporter
+import network
+import processes
+
+
+def setUpModule():
+    unittest.enterModuleContext(network.ScriptedNetwork())
+
+
+def write(text, name="config.toml"):
+    path = processes.work_file(name)
+    path.write_text(text)
+    return path
+
+
+class PingTest(unittest.TestCase):
+    def ping(self, *arguments):
+        return exporter.run("ping", "--interval=20ms", *arguments)
+
+    def test_replies_give_zero_and_a_line_each(self):
+        code, out, err = self.ping("--count=5", "10.213.23.57")
+        self.assertEqual((code, err), (0, ""))
+        times = re.findall(
+            r"^reply from 10\.213\.23\.57: seq=\d time=(\d+\.\d{3}) ms ttl=57$", out, re.MULTILINE
+        )
+        self.assertEqual(len(times), 5, out)
+        self.assertRegex(out, r"5 sent, 5 received, 0\.0 % lost; .*min/mean/max")
+
+    def test_silence_gives_one(self):
+        code, out, _ = self.ping("--count=3", "--timeout=100ms", "10.213.4.1")
+        self.assertEqual(code, 1)
+        self.assertEqual(len(re.findall(r"^timeout: seq=\d", out, re.MULTILINE)), 3, out)
+        self.assertIn("3 sent, 0 received, 100.0 % lost", out)
+
+    def test_an_error_of_a_router_gives_one_and_its_name(self):
+        code, out, _ = self.ping("--count=2", "10.213.10.3")
+        self.assertEqual(code, 1)
+        errors = rf"^port_unreachable: seq=\d from={re.escape(network.ROUTER)}"
+        self.assertEqual(len(re.findall(errors, out, re.MULTILINE)), 2, out)
+
+    def test_any_reply_gives_zero(self):
+        code, out, _ = self.ping("--count=4", "--timeout=200ms", "10.213.5.50")
+        self.assertEqual(code, 0)
+        self.assertIn("4 sent, 2 received, 50.0 % lost", out)
+
+    def test_size_ttl_and_source_are_used(self):
+        code, out, _ = self.ping(
+            "--count=1", "--size=1000", "--ttl=3", f"--source={network.SOURCE}", "10.213.1.30"
+        )
+        self.assertEqual(code, 0, out)
+        self.assertIn("1000 bytes", out)
+
+    def test_an_adapter_may_be_the_source(self):
+        self.assertEqual(self.ping("--count=1", f"--source={network.DEVICE}", "10.213.1.1")[0], 0)
+        code, _, err = self.ping("--count=1", "--source=Ethernet 99", "10.213.1.1")
+        self.assertEqual(code, 1)
+        self.assertIn("Ethernet 99", err)
+
+    def test_names_resolve(self):
+        self.addCleanup(network.set_hosts, {})
+        network.set_hosts({"some.example": "10.213.1.31"})
+        code, out, _ = self.ping("--count=1", "some.example")
+        self.assertEqual(code, 0)
+        self.assertIn("some.example (10.213.1.31)", out)
+        code, _, err = self.ping("--count=1", "other.example")
+        self.assertEqual(code, 1)
+        self.assertIn("other.example", err)
+
+    def test_nonsense_gives_two(self):
+        for arguments in ((), ("--count=many", "10.213.1.1"), ("0.0.0.0",), ("not a name",)):
+            with self.subTest(arguments=arguments):
+                code, out, err = self.ping(*arguments)
+                self.assertEqual(code, 2, out)
+                self.assertNotEqual(err, "")
+
+    def test_ctrl_c_ends_with_a_summary(self):
+        with Ping("--count=0", "10.213.1.1") as ping:
+            processes.wait_for("replies", lambda: ping.log_text().count("reply from") > 5)
+            self.assertEqual(ping.stop(), 0)
+        sent, received = re.search(r"(\d+) sent, (\d+) received", ping.log_text()).groups()
+        self.assertEqual(sent, received)
+
+
+class Ping(processes.Daemon):
+    stop_signal = signal.SIGINT
+
+    def __init__(self, *arguments):
+        command = exporter.command("ping", "--interval=50ms", *arguments)
+        super().__init__("ping", command, exporter.environment())
+
+    def is_ready(self):
+        return self.log_text()
+
+
+class ConfigTest(unittest.TestCase):
+    BAD = (
+        "[web]\n"
+        'listen_addresses = ["127.0.0.1:10115"]\n'
+        "[defaults]\n"
+        'interval = "1 parsec"\n'
+        "[[group]]\n"
+        'name = "g"\n'
+        'destinations = ["10.213.1.1", "10.213.1.1"]\n'
+        "colour = 3\n"
+    )
+
+    def test_all_errors_come_with_their_place(self):
+        path = write(self.BAD)
+        code, out, err = exporter.run("--config.check", f"--config.file={path}")
+        self.assertEqual((code, out), (2, ""))
+        # error: FILE:LINE:COLUMN: sentence
+        places = re.findall(rf"^error: {re.escape(str(path))}:(\d+):\d+: .+", err, re.MULTILINE)
+        self.assertEqual(places, ["4", "7", "8"], err)
+
+    def test_nothing_starts_on_a_bad_file(self):
+        code, _, err = exporter.run(f"--config.file={write(self.BAD)}")
+        self.assertEqual(code, 2)
+        self.assertEqual(err.count("error: "), 3, err)
+
+    def test_a_missing_file_gives_two(self):
+        code, _, err = exporter.run("--config.file=no-such-file.toml")
+        self.assertEqual(code, 2)
+        self.assertIn("no-such-file.toml", err)
+
+    def test_shipped_configurations_are_good(self):
+        paths = sorted((processes.ROOT / "config").glob("*.toml"))
+        self.assertGreaterEqual(len(paths), 2)
+        for path in paths:
+            code, out, err = exporter.run("--config.check", f"--config.file={path}")
+            self.assertEqual((code, err), (0, ""), path)
+            self.assertIn("good", out)
+
+
+class ProgramTest(unittest.TestCase):
+    def test_version_and_help(self):
+        code, out, err = exporter.run("--version")
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^echo_exporter, version \d+\.\d+\.\d+ ")
+        code, out, _ = exporter.run("--help")
+        self.assertEqual(code, 0)
+        for option in (
+            "--config.file", "--config.check", "--web.listen-address", "--log.level",
+            "--log.format", "--version", "--help", "ping",
+        ):  # fmt: skip
+            self.assertIn(option, out)
+
+    def test_unknown_options_give_two(self):
+        code, out, err = exporter.run("--colour")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("--colour", err)
+
+    def test_a_port_in_use_gives_one_and_leaves_the_first_alone(self):
+        with exporter.Exporter("") as first:
+            path = write(f'[web]\nlisten_addresses = ["{exporter.ADDRESS}"]\n')
+            code, out, err = exporter.run(f"--config.file={path}")
+            self.assertEqual(code, 1)
+            self.assertIn("10115", out + err)
+            self.assertEqual(first.get("/-/healthy")[0], 200)
+
+    def test_listen_addresses_of_the_command_line_come_first(self):
+        addresses = ("127.0.0.1:10117", "[::1]:10118")
+        options = [f"--web.listen-address={address}" for address in addresses]
+        with exporter.Exporter("", *options, address=addresses[0]):
+            for address in addresses:
+                self.assertEqual(exporter.get("/-/healthy", address=address)[0], 200)
+            with self.assertRaises(OSError):
+                exporter.get("/-/healthy", address=exporter.ADDRESS)
+
+    def test_log_may_be_json_and_of_some_levels_only(self):
+        config = exporter.group("g", destinations=["unknown.example"])
+        failures = "echo_exporter_resolve_failures_total"
+        with exporter.Exporter(config, "--log.format=json") as daemon:
+            daemon.wait_until("a failed lookup", lambda seen: seen.value(failures))
+        entries = [json.loads(line) for line in daemon.log_text().splitlines()]
+        messages = [(entry["level"], entry["msg"]) for entry in entries]
+        self.assertIn(("warn", "address lookup failed"), messages)
+        self.assertEqual(messages[-1], ("info", "stopped"))
+
+        with exporter.Exporter(config, "--log.level=error") as daemon:
+            daemon.wait_until("a failed lookup", lambda seen: seen.value(failures))
+        self.assertEqual(daemon.log_text(), "")

@@ -1,0 +1,28 @@
+#ifndef ECHO_EXPORTER_TESTS_SUPPORT_MANUAL_CLOCK_H_
+#define ECHO_EXPORTER_TESTS_SUPPORT_MANUAL_CLOCK_H_
+
+#include <atomic>
+
+#include "echo_exporter/clock.h"
+
+namespace echo_exporter {
+
+/// A clock that stands still until the test moves it on.
+///
+/// Thread-safe.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(SteadyTime now) : now_(now) {}
+
+  SteadyTime Now() const override { return now_; }
+  WallTime WallNow() const override { return WallTime(); }
+
+  void Advance(Nanoseconds duration) { now_ = now_.load() + duration; }
+
+ private:
+  std::atomic<SteadyTime> now_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_SUPPORT_MANUAL_CLOCK_H_
