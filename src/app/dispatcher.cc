@@ -92,6 +92,7 @@ void Dispatcher::OnResult(const EchoResult& result) {
   {
     MutexLock lock(mutex_);
     const auto found = completions_.find(result.tag);
+    if (found == completions_.end()) return;  // given up by Stop()
     done = std::move(found->second);
     completions_.erase(found);
   }
@@ -119,6 +120,22 @@ void Dispatcher::Run() {
   // them.
   SendSubmitted();
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, kLongestDrain));
+  GiveUpSubmitted();
+}
+
+// Whoever waits for a request that outlasts the draining is not kept waiting.
+void Dispatcher::GiveUpSubmitted() {
+  std::unordered_map<std::uint64_t, Completion> given_up;
+  {
+    MutexLock lock(mutex_);
+    given_up.swap(completions_);
+  }
+  for (const auto& [tag, done] : given_up) {
+    EchoResult result;
+    result.tag = tag;
+    result.outcome = EchoOutcome::kGeneralFailure;
+    done(result);
+  }
 }
 
 void Dispatcher::SendSubmitted() {

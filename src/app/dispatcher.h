@@ -61,7 +61,8 @@ class Dispatcher {
   void Start();
 
   /// Sends nothing more and waits for requests in flight for at most their
-  /// timeouts and a margin, 10 s altogether. May be called more than once.
+  /// timeouts and a margin, 10 s altogether; submitted ones that outlast that
+  /// end as kGeneralFailure. May be called more than once.
   void Stop();
 
   /// Sends a request as soon as possible. `done` runs exactly once, with the
@@ -81,6 +82,7 @@ class Dispatcher {
 
   void Run();
   void SendSubmitted();
+  void GiveUpSubmitted();
   void Probe(const ProbeScheduler::Tick& tick);
   void UpdateRoute(Pair& pair);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;

@@ -124,6 +124,7 @@ TEST(CommandLineTest, SaysWhichOptionIsBadAndWhatIsAllowed) {
       {{"--web.listen-address=nowhere"}, {"--web.listen-address", "nowhere"}},
       {{"--web.listen-address=127.0.0.1:99999"},
        {"--web.listen-address", "127.0.0.1:99999", ":10115"}},
+      {{"--web.listen-address", ":9000", ":9001"}, {":9001"}},
       {{"--log.level=loud"},
        {"--log.level", "loud", "debug", "info", "warn", "error"}},
       {{"--log.format=xml"}, {"--log.format", "xml", "logfmt", "json"}},

@@ -44,6 +44,7 @@ class Daemon:
         self.env = env
         self.log = work_file(name + ".log")
         self.process = None
+        self._asked_to_stop = False
 
     def __enter__(self):
         with open(self.log, "wb") as log:
@@ -77,10 +78,15 @@ class Daemon:
     def send(self, number):
         self.process.send_signal(number)
 
+    def ask_to_stop(self):
+        """Asks once: a second time might mean `at once`."""
+        if not self._asked_to_stop and self.process.poll() is None:
+            self.send(self.stop_signal)
+        self._asked_to_stop = True
+
     def stop(self, seconds=120):
         """Ends the process, if it still runs, and returns its exit code."""
-        if self.process.poll() is None:
-            self.send(self.stop_signal)
+        self.ask_to_stop()
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

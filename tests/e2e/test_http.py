@@ -36,7 +36,7 @@ class PagesTest(unittest.TestCase):
         self.assertGreaterEqual(len(links), 5)
         for link in links:
             self.assertEqual(exporter.get(link.replace("&amp;", "&"))[0], 200, link)
-        self.assertRegex(text, r"\b3\b.*pairs")
+        self.assertRegex(text, r"[Pp]airs?\b\D*\b3\b|\b3 pairs")
 
     def test_healthy_and_ready(self):
         self.assertEqual(exporter.get("/-/healthy")[0], 200)
@@ -65,7 +65,7 @@ class BadClientsTest(unittest.TestCase):
     def test_hundreds_of_idle_and_slow_clients_do_not_stop_metrics(self):
         with contextlib.ExitStack() as clients:
             # More than the server's 512.
-            for number in range(700):
+            for number in range(600):
                 first_bytes = b"" if number % 2 else b"GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: "
                 clients.enter_context(connect(first_bytes))
             for _ in range(5):

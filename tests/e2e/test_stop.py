@@ -29,7 +29,7 @@ def setUpModule():
             lambda seen: all(seen.finished(destination=a) >= REQUESTS for a in addresses)
             and seen.value("icmp_echo_in_flight", group="slow"),
         )
-        daemon.send(daemon.stop_signal)
+        daemon.ask_to_stop()
         not_ready = processes.wait_for("not ready any more", readiness)
         last = daemon.scrape()
         try:
