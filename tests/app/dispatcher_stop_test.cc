@@ -80,11 +80,11 @@ TEST_F(DispatcherStopTest, SendsWhatWasSubmittedJustBefore) {
   std::thread stopper;
   ResultLog outer;
   rig_.dispatcher.Submit(EchoRequest(), [&](const EchoResult& result) {
+    // This holds up the dispatcher's own thread: the first result is the
+    // refusal of a submission, when there are others still to be sent.
+    submit();
     stopper = std::thread([this] { rig_.dispatcher.Stop(); });
-    // This holds up the dispatcher's own thread, so that the first result is
-    // the refusal of a submission, with others still to be sent.
-    do submit();
-    while (log.size() == 0);
+    while (log.size() == 0) submit();
     outer.Add(result);
   });
   outer.WaitForSize(1);

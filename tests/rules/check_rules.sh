@@ -74,8 +74,9 @@ report "a source file has at most 450 lines" < <(
     lines=$(wc -l <"$file")
     ((lines <= 450)) || echo "$file: $lines lines"
   done)
-report "a unit test neither sleeps nor is skipped" < <(
-  search 'sleep_for|sleep_until|GTEST_SKIP|DISABLED_' "${unit_test_files[@]}")
+report "a unit test neither sleeps nor is skipped without a reason" < <(
+  search 'sleep_for|sleep_until|GTEST_SKIP|DISABLED_' "${unit_test_files[@]}" |
+    grep -vE 'GTEST_SKIP\(\) << "[a-zA-Z ]{10}' || true)
 
 echo "rules: ${#all_files[@]} files, $violations violations"
 ((violations == 0))

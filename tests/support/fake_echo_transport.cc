@@ -169,30 +169,36 @@ const FakeAnswer& FakeEchoNetwork::AnswerFor(
 }
 
 void FakeEchoNetwork::Send(const EchoRequest& request) {
+  EchoTransport::Callback refuse;
   EchoResult result;
   {
     const MutexLock lock(mutex_);
     sent_.push_back({request, clock_.Now()});
-    const FakeAnswer& answer = AnswerFor(request.destination);
-    FakeAnswer::When when = answer.when;
-    result = answer.result;
-    if (in_flight_ >= max_in_flight_) {
-      when = FakeAnswer::When::kAtOnce;
-      result = EndAs(EchoOutcome::kNoResources);
-    }
-    ++in_flight_;
     changed_.NotifyAll();
-    if (when == FakeAnswer::When::kWhenTold) {
-      held_.push_back(request.tag);
-      return;
-    }
-    if (when == FakeAnswer::When::kSoon) {
-      result.tag = request.tag;
-      soon_.push_back(result);
-      return;
+    const FakeAnswer& answer = AnswerFor(request.destination);
+    result = answer.result;
+    result.tag = request.tag;
+    if (in_flight_ >= max_in_flight_) {
+      refuse = callback_;
+    } else {
+      ++in_flight_;
+      if (answer.when == FakeAnswer::When::kWhenTold) {
+        held_.push_back(request.tag);
+        return;
+      }
+      if (answer.when == FakeAnswer::When::kSoon) {
+        soon_.push_back(result);
+        return;
+      }
     }
   }
-  Deliver(request.tag, result);
+  if (refuse) {
+    result = EndAs(EchoOutcome::kNoResources);
+    result.tag = request.tag;
+    refuse(result);
+  } else {
+    Deliver(request.tag, result);
+  }
 }
 
 bool FakeEchoNetwork::Drain(Nanoseconds limit) {
