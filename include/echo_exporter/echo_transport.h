@@ -27,8 +27,9 @@ struct EchoTransportOptions {
 /// once. It must be short, must not block, must not throw and must not call
 /// the transport. It never runs after the destructor has returned.
 ///
-/// Send() and Drain() are confined to one thread, which must live as long as
-/// the transport has requests in flight; everything else is thread-safe.
+/// Send() and Drain() are confined to one thread; everything else is
+/// thread-safe. Requests in flight when that thread ends may lose their
+/// replies: drain first.
 class EchoTransport {
  public:
   using Callback = std::function<void(const EchoResult&)>;

@@ -11,6 +11,10 @@ namespace {
 // Tags of submitted requests have this bit; those of pairs are their ids.
 constexpr std::uint64_t kSubmittedBit = std::uint64_t{1} << 63;
 
+// Ticks that are due within this time share one wake-up: arming a timer costs
+// as much as sending.
+constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
+
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 constexpr Nanoseconds kLongestDrain = std::chrono::seconds(10);
 
@@ -112,9 +116,12 @@ void Dispatcher::Run() {
       if (stopping_) break;
     }
     ticks.clear();
-    scheduler_.TakeDue(clock_.Now(), &ticks);
+    const SteadyTime now = clock_.Now();
+    scheduler_.TakeDue(now, &ticks);
     for (const ProbeScheduler::Tick& tick : ticks) Probe(tick);
-    waiter_->WaitUntil(scheduler_.NextDue());
+    std::optional<SteadyTime> next = scheduler_.NextDue();
+    if (next) next = std::max(*next, now + kWakeSpacing);
+    waiter_->WaitUntil(next);
   }
   // Here and not in Stop(): the requests in flight need the thread that sent
   // them.

@@ -1,3 +1,4 @@
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -71,4 +72,12 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace echo_exporter
 
-int main(int argc, char** argv) { return echo_exporter::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return echo_exporter::Main(argc, argv);
+  } catch (const std::exception& error) {
+    // Want of memory, threads or handles at start.
+    std::cerr << "echo_exporter: " << error.what() << "\n";
+    return echo_exporter::kExitFailure;
+  }
+}

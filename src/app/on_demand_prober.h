@@ -26,9 +26,9 @@ class OnDemandProber {
                  AddressLookup& lookup, const EchoTransport& transport,
                  Dispatcher& dispatcher);
 
-  /// Blocks for at most the probe's timeout. Status 400 for what makes no
-  /// sense, 403 for what is not allowed, 503 beyond `max_concurrent`; else
-  /// 200, whether or not the target answered.
+  /// Blocks for at most the probe's timeout and 100 ms. Status 400 for what
+  /// makes no sense, 403 for what is not allowed, 503 beyond `max_concurrent`;
+  /// else 200, whether or not the target answered.
   HttpAnswer Probe(const ProbeQuery& query);
 
  private:

@@ -21,9 +21,7 @@ void SetExclusiveAddress(SocketHandle socket) {
   setsockopt(Native(socket), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 }
 
-bool SocketCallWouldBlock() {
-  return errno == EWOULDBLOCK || errno == EINTR;
-}
+bool SocketCallWouldBlock() { return errno == EWOULDBLOCK || errno == EINTR; }
 
 std::string SocketErrorText() {
   const int code = errno;

@@ -89,7 +89,12 @@ TEST_F(DispatcherStopTest, SendsWhatWasSubmittedJustBefore) {
   });
   outer.WaitForSize(1);
   stopper.join();
-  EXPECT_EQ(log.size(), submitted);
+  const auto results = log.results();
+  ASSERT_EQ(results.size(), submitted);
+  EXPECT_EQ(results[0].outcome, EchoOutcome::kGeneralFailure);
+  for (std::size_t i = 1; i < submitted; ++i) {
+    EXPECT_EQ(results[i].outcome, EchoOutcome::kReply);
+  }
 }
 
 TEST_F(DispatcherStopTest, CompletesEverySubmissionThatRacesWithTheStop) {

@@ -11,11 +11,7 @@ import urllib.request
 import processes
 import scrape
 
-PROGRAM = pathlib.Path(
-    os.environ.get(
-        "ECHO_EXPORTER", processes.ROOT / "build/windows-mingw/echo_exporter.exe"
-    )
-)
+PROGRAM = pathlib.Path(os.environ["ECHO_EXPORTER"])  # which `run` sets
 # Which column of expectations.py holds.
 PLATFORM = "wine" if PROGRAM.suffix == ".exe" else "linux"
 ADDRESS = "127.0.0.1:10115"
@@ -69,7 +65,7 @@ def run(*arguments):
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            timeout=120,
+            timeout=processes.PATIENCE,
             check=False,
         )
     texts = (path.read_bytes().decode().replace("\r\n", "\n") for path in (out, err))
@@ -78,7 +74,8 @@ def run(*arguments):
 
 def get(path, headers=None, address=ADDRESS, method="GET"):
     """Returns (status, text) of a page; raises OSError when nothing answers."""
-    request = urllib.request.Request(f"http://{address}{path}", headers=headers or {}, method=method)
+    url = f"http://{address}{path}"
+    request = urllib.request.Request(url, headers=headers or {}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.read().decode()
@@ -137,11 +134,11 @@ class Exporter(processes.Daemon):
             raise AssertionError(f"/metrics: {status}: {text}")
         return scrape.Scrape.parse(text)
 
-    def wait_until(self, what, condition, seconds=120):
+    def wait_until(self, what, condition):
         """Scrapes until condition(scrape) is true; returns that scrape."""
 
         def look():
             seen = self.scrape()
             return seen if condition(seen) else None
 
-        return processes.wait_for(what, look, seconds)
+        return processes.wait_for(what, look)

@@ -11,6 +11,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # All that a run writes: logs, configurations, Prometheus's data.
 WORK = ROOT / "build/e2e/work"
 
+# For anything to happen: far more than it takes, as tests do not judge speed by this.
+PATIENCE = 180  # seconds
+
 _numbers = itertools.count(1)
 
 
@@ -20,12 +23,12 @@ def work_file(name):
     return WORK / f"{next(_numbers):03}-{name}"
 
 
-def wait_for(what, condition, seconds=120):
-    """Returns the first true value of condition(); an AssertionError when time is over."""
-    deadline = time.monotonic() + seconds
+def wait_for(what, condition):
+    """Returns the first true value of condition(); an AssertionError when patience is over."""
+    deadline = time.monotonic() + PATIENCE
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {PATIENCE} s: {what}")
         time.sleep(0.05)
     return value
 
@@ -84,14 +87,14 @@ class Daemon:
             self.send(self.stop_signal)
         self._asked_to_stop = True
 
-    def stop(self, seconds=120):
+    def stop(self):
         """Ends the process, if it still runs, and returns its exit code."""
         self.ask_to_stop()
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.name} did not stop within {seconds} s") from None
+            raise AssertionError(f"{self.name} did not stop within {PATIENCE} s") from None
 
     def kill(self):
         self.process.kill()

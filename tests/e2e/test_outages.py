@@ -45,16 +45,16 @@ class OutagesTest(unittest.TestCase):
                 )
                 self.assertEqual(exporter.get("/-/ready")[0], 200)
                 net.bring_up()
-                seen = daemon.wait_until("replies again", all_up)
-                # Nothing of the outage is left: what follows are replies only.
-                lost = {name: n for name, n in seen.outcomes(source="auto").items()}
-                later = daemon.wait_until(
-                    "more replies",
-                    lambda one: one.outcomes(source="auto")["reply"] > lost["reply"] + 20,
+                daemon.wait_until("replies again", all_up)
+                # Those under way at the change have ended, and from now on there are only replies.
+                seen = daemon.wait_until(
+                    "a pause", lambda seen: not seen.total("icmp_echo_in_flight")
                 )
-                changed = later.outcomes(source="auto")
-                changed.pop("reply"), lost.pop("reply")
-                self.assertEqual(changed, lost)
+                before = seen.outcomes()
+                seen = daemon.wait_until(
+                    "more replies", lambda seen: seen.outcomes()["reply"] > before["reply"] + 40
+                )
+                self.assertEqual({**seen.outcomes(), "reply": 0}, {**before, "reply": 0})
                 server.wait_for_scrapes(3)
                 for one in server.scrapes():
                     self.assertEqual(scrape.accounting_errors(one), [])
