@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "src/transport/echo_status_windows.h"
@@ -12,8 +13,14 @@ namespace {
 
 // Wine's driver serves 256 requests at once and loses those beyond.
 constexpr std::size_t kWineMaxInFlight = 240;
-// How many sends may leave an APC queued on the sender under Wine.
+// How many sends may leave an APC queued on a sender under Wine.
 constexpr std::uint64_t kSendsPerAlertableMoment = 64;
+
+// A call takes as long as the system takes to queue a packet; where that is
+// long, several calls at once keep up with more pairs.
+constexpr int kSenders = 4;
+// How long a sender may take to come back from its last call.
+constexpr Nanoseconds kSenderGrace = std::chrono::seconds(1);
 
 void WINAPI IgnoreApc(void*, void*, ULONG) {}
 
@@ -59,10 +66,18 @@ Status EchoEngine::Open() {
   if (api_.create_file6 != nullptr && api_.send_echo6 != nullptr) {
     icmp6_ = api_.create_file6();
   }
-  if (has_v4() || has_v6()) return std::monostate{};
-  return Error{ErrorCode::kUnavailable,
-               "opening the ICMP device: IcmpCreateFile: error (" +
-                   std::to_string(error4) + ")"};
+  if (!has_v4() && !has_v6()) {
+    return Error{ErrorCode::kUnavailable,
+                 "opening the ICMP device: IcmpCreateFile: error (" +
+                     std::to_string(error4) + ")"};
+  }
+  MutexLock lock(mutex_);
+  for (; senders_ < kSenders; ++senders_) {
+    // Detached, for one that the system does not let go must not be waited
+    // for; Close() counts them.
+    std::thread([this] { RunSender(); }).detach();
+  }
+  return std::monostate{};
 }
 
 Nanoseconds EchoEngine::Elapsed(std::int64_t from, std::int64_t to) const {
@@ -91,28 +106,95 @@ std::size_t EchoEngine::in_flight() {
   return in_flight_;
 }
 
-// A slot with its event and its wait in place, or none.
-EchoSlot* EchoEngine::AcquireSlot() {
-  EchoSlot* slot = nullptr;
-  {
-    MutexLock lock(mutex_);
-    if (!free_.empty()) {
-      slot = free_.back();
-      free_.pop_back();
-    } else if (slots_.size() < max_in_flight_) {
-      slots_.push_back(std::make_unique<EchoSlot>(*this));
-      slot = slots_.back().get();
-    }
+void EchoEngine::Send(const EchoRequest& request) {
+  EchoSlot* const slot = Begin(request);
+  if (slot != nullptr) {
+    queue_.Push(slot);
+    return;
   }
-  if (slot == nullptr || Arm(*slot)) return slot;
-  MutexLock lock(mutex_);
-  free_.push_back(slot);
-  return nullptr;
+  EchoResult result;
+  result.tag = request.tag;
+  result.outcome = EchoOutcome::kNoResources;
+  callback_(result);
 }
 
+// A slot that is the request's from now on, or none.
+EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
+  MutexLock lock(mutex_);
+  if (free_.empty()) {
+    if (slots_.size() >= max_in_flight_) return nullptr;
+    slots_.push_back(std::make_unique<EchoSlot>(*this));
+    free_.push_back(slots_.back().get());
+  }
+  EchoSlot* const slot = free_.back();
+  free_.pop_back();
+  slot->request = request;
+  slot->use = ++uses_;
+  slot->state = EchoSlot::State::kPending;
+  slot->begun_ticks = NowTicks();
+  slot->overdue_ticks = slot->begun_ticks + TicksOf(request.timeout + grace_);
+  ++in_flight_;
+  return slot;
+}
+
+void EchoEngine::RunSender() {
+  std::uint64_t sends = 0;
+  while (EchoSlot* const slot = queue_.Pop()) {
+    SendNow(*slot, UseOf(*slot));
+    if (api_.wine && ++sends % kSendsPerAlertableMoment == 0) {
+      SleepEx(0, TRUE);
+    }
+  }
+  MutexLock lock(mutex_);
+  --senders_;
+  idle_.NotifyAll();
+}
+
+// `use` is also the payload's cookie: no two requests have the same.
+void EchoEngine::SendNow(EchoSlot& slot, std::uint64_t use) {
+  if (FreeIfOverdue(slot, use)) return;
+  slot.buffer.Prepare(slot.request, use);
+  EchoResult result;
+  if (!Arm(slot)) {
+    result.outcome = EchoOutcome::kNoResources;
+    if (Claim(slot, use)) {
+      Finish(slot, result);
+    } else {
+      FreeIfOverdue(slot, use);
+    }
+    return;
+  }
+  DWORD error = 0;
+  const DWORD replies = CallSend(slot, &error);
+  // 0 with a last error of 0 is not documented; if it was a failure after all,
+  // the watchdog ends it.
+  if (replies == ERROR_IO_PENDING ||
+      (replies == 0 && (error == ERROR_IO_PENDING || error == 0))) {
+    return;
+  }
+  if (!Claim(slot, use)) {
+    FreeIfOverdue(slot, use);
+    return;
+  }
+  if (replies > 0) {
+    result = slot.buffer.Read(Elapsed(slot.sent_ticks, NowTicks()));
+  } else {
+    result.outcome = OutcomeOfStatus(error, slot.request.destination.version());
+    result.os_code = error;
+  }
+  // Whether the event was, or will be, signalled as well is not documented: a
+  // signal left over would end the slot's next request. A new wait on a reset
+  // event cannot see it.
+  slot.wait.reset();
+  ResetEvent(slot.event.get());
+  Finish(slot, result);
+}
+
+// Sees to it that the slot has its event and its wait.
 bool EchoEngine::Arm(EchoSlot& slot) {
-  if (!slot.event)
+  if (!slot.event) {
     slot.event.reset(api_.create_event(nullptr, FALSE, FALSE, nullptr));
+  }
   if (!slot.event) return false;
   if (!slot.wait) {
     HANDLE wait = nullptr;
@@ -125,55 +207,8 @@ bool EchoEngine::Arm(EchoSlot& slot) {
   return true;
 }
 
-void EchoEngine::Send(const EchoRequest& request) {
-  ++sends_;
-  if (api_.wine && sends_ % kSendsPerAlertableMoment == 0) SleepEx(0, TRUE);
-
-  EchoSlot* const slot = AcquireSlot();
-  if (slot == nullptr) {
-    EchoResult result;
-    result.tag = request.tag;
-    result.outcome = EchoOutcome::kNoResources;
-    callback_(result);
-    return;
-  }
-  Begin(*slot, request);
-  DWORD error = 0;
-  const DWORD replies = CallSend(request, *slot, &error);
-  // 0 with a last error of 0 is not documented; if it was a failure after all,
-  // the watchdog ends it.
-  const bool pending =
-      replies == ERROR_IO_PENDING ||
-      (replies == 0 && (error == ERROR_IO_PENDING || error == 0));
-  if (pending || !Claim(*slot)) return;
-
-  EchoResult result;
-  if (replies > 0) {
-    result = slot->buffer.Read(Elapsed(slot->sent_ticks, NowTicks()));
-  } else {
-    result.outcome = OutcomeOfStatus(error, request.destination.version());
-    result.os_code = error;
-  }
-  // Whether the event was, or will be, signalled as well is not documented: a
-  // signal left over would end the slot's next request. A new wait on a reset
-  // event cannot see it.
-  slot->wait.reset();
-  ResetEvent(slot->event.get());
-  Finish(*slot, result);
-}
-
-void EchoEngine::Begin(EchoSlot& slot, const EchoRequest& request) {
-  slot.tag = request.tag;
-  slot.buffer.Prepare(request, sends_);
-  MutexLock lock(mutex_);
-  slot.state = EchoSlot::State::kPending;
-  slot.begun_ticks = NowTicks();
-  slot.overdue_ticks = slot.begun_ticks + TicksOf(request.timeout + grace_);
-  ++in_flight_;
-}
-
-DWORD EchoEngine::CallSend(const EchoRequest& request, EchoSlot& slot,
-                           DWORD* error) {
+DWORD EchoEngine::CallSend(EchoSlot& slot, DWORD* error) {
+  const EchoRequest& request = slot.request;
   IpOptions options{};
   options.ttl = request.ttl;
   if (request.dont_fragment) options.flags = kFlagDontFragment;
@@ -183,6 +218,7 @@ DWORD EchoEngine::CallSend(const EchoRequest& request, EchoSlot& slot,
       std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count());
 
   // GetLastError() must be the very next call: anything between may set it.
+  // Once the call is made, the slot may be another request's.
   if (request.destination.is_v4()) {
     const ULONG source = request.source ? ToIpAddr(*request.source) : 0;
     const ULONG destination = ToIpAddr(request.destination);
@@ -217,27 +253,40 @@ void CALLBACK EchoEngine::OnSignal(void* context, BOOLEAN) {
 }
 
 void EchoEngine::OnEvent(EchoSlot& slot, std::int64_t ticks) {
-  if (Claim(slot)) {
+  // The slot cannot have been given to another request: only its event, or its
+  // sender after resetting that, makes it free.
+  const std::uint64_t use = UseOf(slot);
+  if (Claim(slot, use)) {
     Finish(slot, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
     return;
   }
+  FreeIfOverdue(slot, use);
+}
+
+std::uint64_t EchoEngine::UseOf(EchoSlot& slot) {
   MutexLock lock(mutex_);
-  if (slot.state == EchoSlot::State::kOverdue) {
-    slot.state = EchoSlot::State::kFree;
-    free_.push_back(&slot);
-  }
+  return slot.use;
 }
 
 // True for exactly one of those who want to end the slot's request.
-bool EchoEngine::Claim(EchoSlot& slot) {
+bool EchoEngine::Claim(EchoSlot& slot, std::uint64_t use) {
   MutexLock lock(mutex_);
-  if (slot.state != EchoSlot::State::kPending) return false;
+  if (slot.use != use || slot.state != EchoSlot::State::kPending) return false;
   slot.state = EchoSlot::State::kEnding;
   return true;
 }
 
+// For who knows that the system does not have the slot's request (any more).
+bool EchoEngine::FreeIfOverdue(EchoSlot& slot, std::uint64_t use) {
+  MutexLock lock(mutex_);
+  if (slot.use != use || slot.state != EchoSlot::State::kOverdue) return false;
+  slot.state = EchoSlot::State::kFree;
+  free_.push_back(&slot);
+  return true;
+}
+
 void EchoEngine::Finish(EchoSlot& slot, EchoResult result) {
-  result.tag = slot.tag;
+  result.tag = slot.request.tag;
   callback_(result);
   MutexLock lock(mutex_);
   slot.state = EchoSlot::State::kFree;
@@ -255,7 +304,7 @@ void EchoEngine::ExpireOverdue(bool all) {
       if (!all && slot->overdue_ticks > now) continue;
       slot->state = EchoSlot::State::kOverdue;
       EchoResult& result = results.emplace_back();
-      result.tag = slot->tag;
+      result.tag = slot->request.tag;
       result.outcome = EchoOutcome::kTimeout;
       result.rtt = Elapsed(slot->begun_ticks, now);
     }
@@ -275,11 +324,19 @@ bool EchoEngine::Drain(Nanoseconds limit) {
   return in_flight_ == 0;
 }
 
-bool EchoEngine::SystemIsDone() {
+bool EchoEngine::Close() {
+  ExpireOverdue(/*all=*/true);
+  queue_.Close();
+  const auto deadline = std::chrono::steady_clock::now() + kSenderGrace;
   MutexLock lock(mutex_);
-  return std::ranges::all_of(slots_, [](const auto& slot) {
-    return slot->state == EchoSlot::State::kFree;
-  });
+  while (senders_ > 0) {
+    if (!idle_.WaitUntil(mutex_, deadline)) break;
+  }
+  // For callbacks that are giving results at this moment.
+  while (in_flight_ > 0) idle_.Wait(mutex_);
+  return senders_ == 0 && std::ranges::all_of(slots_, [](const auto& slot) {
+           return slot->state == EchoSlot::State::kFree;
+         });
 }
 
 }  // namespace echo_exporter

@@ -11,6 +11,7 @@
 #include "src/base/unique_handle_windows.h"
 #include "src/transport/echo_buffer_windows.h"
 #include "src/transport/icmp_api_windows.h"
+#include "src/transport/send_queue_windows.h"
 
 namespace echo_exporter {
 
@@ -41,11 +42,12 @@ struct EchoSlot {
 
   // Guarded by the engine's mutex.
   State state = State::kFree;
+  std::uint64_t use = 0;  ///< number of the request it serves
   std::int64_t begun_ticks = 0;
   std::int64_t overdue_ticks = 0;  ///< when the watchdog gives up on it
 
   // Of the sender until the request is sent, then of whoever ends it.
-  std::uint64_t tag = 0;
+  EchoRequest request;
   std::int64_t sent_ticks = 0;
   EchoBuffer buffer;
 
@@ -58,13 +60,12 @@ struct EchoSlot {
 /// transport so that it can outlive it when the system does not give a request
 /// back.
 ///
-/// Open(), Send() and Drain() are confined to the sender thread; the rest is
-/// thread-safe.
+/// Open() comes first and Close() last; everything between is thread-safe.
 class EchoEngine {
  public:
   EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
              EchoTransport::Callback callback);
-  /// Requires SystemIsDone().
+  /// Requires that Close() has said true.
   ~EchoEngine();
   EchoEngine(const EchoEngine&) = delete;
   EchoEngine& operator=(const EchoEngine&) = delete;
@@ -77,9 +78,10 @@ class EchoEngine {
   /// `all`, whatever is pending.
   void ExpireOverdue(bool all);
 
-  /// Whether the system has given back every request: only then may the
-  /// engine be destroyed.
-  bool SystemIsDone();
+  /// Ends what is left and the senders. False when the system has not given
+  /// back everything, or holds a sender in a call: the engine must then stay
+  /// for ever, because the system may yet use it.
+  bool Close();
 
   std::size_t in_flight();
   std::size_t max_in_flight() const { return max_in_flight_; }
@@ -89,12 +91,15 @@ class EchoEngine {
  private:
   static void CALLBACK OnSignal(void* context, BOOLEAN timed_out);
 
-  EchoSlot* AcquireSlot();
+  EchoSlot* Begin(const EchoRequest& request);
+  void RunSender();
+  void SendNow(EchoSlot& slot, std::uint64_t cookie);
   bool Arm(EchoSlot& slot);
-  void Begin(EchoSlot& slot, const EchoRequest& request);
-  DWORD CallSend(const EchoRequest& request, EchoSlot& slot, DWORD* error);
+  DWORD CallSend(EchoSlot& slot, DWORD* error);
   void OnEvent(EchoSlot& slot, std::int64_t ticks);
-  bool Claim(EchoSlot& slot);
+  std::uint64_t UseOf(EchoSlot& slot);
+  bool Claim(EchoSlot& slot, std::uint64_t use);
+  bool FreeIfOverdue(EchoSlot& slot, std::uint64_t use);
   void Finish(EchoSlot& slot, EchoResult result);
 
   std::int64_t NowTicks() const;
@@ -110,14 +115,15 @@ class EchoEngine {
   HANDLE icmp4_ = INVALID_HANDLE_VALUE;
   HANDLE icmp6_ = INVALID_HANDLE_VALUE;
 
-  // Confined to the sender thread.
-  std::uint64_t sends_ = 0;
+  SendQueue<EchoSlot> queue_;
 
   Mutex mutex_;
   CondVar idle_;
   std::vector<std::unique_ptr<EchoSlot>> slots_ GUARDED_BY(mutex_);
   std::vector<EchoSlot*> free_ GUARDED_BY(mutex_);
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t uses_ GUARDED_BY(mutex_) = 0;
+  int senders_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace echo_exporter

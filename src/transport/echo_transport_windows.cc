@@ -30,11 +30,8 @@ class WindowsEchoTransport final : public EchoTransport {
       wake_.NotifyAll();
     }
     watchdog_.join();
-    engine_->ExpireOverdue(/*all=*/true);
-    // For callbacks that are giving results at this moment.
-    engine_->Drain(Nanoseconds::max() / 2);
     // The system may still write into what it has not given back.
-    if (!engine_->SystemIsDone()) static_cast<void>(engine_.release());
+    if (!engine_->Close()) static_cast<void>(engine_.release());
   }
 
   void Send(const EchoRequest& request) override { engine_->Send(request); }

@@ -6,8 +6,8 @@
 //
 // FORM is
 //   persistent  an event and one registered wait per slot, for its whole life
-//               (what the exporter does: this is its floor)
-//   once        an event per slot and a new registered wait per request
+//               (what the exporter does: this is its floor), in four threads
+//   once        the same with a new registered wait per request
 //   apc         an APC to the sending thread
 //   sync        the synchronous call, in as many threads as it takes
 
@@ -28,6 +28,7 @@ namespace echo_exporter {
 namespace {
 
 constexpr int kSlots = 200;
+constexpr int kSenders = 4;  // as many as the exporter has
 constexpr int kDestinations = 2000;
 constexpr std::uint16_t kPayloadSize = 32;
 constexpr DWORD kTimeoutMs = 1000;
@@ -72,7 +73,7 @@ class Loop {
   void Record(const Slot& slot);
   void End(Slot& slot);
   bool Send(Slot& slot, HANDLE event, ApcRoutine apc);
-  void SendAsynchronously();
+  void SendAsynchronously(int rate);
   void SendInThreads();
   void Print();
 
@@ -84,7 +85,7 @@ class Loop {
   const IcmpApi api_ = SystemIcmpApi();
   const HANDLE icmp_ = api_.create_file();
   std::atomic<std::int64_t> sent_{0};
-  std::int64_t starved_ = 0;
+  std::atomic<std::int64_t> starved_{0};
 
   Mutex mutex_;
   std::vector<std::unique_ptr<Slot>> slots_ GUARDED_BY(mutex_);
@@ -137,23 +138,25 @@ bool Loop::Send(Slot& slot, HANDLE event, ApcRoutine apc) {
   return replies > 0 || GetLastError() == ERROR_IO_PENDING;
 }
 
-void Loop::SendAsynchronously() {
+void Loop::SendAsynchronously(int rate) {
   const HANDLE timer = CreateWaitableTimerExW(
       nullptr, nullptr, 2 /* high resolution */, TIMER_ALL_ACCESS);
   const bool apc_form = form_ == "apc";
   ApcRoutine apc = api_.wine ? &IgnoreApc : nullptr;
   if (apc_form) apc = &OnApc;
   const std::int64_t start = NowTicks();
-  const std::int64_t total = std::int64_t{rate_} * seconds_;
-  while (sent_ < total) {
+  const std::int64_t total = std::int64_t{rate} * seconds_;
+  std::int64_t sent = 0;
+  while (sent < total) {
     const std::int64_t due = std::min<std::int64_t>(
-        total, (NowTicks() - start) * rate_ / TicksPerSecond() + 1);
-    while (sent_ < due) {
+        total, (NowTicks() - start) * rate / TicksPerSecond() + 1);
+    while (sent < due) {
       Slot* const slot = Acquire();
       if (slot == nullptr) {
         ++starved_;
         break;
       }
+      ++sent;
       if (form_ == "once") {
         if (slot->wait != nullptr) UnregisterWaitEx(slot->wait, nullptr);
         RegisterWaitForSingleObject(&slot->wait, slot->event, &OnSignal, slot,
@@ -162,7 +165,7 @@ void Loop::SendAsynchronously() {
       if (!Send(*slot, apc_form ? nullptr : slot->event, apc)) End(*slot);
     }
     LARGE_INTEGER wait;
-    wait.QuadPart = -10'000'000LL / rate_;
+    wait.QuadPart = -10'000'000LL / rate;
     SetWaitableTimer(timer, &wait, 0, nullptr, nullptr, FALSE);
     WaitForSingleObjectEx(timer, INFINITE, TRUE);
   }
@@ -196,8 +199,14 @@ int Loop::Run() {
   instance_ = this;
   if (form_ == "sync") {
     SendInThreads();
+  } else if (form_ == "apc") {
+    SendAsynchronously(rate_);  // only the thread that sent gets the APC
   } else {
-    SendAsynchronously();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kSenders; ++i) {
+      threads.emplace_back([this] { SendAsynchronously(rate_ / kSenders); });
+    }
+    for (std::thread& thread : threads) thread.join();
   }
   Print();
   return 0;
@@ -216,8 +225,8 @@ void Loop::Print() {
       "form=%s rate=%d sent=%lld replies=%lld starved=%lld cpu_seconds=%.3f "
       "cpu_us_per_echo=%.1f rtt_p50_ms=%.3f rtt_p99_ms=%.3f rtt_max_ms=%.3f\n",
       form_.data(), rate_, static_cast<long long>(sent_.load()),
-      static_cast<long long>(replies_), static_cast<long long>(starved_), cpu,
-      cpu * 1e6 / static_cast<double>(sent_.load()), rtts_ms_[n / 2],
+      static_cast<long long>(replies_), static_cast<long long>(starved_.load()),
+      cpu, cpu * 1e6 / static_cast<double>(sent_.load()), rtts_ms_[n / 2],
       rtts_ms_[n * 99 / 100], rtts_ms_[n - 1]);
   std::fflush(stdout);
   // Without destructors: the system may still have slots.

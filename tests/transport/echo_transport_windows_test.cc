@@ -181,6 +181,7 @@ TEST_F(EchoTransportWindowsTest, EndsARequestThatTheSystemRefuses) {
       return IcmpReturn{.replies = 0, .last_error = code};
     });
     transport.Send(Request(++tag));
+    EXPECT_TRUE(transport.Drain(seconds(30)));
     const auto results = results_.Get();
     ASSERT_EQ(results.size(), tag);
     EXPECT_EQ(results.back().tag, tag);
@@ -221,6 +222,7 @@ TEST_F(EchoTransportWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
   });
   EchoTransport& transport = Open();
   transport.Send(Request(1));
+  EXPECT_TRUE(transport.Drain(seconds(30)));
   system_.OnSend({});
   transport.Send(Request(2));
   const IcmpCall call = system_.WaitForCalls(2)[1];
@@ -319,7 +321,7 @@ TEST_F(EchoTransportWindowsTest, EndsRequestsForWhichThereIsNoHandle) {
   system_.FailRegisterWait(true);
   transport.Send(Request(2));
   EXPECT_EQ(results_.WaitFor(2)[1].outcome, EchoOutcome::kNoResources);
-  EXPECT_EQ(transport.in_flight(), 0u);
+  EXPECT_TRUE(transport.Drain(seconds(30)));
   system_.FailRegisterWait(false);
   transport.Send(Request(3));
   EXPECT_EQ(results_.WaitFor(3)[2].outcome, EchoOutcome::kReply);
@@ -380,6 +382,37 @@ TEST_F(EchoTransportWindowsTest, GivesOneResultPerRequestUnderPressure) {
   for (std::uint64_t tag = 0; tag < kRequests; ++tag) {
     ASSERT_EQ(seen[tag], 1) << tag;
   }
+}
+
+TEST_F(EchoTransportWindowsTest, GoesOnWhenTheSystemHoldsASenderInACall) {
+  const IpAddress trap = *IpAddress::Parse("192.0.2.66");
+  const HANDLE release = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  system_.OnSend([=](IcmpCall& call) {
+    if (call.destination == trap) {
+      WaitForSingleObject(release, INFINITE);
+      return IcmpReturn{.replies = 0, .last_error = 11050};
+    }
+    Answer(call);
+    return IcmpReturn{};
+  });
+  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
+  EchoRequest trapped = Request(1);
+  trapped.destination = trap;
+  transport.Send(trapped);
+  for (std::uint64_t tag = 2; tag <= 100; ++tag) transport.Send(Request(tag));
+  for (const EchoResult& result : results_.WaitFor(99)) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+  }
+  system_.AdvanceClock(1'020'000'000);
+  const EchoResult given_up = results_.WaitFor(100).back();
+  EXPECT_EQ(given_up.tag, 1u);
+  EXPECT_EQ(given_up.outcome, EchoOutcome::kTimeout);
+
+  // Not even the end waits for the system, and what it holds stays in place.
+  transport_.reset();
+  EXPECT_EQ(system_.open_handles(), 2);
+  SetEvent(release);
+  EXPECT_EQ(results_.Get().size(), 100u);
 }
 
 TEST_F(EchoTransportWindowsTest, ClosesItsHandlesWhenNothingIsInFlight) {
