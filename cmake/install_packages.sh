@@ -14,7 +14,8 @@ build_packages=(
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  clang clang-format curl iproute2 libclang-rt-14-dev prometheus python3
+  clang clang-format curl iproute2 libclang-rt-14-dev prometheus
+  prometheus-blackbox-exporter python3
 )
 
 packages=()

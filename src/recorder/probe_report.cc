@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
 
 #include "echo_exporter/on_demand_probe.h"
@@ -71,14 +73,10 @@ class Gauges {
   std::vector<MetricFamily> families_;
 };
 
-/// FNV-1a over the 16-byte form of the address, IPv4 mapped into IPv6: what
-/// the blackbox_exporter gives for a target written as an address.
+/// FNV-1a over the 4 or 16 bytes of the address, as the blackbox_exporter does.
 std::uint32_t HashAddress(const IpAddress& address) {
-  std::array<std::uint8_t, 16> bytes = address.bytes();
-  if (address.is_v4()) {
-    bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-    std::copy_n(address.bytes().begin(), 4, bytes.begin() + 12);
-  }
+  const std::span<const std::uint8_t> bytes(address.bytes().data(),
+                                            address.is_v4() ? 4 : 16);
   std::uint32_t hash = 2166136261;
   for (const std::uint8_t byte : bytes) {
     hash ^= byte;

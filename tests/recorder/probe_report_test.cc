@@ -60,7 +60,7 @@ probe_icmp_outcome{outcome="reply"} 1
 probe_icmp_reply_hop_limit 57
 # HELP probe_ip_addr_hash Specifies the hash of IP address. It's useful to detect if the IP address changes.
 # TYPE probe_ip_addr_hash gauge
-probe_ip_addr_hash 3400906390
+probe_ip_addr_hash 1969986452
 # HELP probe_ip_protocol Specifies whether probe ip protocol is IP4 or IP6
 # TYPE probe_ip_protocol gauge
 probe_ip_protocol 4
