@@ -10,7 +10,47 @@
 #include "src/base/mutex.h"
 #include "src/transport/echo_engine_windows.h"
 
-// Implementation notes: measured below.
+// Implementation notes
+//
+// The system imposes:
+//  a) A request cannot be cancelled, and until its event is signalled the
+//     system may write to its reply buffer. IcmpCloseHandle() blocks until
+//     then. So slots live until their event fires, destruction never waits for
+//     the network, and what the system keeps is leaked on purpose.
+//  b) A call takes as long as the system takes to queue the packet, and there
+//     is no saying that it comes back. So calls are made by threads of the
+//     engine, several of them, which live as long as it does: before Wine 10.15
+//     a request dies with the thread that made it.
+//  c) Last errors, return values, events and reply buffers do not always tell
+//     the same story: a failed call does not signal, a call that completes at
+//     once may, and an event may be signalled with the buffer untouched. So a
+//     request is ended by whoever claims it first, and the buffer holds
+//     IP_PENDING until the system has written a status.
+//  d) Round-trip times are whole milliseconds. So the performance counter is
+//     read right before the call and first of all in the callback.
+//
+// Of the forms that the call has, the exporter uses an event with one
+// registered wait for the life of its slot. Measured with
+// tests/bench/icmp_call_forms_windows.cc under Wine 8, on two cores, at 2,000
+// requests a second on loopback addresses:
+//
+//     form                                CPU us/echo   RTT p50 ms   p99 ms
+//     persistent wait (used)                    199        0.745      3.7
+//     registered wait per request               424        1.024     32.2
+//     APC                                        89       40.320    135.2
+//     synchronous, 64 threads                   143        0.743     17.9
+//
+// The APC is delivered only while the sending thread is in an alertable wait,
+// so it is the sender's own work that makes the RTT; the synchronous form holds
+// a thread for each request in flight, which a second of timeouts makes as many
+// threads as there are silent pairs. Registering a wait for every request costs
+// more and gains nothing: the slot is not used again before its signal has been
+// taken. Where a request ends without its signal, the wait is registered anew.
+//
+// Wine needs two precautions, taken only there: in event mode Wine 8 frees the
+// I/O status block of a request too early unless an APC is given too, so a
+// no-op is, and the senders are alertable now and then; and its driver serves
+// 256 requests at once and loses those beyond.
 
 namespace echo_exporter {
 namespace {
