@@ -69,17 +69,19 @@ class WindowsWaiter final : public Waiter {
   }
 
   void WaitUntil(std::optional<SteadyTime> deadline) override {
-    while (true) {
-      Nanoseconds left{};
-      if (deadline) left = *deadline - std::chrono::steady_clock::now();
-      const bool passed = deadline && left <= kEarliness;
-      const DWORD waited = passed     ? WaitForWake(0)
-                           : deadline ? WaitForWakeOrTimer(left)
-                                      : WaitForWake(INFINITE);
-      if (waited == WAIT_FAILED) ThrowLastError("waiting for a timer");
-      if (waited == WAIT_OBJECT_0 || waited == WAIT_TIMEOUT) return;
-      // A procedure call ran, or the timer fired: on time or early.
+    Nanoseconds left = LeftUntil(deadline);
+    if (left <= kEarliness) {
+      CheckWait(WaitForWake(0));
+      return;
     }
+    // Goes round when a procedure call ran, or the timer fired early.
+    do {
+      const DWORD waited =
+          deadline ? WaitForWakeOrTimer(left) : WaitForWake(INFINITE);
+      CheckWait(waited);
+      if (waited == WAIT_OBJECT_0) return;
+      left = LeftUntil(deadline);
+    } while (left > kEarliness);
   }
 
   void Wake() override { SetEvent(wake_.get()); }
@@ -90,6 +92,15 @@ class WindowsWaiter final : public Waiter {
   // How early a return may be: arming the timer again for less would end
   // later than this is early.
   static constexpr Nanoseconds kEarliness = std::chrono::microseconds(1);
+
+  static Nanoseconds LeftUntil(std::optional<SteadyTime> deadline) {
+    if (!deadline) return Nanoseconds::max();
+    return *deadline - std::chrono::steady_clock::now();
+  }
+
+  static void CheckWait(DWORD waited) {
+    if (waited == WAIT_FAILED) ThrowLastError("waiting for a timer");
+  }
 
   DWORD WaitForWake(DWORD milliseconds) {
     return WaitForSingleObjectEx(wake_.get(), milliseconds, TRUE);

@@ -16,8 +16,9 @@ constexpr Nanoseconds kLookAgain = std::chrono::milliseconds(200);
 constexpr Nanoseconds kFinishTimeout = std::chrono::seconds(2);
 constexpr std::size_t kFinishBytes = 256 * 1024;
 
-// Windows takes a whole send() into its own memory however long it is.
-constexpr std::size_t kSendBytes = 64 * 1024;
+// Windows takes a whole send() into its own memory however long it is; smaller
+// pieces are so many more calls.
+constexpr std::size_t kSendBytes = 256 * 1024;
 
 SteadyTime Now() { return Clock::System().Now(); }
 

@@ -16,9 +16,9 @@ constexpr std::size_t kWineMaxInFlight = 240;
 // How many sends may leave an APC queued on a sender under Wine.
 constexpr std::uint64_t kSendsPerAlertableMoment = 64;
 
-// A call takes as long as the system takes to queue a packet; where that is
-// long, several calls at once keep up with more pairs.
-constexpr int kSenders = 4;
+// A call takes as long as the system takes to queue a packet, and may be held
+// up: a second one goes on meanwhile. More than two only wake each other.
+constexpr int kSenders = 2;
 // How long a sender may take to come back from its last call.
 constexpr Nanoseconds kSenderGrace = std::chrono::seconds(1);
 
@@ -140,7 +140,7 @@ EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
 void EchoEngine::RunSender() {
   std::uint64_t sends = 0;
   while (EchoSlot* const slot = queue_.Pop()) {
-    SendNow(*slot, UseOf(*slot));
+    SendNow(*slot);
     if (api_.wine && ++sends % kSendsPerAlertableMoment == 0) {
       SleepEx(0, TRUE);
     }
@@ -150,18 +150,18 @@ void EchoEngine::RunSender() {
   idle_.NotifyAll();
 }
 
-// `use` is also the payload's cookie: no two requests have the same.
-void EchoEngine::SendNow(EchoSlot& slot, std::uint64_t use) {
-  if (FreeIfOverdue(slot, use)) return;
+void EchoEngine::SendNow(EchoSlot& slot) {
+  // Also the payload's cookie: no two requests have the same.
+  const std::uint64_t use = slot.use;
+  if (IsOverdue(slot)) {
+    TakeBack(slot, use);
+    return;
+  }
   slot.buffer.Prepare(slot.request, use);
   EchoResult result;
   if (!Arm(slot)) {
     result.outcome = EchoOutcome::kNoResources;
-    if (Claim(slot, use)) {
-      Finish(slot, result);
-    } else {
-      FreeIfOverdue(slot, use);
-    }
+    if (TakeBack(slot, use)) Finish(slot, result);
     return;
   }
   DWORD error = 0;
@@ -172,10 +172,7 @@ void EchoEngine::SendNow(EchoSlot& slot, std::uint64_t use) {
       (replies == 0 && (error == ERROR_IO_PENDING || error == 0))) {
     return;
   }
-  if (!Claim(slot, use)) {
-    FreeIfOverdue(slot, use);
-    return;
-  }
+  if (!TakeBack(slot, use)) return;
   if (replies > 0) {
     result = slot.buffer.Read(Elapsed(slot.sent_ticks, NowTicks()));
   } else {
@@ -255,34 +252,28 @@ void CALLBACK EchoEngine::OnSignal(void* context, BOOLEAN) {
 void EchoEngine::OnEvent(EchoSlot& slot, std::int64_t ticks) {
   // The slot cannot have been given to another request: only its event, or its
   // sender after resetting that, makes it free.
-  const std::uint64_t use = UseOf(slot);
-  if (Claim(slot, use)) {
-    Finish(slot, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
-    return;
+  if (!TakeBack(slot, slot.use)) return;
+  Finish(slot, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
+}
+
+// For who knows that the system does not have request number `use`, or has it
+// no more. True for exactly one of those who ask, whose the result is to give.
+// When the watchdog has given it, the slot becomes free here instead.
+bool EchoEngine::TakeBack(EchoSlot& slot, std::uint64_t use) {
+  MutexLock lock(mutex_);
+  if (slot.use != use) return false;
+  if (slot.state == EchoSlot::State::kOverdue) {
+    slot.state = EchoSlot::State::kFree;
+    free_.push_back(&slot);
   }
-  FreeIfOverdue(slot, use);
-}
-
-std::uint64_t EchoEngine::UseOf(EchoSlot& slot) {
-  MutexLock lock(mutex_);
-  return slot.use;
-}
-
-// True for exactly one of those who want to end the slot's request.
-bool EchoEngine::Claim(EchoSlot& slot, std::uint64_t use) {
-  MutexLock lock(mutex_);
-  if (slot.use != use || slot.state != EchoSlot::State::kPending) return false;
+  if (slot.state != EchoSlot::State::kPending) return false;
   slot.state = EchoSlot::State::kEnding;
   return true;
 }
 
-// For who knows that the system does not have the slot's request (any more).
-bool EchoEngine::FreeIfOverdue(EchoSlot& slot, std::uint64_t use) {
+bool EchoEngine::IsOverdue(const EchoSlot& slot) {
   MutexLock lock(mutex_);
-  if (slot.use != use || slot.state != EchoSlot::State::kOverdue) return false;
-  slot.state = EchoSlot::State::kFree;
-  free_.push_back(&slot);
-  return true;
+  return slot.state == EchoSlot::State::kOverdue;
 }
 
 void EchoEngine::Finish(EchoSlot& slot, EchoResult result) {

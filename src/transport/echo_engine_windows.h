@@ -42,7 +42,7 @@ struct EchoSlot {
 
   // Guarded by the engine's mutex.
   State state = State::kFree;
-  std::uint64_t use = 0;  ///< number of the request it serves
+  std::uint64_t use = 0;  ///< number of the request it serves or served
   std::int64_t begun_ticks = 0;
   std::int64_t overdue_ticks = 0;  ///< when the watchdog gives up on it
 
@@ -74,8 +74,8 @@ class EchoEngine {
   void Send(const EchoRequest& request);
   bool Drain(Nanoseconds limit);
 
-  /// Ends as kTimeout what the system should have given back by now, or, with
-  /// `all`, whatever is pending.
+  /// For the watchdog: ends as kTimeout what the system should have given back
+  /// by now, or, with `all`, whatever is pending.
   void ExpireOverdue(bool all);
 
   /// Ends what is left and the senders. False when the system has not given
@@ -93,13 +93,12 @@ class EchoEngine {
 
   EchoSlot* Begin(const EchoRequest& request);
   void RunSender();
-  void SendNow(EchoSlot& slot, std::uint64_t cookie);
+  void SendNow(EchoSlot& slot);
   bool Arm(EchoSlot& slot);
   DWORD CallSend(EchoSlot& slot, DWORD* error);
   void OnEvent(EchoSlot& slot, std::int64_t ticks);
-  std::uint64_t UseOf(EchoSlot& slot);
-  bool Claim(EchoSlot& slot, std::uint64_t use);
-  bool FreeIfOverdue(EchoSlot& slot, std::uint64_t use);
+  bool TakeBack(EchoSlot& slot, std::uint64_t use);
+  bool IsOverdue(const EchoSlot& slot);
   void Finish(EchoSlot& slot, EchoResult result);
 
   std::int64_t NowTicks() const;

@@ -6,7 +6,7 @@
 //
 // FORM is
 //   persistent  an event and one registered wait per slot, for its whole life
-//               (what the exporter does: this is its floor), in four threads
+//               (what the exporter does: this is its floor), in two threads
 //   once        the same with a new registered wait per request
 //   apc         an APC to the sending thread
 //   sync        the synchronous call, in as many threads as it takes
@@ -28,7 +28,7 @@ namespace echo_exporter {
 namespace {
 
 constexpr int kSlots = 200;
-constexpr int kSenders = 4;  // as many as the exporter has
+constexpr int kSenders = 2;  // as many as the exporter has
 constexpr int kDestinations = 2000;
 constexpr std::uint16_t kPayloadSize = 32;
 constexpr DWORD kTimeoutMs = 1000;
@@ -75,7 +75,7 @@ class Loop {
   bool Send(Slot& slot, HANDLE event, ApcRoutine apc);
   void SendAsynchronously(int rate);
   void SendInThreads();
-  void Print();
+  void Print(double seconds);
 
   static inline Loop* instance_ = nullptr;
 
@@ -86,6 +86,7 @@ class Loop {
   const HANDLE icmp_ = api_.create_file();
   std::atomic<std::int64_t> sent_{0};
   std::atomic<std::int64_t> starved_{0};
+  std::atomic<std::int64_t> end_ticks_{0};
 
   Mutex mutex_;
   std::vector<std::unique_ptr<Slot>> slots_ GUARDED_BY(mutex_);
@@ -169,6 +170,7 @@ void Loop::SendAsynchronously(int rate) {
     SetWaitableTimer(timer, &wait, 0, nullptr, nullptr, FALSE);
     WaitForSingleObjectEx(timer, INFINITE, TRUE);
   }
+  end_ticks_ = NowTicks();
   for (int i = 0; i < 200; ++i) SleepEx(10, TRUE);  // what is in flight
 }
 
@@ -193,10 +195,12 @@ void Loop::SendInThreads() {
     });
   }
   for (std::thread& thread : threads) thread.join();
+  end_ticks_ = NowTicks();
 }
 
 int Loop::Run() {
   instance_ = this;
+  const std::int64_t start_ticks = NowTicks();
   if (form_ == "sync") {
     SendInThreads();
   } else if (form_ == "apc") {
@@ -208,11 +212,12 @@ int Loop::Run() {
     }
     for (std::thread& thread : threads) thread.join();
   }
-  Print();
+  Print(static_cast<double>(end_ticks_ - start_ticks) /
+        static_cast<double>(TicksPerSecond()));
   return 0;
 }
 
-void Loop::Print() {
+void Loop::Print(double seconds) {
   FILETIME created, exited, kernel, user;
   GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &user);
   const double cpu = static_cast<double>(kernel.dwLowDateTime) / 1e7 +
@@ -222,11 +227,13 @@ void Loop::Print() {
   if (rtts_ms_.empty()) rtts_ms_.push_back(0);
   const std::size_t n = rtts_ms_.size();
   std::printf(
-      "form=%s rate=%d sent=%lld replies=%lld starved=%lld cpu_seconds=%.3f "
+      "form=%s rate=%d per_second=%.0f sent=%lld replies=%lld starved=%lld "
+      "cpu_seconds=%.3f "
       "cpu_us_per_echo=%.1f rtt_p50_ms=%.3f rtt_p99_ms=%.3f rtt_max_ms=%.3f\n",
-      form_.data(), rate_, static_cast<long long>(sent_.load()),
-      static_cast<long long>(replies_), static_cast<long long>(starved_.load()),
-      cpu, cpu * 1e6 / static_cast<double>(sent_.load()), rtts_ms_[n / 2],
+      form_.data(), rate_, static_cast<double>(sent_.load()) / seconds,
+      static_cast<long long>(sent_.load()), static_cast<long long>(replies_),
+      static_cast<long long>(starved_.load()), cpu,
+      cpu * 1e6 / static_cast<double>(sent_.load()), rtts_ms_[n / 2],
       rtts_ms_[n * 99 / 100], rtts_ms_[n - 1]);
   std::fflush(stdout);
   // Without destructors: the system may still have slots.

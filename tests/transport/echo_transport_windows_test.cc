@@ -299,16 +299,19 @@ TEST_F(EchoTransportWindowsTest, GivesUpOnARequestTheSystemForgot) {
 TEST_F(EchoTransportWindowsTest, DoesNotGiveUpBeforeTheGraceIsOver) {
   EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
   transport.Send(Request(1));
-  EchoRequest shorter = Request(2);
-  shorter.timeout = milliseconds(500);
-  transport.Send(shorter);
-  const auto calls = system_.WaitForCalls(2);
+  const IcmpCall longer = system_.WaitForCalls(1)[0];
+  EchoRequest request = Request(2);
+  request.timeout = milliseconds(500);
+  transport.Send(request);
+  const IcmpCall shorter = system_.WaitForCalls(2)[1];
   system_.AdvanceClock(600'000'000);
   EXPECT_EQ(results_.WaitFor(1)[0].tag, 2u);
-  EXPECT_EQ(transport.in_flight(), 1u);
-  Answer(calls[0]);
-  EXPECT_EQ(results_.WaitFor(2)[1].tag, 1u);
-  Answer(calls[1]);
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kTimeout);
+  Answer(longer);
+  const EchoResult last = results_.WaitFor(2)[1];
+  EXPECT_EQ(last.tag, 1u);
+  EXPECT_EQ(last.outcome, EchoOutcome::kReply);
+  Answer(shorter);
 }
 
 TEST_F(EchoTransportWindowsTest, EndsRequestsForWhichThereIsNoHandle) {
