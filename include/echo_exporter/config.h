@@ -22,6 +22,11 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 /// Which IP version to use for a name that has addresses of both.
 enum class IpPreference : std::uint8_t { kAny, kV4Only, kV6Only };
 
+constexpr bool Allows(IpPreference preference, IpVersion version) {
+  return preference == IpPreference::kAny ||
+         (preference == IpPreference::kV4Only) == (version == IpVersion::kV4);
+}
+
 /// Parameters of every echo request of a group or of a /probe module.
 struct EchoSettings {
   Nanoseconds timeout = std::chrono::seconds(1);  ///< 1 ms .. 60 s

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "src/base/log.h"
+#include "src/app/echo_route.h"
 
 namespace echo_exporter {
 namespace {
@@ -17,19 +17,6 @@ constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
 
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 constexpr Nanoseconds kLongestDrain = std::chrono::seconds(10);
-
-EchoRequest MakeRequest(std::uint64_t tag, const Route& route,
-                        const EchoSettings& settings) {
-  EchoRequest request;
-  request.tag = tag;
-  request.destination = route.destination;
-  request.source = route.source;
-  request.timeout = settings.timeout;
-  request.payload_size = settings.payload_size;
-  request.ttl = settings.ttl;
-  request.dont_fragment = settings.dont_fragment;
-  return request;
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/app/echo_route.h"
 #include "src/app/target_policy.h"
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
@@ -149,7 +150,7 @@ HttpAnswer OnDemandProber::RunPlan(const ProbeQuery& query, const Plan& plan) {
   report.count = plan.count;
   Route route;
   bool refused = false;
-  if (FindRoute(plan, &report, &route, &refused)) {
+  if (PlanRoute(plan, &report, &route, &refused)) {
     SendEchoes(plan, route, &report);
   }
   if (refused) {
@@ -176,7 +177,7 @@ HttpAnswer OnDemandProber::RunPlan(const ProbeQuery& query, const Plan& plan) {
   return answer;
 }
 
-bool OnDemandProber::FindRoute(const Plan& plan, ProbeReport* report,
+bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
                                Route* route, bool* refused) {
   std::vector<IpAddress> destinations;
   if (const auto address = IpAddress::Parse(plan.target)) {
@@ -196,31 +197,16 @@ bool OnDemandProber::FindRoute(const Plan& plan, ProbeReport* report,
     if (*refused) return false;
   }
 
-  const SourceConfig& source = plan.module.source;
-  std::optional<std::vector<IpAddress>> sources;
-  if (source.kind == SourceConfig::Kind::kAddress) {
-    sources = {source.address};
-  } else if (source.kind == SourceConfig::Kind::kInterface) {
-    auto found = lookup_.InterfaceAddresses(source.interface_name);
-    if (!found.ok()) {
-      report->log.push_back(found.error().message);
-      return false;
-    }
-    sources = std::move(found).value();
+  const ModuleConfig& module = plan.module;
+  auto found = FindRoute(module.source, plan.target, destinations,
+                         module.echo.ip_version, lookup_, transport_);
+  if (!found.ok()) {
+    report->log.push_back(found.error().message);
+    return false;
   }
-  const RouteChoice choice = ChooseRoute(
-      sources, destinations, plan.module.echo.ip_version,
-      transport_.Supports(IpVersion::kV4), transport_.Supports(IpVersion::kV6));
-  if (const Route* const chosen = std::get_if<Route>(&choice)) {
-    *route = *chosen;
-    report->destination = route->destination;
-    return true;
-  }
-  report->log.push_back("finding a route: " + plan.target + " from " +
-                        source.name +
-                        ": no addresses of a common IP version that is allowed "
-                        "by the module and supported here");
-  return false;
+  *route = found.value();
+  report->destination = route->destination;
+  return true;
 }
 
 void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
@@ -234,13 +220,9 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   std::size_t sent = 0;
   for (; sent < plan.count && next < plan.deadline; ++sent) {
     if (sent > 0) WaitUntil(*collector, plan.count, next);
-    EchoRequest request;
-    request.destination = route.destination;
-    request.source = route.source;
-    request.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
-    request.payload_size = plan.module.echo.payload_size;
-    request.ttl = plan.module.echo.ttl;
-    request.dont_fragment = plan.module.echo.dont_fragment;
+    EchoSettings settings = plan.module.echo;
+    settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
+    const EchoRequest request = MakeRequest(0, route, settings);
     dispatcher_.Submit(request, [collector, sent](const EchoResult& result) {
       MutexLock lock(collector->mutex);
       collector->results[sent] = result;

@@ -35,7 +35,7 @@ class OnDemandProber {
   struct Plan;
 
   HttpAnswer RunPlan(const ProbeQuery& query, const Plan& plan);
-  bool FindRoute(const Plan& plan, ProbeReport* report, Route* route,
+  bool PlanRoute(const Plan& plan, ProbeReport* report, Route* route,
                  bool* refused);
   void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/app/echo_route.h"
 #include "src/base/host_name.h"
 #include "src/base/mutex.h"
 
@@ -89,38 +90,28 @@ Result<std::vector<IpAddress>> FindDestinations(const PingOptions& options,
                    ": neither an address of a host nor a host name"};
 }
 
-Result<Route> FindRoute(const PingOptions& options, AddressLookup& lookup,
-                        const EchoTransport& transport) {
-  auto destinations = FindDestinations(options, lookup);
-  if (!destinations.ok()) return destinations.error();
-  std::optional<std::vector<IpAddress>> sources;
+SourceConfig SourceOf(const PingOptions& options) {
+  SourceConfig source;
+  source.name = options.source;
   if (const auto address = IpAddress::Parse(options.source)) {
-    sources = {*address};
+    source.kind = SourceConfig::Kind::kAddress;
+    source.address = *address;
   } else if (options.source != "auto") {
-    auto found = lookup.InterfaceAddresses(options.source);
-    if (!found.ok()) return found.error();
-    sources = std::move(found).value();
+    source.kind = SourceConfig::Kind::kInterface;
+    source.interface_name = options.source;
   }
-  const RouteChoice choice = ChooseRoute(
-      sources, destinations.value(), options.echo.ip_version,
-      transport.Supports(IpVersion::kV4), transport.Supports(IpVersion::kV6));
-  if (const Route* const route = std::get_if<Route>(&choice)) return *route;
-  return Error{ErrorCode::kUnavailable,
-               "finding a route: " + options.destination + " from " +
-                   options.source +
-                   ": no addresses of a common IP version supported here"};
+  return source;
 }
 
-EchoRequest MakeRequest(const PingOptions& options, const Route& route,
-                        std::uint64_t sequence) {
-  EchoRequest request;
-  request.tag = sequence;
-  request.destination = route.destination;
-  request.source = route.source;
-  request.timeout = options.echo.timeout;
-  request.payload_size = options.echo.payload_size;
-  request.ttl = options.echo.ttl;
-  return request;
+Result<Route> RouteOf(const PingOptions& options, AddressLookup& lookup,
+                      const EchoTransport& transport) {
+  auto destinations = FindDestinations(options, lookup);
+  if (!destinations.ok()) return destinations.error();
+  auto route =
+      FindRoute(SourceOf(options), options.destination, destinations.value(),
+                options.echo.ip_version, lookup, transport);
+  if (route.ok() || route.error().code != ErrorCode::kNotFound) return route;
+  return Error{ErrorCode::kInvalidArgument, route.error().message};
 }
 
 }  // namespace
@@ -138,7 +129,7 @@ int RunPing(const PingOptions& options,
     return kExitFailure;
   }
   EchoTransport& sender = *transport.value();
-  auto route = FindRoute(options, *environment.lookup, sender);
+  auto route = RouteOf(options, *environment.lookup, sender);
   if (!route.ok()) {
     err << "echo_exporter: " << route.error().message << "\n";
     return route.error().code == ErrorCode::kInvalidArgument ? kExitUsage
@@ -154,7 +145,7 @@ int RunPing(const PingOptions& options,
     const Nanoseconds wait = next - Clock::System().Now();
     if (sent > 0 && stop.WaitFor(std::max(wait, Nanoseconds(0)))) break;
     if (sender.in_flight() < sender.max_in_flight()) {
-      sender.Send(MakeRequest(options, route.value(), ++sent));
+      sender.Send(MakeRequest(++sent, route.value(), options.echo));
     }
     next += options.interval;
   }

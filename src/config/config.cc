@@ -161,7 +161,7 @@ void ReadModule(TableReader& table, ExporterConfig* config,
   if (!source) return;
   module->source = *source;
   if (source->kind == SourceConfig::Kind::kAddress &&
-      !IsOfVersion(source->address, module->echo.ip_version)) {
+      !Allows(module->echo.ip_version, source->address.version())) {
     table.AddError(item->position, "source: " + Excerpt(item->value) +
                                        " is not of the module's ip_version");
   }

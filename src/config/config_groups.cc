@@ -50,9 +50,9 @@ bool IsLabelName(std::string_view name) {
 bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
              IpPreference preference) {
   const bool fixed = source.kind == SourceConfig::Kind::kAddress;
-  if (fixed && !IsOfVersion(source.address, preference)) return false;
+  if (fixed && !Allows(preference, source.address.version())) return false;
   if (!destination.address) return true;
-  if (!IsOfVersion(*destination.address, preference)) return false;
+  if (!Allows(preference, destination.address->version())) return false;
   return !fixed || source.address.version() == destination.address->version();
 }
 

@@ -108,16 +108,4 @@ std::string_view NameFault(std::string_view text) {
   return {};
 }
 
-bool IsOfVersion(const IpAddress& address, IpPreference preference) {
-  switch (preference) {
-    case IpPreference::kAny:
-      return true;
-    case IpPreference::kV4Only:
-      return address.is_v4();
-    case IpPreference::kV6Only:
-      return !address.is_v4();
-  }
-  return false;
-}
-
 }  // namespace echo_exporter

@@ -36,9 +36,6 @@ void CheckZone(TableReader& table, std::string_view key,
 /// become label values.
 std::string_view NameFault(std::string_view text);
 
-/// False when `preference` rules the address out.
-bool IsOfVersion(const IpAddress& address, IpPreference preference);
-
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_

@@ -6,18 +6,6 @@
 namespace echo_exporter {
 namespace {
 
-bool IsWanted(const IpAddress& address, IpPreference preference) {
-  switch (preference) {
-    case IpPreference::kAny:
-      return true;
-    case IpPreference::kV4Only:
-      return address.is_v4();
-    case IpPreference::kV6Only:
-      return !address.is_v4();
-  }
-  return false;
-}
-
 // Nothing comes back to a link-local source from beyond its link.
 bool CanReach(const IpAddress& source, const IpAddress& destination) {
   if (source.version() != destination.version()) return false;
@@ -36,7 +24,7 @@ RouteChoice ChooseRoute(const std::optional<std::vector<IpAddress>>& sources,
   if (destinations.empty()) return NoRoute::kDestinationUnresolved;
   if (sources && sources->empty()) return NoRoute::kSourceUnavailable;
   for (const IpAddress& destination : destinations) {
-    if (!IsWanted(destination, preference)) continue;
+    if (!Allows(preference, destination.version())) continue;
     if (!(destination.is_v4() ? ipv4_supported : ipv6_supported)) continue;
     if (!sources) return Route{std::nullopt, destination};
     const auto source =

@@ -192,11 +192,25 @@ TEST_F(PingCommandTest, ExitsWithTwoForWhatIsNoDestination) {
   EXPECT_THAT(network_.sent(), IsEmpty());
 }
 
+TEST_F(PingCommandTest, ExitsWithTwoForAnUnknownAdapter) {
+  options_.source = "Ethernet 3";
+  EXPECT_EQ(Ping(), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("Ethernet 3"));
+}
+
+TEST_F(PingCommandTest, ExitsWithOneForAnAdapterWithoutAnAddress) {
+  options_.source = "Ethernet 3";
+  lookup_.Fail("Ethernet 3");
+  EXPECT_EQ(Ping(), 1);
+  EXPECT_THAT(err_.str(), HasSubstr("Ethernet 3"));
+}
+
 TEST_F(PingCommandTest, ExitsWithOneWithoutACommonIpVersion) {
   options_.source = "2001:db8::1";
   EXPECT_EQ(Ping(), 1);
   EXPECT_THAT(err_.str(),
-              HasSubstr("no addresses of a common IP version supported here"));
+              HasSubstr("no addresses of a common IP version that is allowed "
+                        "and supported here"));
 }
 
 TEST_F(PingCommandTest, ExitsWithOneWhenNothingCanBeSent) {
