@@ -31,14 +31,14 @@
 //
 // Of the forms that the call has, the exporter uses an event with one
 // registered wait for the life of its slot. Measured with
-// tests/bench/icmp_call_forms_windows.cc under Wine 8, on two cores, at 2,000
-// requests a second on loopback addresses:
+// tests/bench/run_windows --forms under Wine 8, held on one processor, at 2,000
+// requests a second on loopback addresses (the APC from one sending thread):
 //
 //     form                                CPU us/echo   RTT p50 ms   p99 ms
-//     persistent wait (used)                    199        0.745      3.7
-//     registered wait per request               424        1.024     32.2
-//     APC                                        89       40.320    135.2
-//     synchronous, 64 threads                   143        0.743     17.9
+//     persistent wait (used)                     99        0.589      1.3
+//     registered wait per request               155        0.719      1.7
+//     APC                                        70        0.653     47.7
+//     synchronous, 64 threads                   121        0.864     30.5
 //
 // The APC is delivered only while the sending thread is in an alertable wait,
 // so it is the sender's own work that makes the RTT; the synchronous form holds
