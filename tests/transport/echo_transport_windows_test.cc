@@ -132,6 +132,7 @@ TEST_F(EchoTransportWindowsTest, SendsIpv6WithScopeAndSource) {
   EchoTransport& transport = Open();
   EXPECT_TRUE(transport.Supports(IpVersion::kV6));
   transport.Send(request);
+  results_.WaitFor(1);
   request.source.reset();
   transport.Send(request);
   const auto calls = system_.WaitForCalls(2);
