@@ -60,7 +60,7 @@ class PingTest(unittest.TestCase):
     def test_an_adapter_may_be_the_source(self):
         self.assertEqual(self.ping("--count=1", f"--source={network.DEVICE}", "10.213.1.1")[0], 0)
         code, _, err = self.ping("--count=1", "--source=Ethernet 99", "10.213.1.1")
-        self.assertEqual(code, 1)
+        self.assertEqual(code, 2)
         self.assertIn("Ethernet 99", err)
 
     def test_names_resolve(self):
