@@ -32,6 +32,7 @@ struct EchoSettings {
   Nanoseconds timeout = std::chrono::seconds(1);  ///< 1 ms .. 60 s
   std::uint16_t payload_size = 32;                ///< bytes, 0 .. 65500
   std::uint8_t ttl = 128;                         ///< 1 .. 255
+  std::uint8_t tos = 0;  ///< 0 .. 255; see EchoTransportSetsTos()
   bool dont_fragment = false;
   IpPreference ip_version = IpPreference::kAny;
 };
@@ -101,7 +102,7 @@ struct ListenAddress {
 struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
   std::vector<double> rtt_buckets;     ///< seconds, ascending, not empty
-  std::uint32_t max_in_flight = 4096;  ///< 1 .. 65536
+  std::uint32_t max_in_flight = 4096;  ///< 1 .. 1,000,000
   std::vector<GroupConfig> groups;     ///< may be empty: only /probe then
   std::vector<PairConfig> pairs;       ///< the products, in file order
   std::map<std::string, SourceConfig> sources;  ///< `[sources]`, by name

@@ -42,9 +42,15 @@ struct EchoRequest {
   IpAddress destination;
   /// Absent: the system chooses. Present: same IP version as `destination`.
   std::optional<IpAddress> source;
+  /// Number of the adapter to leave by, for a present source; 0: whichever the
+  /// system's routes say. Windows goes by the source alone.
+  std::uint32_t source_interface = 0;
   Nanoseconds timeout{};           ///< 1 ms .. 60 s
   std::uint16_t payload_size = 0;  ///< bytes behind the ICMP header, 0 .. 65500
   std::uint8_t ttl = 128;          ///< 1 .. 255
+  /// The type of service or traffic class octet, 0 .. 255; see
+  /// EchoTransportSetsTos().
+  std::uint8_t tos = 0;
   bool dont_fragment = false;
 };
 
@@ -58,13 +64,25 @@ struct EchoResult {
   /// How much later than the reply's arrival this process saw it: what a
   /// plain user-space measurement would have added to `rtt`.
   Nanoseconds completion_delay{};
-  /// TTL of an IPv4 reply, where the system tells it.
+  /// TTL or hop limit of a reply, where the system tells it: not for IPv6 on
+  /// Windows.
   std::optional<std::uint8_t> reply_ttl;
   /// Who answered: the destination, or the router that sent an error.
   std::optional<IpAddress> responder;
   /// The operating system's own code, for logs; 0 when there is none.
   std::uint32_t os_code = 0;
+  /// Of kPacketTooBig, the largest packet that would have fitted, in bytes; 0
+  /// when it was not told.
+  std::uint32_t mtu = 0;
 };
+
+/// A reply to a request that had its outcome already.
+enum class StrayReply : std::uint8_t {
+  kLate,       ///< the request had timed out, or had ended by an error
+  kDuplicate,  ///< the request had its reply
+};
+
+inline constexpr std::size_t kStrayReplyCount = 2;
 
 }  // namespace echo_exporter
 

@@ -12,6 +12,7 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo.h"
+#include "echo_exporter/echo_transport.h"
 #include "echo_exporter/probe_scheduler.h"
 
 namespace echo_exporter {
@@ -45,8 +46,11 @@ struct PairLabels {
 class ProbeRecorder {
  public:
   /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
-  /// bound belongs to that bound's bucket.
-  ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock);
+  /// bound belongs to that bound's bucket. `sees_stray_replies`: whether
+  /// RecordStrayReply() can ever be called; without, its series are absent
+  /// instead of 0.
+  ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock,
+                bool sees_stray_replies = false);
   ~ProbeRecorder();
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
@@ -59,6 +63,10 @@ class ProbeRecorder {
 
   /// Its result. Requires a RecordRequest() without result for this pair.
   void RecordResult(PairId pair, const EchoResult& result);
+
+  /// A reply to a request that had its outcome already, which it changes no
+  /// more.
+  void RecordStrayReply(PairId pair, StrayReply kind);
 
   /// The addresses in use now; absent while there are none. An absent source
   /// of a present route is exposed as "".
@@ -73,8 +81,9 @@ class ProbeRecorder {
   /// Outcome of the last attempt to load a configuration.
   void RecordConfigLoad(bool successful);
 
-  /// Everything, in the text format 0.0.4, ending with a newline.
-  std::string Render() const;
+  /// Everything, in the text format 0.0.4, ending with a newline; `transport`
+  /// as of now.
+  std::string Render(const EchoTransportStats& transport = {}) const;
 
  private:
   class Impl;

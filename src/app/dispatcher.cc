@@ -90,6 +90,12 @@ void Dispatcher::OnResult(const EchoResult& result) {
   done(result);
 }
 
+void Dispatcher::OnStrayReply(std::uint64_t tag, StrayReply kind) {
+  // Whoever submitted a request is gone by then.
+  if ((tag & kSubmittedBit) != 0) return;
+  recorder_.RecordStrayReply(static_cast<PairId>(tag), kind);
+}
+
 void Dispatcher::Run() {
   for (const auto& [interval, pairs] : unscheduled_) {
     scheduler_.AddGroup(pairs, interval, clock_.Now());

@@ -72,6 +72,7 @@ class Dispatcher {
 
   /// Where the transport reports to.
   void OnResult(const EchoResult& result);
+  void OnStrayReply(std::uint64_t tag, StrayReply kind);
 
  private:
   struct Pair {

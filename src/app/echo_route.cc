@@ -37,6 +37,7 @@ EchoRequest MakeRequest(std::uint64_t tag, const Route& route,
   request.timeout = settings.timeout;
   request.payload_size = settings.payload_size;
   request.ttl = settings.ttl;
+  request.tos = settings.tos;
   request.dont_fragment = settings.dont_fragment;
   return request;
 }

@@ -19,7 +19,8 @@ class ExporterImpl final : public Exporter {
  public:
   ExporterImpl(const ExporterConfig& config, AddressLookup& lookup)
       : config_(config),
-        recorder_(config.rtt_buckets, Clock::System()),
+        recorder_(config.rtt_buckets, Clock::System(),
+                  EchoTransportSeesStrayReplies()),
         lookup_(lookup),
         book_(lookup, AddressBook::Options{},
               [this](const std::string& name, const Error& error) {
@@ -65,6 +66,9 @@ class ExporterImpl final : public Exporter {
 Status ExporterImpl::Open(const TransportFactory& create_transport) {
   EchoTransportOptions options;
   options.max_in_flight = config_.max_in_flight;
+  options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
+    dispatcher_->OnStrayReply(tag, kind);
+  };
   auto transport = create_transport(options, [this](const EchoResult& result) {
     dispatcher_->OnResult(result);
   });
@@ -122,7 +126,7 @@ Endpoint ExporterImpl::DestinationEndpoint(const DestinationConfig& destination,
 
 MetricsServerHandlers ExporterImpl::Handlers() {
   MetricsServerHandlers handlers;
-  handlers.metrics = [this] { return recorder_.Render(); };
+  handlers.metrics = [this] { return recorder_.Render(transport_->Stats()); };
   handlers.probe = [this](const ProbeQuery& query) {
     return prober_->Probe(query);
   };

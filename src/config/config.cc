@@ -242,7 +242,7 @@ void ReadDocument(const toml::table& document, Findings& findings,
   ReadSection(root, "metrics", findings,
               [&](TableReader& metrics) { ReadMetrics(metrics, config); });
   ReadSection(root, "engine", findings, [&](TableReader& engine) {
-    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 65536,
+    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000,
                                       &config->max_in_flight);
   });
   GroupConfig defaults;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "echo_exporter/echo_transport.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -51,6 +52,7 @@ void ReadEchoSettings(TableReader& table, EchoSettings* settings) {
   table.ReadInteger<std::uint16_t>("payload_size", 0, 65500,
                                    &settings->payload_size);
   table.ReadInteger<std::uint8_t>("ttl", 1, 255, &settings->ttl);
+  table.ReadInteger<std::uint8_t>("tos", 0, 255, &settings->tos);
   table.ReadBoolean("dont_fragment", &settings->dont_fragment);
   ReadIpVersion(table, &settings->ip_version);
 }
@@ -62,6 +64,12 @@ void ReadGroupSettings(TableReader& table, GroupConfig* group) {
 }
 
 void CheckEchoSettings(TableReader& table, const EchoSettings& settings) {
+  if (settings.tos != 0 && !EchoTransportSetsTos()) {
+    table.AddWarning(table.PositionOf("tos"),
+                     "tos " + std::to_string(settings.tos) +
+                         " is ignored: this operating system does not let a "
+                         "program choose the type of service of echo requests");
+  }
   if (!settings.dont_fragment || settings.payload_size <= kEthernetPayload) {
     return;
   }

@@ -69,6 +69,7 @@ void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
   toml.Line("timeout", Quoted(FormatDuration(settings.timeout)));
   toml.Line("payload_size", std::to_string(settings.payload_size));
   toml.Line("ttl", std::to_string(settings.ttl));
+  toml.Line("tos", std::to_string(settings.tos));
   toml.Line("dont_fragment", settings.dont_fragment ? "true" : "false");
   toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
 }

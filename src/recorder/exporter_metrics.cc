@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "echo_exporter/version.h"
@@ -52,10 +53,9 @@ const char* MissReasonName(MissReason reason) {
 }
 
 template <typename Value>
-void AppendProcessValue(const char* name, const char* help,
-                        prometheus::MetricType type,
-                        const std::optional<Value>& value,
-                        std::vector<prometheus::MetricFamily>* families) {
+void AppendValue(const char* name, const char* help,
+                 prometheus::MetricType type, const std::optional<Value>& value,
+                 std::vector<prometheus::MetricFamily>* families) {
   if (!value) return;
   prometheus::ClientMetric metric;
   if (type == prometheus::MetricType::Counter) {
@@ -66,28 +66,52 @@ void AppendProcessValue(const char* name, const char* help,
   families->push_back({name, help, type, {metric}});
 }
 
+void AppendTransportFamilies(const EchoTransportStats& stats,
+                             std::vector<prometheus::MetricFamily>* families) {
+  prometheus::MetricFamily info{
+      "echo_exporter_transport_info",
+      "Always 1; its labels tell how echo requests are sent.",
+      prometheus::MetricType::Gauge,
+      {}};
+  const auto add = [&](const char* version, const std::string& mechanism) {
+    if (mechanism.empty()) return;
+    prometheus::ClientMetric metric;
+    metric.label = {{"ip_version", version}, {"mechanism", mechanism}};
+    metric.gauge.value = 1;
+    info.metric.push_back(std::move(metric));
+  };
+  add("4", stats.ipv4_mechanism);
+  add("6", stats.ipv6_mechanism);
+  if (!info.metric.empty()) families->push_back(std::move(info));
+  AppendValue("echo_exporter_foreign_replies_total",
+              "Echo replies received that belong to no request of this "
+              "process, or are damaged beyond recognition.",
+              prometheus::MetricType::Counter, stats.foreign_replies, families);
+  AppendValue("echo_exporter_receive_drops_total",
+              "Packets that the kernel dropped because this process did not "
+              "read them in time: losses that are not the network's.",
+              prometheus::MetricType::Counter, stats.receive_drops, families);
+}
+
 /// The names and help texts that all Prometheus client libraries share.
 void AppendProcessFamilies(const ProcessStats& stats,
                            std::vector<prometheus::MetricFamily>* families) {
   constexpr auto kCounter = prometheus::MetricType::Counter;
   constexpr auto kGauge = prometheus::MetricType::Gauge;
-  AppendProcessValue("process_cpu_seconds_total",
-                     "Total user and system CPU time spent in seconds.",
-                     kCounter, stats.cpu_seconds, families);
-  AppendProcessValue("process_resident_memory_bytes",
-                     "Resident memory size in bytes.", kGauge,
-                     stats.resident_memory_bytes, families);
-  AppendProcessValue("process_virtual_memory_bytes",
-                     "Virtual memory size in bytes.", kGauge,
-                     stats.virtual_memory_bytes, families);
-  AppendProcessValue("process_open_fds", "Number of open file descriptors.",
-                     kGauge, stats.open_handles, families);
-  AppendProcessValue("process_max_fds",
-                     "Maximum number of open file descriptors.", kGauge,
-                     stats.max_handles, families);
-  AppendProcessValue("process_start_time_seconds",
-                     "Start time of the process since unix epoch in seconds.",
-                     kGauge, stats.start_time_seconds, families);
+  AppendValue("process_cpu_seconds_total",
+              "Total user and system CPU time spent in seconds.", kCounter,
+              stats.cpu_seconds, families);
+  AppendValue("process_resident_memory_bytes", "Resident memory size in bytes.",
+              kGauge, stats.resident_memory_bytes, families);
+  AppendValue("process_virtual_memory_bytes", "Virtual memory size in bytes.",
+              kGauge, stats.virtual_memory_bytes, families);
+  AppendValue("process_open_fds", "Number of open file descriptors.", kGauge,
+              stats.open_handles, families);
+  AppendValue("process_max_fds", "Maximum number of open file descriptors.",
+              kGauge, stats.max_handles, families);
+  AppendValue("process_start_time_seconds",
+              "Start time of the process since unix epoch in seconds.", kGauge,
+              stats.start_time_seconds, families);
 }
 
 }  // namespace
@@ -166,8 +190,10 @@ void ExporterMetrics::RecordConfigLoad(bool successful, WallTime now) {
       std::chrono::duration<double>(now.time_since_epoch()).count());
 }
 
-std::string ExporterMetrics::Render(const ProcessStats& process) const {
+std::string ExporterMetrics::Render(const EchoTransportStats& transport,
+                                    const ProcessStats& process) const {
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  AppendTransportFamilies(transport, &families);
   AppendProcessFamilies(process, &families);
   // The registry keeps a family's series in the order of their hashes.
   for (prometheus::MetricFamily& family : families) {

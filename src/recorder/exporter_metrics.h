@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/echo_transport.h"
 #include "echo_exporter/probe_recorder.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -33,7 +34,8 @@ class ExporterMetrics {
   void RecordConfigLoad(bool successful, WallTime now);
 
   /// All of them in the text format 0.0.4; what `process` lacks is absent.
-  std::string Render(const ProcessStats& process) const;
+  std::string Render(const EchoTransportStats& transport,
+                     const ProcessStats& process) const;
 
  private:
   prometheus::Registry registry_;

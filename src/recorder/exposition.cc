@@ -169,12 +169,25 @@ void AppendPairInfo(const PairSnapshot& pair, std::string* out) {
   out->append(route.destination.is_v4() ? "4" : "6").append("\"} 1\n");
 }
 
+void AppendStrayReplies(std::span<const PairSnapshot> pairs, std::string* out) {
+  AppendNumbers({"icmp_echo_late_replies_total", "counter",
+                 "ICMP echo replies to requests that had timed out or failed."},
+                pairs, out, [](const auto& p) {
+                  return p.stats.stray_replies(StrayReply::kLate);
+                });
+  AppendNumbers({"icmp_echo_duplicate_replies_total", "counter",
+                 "Further ICMP echo replies to requests that had theirs."},
+                pairs, out, [](const auto& p) {
+                  return p.stats.stray_replies(StrayReply::kDuplicate);
+                });
+}
+
 /// About what Append() will write, so that it seldom has to move it.
 std::size_t EstimateSize(std::span<const PairSnapshot> pairs,
                          std::size_t bucket_count) {
-  // The histogram with its sum and count, eight other families, one more
+  // The histogram with its sum and count, ten other families, one more
   // outcome and one of the rare outcomes.
-  const std::size_t lines = bucket_count + 2 + 8 + 2;
+  const std::size_t lines = bucket_count + 2 + 10 + 2;
   constexpr std::size_t kNameMoreLabelAndValue = 48;
   std::size_t size = 2048;
   for (const PairSnapshot& pair : pairs) {
@@ -197,7 +210,9 @@ std::string RenderPairLabels(const PairLabels& labels) {
   return text;
 }
 
-PairExposition::PairExposition(const std::vector<double>& rtt_buckets) {
+PairExposition::PairExposition(const std::vector<double>& rtt_buckets,
+                               bool stray_replies)
+    : stray_replies_(stray_replies) {
   for (const double bound : rtt_buckets) {
     std::array<char, 32> text;
     // The shortest text that reads back as the same number, in the notation
@@ -236,6 +251,7 @@ void PairExposition::Append(std::span<const PairSnapshot> pairs,
   AppendNumbers({"icmp_echo_in_flight", "gauge",
                  "ICMP echo requests without outcome yet."},
                 pairs, out, [](const auto& p) { return p.stats.in_flight(); });
+  if (stray_replies_) AppendStrayReplies(pairs, out);
   AppendFamily({"icmp_echo_rtt_seconds", "histogram",
                 "Round-trip time of ICMP echo replies in seconds."},
                pairs, out,
@@ -251,7 +267,7 @@ void PairExposition::Append(std::span<const PairSnapshot> pairs,
        "replies in seconds (RFC 3550 section 6.4.1)."},
       pairs, out, [](const auto& p) { return p.stats.jitter(); });
   AppendNumbers({"icmp_echo_reply_ttl", "gauge",
-                 "TTL of the last ICMP echo reply in hops (IPv4)."},
+                 "TTL or hop limit of the last ICMP echo reply."},
                 pairs, out, [](const auto& p) { return p.stats.reply_ttl(); });
   AppendNumbers(
       {"icmp_echo_up", "gauge", "1 if the last outcome was a reply, else 0."},

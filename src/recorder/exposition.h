@@ -35,8 +35,8 @@ std::string RenderPairLabels(const PairLabels& labels);
 /// Immutable after construction.
 class PairExposition {
  public:
-  /// The bounds given to RttBuckets.
-  explicit PairExposition(const std::vector<double>& rtt_buckets);
+  /// The bounds given to RttBuckets; whether stray replies are exposed.
+  PairExposition(const std::vector<double>& rtt_buckets, bool stray_replies);
 
   /// Appends each family that has a series, always in the same order, the
   /// series in the order of `pairs`.
@@ -45,6 +45,7 @@ class PairExposition {
  private:
   void AppendRttHistogram(const PairSnapshot& pair, std::string* out) const;
 
+  const bool stray_replies_;
   std::vector<std::string> le_labels_;  ///< one per bucket, as `,le="0.1"`
 };
 

@@ -44,10 +44,18 @@ class PairStats {
   /// Requires in_flight() > 0 and the buckets this object was made for.
   void RecordResult(const EchoResult& result, const RttBuckets& buckets);
 
+  void RecordStrayReply(StrayReply kind) {
+    ++stray_replies_[static_cast<std::size_t>(kind)];
+  }
+
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
   std::uint64_t outcomes(EchoOutcome outcome) const {
     return outcomes_[static_cast<std::size_t>(outcome)];
+  }
+
+  std::uint64_t stray_replies(StrayReply kind) const {
+    return stray_replies_[static_cast<std::size_t>(kind)];
   }
 
   /// Replies by bucket, not cumulative.
@@ -70,6 +78,7 @@ class PairStats {
 
   std::uint64_t requests_ = 0;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
+  std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
   std::vector<std::uint64_t> rtt_counts_;
   std::uint64_t rtt_sum_ = 0;
   Nanoseconds last_reply_rtt_{};

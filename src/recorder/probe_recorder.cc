@@ -15,17 +15,21 @@ namespace echo_exporter {
 
 class ProbeRecorder::Impl {
  public:
-  Impl(const std::vector<double>& rtt_buckets, const Clock& clock)
-      : clock_(clock), buckets_(rtt_buckets), exposition_(rtt_buckets) {}
+  Impl(const std::vector<double>& rtt_buckets, const Clock& clock,
+       bool sees_stray_replies)
+      : clock_(clock),
+        buckets_(rtt_buckets),
+        exposition_(rtt_buckets, sees_stray_replies) {}
 
   void AddPair(PairId pair, const PairLabels& labels);
   void RecordRequest(PairId pair);
   void RecordResult(PairId pair, const EchoResult& result);
+  void RecordStrayReply(PairId pair, StrayReply kind);
   void SetRoute(PairId pair, const std::optional<Route>& route);
   void RecordConfigLoad(bool successful) {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
   }
-  std::string Render() const;
+  std::string Render(const EchoTransportStats& transport) const;
 
   ExporterMetrics& exporter() { return exporter_; }
 
@@ -84,6 +88,12 @@ void ProbeRecorder::Impl::RecordResult(PairId pair, const EchoResult& result) {
   }
 }
 
+void ProbeRecorder::Impl::RecordStrayReply(PairId pair, StrayReply kind) {
+  Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  shard.pairs[SlotOf(pair)]->stats.RecordStrayReply(kind);
+}
+
 void ProbeRecorder::Impl::SetRoute(PairId pair,
                                    const std::optional<Route>& route) {
   Shard& shard = ShardOf(pair);
@@ -118,16 +128,17 @@ std::vector<PairSnapshot> ProbeRecorder::Impl::Snapshot() const {
   return snapshot;
 }
 
-std::string ProbeRecorder::Impl::Render() const {
+std::string ProbeRecorder::Impl::Render(
+    const EchoTransportStats& transport) const {
   std::string text;
   exposition_.Append(Snapshot(), &text);
-  text += exporter_.Render(ReadProcessStats());
+  text += exporter_.Render(transport, ReadProcessStats());
   return text;
 }
 
 ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
-                             const Clock& clock)
-    : impl_(std::make_unique<Impl>(rtt_buckets, clock)) {}
+                             const Clock& clock, bool sees_stray_replies)
+    : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies)) {}
 
 ProbeRecorder::~ProbeRecorder() = default;
 
@@ -139,6 +150,10 @@ void ProbeRecorder::RecordRequest(PairId pair) { impl_->RecordRequest(pair); }
 
 void ProbeRecorder::RecordResult(PairId pair, const EchoResult& result) {
   impl_->RecordResult(pair, result);
+}
+
+void ProbeRecorder::RecordStrayReply(PairId pair, StrayReply kind) {
+  impl_->RecordStrayReply(pair, kind);
 }
 
 void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route) {
@@ -165,6 +180,8 @@ void ProbeRecorder::RecordConfigLoad(bool successful) {
   impl_->RecordConfigLoad(successful);
 }
 
-std::string ProbeRecorder::Render() const { return impl_->Render(); }
+std::string ProbeRecorder::Render(const EchoTransportStats& transport) const {
+  return impl_->Render(transport);
+}
 
 }  // namespace echo_exporter

@@ -10,39 +10,20 @@
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <map>
 #include <system_error>
 #include <utility>
 
 #include "echo_exporter/address_book.h"
+#include "src/base/socket_address_linux.h"
 #include "src/resolver/address_order.h"
 
 namespace echo_exporter {
 namespace {
-
-std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
-  if (address == nullptr) return std::nullopt;
-  if (address->sa_family == AF_INET) {
-    sockaddr_in v4;
-    std::memcpy(&v4, address, sizeof(v4));
-    std::array<std::uint8_t, 4> bytes;
-    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
-    return IpAddress::V4(bytes);
-  }
-  if (address->sa_family == AF_INET6) {
-    sockaddr_in6 v6;
-    std::memcpy(&v6, address, sizeof(v6));
-    return V6FromBytes(v6.sin6_addr.s6_addr, v6.sin6_scope_id);
-  }
-  return std::nullopt;
-}
 
 Error NameError(const std::string& name, int code) {
   const int saved = errno;

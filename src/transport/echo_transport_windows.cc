@@ -87,6 +87,12 @@ class WindowsEchoTransport final : public EchoTransport {
     return Supports(IpVersion::kV6) ? "IcmpSendEcho2Ex and Icmp6SendEcho2"
                                     : "IcmpSendEcho2Ex, IPv4 only";
   }
+  EchoTransportStats Stats() const override {
+    EchoTransportStats stats;
+    if (Supports(IpVersion::kV4)) stats.ipv4_mechanism = "icmp_api";
+    if (Supports(IpVersion::kV6)) stats.ipv6_mechanism = "icmp_api";
+    return stats;
+  }
 
  private:
   void Watch() {
@@ -123,5 +129,12 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
   return CreateWindowsEchoTransport(SystemIcmpApi(), options,
                                     std::move(callback));
 }
+
+// The API takes the value and ignores it (documentation of
+// IP_OPTION_INFORMATION).
+bool EchoTransportSetsTos() { return false; }
+
+// The API gives a request one reply, and forgets it then.
+bool EchoTransportSeesStrayReplies() { return false; }
 
 }  // namespace echo_exporter

@@ -127,13 +127,13 @@ invalid-group-name.toml:11:8: group 4: name must have no control characters
       {"integer-range",
        R"(invalid-integer-range.toml:2:7: [defaults]: ttl must be from 1 to 255, not 300
 invalid-integer-range.toml:3:16: [defaults]: payload_size must be from 0 to 65500, not 65501
-invalid-integer-range.toml:5:17: [engine]: max_in_flight must be from 1 to 65536, not 65537
+invalid-integer-range.toml:5:17: [engine]: max_in_flight must be from 1 to 1000000, not 1000001
 invalid-integer-range.toml:7:18: [probe]: max_concurrent must be from 1 to 10000, not -1
 )"},
       {"integer-type",
        R"(invalid-integer-type.toml:2:7: [defaults]: ttl must be an integer from 1 to 255, not a string
 invalid-integer-type.toml:3:16: [defaults]: payload_size must be an integer from 0 to 65500, not a float
-invalid-integer-type.toml:5:17: [engine]: max_in_flight must be an integer from 1 to 65536, not a boolean
+invalid-integer-type.toml:5:17: [engine]: max_in_flight must be an integer from 1 to 1000000, not a boolean
 invalid-integer-type.toml:7:18: [probe]: max_concurrent must be an integer from 1 to 10000, not a date or time
 )"},
       {"ip-version",
@@ -178,7 +178,7 @@ invalid-listen-address.toml:2:72: [web]: listen_addresses: ":65536" is no listen
 )"},
       {"module",
        R"(invalid-module.toml:1:13: [modules]: "a" must be a table, not an integer
-invalid-module.toml:3:1: module "b": unknown key "interval"; allowed here: dont_fragment, ip_version, payload_size, source, timeout, ttl
+invalid-module.toml:3:1: module "b": unknown key "interval"; allowed here: dont_fragment, ip_version, payload_size, source, timeout, tos, ttl
 invalid-module.toml:4:11: module "b": timeout must be from 1ms to 1m, not "61s"
 invalid-module.toml:5:10: module "b": source: "wan" is neither "auto" nor an address nor a name of [sources] (there are none)
 invalid-module.toml:6:10: [modules]: a name must not be empty
@@ -209,7 +209,7 @@ invalid-named-source.toml:8:5: [sources]: "g" must be an address or { interface 
 )"},
       {"order",
        R"(invalid-order.toml:2:18: [probe]: max_concurrent must be from 1 to 10000, not 0
-invalid-order.toml:4:17: [engine]: max_in_flight must be from 1 to 65536, not 0
+invalid-order.toml:4:17: [engine]: max_in_flight must be from 1 to 1000000, not 0
 invalid-order.toml:7:7: group "g": ttl must be from 1 to 255, not 0
 invalid-order.toml:8:17: group "g": destinations: "x y" is neither an address, nor a prefix such as "10.0.0.0/29", nor a host name (letters, digits, "-" and "_" between dots, the last part no number)
 invalid-order.toml:9:12: group "g": sources: "z" is neither "auto" nor an address nor a name of [sources] (there are none)

@@ -326,7 +326,7 @@ TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
   const ConfigOutcome outcome = LoadConfig(name);
   EXPECT_EQ(outcome.errors,
             (Strings{name + ":2:17: [engine]: max_in_flight must be from 1 to "
-                            "65536, not 0"}));
+                            "1000000, not 0"}));
   std::filesystem::remove(path);
 }
 

@@ -131,6 +131,7 @@ dns_refresh = "1m"
 timeout = "1s"
 payload_size = 32
 ttl = 128
+tos = 0
 dont_fragment = false
 ip_version = "any"
 sources = [
@@ -148,6 +149,7 @@ labels = { site = "fra\u0007\u000a\"1\"" }
 timeout = "2s"
 payload_size = 32
 ttl = 128
+tos = 0
 dont_fragment = false
 ip_version = "any"
 source = "auto"

@@ -23,7 +23,7 @@ const std::vector<double>& Bounds() {
 std::string Render(const std::vector<PairSnapshot>& pairs,
                    const std::vector<double>& bounds = Bounds()) {
   std::string text;
-  PairExposition(bounds).Append(pairs, &text);
+  PairExposition(bounds, /*stray_replies=*/false).Append(pairs, &text);
   return text;
 }
 

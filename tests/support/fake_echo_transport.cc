@@ -40,6 +40,12 @@ class FakeEchoNetwork::Transport final : public EchoTransport {
     return version == IpVersion::kV4 ? network_.ipv4_ : network_.ipv6_;
   }
   std::string Describe() const override { return "a fake network"; }
+  EchoTransportStats Stats() const override {
+    EchoTransportStats stats;
+    stats.ipv4_mechanism = Supports(IpVersion::kV4) ? "fake" : "";
+    stats.ipv6_mechanism = Supports(IpVersion::kV6) ? "fake" : "";
+    return stats;
+  }
 
  private:
   FakeEchoNetwork& network_;
@@ -62,6 +68,7 @@ Result<std::unique_ptr<EchoTransport>> FakeEchoNetwork::CreateTransport(
   const MutexLock lock(mutex_);
   if (open_error_) return *open_error_;
   callback_ = std::move(callback);
+  on_stray_reply_ = options.on_stray_reply;
   max_in_flight_ = std::min(options.max_in_flight, most_in_flight_);
   return std::unique_ptr<EchoTransport>(std::make_unique<Transport>(*this));
 }
@@ -104,6 +111,15 @@ void FakeEchoNetwork::Hold() {
 
 void FakeEchoNetwork::HoldFrom(const IpAddress& destination) {
   AnswerFrom(destination, {.when = FakeAnswer::When::kWhenTold, .result = {}});
+}
+
+void FakeEchoNetwork::AnswerAgain(std::uint64_t tag, StrayReply kind) {
+  std::function<void(std::uint64_t, StrayReply)> tell;
+  {
+    const MutexLock lock(mutex_);
+    tell = on_stray_reply_;
+  }
+  tell(tag, kind);
 }
 
 std::size_t FakeEchoNetwork::AnswerHeld(const EchoResult& result) {

@@ -78,6 +78,9 @@ class FakeEchoNetwork {
   /// Ends every request that is held, on the calling thread; returns how many.
   std::size_t AnswerHeld(const EchoResult& result);
 
+  /// Sees a reply to a request that had its outcome already.
+  void AnswerAgain(std::uint64_t tag, StrayReply kind);
+
   // What has happened so far, and waiting for it to happen.
   std::vector<Sent> sent() const;
   std::vector<Sent> SentTo(const IpAddress& destination) const;
@@ -113,6 +116,8 @@ class FakeEchoNetwork {
   std::map<IpAddress, FakeAnswer> answers_ GUARDED_BY(mutex_);
 
   EchoTransport::Callback callback_ GUARDED_BY(mutex_);
+  std::function<void(std::uint64_t, StrayReply)> on_stray_reply_
+      GUARDED_BY(mutex_);
   std::size_t max_in_flight_ GUARDED_BY(mutex_) = 0;
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   std::vector<std::uint64_t> held_ GUARDED_BY(mutex_);  // tags

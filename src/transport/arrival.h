@@ -1,0 +1,33 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/echo.h"
+#include "src/transport/echo_packet.h"
+
+namespace echo_exporter {
+
+/// What an ICMP error says of an echo request.
+struct ArrivedError {
+  EchoOutcome outcome = EchoOutcome::kOther;
+  std::uint32_t os_code = 0;  ///< type * 256 + code
+  std::uint32_t mtu = 0;      ///< of kPacketTooBig; 0 when not told
+  std::optional<IpAddress> offender;
+};
+
+/// What came in: an echo reply, or an ICMP error with the request it quotes.
+struct Arrival {
+  EchoMessage message;
+  /// Who sent the reply; of an error, whom the request was for.
+  IpAddress peer;
+  std::optional<std::uint8_t> ttl;
+  SteadyTime time{};
+  std::optional<ArrivedError> error;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_H_

@@ -1,0 +1,148 @@
+#include "src/transport/arrival_reader_linux.h"
+
+#include <linux/errqueue.h>
+#include <netinet/ip.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/base/socket_address_linux.h"
+#include "src/transport/echo_status_linux.h"
+#include "src/transport/icmp_socket_linux.h"
+
+namespace echo_exporter {
+namespace {
+
+template <typename Value>
+Value ReadControl(const cmsghdr* control) {
+  Value value;
+  std::memcpy(&value, CMSG_DATA(control), sizeof(value));
+  return value;
+}
+
+// Absent for what this host itself says when a send fails: that is its result.
+std::optional<ArrivedError> ReadError(const cmsghdr* control) {
+  const auto error = ReadControl<sock_extended_err>(control);
+  const bool v4 = error.ee_origin == SO_EE_ORIGIN_ICMP;
+  if (!v4 && error.ee_origin != SO_EE_ORIGIN_ICMP6) return std::nullopt;
+  ArrivedError result;
+  result.outcome = OutcomeOfIcmpError(v4 ? IpVersion::kV4 : IpVersion::kV6,
+                                      error.ee_type, error.ee_code);
+  result.os_code = std::uint32_t{error.ee_type} << 8 | error.ee_code;
+  if (result.outcome == EchoOutcome::kPacketTooBig) result.mtu = error.ee_info;
+  // SO_EE_OFFENDER() of linux/errqueue.h: the address follows.
+  sockaddr_storage offender{};
+  const std::size_t size = control->cmsg_len - CMSG_LEN(sizeof(error));
+  std::memcpy(&offender, CMSG_DATA(control) + sizeof(error),
+              std::min(size, sizeof(offender)));
+  result.offender =
+      FromSocketAddress(reinterpret_cast<const sockaddr*>(&offender));
+  return result;
+}
+
+// What follows the IPv4 header; empty when there is no whole one.
+std::span<const std::uint8_t> BehindIpHeader(
+    std::span<const std::uint8_t> packet) {
+  if (packet.size() < sizeof(iphdr)) return {};
+  const std::size_t header = std::size_t{packet[0] & 0x0fU} * 4;
+  return packet.subspan(std::min(header, packet.size()));
+}
+
+}  // namespace
+
+ArrivalReader::ArrivalReader()
+    : bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(kBatch *
+                                                            kPacketSize)) {
+  arrivals_.reserve(kBatch);
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    vectors_[i] = {.iov_base = bytes_.get() + i * kPacketSize,
+                   .iov_len = kPacketSize};
+    headers_[i] = {};
+    headers_[i].msg_hdr.msg_name = &peers_[i];
+    headers_[i].msg_hdr.msg_iov = &vectors_[i];
+    headers_[i].msg_hdr.msg_iovlen = 1;
+    headers_[i].msg_hdr.msg_control = controls_[i].data();
+  }
+}
+
+bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
+  arrivals_.clear();
+  packets_ = 0;
+  // The last call wrote what it used.
+  for (mmsghdr& header : headers_) {
+    header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+    header.msg_hdr.msg_controllen = kControlSize;
+  }
+  const int count =
+      recvmmsg(socket.fd(), headers_.data(), kBatch,
+               MSG_DONTWAIT | (errors ? MSG_ERRQUEUE : 0), nullptr);
+  // An error that is pending for the socket ends a call once; what is in the
+  // queue comes with the next.
+  if (count < 0) return errno != EAGAIN && errno != EINTR;
+  packets_ = static_cast<std::size_t>(count);
+  for (std::size_t i = 0; i < packets_; ++i) {
+    if (auto arrival = Parse(socket, i);
+        arrival && arrival->error.has_value() == errors) {
+      arrivals_.push_back(*arrival);
+    }
+  }
+  return packets_ > 0;
+}
+
+std::optional<Arrival> ArrivalReader::Parse(const IcmpSocket& socket,
+                                            std::size_t i) const {
+  const msghdr& header = headers_[i].msg_hdr;
+  Arrival arrival;
+  arrival.time = now();
+  ParseControl(header, &arrival);
+  std::span<const std::uint8_t> bytes(bytes_.get() + i * kPacketSize,
+                                      headers_[i].msg_len);
+  const bool raw_v4 = socket.kind() == IcmpSocket::Kind::kRaw &&
+                      socket.version() == IpVersion::kV4;
+  if (raw_v4 && !arrival.error) {
+    bytes = BehindIpHeader(bytes);
+    if (InternetChecksum(bytes) != 0) return std::nullopt;
+  }
+  const auto message = ReadEchoMessage(bytes);
+  const auto peer =
+      FromSocketAddress(static_cast<const sockaddr*>(header.msg_name));
+  if (!message || !peer || !socket.IsOurs(*message)) return std::nullopt;
+  if (!arrival.error && !IsEchoReply(socket.version(), *message)) {
+    return std::nullopt;
+  }
+  arrival.message = *message;
+  arrival.peer = *peer;
+  return arrival;
+}
+
+void ArrivalReader::ParseControl(const msghdr& header, Arrival* arrival) const {
+  for (const cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(const_cast<msghdr*>(&header),
+                             const_cast<cmsghdr*>(control))) {
+    const int type = control->cmsg_type;
+    switch (control->cmsg_level) {
+      case SOL_SOCKET:
+        if (type == SCM_TIMESTAMPNS) {
+          arrival->time =
+              kernel_time_.SteadyTimeOf(ReadControl<timespec>(control));
+        }
+        break;
+      case IPPROTO_IP:
+        if (type == IP_TTL) {
+          arrival->ttl = static_cast<std::uint8_t>(ReadControl<int>(control));
+        } else if (type == IP_RECVERR) {
+          arrival->error = ReadError(control);
+        }
+        break;
+      case IPPROTO_IPV6:
+        if (type == IPV6_HOPLIMIT) {
+          arrival->ttl = static_cast<std::uint8_t>(ReadControl<int>(control));
+        } else if (type == IPV6_RECVERR) {
+          arrival->error = ReadError(control);
+        }
+        break;
+    }
+  }
+}
+
+}  // namespace echo_exporter

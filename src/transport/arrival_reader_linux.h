@@ -1,0 +1,68 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_READER_LINUX_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_READER_LINUX_H_
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "src/transport/arrival.h"
+#include "src/transport/kernel_time_linux.h"
+
+namespace echo_exporter {
+
+class IcmpSocket;
+
+/// Reads what has come in on sockets, many packets a system call.
+///
+/// Confined to one thread.
+class ArrivalReader {
+ public:
+  ArrivalReader();
+
+  /// Reads the clocks that arrivals' times are told by.
+  void Refresh() { kernel_time_.Refresh(); }
+  SteadyTime now() const { return kernel_time_.now(); }
+
+  /// Replaces arrivals() by the next ones: replies, or, with `errors`, ICMP
+  /// errors. False when nothing was left. What is no echo reply, or not intact,
+  /// is left out and counted.
+  bool Read(const IcmpSocket& socket, bool errors);
+
+  /// Valid until the next Read().
+  std::span<const Arrival> arrivals() const { return arrivals_; }
+
+  /// Packets read by the last Read(), and those of them that were left out.
+  std::size_t packets() const { return packets_; }
+  std::size_t left_out() const { return packets_ - arrivals_.size(); }
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+  /// The largest IPv4 packet.
+  static constexpr std::size_t kPacketSize = 65535;
+  static constexpr std::size_t kControlSize = 256;
+
+  std::optional<Arrival> Parse(const IcmpSocket& socket, std::size_t i) const;
+  void ParseControl(const msghdr& header, Arrival* arrival) const;
+
+  KernelTime kernel_time_;
+  std::size_t packets_ = 0;
+  std::vector<Arrival> arrivals_;
+
+  // Memory for packets that nobody sends is never touched.
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::array<std::array<std::uint8_t, kControlSize>, kBatch> controls_;
+  std::array<sockaddr_storage, kBatch> peers_;
+  std::array<iovec, kBatch> vectors_;
+  std::array<mmsghdr, kBatch> headers_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_READER_LINUX_H_

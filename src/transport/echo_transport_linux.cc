@@ -1,0 +1,358 @@
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/echo_transport.h"
+#include "src/base/mutex.h"
+#include "src/transport/arrival_reader_linux.h"
+#include "src/transport/echo_status_linux.h"
+#include "src/transport/icmp_socket_linux.h"
+#include "src/transport/request_matcher.h"
+
+// Implementation notes
+//
+//  a) One socket an IP version serves all pairs; what a reply belongs to is
+//     told by its payload: see RequestMatcher.
+//  b) Round-trip times end with the kernel's time stamp of the reply, so it
+//     does not matter when this process gets to read it: the receiver rests
+//     for a moment after each batch and then reads what came meanwhile, many
+//     packets a system call. They begin with the clock read right before the
+//     call of send. The kernel's stamp of transmission would cost a second
+//     packet on the error queue for every request.
+//  c) A request times out only after everything that had arrived by then was
+//     read: a process that is held up loses no reply that came in time.
+
+namespace echo_exporter {
+namespace {
+
+// How long the receiver rests after a batch. Longer saves no more: a batch of
+// 50 packets has spread the cost of waking thin.
+constexpr Nanoseconds kRest = std::chrono::milliseconds(1);
+
+// After so many packets the receiver looks after timeouts and stopping, however
+// many more there are.
+constexpr int kBatchesInARow = 64;
+
+SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
+/// Numbers that nobody can guess. Confined to one thread.
+class CookieSource {
+ public:
+  std::uint64_t Next() {
+    if (used_ == numbers_.size()) {
+      // Without this many bytes at once only before the system's first
+      // randomness (getrandom(2)), and then it waits.
+      while (getrandom(numbers_.data(), sizeof(numbers_), 0) < 0) {
+      }
+      used_ = 0;
+    }
+    return numbers_[used_++];
+  }
+
+ private:
+  // As many as one call gives without being interrupted.
+  std::array<std::uint64_t, 32> numbers_;
+  std::size_t used_ = numbers_.size();
+};
+
+class LinuxEchoTransport final : public EchoTransport {
+ public:
+  LinuxEchoTransport(const EchoTransportOptions& options, Callback callback,
+                     std::unique_ptr<IcmpSocket> v4,
+                     std::unique_ptr<IcmpSocket> v6);
+  ~LinuxEchoTransport() override;
+
+  void Send(const EchoRequest& request) override;
+  bool Drain(Nanoseconds limit) override;
+  std::size_t in_flight() const override { return in_flight_; }
+  std::size_t max_in_flight() const override { return max_in_flight_; }
+  bool Supports(IpVersion version) const override {
+    return SocketOf(version) != nullptr;
+  }
+  std::string Describe() const override;
+  EchoTransportStats Stats() const override;
+
+ private:
+  IcmpSocket* SocketOf(IpVersion version) const {
+    return version == IpVersion::kV4 ? v4_.get() : v6_.get();
+  }
+
+  void Fail(const EchoRequest& request, EchoOutcome outcome,
+            std::uint32_t os_code);
+  void Receive();
+  void WaitForArrivals();
+  bool ReadAll(SteadyTime* horizon);
+  SteadyTime JudgeArrivals();
+  void Tell();
+
+  // Constant after construction.
+  const std::size_t max_in_flight_;
+  const Callback callback_;
+  const std::function<void(std::uint64_t, StrayReply)> on_stray_reply_;
+  const std::unique_ptr<IcmpSocket> v4_;
+  const std::unique_ptr<IcmpSocket> v6_;
+  const UniqueFd wake_;
+
+  // Of Send().
+  CookieSource cookies_;
+
+  // Of the receiver.
+  ArrivalReader reader_;
+  RequestMatcher::Findings findings_;
+
+  std::atomic<std::size_t> in_flight_{0};
+  std::atomic<std::uint64_t> foreign_replies_{0};
+  std::atomic<bool> stopping_{false};
+
+  Mutex mutex_;
+  CondVar idle_;
+  RequestMatcher matcher_ GUARDED_BY(mutex_);
+  /// The receiver sleeps until then at most; the past while it is awake.
+  SteadyTime sleeping_until_ GUARDED_BY(mutex_){};
+
+  std::thread receiver_;
+};
+
+LinuxEchoTransport::LinuxEchoTransport(const EchoTransportOptions& options,
+                                       Callback callback,
+                                       std::unique_ptr<IcmpSocket> v4,
+                                       std::unique_ptr<IcmpSocket> v6)
+    : max_in_flight_(options.max_in_flight),
+      callback_(std::move(callback)),
+      on_stray_reply_(options.on_stray_reply),
+      v4_(std::move(v4)),
+      v6_(std::move(v6)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      matcher_(options.max_in_flight) {
+  if (!wake_) {
+    throw std::system_error(errno, std::generic_category(),
+                            "creating an eventfd");
+  }
+  receiver_ = std::thread([this] { Receive(); });
+}
+
+LinuxEchoTransport::~LinuxEchoTransport() {
+  stopping_ = true;
+  eventfd_write(wake_.get(), 1);
+  receiver_.join();
+  {
+    MutexLock lock(mutex_);
+    matcher_.Abandon();
+    matcher_.TakeFindings(&findings_);
+  }
+  Tell();
+}
+
+void LinuxEchoTransport::Send(const EchoRequest& request) {
+  IcmpSocket* const socket = SocketOf(request.destination.version());
+  if (socket == nullptr) {
+    Fail(request, EchoOutcome::kGeneralFailure, EAFNOSUPPORT);
+    return;
+  }
+  const std::uint64_t cookie = cookies_.Next();
+  RequestRecord* record;
+  bool wake = false;
+  {
+    MutexLock lock(mutex_);
+    const SteadyTime now = Now();
+    record = matcher_.Begin(request, cookie, now);
+    if (record != nullptr) {
+      ++in_flight_;
+      // Set by who wakes it, too, so that one call does.
+      if (now + request.timeout < sleeping_until_) {
+        sleeping_until_ = now + request.timeout;
+        wake = true;
+      }
+    }
+  }
+  if (record == nullptr) {
+    Fail(request, EchoOutcome::kNoResources, 0);
+    return;
+  }
+  const int code = socket->Send(request, *record);
+  if (wake) eventfd_write(wake_.get(), 1);
+  if (code == 0) return;
+  {
+    MutexLock lock(mutex_);
+    // Not the receiver's, although nothing was sent: a pending error may have
+    // been reported for an earlier attempt.
+    if (!matcher_.EndUnsent(*record)) return;
+  }
+  // Of an absent source the kernel says that the network is unreachable, or
+  // that an argument is invalid, as it does for other reasons.
+  const bool bad_source = request.source && !IsOwnAddress(*request.source);
+  Fail(request, bad_source ? EchoOutcome::kBadSource : OutcomeOfErrno(code),
+       static_cast<std::uint32_t>(code));
+  MutexLock lock(mutex_);
+  if (--in_flight_ == 0) idle_.NotifyAll();
+}
+
+void LinuxEchoTransport::Fail(const EchoRequest& request, EchoOutcome outcome,
+                              std::uint32_t os_code) {
+  EchoResult result;
+  result.tag = request.tag;
+  result.outcome = outcome;
+  result.os_code = os_code;
+  callback_(result);
+}
+
+bool LinuxEchoTransport::Drain(Nanoseconds limit) {
+  const SteadyTime deadline = Now() + limit;
+  MutexLock lock(mutex_);
+  while (in_flight_ > 0) {
+    if (!idle_.WaitUntil(mutex_, deadline)) break;
+  }
+  return in_flight_ == 0;
+}
+
+std::string LinuxEchoTransport::Describe() const {
+  const EchoTransportStats stats = Stats();
+  std::string text;
+  if (v4_ != nullptr) text += "IPv4: " + stats.ipv4_mechanism;
+  if (v6_ != nullptr) {
+    text += (text.empty() ? "IPv6: " : ", IPv6: ") + stats.ipv6_mechanism;
+  }
+  return text;
+}
+
+EchoTransportStats LinuxEchoTransport::Stats() const {
+  EchoTransportStats stats;
+  stats.foreign_replies = foreign_replies_;
+  stats.receive_drops = 0;
+  if (v4_ != nullptr) {
+    stats.ipv4_mechanism = SocketKindName(v4_->kind());
+    *stats.receive_drops += v4_->ReceiveDrops();
+  }
+  if (v6_ != nullptr) {
+    stats.ipv6_mechanism = SocketKindName(v6_->kind());
+    *stats.receive_drops += v6_->ReceiveDrops();
+  }
+  return stats;
+}
+
+void LinuxEchoTransport::Receive() {
+  while (!stopping_) {
+    WaitForArrivals();
+    reader_.Refresh();
+    SteadyTime horizon = reader_.now();
+    const bool many = ReadAll(&horizon);
+    {
+      MutexLock lock(mutex_);
+      matcher_.Expire(horizon);
+      matcher_.TakeFindings(&findings_);
+    }
+    Tell();
+    if (many) std::this_thread::sleep_until(reader_.now() + kRest);
+  }
+}
+
+void LinuxEchoTransport::WaitForArrivals() {
+  std::array<pollfd, 3> sockets{
+      {{.fd = v4_ ? v4_->fd() : -1, .events = POLLIN, .revents = 0},
+       {.fd = v6_ ? v6_->fd() : -1, .events = POLLIN, .revents = 0},
+       {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  std::optional<SteadyTime> deadline;
+  {
+    MutexLock lock(mutex_);
+    deadline = matcher_.NextDeadline();
+    sleeping_until_ = deadline.value_or(SteadyTime::max());
+  }
+  timespec left{};
+  if (deadline) {
+    const Nanoseconds wait = std::max(*deadline - Now(), Nanoseconds::zero());
+    left.tv_sec = std::chrono::floor<std::chrono::seconds>(wait).count();
+    left.tv_nsec = (wait % std::chrono::seconds(1)).count();
+  }
+  ppoll(sockets.data(), sockets.size(), deadline ? &left : nullptr, nullptr);
+  {
+    MutexLock lock(mutex_);
+    sleeping_until_ = SteadyTime::min();
+  }
+  if (sockets[2].revents != 0) {
+    eventfd_t count;
+    eventfd_read(wake_.get(), &count);
+  }
+}
+
+// Reads and judges what has arrived; true when it was more than one packet.
+// What came before `horizon` has then been read; it is set back when there was
+// too much.
+bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
+  std::size_t packets = 0;
+  for (const IcmpSocket* const socket : {v4_.get(), v6_.get()}) {
+    if (socket == nullptr) continue;
+    for (const bool errors : {true, false}) {
+      SteadyTime last = SteadyTime::min();
+      int batches = 0;
+      while (batches < kBatchesInARow && reader_.Read(*socket, errors)) {
+        ++batches;
+        packets += reader_.packets();
+        if (!errors) foreign_replies_ += reader_.left_out();
+        last = std::max(last, JudgeArrivals());
+        Tell();
+      }
+      if (batches == kBatchesInARow) *horizon = std::min(*horizon, last);
+    }
+  }
+  return packets > 1;
+}
+
+// Returns the latest time of arrival.
+SteadyTime LinuxEchoTransport::JudgeArrivals() {
+  SteadyTime last = SteadyTime::min();
+  MutexLock lock(mutex_);
+  for (const Arrival& arrival : reader_.arrivals()) {
+    last = std::max(last, arrival.time);
+    matcher_.Judge(arrival, reader_.now());
+  }
+  matcher_.TakeFindings(&findings_);
+  return last;
+}
+
+// Reports what was found, without the lock: callbacks take locks of their own.
+void LinuxEchoTransport::Tell() {
+  for (const EchoResult& result : findings_.results) callback_(result);
+  if (on_stray_reply_) {
+    for (const auto& [tag, kind] : findings_.strays) on_stray_reply_(tag, kind);
+  }
+  foreign_replies_ += findings_.foreign_replies;
+  findings_.foreign_replies = 0;
+  findings_.strays.clear();
+  const std::size_t ended = findings_.results.size();
+  findings_.results.clear();
+  if (ended > 0 && (in_flight_ -= ended) == 0) {
+    MutexLock lock(mutex_);
+    idle_.NotifyAll();
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
+    const EchoTransportOptions& options, EchoTransport::Callback callback) {
+  auto v4 = IcmpSocket::Open(IpVersion::kV4, options.max_in_flight);
+  auto v6 = IcmpSocket::Open(IpVersion::kV6, options.max_in_flight);
+  if (!v4.ok() && !v6.ok()) return v4.error();
+  return std::unique_ptr<EchoTransport>(std::make_unique<LinuxEchoTransport>(
+      options, std::move(callback), v4.ok() ? std::move(v4).value() : nullptr,
+      v6.ok() ? std::move(v6).value() : nullptr));
+}
+
+bool EchoTransportSetsTos() { return true; }
+
+bool EchoTransportSeesStrayReplies() { return true; }
+
+}  // namespace echo_exporter

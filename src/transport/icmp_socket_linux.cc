@@ -1,0 +1,322 @@
+#include "src/transport/icmp_socket_linux.h"
+
+#include <linux/filter.h>
+#include <linux/sock_diag.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "src/base/log.h"
+#include "src/base/socket_address_linux.h"
+
+// Implementation notes
+//
+//  a) Where an ICMP error is to be told, IP_RECVERR is set; the error is then
+//     on the socket's error queue, with the request that it quotes, and is
+//     also the result of the next call of send, which has nothing to do with
+//     it. So a failure to send that could be such a pending error is believed
+//     only when it comes again.
+//  b) There is no control message for "don't fragment". The option is set anew
+//     when a request differs from the one before: one socket serves both.
+//     PROBE and OMIT, because DO and WANT would refuse or split by a path MTU
+//     learned from earlier errors, and with DONT the kernel keeps "too big"
+//     for itself. IPv6 without "don't fragment" is WANT: only the sender can
+//     fragment there, and only when it has learned what to.
+//  c) A raw socket is given every ICMP packet of the host. A filter in the
+//     kernel lets echo replies with our identifier through and nothing else.
+//  d) The kernel checks the checksum of ICMP after raw sockets have had their
+//     copy: see ArrivalReader.
+
+namespace echo_exporter {
+namespace {
+
+// How often a failure that may be another request's is tried again. Errors
+// come in while requests go out: with 10,000 a second one attempt in a hundred
+// meets a new one.
+constexpr int kSendAttempts = 6;
+
+// What a small packet occupies in a receive buffer, as the kernel counts.
+constexpr std::size_t kPacketTruesize = 1024;
+constexpr std::size_t kSmallestBuffer = std::size_t{1} << 20;
+constexpr std::size_t kLargestBuffer = std::size_t{64} << 20;
+constexpr int kSendBuffer = 1 << 22;
+
+std::string ErrnoText(int code) {
+  return std::generic_category().message(code) + " (" + std::to_string(code) +
+         ")";
+}
+
+// An error that icmp_err_convert() of the kernel can make of an ICMP error.
+bool MayBePending(int code) {
+  switch (code) {
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case ECONNREFUSED:
+    case EMSGSIZE:
+    case EOPNOTSUPP:
+    case EHOSTDOWN:
+    case ENONET:
+    case EPROTO:
+    case EACCES:
+      return true;
+    default:
+      return false;
+  }
+}
+
+template <typename Value>
+bool SetOption(int fd, int level, int option, const Value& value) {
+  return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+bool TurnOn(int fd, int level, int option) {
+  return SetOption(fd, level, option, 1);
+}
+
+std::uint16_t RandomId() {
+  std::uint16_t id = 0;
+  // Never fails for so few bytes (getrandom(2)).
+  static_cast<void>(getrandom(&id, sizeof(id), 0));
+  return id;
+}
+
+template <typename Value>
+std::uint8_t* AppendControl(int level, int type, const Value& value,
+                            std::uint8_t* end) {
+  cmsghdr header{};
+  header.cmsg_len = CMSG_LEN(sizeof(value));
+  header.cmsg_level = level;
+  header.cmsg_type = type;
+  std::memcpy(end, &header, sizeof(header));
+  std::memcpy(end + CMSG_LEN(0), &value, sizeof(value));
+  return end + CMSG_SPACE(sizeof(value));
+}
+
+}  // namespace
+
+std::string_view SocketKindName(IcmpSocket::Kind kind) {
+  switch (kind) {
+    case IcmpSocket::Kind::kDatagram:
+      return "datagram_socket";
+    case IcmpSocket::Kind::kRaw:
+      break;
+  }
+  return "raw_socket";
+}
+
+bool IsOwnAddress(const IpAddress& address) {
+  sockaddr_storage storage;
+  const socklen_t size = ToSocketAddress(address, &storage);
+  // UDP: any user may bind one to any free port of an own address.
+  const UniqueFd probe(
+      socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
+  return bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), size) ==
+             0 ||
+         errno != EADDRNOTAVAIL;
+}
+
+Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
+    IpVersion version, std::size_t packets_at_once) {
+  const bool v4 = version == IpVersion::kV4;
+  const int family = v4 ? AF_INET : AF_INET6;
+  const int protocol =
+      v4 ? static_cast<int>(IPPROTO_ICMP) : static_cast<int>(IPPROTO_ICMPV6);
+  const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const std::string what =
+      std::string("opening an ICMP") + (v4 ? "v4" : "v6") + " socket: ";
+
+  Kind kind = Kind::kDatagram;
+  UniqueFd fd(socket(family, SOCK_DGRAM | flags, protocol));
+  if (!fd) {
+    kind = Kind::kRaw;
+    fd.reset(socket(family, SOCK_RAW | flags, protocol));
+  }
+  if (!fd) {
+    const int code = errno;
+    if (code == EPERM || code == EACCES) {
+      return Error{
+          ErrorCode::kNotAllowed,
+          what +
+              "neither way is allowed: have the sysctl "
+              "net.ipv4.ping_group_range "
+              "include a group of this process, or give it the capability "
+              "CAP_NET_RAW: " +
+              ErrnoText(code)};
+    }
+    return Error{code == EAFNOSUPPORT ? ErrorCode::kUnsupported
+                                      : ErrorCode::kUnavailable,
+                 what + ErrnoText(code)};
+  }
+  std::unique_ptr<IcmpSocket> opened(
+      new IcmpSocket(version, kind, std::move(fd)));
+  if (Status status = opened->Configure(packets_at_once); !status.ok()) {
+    return status.error();
+  }
+  return opened;
+}
+
+Status IcmpSocket::Configure(std::size_t packets_at_once) {
+  const int socket = fd();
+  bool good = TurnOn(socket, SOL_SOCKET, SO_TIMESTAMPNS);
+  if (version_ == IpVersion::kV4) {
+    good = good && TurnOn(socket, IPPROTO_IP, IP_RECVERR) &&
+           TurnOn(socket, IPPROTO_IP, IP_RECVTTL);
+  } else {
+    good = good && TurnOn(socket, IPPROTO_IPV6, IPV6_RECVERR) &&
+           TurnOn(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+  }
+  if (kind_ == Kind::kRaw) {
+    id_ = RandomId();
+    good = good && AttachFilter();
+  } else {
+    // Has the kernel choose the identifier now, and not at the first request:
+    // what comes before that would find no socket.
+    sockaddr_storage any{};
+    any.ss_family = version_ == IpVersion::kV4 ? AF_INET : AF_INET6;
+    const socklen_t size =
+        version_ == IpVersion::kV4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    good = good &&
+           bind(socket, reinterpret_cast<const sockaddr*>(&any), size) == 0;
+  }
+  if (!good) {
+    return Error{ErrorCode::kUnavailable,
+                 "preparing an ICMP socket: " + ErrnoText(errno)};
+  }
+  SizeBuffers(packets_at_once);
+  return std::monostate{};
+}
+
+bool IcmpSocket::AttachFilter() {
+  const bool v4 = version_ == IpVersion::kV4;
+  // A raw IPv4 socket sees the IP header as well: X is its length.
+  std::array<sock_filter, 7> code{{
+      v4 ? sock_filter BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
+         : sock_filter BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+      BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
+      BPF_JUMP(
+          BPF_JMP | BPF_JEQ | BPF_K,
+          v4 ? std::uint32_t{ICMP_ECHOREPLY} : std::uint32_t{ICMP6_ECHO_REPLY},
+          0, 3),
+      BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, id_, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0xffff'ffff),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  }};
+  const sock_fprog program{.len = static_cast<unsigned short>(code.size()),
+                           .filter = code.data()};
+  return SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, program);
+}
+
+void IcmpSocket::SizeBuffers(std::size_t packets_at_once) {
+  const int wanted = static_cast<int>(std::clamp(
+      packets_at_once * kPacketTruesize, kSmallestBuffer, kLargestBuffer));
+  // Beyond net.core.rmem_max with CAP_NET_ADMIN only.
+  if (!SetOption(fd(), SOL_SOCKET, SO_RCVBUFFORCE, wanted)) {
+    SetOption(fd(), SOL_SOCKET, SO_RCVBUF, wanted);
+  }
+  if (!SetOption(fd(), SOL_SOCKET, SO_SNDBUFFORCE, kSendBuffer)) {
+    SetOption(fd(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
+  }
+  int doubled = 0;  // as the kernel tells it (socket(7))
+  socklen_t size = sizeof(doubled);
+  getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &doubled, &size);
+  if (doubled / 2 < wanted) {
+    Log(LogLevel::kWarn,
+        "the receive buffer is smaller than the load asks for; replies that it "
+        "has no room for are lost and counted: raise net.core.rmem_max",
+        {{"ip_version", version_ == IpVersion::kV4 ? "4" : "6"},
+         {"bytes", std::to_string(doubled / 2)},
+         {"wanted", std::to_string(wanted)}});
+  }
+}
+
+bool IcmpSocket::SetDontFragment(bool on) {
+  if (dont_fragment_ == on) return true;
+  bool good;
+  if (version_ == IpVersion::kV4) {
+    good = SetOption(fd(), IPPROTO_IP, IP_MTU_DISCOVER,
+                     on ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
+  } else {
+    good = SetOption(fd(), IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                     on ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_WANT) &&
+           SetOption(fd(), IPPROTO_IPV6, IPV6_DONTFRAG, on ? 1 : 0);
+  }
+  if (good) dont_fragment_ = on;
+  return good;
+}
+
+// Returns the size of the control messages for a request.
+std::size_t IcmpSocket::WriteControl(const EchoRequest& request,
+                                     std::uint8_t* control) {
+  std::uint8_t* end = control;
+  const int ttl = request.ttl;
+  const int tos = request.tos;
+  if (version_ == IpVersion::kV4) {
+    end = AppendControl(IPPROTO_IP, IP_TTL, ttl, end);
+    if (tos != 0) end = AppendControl(IPPROTO_IP, IP_TOS, tos, end);
+    if (request.source) {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, request.source->bytes().data(),
+                  sizeof(info.ipi_spec_dst));
+      info.ipi_ifindex = static_cast<int>(request.source_interface);
+      end = AppendControl(IPPROTO_IP, IP_PKTINFO, info, end);
+    }
+    return static_cast<std::size_t>(end - control);
+  }
+  end = AppendControl(IPPROTO_IPV6, IPV6_HOPLIMIT, ttl, end);
+  if (tos != 0) end = AppendControl(IPPROTO_IPV6, IPV6_TCLASS, tos, end);
+  if (request.source) {
+    in6_pktinfo info{};
+    std::memcpy(&info.ipi6_addr, request.source->bytes().data(),
+                sizeof(info.ipi6_addr));
+    info.ipi6_ifindex = request.source_interface;
+    end = AppendControl(IPPROTO_IPV6, IPV6_PKTINFO, info, end);
+  }
+  return static_cast<std::size_t>(end - control);
+}
+
+int IcmpSocket::Send(const EchoRequest& request, RequestRecord& record) {
+  if (!SetDontFragment(request.dont_fragment)) return errno;
+  sockaddr_storage destination;
+  iovec vector{.iov_base = packet_.data(),
+               .iov_len = WriteEchoRequest(version_, id_, record.sequence(),
+                                           record.cookie, request.payload_size,
+                                           packet_.data())};
+  alignas(cmsghdr) std::array<std::uint8_t, 128> control;
+  msghdr message{};
+  message.msg_name = &destination;
+  message.msg_namelen = ToSocketAddress(request.destination, &destination);
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = WriteControl(request, control.data());
+  int code = 0;
+  for (int attempt = 0; attempt < kSendAttempts; ++attempt) {
+    // Last of all: every microsecond from here on counts as round trip.
+    record.set_sent(std::chrono::steady_clock::now());
+    if (sendmsg(fd(), &message, 0) >= 0) return 0;
+    code = errno;
+    if (!MayBePending(code)) break;
+  }
+  return code;
+}
+
+std::uint64_t IcmpSocket::ReceiveDrops() const {
+  // The counter that SO_RXQ_OVFL tells with each packet, at any time.
+  std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof(memory);
+  getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size);
+  return memory[SK_MEMINFO_DROPS];
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,83 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKET_LINUX_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKET_LINUX_H_
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "echo_exporter/echo.h"
+#include "echo_exporter/result.h"
+#include "src/base/unique_fd_linux.h"
+#include "src/transport/echo_packet.h"
+#include "src/transport/request_table.h"
+
+namespace echo_exporter {
+
+/// The one socket that all echo requests of an IP version go through.
+///
+/// Send() is confined to one thread, Receive() and ReceiveErrors() to one,
+/// perhaps another; what is const is thread-safe.
+class IcmpSocket {
+ public:
+  enum class Kind : std::uint8_t {
+    kDatagram,  ///< unprivileged, where net.ipv4.ping_group_range allows it
+    kRaw,       ///< needs CAP_NET_RAW
+  };
+
+  /// A datagram socket if that is allowed, else a raw one. Its receive buffer
+  /// is to hold `packets_at_once` replies, as far as the system lets it.
+  /// kNotAllowed when neither kind is allowed, kUnsupported when this host
+  /// does not have the IP version.
+  static Result<std::unique_ptr<IcmpSocket>> Open(IpVersion version,
+                                                  std::size_t packets_at_once);
+
+  int fd() const { return fd_.get(); }
+  IpVersion version() const { return version_; }
+  Kind kind() const { return kind_; }
+
+  /// Sends the request of `record`, and writes the time right before into it.
+  /// Returns 0, or the errno.
+  int Send(const EchoRequest& request, RequestRecord& record);
+
+  /// Whether a packet that this socket let through, or an error about one, is
+  /// about a request of this socket.
+  bool IsOurs(const EchoMessage& message) const {
+    return kind_ == Kind::kDatagram || message.id == id_;
+  }
+
+  /// How many packets the kernel had no room for in the receive buffer.
+  std::uint64_t ReceiveDrops() const;
+
+ private:
+  IcmpSocket(IpVersion version, Kind kind, UniqueFd fd)
+      : version_(version), kind_(kind), fd_(std::move(fd)) {}
+
+  Status Configure(std::size_t packets_at_once);
+  bool AttachFilter();
+  void SizeBuffers(std::size_t packets_at_once);
+  bool SetDontFragment(bool on);
+  std::size_t WriteControl(const EchoRequest& request, std::uint8_t* control);
+
+  const IpVersion version_;
+  const Kind kind_;
+  const UniqueFd fd_;
+  std::uint16_t id_ = 0;  ///< of raw sockets; the kernel sets that of others
+
+  // Of Send().
+  std::optional<bool> dont_fragment_;
+  std::array<std::uint8_t, kIcmpHeaderSize + kMaxEchoPayload> packet_;
+};
+
+std::string_view SocketKindName(IcmpSocket::Kind kind);
+
+/// Whether this host has the address now.
+bool IsOwnAddress(const IpAddress& address);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKET_LINUX_H_

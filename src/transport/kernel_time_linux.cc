@@ -1,0 +1,58 @@
+#include "src/transport/kernel_time_linux.h"
+
+#include <chrono>
+
+namespace echo_exporter {
+namespace {
+
+// A pair of readings further apart than this was interrupted in between, and
+// is taken again; after some tries it is good enough.
+constexpr Nanoseconds kCloseTogether = std::chrono::microseconds(2);
+constexpr int kTries = 5;
+
+// How much the clocks may drift apart while the wall clock is slewed: 500
+// parts in a million (adjtimex(2)), twice over, and the error of reading.
+constexpr Nanoseconds kReadingError = std::chrono::microseconds(200);
+constexpr int kSlewDivisor = 1000;
+
+// Stamps a little later than now() are of packets that came after Refresh().
+constexpr Nanoseconds kOldest = std::chrono::seconds(120);
+constexpr Nanoseconds kYoungest = std::chrono::seconds(1);
+
+Nanoseconds ToNanoseconds(const timespec& time) {
+  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+}
+
+SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+void KernelTime::Refresh() {
+  SteadyTime before, after;
+  timespec wall;
+  int tries = 0;
+  do {
+    before = SteadyNow();
+    clock_gettime(CLOCK_REALTIME, &wall);
+    after = SteadyNow();
+  } while (after - before > kCloseTogether && ++tries < kTries);
+  Refresh(before + (after - before) / 2, ToNanoseconds(wall));
+}
+
+void KernelTime::Refresh(SteadyTime now, Nanoseconds wall) {
+  const Nanoseconds offset = wall - now.time_since_epoch();
+  const Nanoseconds allowed = kReadingError + (now - now_) / kSlewDivisor;
+  stepped_ = !fresh_ && std::chrono::abs(offset - offset_) > allowed;
+  fresh_ = false;
+  offset_ = offset;
+  now_ = now;
+}
+
+SteadyTime KernelTime::SteadyTimeOf(const timespec& wall) const {
+  if (stepped_) return now_;
+  const SteadyTime time(ToNanoseconds(wall) - offset_);
+  const Nanoseconds age = now_ - time;
+  return age > kOldest || age < -kYoungest ? now_ : time;
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,123 @@
+#include "src/transport/request_matcher.h"
+
+#include <algorithm>
+
+namespace echo_exporter {
+namespace {
+
+using State = RequestRecord::State;
+
+// The times of a result; neither is ever negative.
+EchoResult ResultOf(const RequestRecord& record, const Arrival& arrival,
+                    SteadyTime now) {
+  EchoResult result;
+  result.rtt = std::max(arrival.time - record.sent(), Nanoseconds::zero());
+  result.completion_delay = std::max(now - arrival.time, Nanoseconds::zero());
+  return result;
+}
+
+}  // namespace
+
+bool RequestMatcher::EndUnsent(RequestRecord& record) {
+  if (record.state != State::kInFlight) return false;
+  table_.End(record, State::kFailed);
+  return true;
+}
+
+void RequestMatcher::Judge(const Arrival& arrival, SteadyTime now) {
+  if (arrival.error) {
+    JudgeError(arrival, now);
+  } else {
+    JudgeReply(arrival, now);
+  }
+}
+
+void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
+  const EchoMessage& message = reply.message;
+  RequestRecord* const record =
+      table_.Find(message.sequence, [&](const RequestRecord& candidate) {
+        // A payload too short for a cookie proves little by itself.
+        return (candidate.payload_size >= kCookieSize ||
+                candidate.destination == reply.peer) &&
+               IsPayloadOf(candidate.cookie, candidate.payload_size,
+                           message.payload);
+      });
+  if (record == nullptr) {
+    JudgeForeign(reply);
+    return;
+  }
+  if (record->state != State::kInFlight) {
+    findings_.strays.emplace_back(record->tag, record->state == State::kAnswered
+                                                   ? StrayReply::kDuplicate
+                                                   : StrayReply::kLate);
+    return;
+  }
+  EchoResult result = ResultOf(*record, reply, now);
+  result.responder = reply.peer;
+  result.reply_ttl = reply.ttl;
+  if (result.rtt > record->timeout) {
+    findings_.strays.emplace_back(record->tag, StrayReply::kLate);
+    result.outcome = EchoOutcome::kTimeout;
+    End(*record, State::kTimedOut, result);
+    return;
+  }
+  result.outcome = record->destination == reply.peer
+                       ? EchoOutcome::kReply
+                       : EchoOutcome::kCorruptReply;
+  End(*record, State::kAnswered, result);
+}
+
+void RequestMatcher::JudgeForeign(const Arrival& reply) {
+  ++findings_.foreign_replies;
+  RequestRecord* const damaged =
+      table_.Find(reply.message.sequence, [&](const RequestRecord& candidate) {
+        return candidate.state == State::kInFlight &&
+               candidate.destination == reply.peer;
+      });
+  if (damaged != nullptr) damaged->corrupted = true;
+}
+
+void RequestMatcher::JudgeError(const Arrival& arrival, SteadyTime now) {
+  const EchoMessage& quoted = arrival.message;
+  RequestRecord* const record =
+      table_.Find(quoted.sequence, [&](const RequestRecord& candidate) {
+        return candidate.state == State::kInFlight &&
+               candidate.destination == arrival.peer &&
+               MayBeginPayloadOf(candidate.cookie, candidate.payload_size,
+                                 quoted.payload);
+      });
+  if (record == nullptr) return;
+  EchoResult result = ResultOf(*record, arrival, now);
+  result.outcome = arrival.error->outcome;
+  result.responder = arrival.error->offender;
+  result.os_code = arrival.error->os_code;
+  result.mtu = arrival.error->mtu;
+  End(*record, State::kFailed, result);
+}
+
+void RequestMatcher::Expire(SteadyTime horizon) {
+  while (RequestRecord* const record = table_.FindExpired(horizon)) {
+    EchoResult result;
+    result.outcome =
+        record->corrupted ? EchoOutcome::kCorruptReply : EchoOutcome::kTimeout;
+    result.rtt = std::max(horizon - record->sent(), Nanoseconds::zero());
+    End(*record, State::kTimedOut, result);
+  }
+}
+
+void RequestMatcher::Abandon() {
+  while (RequestRecord* const record = table_.FindInFlight()) {
+    EchoResult result;
+    result.outcome = EchoOutcome::kTimeout;
+    End(*record, State::kTimedOut, result);
+  }
+}
+
+void RequestMatcher::End(RequestRecord& record, State state,
+                         EchoResult result) {
+  result.tag = record.tag;
+  table_.End(record, state);
+  findings_.results.push_back(result);
+}
+
+}  // namespace echo_exporter

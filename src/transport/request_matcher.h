@@ -1,0 +1,82 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/echo.h"
+#include "src/transport/arrival.h"
+#include "src/transport/request_table.h"
+
+namespace echo_exporter {
+
+/// Says what becomes of each request: finds the one that an arrival belongs
+/// to, judges it, and ends those whose time is over. Pure: no socket, no
+/// clock.
+///
+/// A reply belongs to a request when it has its sequence number and its whole
+/// payload, cookie included. A packet from a request's destination with its
+/// sequence number and another payload may be its damaged reply or a forgery:
+/// it ends nothing, but if nothing better comes in time, the request ends as
+/// kCorruptReply instead of kTimeout.
+///
+/// Not thread-safe: the owner locks.
+class RequestMatcher {
+ public:
+  /// What is to be told, in the order of finding it.
+  struct Findings {
+    std::vector<EchoResult> results;
+    std::vector<std::pair<std::uint64_t, StrayReply>> strays;  ///< by tag
+    std::uint64_t foreign_replies = 0;
+  };
+
+  /// `max_in_flight`: 1 .. 1,000,000.
+  explicit RequestMatcher(std::size_t max_in_flight) : table_(max_in_flight) {}
+
+  /// As RequestTable::Begin(); what it gives stays valid.
+  RequestRecord* Begin(const EchoRequest& request, std::uint64_t cookie,
+                       SteadyTime now) {
+    return table_.Begin(request, cookie, now);
+  }
+
+  /// For a request that could not be sent; its result is the caller's. False
+  /// when it has ended by other means.
+  bool EndUnsent(RequestRecord& record);
+
+  /// `now`: when it was read, not before it arrived.
+  void Judge(const Arrival& arrival, SteadyTime now);
+
+  /// Ends those whose time was over at `horizon`; everything that had arrived
+  /// by then must have been judged.
+  void Expire(SteadyTime horizon);
+
+  /// Ends all as kTimeout.
+  void Abandon();
+
+  /// As RequestTable::NextDeadline().
+  std::optional<SteadyTime> NextDeadline() const {
+    return table_.NextDeadline();
+  }
+
+  /// What was found since the last call, in exchange for `emptied`, whose
+  /// memory is used again.
+  void TakeFindings(Findings* emptied) { std::swap(findings_, *emptied); }
+
+ private:
+  void JudgeReply(const Arrival& reply, SteadyTime now);
+  void JudgeError(const Arrival& error, SteadyTime now);
+  void JudgeForeign(const Arrival& reply);
+  void End(RequestRecord& record, RequestRecord::State state,
+           EchoResult result);
+
+  RequestTable table_;
+  Findings findings_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_

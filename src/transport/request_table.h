@@ -1,0 +1,132 @@
+#ifndef ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_TABLE_H_
+#define ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_TABLE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/echo.h"
+
+namespace echo_exporter {
+
+/// One request: while it is in flight, and for long after its end, so that a
+/// late or a second reply is known for what it is.
+struct RequestRecord {
+  enum class State : std::uint8_t {
+    kUnused,
+    kInFlight,
+    kAnswered,  ///< by a reply
+    kFailed,    ///< by an ICMP error, or not sent at all
+    kTimedOut,
+  };
+
+  /// Right before the sending, which happens without the owner's lock.
+  SteadyTime sent() const {
+    return SteadyTime(Nanoseconds(sent_.load(std::memory_order_relaxed)));
+  }
+  void set_sent(SteadyTime time) {
+    sent_.store(time.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  std::uint64_t number =
+      0;  ///< of the request; its last 16 bits are sequence()
+  std::uint64_t tag = 0;
+  std::uint64_t cookie = 0;
+  IpAddress destination;
+  Nanoseconds timeout{};
+  std::uint16_t payload_size = 0;
+  State state = State::kUnused;
+  /// Something came from the destination that is not its reply.
+  bool corrupted = false;
+
+  std::uint16_t sequence() const { return static_cast<std::uint16_t>(number); }
+
+ private:
+  std::atomic<std::int64_t> sent_{0};
+};
+
+/// The requests in flight and the last ones before them.
+///
+/// A ring: each request takes the next record that is not in flight. It has at
+/// least twice as many records as there may be requests in flight, and a
+/// multiple of 65,536, so that the records of one sequence number are few and
+/// known by their place: the 16 bits of a sequence number limit nothing.
+///
+/// Not thread-safe: the owner locks.
+class RequestTable {
+ public:
+  /// `max_in_flight`: 1 .. 1,000,000.
+  explicit RequestTable(std::size_t max_in_flight);
+
+  std::size_t in_flight() const { return in_flight_; }
+
+  /// A record that is the request's from now on; null when max_in_flight
+  /// requests are in flight. It times out at `now` + its timeout.
+  RequestRecord* Begin(const EchoRequest& request, std::uint64_t cookie,
+                       SteadyTime now);
+
+  /// Requires that it is in flight, and `state` one of those behind that.
+  void End(RequestRecord& record, RequestRecord::State state);
+
+  /// The record of a request with that sequence number of which `matches` is
+  /// true: one in flight, else the latest, else null.
+  template <typename Predicate>
+  RequestRecord* Find(std::uint16_t sequence, const Predicate& matches);
+
+  /// When the next request may time out; no earlier than the time itself, but
+  /// perhaps that of a request that has ended. Absent: never.
+  std::optional<SteadyTime> NextDeadline() const;
+
+  /// One whose time was over at `now`, still in flight; null when there is
+  /// none. O(log n).
+  RequestRecord* FindExpired(SteadyTime now);
+
+  /// Any that is in flight; null when none is.
+  RequestRecord* FindInFlight();
+
+ private:
+  struct Deadline {
+    SteadyTime time;
+    std::uint64_t number = 0;
+  };
+  static bool Later(const Deadline& a, const Deadline& b) {
+    return a.time > b.time;
+  }
+
+  RequestRecord& RecordOf(std::uint64_t number) {
+    return records_[number % records_.size()];
+  }
+  bool IsInFlight(std::uint64_t number);
+  void DropDeadDeadlines();
+
+  const std::size_t max_in_flight_;
+  std::vector<RequestRecord> records_;
+  std::size_t in_flight_ = 0;
+  std::uint64_t next_number_ = 0;
+  /// A heap. Those of requests that have ended stay until they come to the
+  /// top, or until they are the most.
+  std::vector<Deadline> deadlines_;
+};
+
+template <typename Predicate>
+RequestRecord* RequestTable::Find(std::uint16_t sequence,
+                                  const Predicate& matches) {
+  constexpr std::size_t kSequences = 65536;
+  RequestRecord* found = nullptr;
+  for (std::size_t i = sequence; i < records_.size(); i += kSequences) {
+    RequestRecord& record = records_[i];
+    if (record.state == RequestRecord::State::kUnused || !matches(record)) {
+      continue;
+    }
+    if (record.state == RequestRecord::State::kInFlight) return &record;
+    if (found == nullptr || found->number < record.number) found = &record;
+  }
+  return found;
+}
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_TABLE_H_
