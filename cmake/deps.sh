@@ -34,10 +34,11 @@ package_version() {
 
 # Everything that decides what a prefix contains.
 stamp_of() {
-  local compiler=g++
-  [[ $1 == linux ]] || compiler=g++-mingw-w64-x86-64-posix
+  local packages=(googletest "${kHeaderPackages[@]}" g++)
+  [[ $1 == linux ]] ||
+    packages=(googletest "${kHeaderPackages[@]}" g++-mingw-w64-x86-64-posix libz-mingw-w64-dev)
   sha256sum "$script" "$cmake_dir/toolchain-mingw-w64.cmake" | cut -d' ' -f1
-  dpkg-query --show googletest "${kHeaderPackages[@]}" "$compiler" ||
+  dpkg-query --show "${packages[@]}" ||
     fail "packages are missing: run cmake/install_packages.sh build"
 }
 
@@ -150,6 +151,14 @@ install_header_only_libraries() {
     fmt::fmt-header-only Threads::Threads)'
 }
 
+# The Windows program takes zlib's static library, which lies beside a shared one.
+install_zlib_for_windows() {
+  local prefix=$1 package=/usr/x86_64-w64-mingw32
+  cp "$package"/include/{zlib,zconf}.h "$prefix/include/"
+  cp "$package/lib/libz.a" "$prefix/lib/"
+  echo "deps: zlib $(package_version libz-mingw-w64-dev) (libz-mingw-w64-dev)"
+}
+
 make_prefix() {
   local platform=$1 prefix=$deps_dir/$1 fresh=$deps_dir/$1.new
   local stamp
@@ -164,6 +173,7 @@ make_prefix() {
   unpack cpp-httplib "$kHttplibVersion"
   rm -rf "$fresh"
   install_header_only_libraries "$fresh"
+  [[ $platform != windows-mingw ]] || install_zlib_for_windows "$fresh"
   cmake_install "$platform" "$fresh" "$work/prometheus-cpp" \
     -DENABLE_PULL=OFF -DENABLE_PUSH=OFF -DENABLE_COMPRESSION=OFF -DENABLE_TESTING=OFF \
     -DUSE_THIRDPARTY_LIBRARIES=OFF -DGENERATE_PKGCONFIG=OFF

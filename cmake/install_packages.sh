@@ -1,22 +1,25 @@
 #!/bin/bash
 # Installs the Debian packages that this project needs.
 #
-# Usage: cmake/install_packages.sh [build|run|test]...     (default: all three)
+# Usage: cmake/install_packages.sh [build|run|test|bench]...     (default: build run test)
 #   build  compile the Windows and the Linux targets
 #   run    run the Windows executable (Wine)
 #   test   everything that tests/run needs besides
+#   bench  what tests/bench/run_linux compares the exporter with
 set -euo pipefail
 
 build_packages=(
   ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git ninja-build pkg-config
   # Dependencies of the exporter that cmake/deps.sh takes from packages.
-  googletest libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev
+  googletest libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev libz-mingw-w64-dev
+  nlohmann-json3-dev zlib1g-dev
 )
 run_packages=(curl wine wine64)
 test_packages=(
   clang clang-format curl iproute2 libclang-rt-14-dev prometheus
   prometheus-blackbox-exporter python3
 )
+bench_packages=(fping prometheus-smokeping-prober)
 
 packages=()
 for set_name in "${@:-build run test}"; do
@@ -25,7 +28,8 @@ for set_name in "${@:-build run test}"; do
       build) packages+=("${build_packages[@]}") ;;
       run) packages+=("${run_packages[@]}") ;;
       test) packages+=("${test_packages[@]}") ;;
-      *) echo "usage: $0 [build|run|test]..." >&2; exit 2 ;;
+      bench) packages+=("${bench_packages[@]}") ;;
+      *) echo "usage: $0 [build|run|test|bench]..." >&2; exit 2 ;;
     esac
   done
 done
@@ -44,6 +48,6 @@ echo "packages: installing ${missing[*]}; this may take some minutes"
 as_root=()
 ((EUID == 0)) || as_root=(sudo)
 "${as_root[@]}" apt-get update -qq
-# RUNLEVEL=1 keeps the prometheus package from starting its daemon where systemd is not used.
+# RUNLEVEL=1 keeps the packages of daemons from starting them where systemd is not used.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
   apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null

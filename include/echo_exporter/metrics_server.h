@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_METRICS_SERVER_H_
 #define ECHO_EXPORTER_METRICS_SERVER_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "echo_exporter/config.h"
 #include "echo_exporter/on_demand_probe.h"
 #include "echo_exporter/result.h"
+#include "echo_exporter/text_sink.h"
 
 namespace echo_exporter {
 
@@ -18,12 +20,18 @@ struct HttpAnswer {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  /// Instead of `body`, for a long one: writes it, once.
+  std::function<void(const TextSink&)> write_body = nullptr;
+  /// Memory that `write_body` holds until it returns.
+  std::size_t held_bytes = 0;
 };
 
 /// Where the server gets its content from. Each is called on several threads
 /// at once, must not throw, and must live until the server is gone.
 struct MetricsServerHandlers {
-  std::function<std::string()> metrics;  ///< text format 0.0.4
+  std::function<void(const TextSink&)> metrics;  ///< text format 0.0.4
+  /// Memory that a call of `metrics` holds while clients take their time.
+  std::function<std::size_t()> metrics_memory;
   std::function<HttpAnswer(const ProbeQuery&)> probe;
   std::function<std::string()> config;  ///< TOML
   /// Empty when ready, else the reason why not.

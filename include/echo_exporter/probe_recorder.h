@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_PROBE_RECORDER_H_
 #define ECHO_EXPORTER_PROBE_RECORDER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "echo_exporter/echo.h"
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/probe_scheduler.h"
+#include "echo_exporter/text_sink.h"
 
 namespace echo_exporter {
 
@@ -81,9 +83,13 @@ class ProbeRecorder {
   /// Outcome of the last attempt to load a configuration.
   void RecordConfigLoad(bool successful);
 
-  /// Everything, in the text format 0.0.4, ending with a newline; `transport`
-  /// as of now.
-  std::string Render(const EchoTransportStats& transport = {}) const;
+  /// Memory that Render() holds until it returns, about.
+  std::size_t RenderMemory() const;
+
+  /// Writes everything in the text format 0.0.4, ending with a newline: the
+  /// pairs as of one moment each, near the beginning of the call, `transport`
+  /// as given.
+  void Render(const EchoTransportStats& transport, const TextSink& sink) const;
 
  private:
   class Impl;

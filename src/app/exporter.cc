@@ -126,7 +126,10 @@ Endpoint ExporterImpl::DestinationEndpoint(const DestinationConfig& destination,
 
 MetricsServerHandlers ExporterImpl::Handlers() {
   MetricsServerHandlers handlers;
-  handlers.metrics = [this] { return recorder_.Render(transport_->Stats()); };
+  handlers.metrics = [this](const TextSink& sink) {
+    recorder_.Render(transport_->Stats(), sink);
+  };
+  handlers.metrics_memory = [this] { return recorder_.RenderMemory(); };
   handlers.probe = [this](const ProbeQuery& query) {
     return prober_->Probe(query);
   };

@@ -54,9 +54,8 @@ bool ConnectionStream::is_readable() const {
   return begin_ < end_ || WaitUntilReady(Readiness::kToRead, receive_deadline_);
 }
 
-bool ConnectionStream::is_writable() const {
-  return WaitUntilReady(Readiness::kToWrite, SendDeadline());
-}
+// write() waits by itself, and lets it be known.
+bool ConnectionStream::is_writable() const { return !connection_.cut(); }
 
 ssize_t ConnectionStream::read(char* data, size_t size) {
   // httplib gives up on a head that ends in the middle of a line.
@@ -74,7 +73,7 @@ ssize_t ConnectionStream::read(char* data, size_t size) {
 }
 
 ssize_t ConnectionStream::write(const char* data, size_t size) {
-  if (!send_deadline_) send_deadline_ = SendDeadline();
+  if (!send_deadline_) send_deadline_ = Now() + limits_.send_timeout;
   std::size_t sent = 0;
   while (sent < size) {
     if (connection_.cut()) return -1;
@@ -85,7 +84,7 @@ ssize_t ConnectionStream::write(const char* data, size_t size) {
       continue;
     }
     if (!SocketCallWouldBlock()) return -1;
-    connection_.BeginWaiting(size - sent);
+    connection_.BeginWaiting(size - sent + held_bytes_);
     if (!WaitUntilReady(Readiness::kToWrite, *send_deadline_)) return -1;
   }
   return static_cast<ssize_t>(size);
@@ -98,10 +97,6 @@ void ConnectionStream::get_remote_ip_and_port(std::string& ip,
 
 void ConnectionStream::get_local_ip_and_port(std::string& ip, int& port) const {
   httplib::detail::get_local_ip_and_port(socket(), ip, port);
-}
-
-SteadyTime ConnectionStream::SendDeadline() const {
-  return send_deadline_.value_or(Now() + limits_.send_timeout);
 }
 
 bool ConnectionStream::WaitUntilReady(Readiness readiness,

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_HTTP_CONNECTION_STREAM_H_
 #define ECHO_EXPORTER_SRC_HTTP_CONNECTION_STREAM_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -35,6 +36,13 @@ class ConnectionStream final : public httplib::Stream {
   bool head_too_long() const { return head_bytes_ >= kMaxHeadBytes; }
   bool head_too_late() const { return head_too_late_; }
 
+  /// Memory that the answer under way holds besides what is written; counts
+  /// like bytes that the client has not read.
+  void set_held_bytes(std::size_t bytes) {
+    // A few large answers at once are no offence.
+    held_bytes_ = std::min(bytes, limits_.unsent_bytes / 4);
+  }
+
   /// Ends the connection such that an answer arrives although the client is
   /// still sending: to close a socket with bytes unread would revoke it.
   void Finish();
@@ -52,7 +60,6 @@ class ConnectionStream final : public httplib::Stream {
  private:
   enum class Readiness { kToRead, kToWrite };
 
-  SteadyTime SendDeadline() const;
   bool WaitUntilReady(Readiness readiness, SteadyTime deadline) const;
   ssize_t FillBuffer();
 
@@ -67,6 +74,7 @@ class ConnectionStream final : public httplib::Stream {
   bool head_too_late_ = false;
   SteadyTime receive_deadline_{};
   std::optional<SteadyTime> send_deadline_;  ///< once an answer has begun
+  std::size_t held_bytes_ = 0;
 };
 
 }  // namespace echo_exporter

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <string>
 #include <utility>
 
+#include "src/base/log.h"
 #include "src/http/connection_stream.h"
+#include "src/http/gzip_encoder.h"
 #include "src/http/http_library.h"
 #include "src/http/routes.h"
 
@@ -54,6 +57,21 @@ HttpRequest ToHttpRequest(const httplib::Request& request) {
   return result;
 }
 
+void WriteChunks(const std::function<void(const TextSink&)>& write, bool gzip,
+                 httplib::DataSink& chunks) {
+  const TextSink sink = [&chunks](std::string_view piece) {
+    return chunks.write(piece.data(), piece.size());
+  };
+  if (gzip) {
+    GzipEncoder encoder(sink);
+    write([&](std::string_view piece) { return encoder.Write(piece); });
+    encoder.Finish();
+  } else {
+    write(sink);
+  }
+  chunks.done();
+}
+
 // Implementation notes. httplib::Server is used for what HTTP is: it parses a
 // request and writes an answer (process_request). Its own listening is not,
 // because a) it ends for good at the first accept() that fails for a reason
@@ -78,6 +96,8 @@ class HttpSession : private httplib::Server {
  private:
   bool AnswerNext(bool last);
   void Answer(const httplib::Request& request, httplib::Response* response);
+  void WriteBody(const httplib::Request& request, HttpAnswer answer,
+                 httplib::Response* response);
   void ExplainError(httplib::Response* response) const;
   void CompleteHeaders(httplib::Response* response) const;
 
@@ -96,6 +116,9 @@ HttpSession::HttpSession(Connection& connection, const HttpLimits& limits,
       stream_(connection, limits) {
   using httplib::Request;
   using httplib::Response;
+  // A server without a listening socket would take itself for shutting down,
+  // and write no chunks.
+  svr_sock_ = stream_.socket();
   set_keep_alive_timeout(static_cast<time_t>(
       std::chrono::duration_cast<std::chrono::seconds>(limits.idle_timeout)
           .count()));
@@ -151,6 +174,11 @@ void HttpSession::Answer(const httplib::Request& request,
                          httplib::Response* response) {
   HttpAnswer answer = AnswerRequest(ToHttpRequest(request), handlers_);
   response->status = answer.status;
+  stream_.set_held_bytes(answer.held_bytes);
+  if (answer.write_body) {
+    WriteBody(request, std::move(answer), response);
+    return;
+  }
   response->set_header("Content-Type", answer.content_type);
   response->body = std::move(answer.body);
   if (answer.status == 405) {
@@ -161,6 +189,36 @@ void HttpSession::Answer(const httplib::Request& request,
                          "default-src 'none'; base-uri 'none'; "
                          "form-action 'none'; frame-ancestors 'none'");
   }
+}
+
+/// Has a long body written in chunks, compressed if the client likes it so.
+void HttpSession::WriteBody(const httplib::Request& request, HttpAnswer answer,
+                            httplib::Response* response) {
+  if (request.version == "HTTP/1.0") {  // knows no chunks
+    answer.write_body([response](std::string_view piece) {
+      response->body += piece;
+      return true;
+    });
+    response->set_header("Content-Type", answer.content_type);
+    return;
+  }
+  response->set_header("Vary", "Accept-Encoding");
+  const bool gzip = AcceptsGzip(request.get_header_value("Accept-Encoding"));
+  if (gzip) response->set_header("Content-Encoding", "gzip");
+  response->set_chunked_content_provider(
+      answer.content_type, [gzip, write = std::move(answer.write_body)](
+                               std::size_t, httplib::DataSink& chunks) {
+        // httplib catches what handlers throw, but not here, where the answer
+        // has begun: it is broken off.
+        try {
+          WriteChunks(write, gzip, chunks);
+          return true;
+        } catch (const std::exception& error) {
+          Log(LogLevel::kError, "an answer was broken off",
+              {{"error", error.what()}});
+          return false;
+        }
+      });
 }
 
 /// Fills in what httplib refuses by itself.

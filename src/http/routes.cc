@@ -57,7 +57,8 @@ HttpAnswer AnswerMetrics(const HttpRequest&,
                          const MetricsServerHandlers& handlers) {
   HttpAnswer answer;
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  answer.body = handlers.metrics();
+  answer.write_body = handlers.metrics;
+  answer.held_bytes = handlers.metrics_memory();
   return answer;
 }
 

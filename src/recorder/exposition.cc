@@ -108,40 +108,55 @@ struct Family {
   std::string_view help;
 };
 
-/// Writes a family whose series `append_series(pair)` appends, if any.
+std::string HeadOf(const Family& family) {
+  std::string head("# HELP ");
+  head.append(family.name).append(1, ' ').append(family.help);
+  head.append("\n# TYPE ").append(family.name).append(1, ' ');
+  head.append(family.type).append(1, '\n');
+  return head;
+}
+
+/// Writes a family whose series `append_series(pair, out)` appends, if any.
 template <typename AppendSeriesOf>
-void AppendFamily(const Family& family, std::span<const PairSnapshot> pairs,
-                  std::string* out, const AppendSeriesOf& append_series) {
-  const std::size_t begin = out->size();
-  out->append("# HELP ").append(family.name).append(1, ' ');
-  out->append(family.help).append("\n# TYPE ").append(family.name);
-  out->append(1, ' ').append(family.type).append(1, '\n');
-  const std::size_t end_of_head = out->size();
-  for (const PairSnapshot& pair : pairs) append_series(pair);
-  if (out->size() == end_of_head) out->resize(begin);
+void WriteFamily(const Family& family, std::span<const PairSnapshot> pairs,
+                 PieceWriter& writer, const AppendSeriesOf& append_series) {
+  std::string& out = writer.text();
+  bool begun = false;
+  for (const PairSnapshot& pair : pairs) {
+    const std::size_t begin = out.size();
+    append_series(pair, &out);
+    if (!begun && out.size() > begin) {
+      out.insert(begin, HeadOf(family));
+      begun = true;
+    }
+    if (!writer.FlushWhenLarge()) return;
+  }
 }
 
 /// A family of at most one integer a pair: what `value_of(pair)` gives, if any.
 template <typename ValueOf>
-void AppendNumbers(const Family& family, std::span<const PairSnapshot> pairs,
-                   std::string* out, const ValueOf& value_of) {
-  AppendFamily(family, pairs, out, [&](const PairSnapshot& pair) {
-    const std::optional<std::uint64_t> value = value_of(pair);
-    if (value) AppendSample(family.name, pair.labels, {}, *value, out);
-  });
+void WriteNumbers(const Family& family, std::span<const PairSnapshot> pairs,
+                  PieceWriter& writer, const ValueOf& value_of) {
+  WriteFamily(family, pairs, writer,
+              [&](const PairSnapshot& pair, std::string* out) {
+                const std::optional<std::uint64_t> value = value_of(pair);
+                if (!value) return;
+                AppendSample(family.name, pair.labels, {}, *value, out);
+              });
 }
 
 /// The same for durations.
 template <typename DurationOf>
-void AppendDurations(const Family& family, std::span<const PairSnapshot> pairs,
-                     std::string* out, const DurationOf& duration_of) {
-  AppendFamily(family, pairs, out, [&](const PairSnapshot& pair) {
-    const std::optional<Nanoseconds> duration = duration_of(pair);
-    if (!duration) return;
-    AppendSeries(family.name, pair.labels, {}, out);
-    AppendSeconds(*duration, out);
-    out->push_back('\n');
-  });
+void WriteDurations(const Family& family, std::span<const PairSnapshot> pairs,
+                    PieceWriter& writer, const DurationOf& duration_of) {
+  WriteFamily(family, pairs, writer,
+              [&](const PairSnapshot& pair, std::string* out) {
+                const std::optional<Nanoseconds> duration = duration_of(pair);
+                if (!duration) return;
+                AppendSeries(family.name, pair.labels, {}, out);
+                AppendSeconds(*duration, out);
+                out->push_back('\n');
+              });
 }
 
 void AppendOutcomes(const PairSnapshot& pair, std::string* out) {
@@ -169,31 +184,18 @@ void AppendPairInfo(const PairSnapshot& pair, std::string* out) {
   out->append(route.destination.is_v4() ? "4" : "6").append("\"} 1\n");
 }
 
-void AppendStrayReplies(std::span<const PairSnapshot> pairs, std::string* out) {
-  AppendNumbers({"icmp_echo_late_replies_total", "counter",
-                 "ICMP echo replies to requests that had timed out or failed."},
-                pairs, out, [](const auto& p) {
-                  return p.stats.stray_replies(StrayReply::kLate);
-                });
-  AppendNumbers({"icmp_echo_duplicate_replies_total", "counter",
-                 "Further ICMP echo replies to requests that had theirs."},
-                pairs, out, [](const auto& p) {
-                  return p.stats.stray_replies(StrayReply::kDuplicate);
-                });
-}
-
-/// About what Append() will write, so that it seldom has to move it.
-std::size_t EstimateSize(std::span<const PairSnapshot> pairs,
-                         std::size_t bucket_count) {
-  // The histogram with its sum and count, ten other families, one more
-  // outcome and one of the rare outcomes.
-  const std::size_t lines = bucket_count + 2 + 10 + 2;
-  constexpr std::size_t kNameMoreLabelAndValue = 48;
-  std::size_t size = 2048;
-  for (const PairSnapshot& pair : pairs) {
-    size += lines * (pair.labels.size() + kNameMoreLabelAndValue);
-  }
-  return size;
+void WriteStrayReplies(std::span<const PairSnapshot> pairs,
+                       PieceWriter& writer) {
+  WriteNumbers({"icmp_echo_late_replies_total", "counter",
+                "ICMP echo replies to requests that had timed out or failed."},
+               pairs, writer, [](const auto& p) {
+                 return p.stats.stray_replies(StrayReply::kLate);
+               });
+  WriteNumbers({"icmp_echo_duplicate_replies_total", "counter",
+                "Further ICMP echo replies to requests that had theirs."},
+               pairs, writer, [](const auto& p) {
+                 return p.stats.stray_replies(StrayReply::kDuplicate);
+               });
 }
 
 }  // namespace
@@ -239,42 +241,44 @@ void PairExposition::AppendRttHistogram(const PairSnapshot& pair,
   AppendSample("icmp_echo_rtt_seconds_count", pair.labels, {}, count, out);
 }
 
-void PairExposition::Append(std::span<const PairSnapshot> pairs,
-                            std::string* out) const {
-  out->reserve(out->size() + EstimateSize(pairs, le_labels_.size()));
-  AppendNumbers(
+void PairExposition::Write(std::span<const PairSnapshot> pairs,
+                           PieceWriter& writer) const {
+  WriteNumbers(
       {"icmp_echo_requests_total", "counter", "ICMP echo requests attempted."},
-      pairs, out, [](const auto& p) { return p.stats.requests(); });
-  AppendFamily({"icmp_echo_outcomes_total", "counter",
-                "Finished ICMP echo requests by outcome: exactly one each."},
-               pairs, out, [out](const auto& p) { AppendOutcomes(p, out); });
-  AppendNumbers({"icmp_echo_in_flight", "gauge",
-                 "ICMP echo requests without outcome yet."},
-                pairs, out, [](const auto& p) { return p.stats.in_flight(); });
-  if (stray_replies_) AppendStrayReplies(pairs, out);
-  AppendFamily({"icmp_echo_rtt_seconds", "histogram",
-                "Round-trip time of ICMP echo replies in seconds."},
-               pairs, out,
-               [this, out](const auto& p) { AppendRttHistogram(p, out); });
-  AppendDurations(
+      pairs, writer, [](const auto& p) { return p.stats.requests(); });
+  WriteFamily({"icmp_echo_outcomes_total", "counter",
+               "Finished ICMP echo requests by outcome: exactly one each."},
+              pairs, writer, AppendOutcomes);
+  WriteNumbers({"icmp_echo_in_flight", "gauge",
+                "ICMP echo requests without outcome yet."},
+               pairs, writer,
+               [](const auto& p) { return p.stats.in_flight(); });
+  if (stray_replies_) WriteStrayReplies(pairs, writer);
+  WriteFamily({"icmp_echo_rtt_seconds", "histogram",
+               "Round-trip time of ICMP echo replies in seconds."},
+              pairs, writer, [this](const auto& pair, std::string* out) {
+                AppendRttHistogram(pair, out);
+              });
+  WriteDurations(
       {"icmp_echo_last_rtt_seconds", "gauge",
        "Round-trip time of the last ICMP echo request in seconds; absent "
        "unless its outcome was a reply."},
-      pairs, out, [](const auto& p) { return p.stats.last_rtt(); });
-  AppendDurations(
+      pairs, writer, [](const auto& p) { return p.stats.last_rtt(); });
+  WriteDurations(
       {"icmp_echo_jitter_seconds", "gauge",
        "Smoothed difference of the round-trip times of successive ICMP echo "
        "replies in seconds (RFC 3550 section 6.4.1)."},
-      pairs, out, [](const auto& p) { return p.stats.jitter(); });
-  AppendNumbers({"icmp_echo_reply_ttl", "gauge",
-                 "TTL or hop limit of the last ICMP echo reply."},
-                pairs, out, [](const auto& p) { return p.stats.reply_ttl(); });
-  AppendNumbers(
+      pairs, writer, [](const auto& p) { return p.stats.jitter(); });
+  WriteNumbers({"icmp_echo_reply_ttl", "gauge",
+                "TTL or hop limit of the last ICMP echo reply."},
+               pairs, writer,
+               [](const auto& p) { return p.stats.reply_ttl(); });
+  WriteNumbers(
       {"icmp_echo_up", "gauge", "1 if the last outcome was a reply, else 0."},
-      pairs, out, [](const auto& p) { return p.stats.up(); });
-  AppendFamily({"icmp_echo_pair_info", "gauge",
-                "Always 1; its labels tell the addresses in use now."},
-               pairs, out, [out](const auto& p) { AppendPairInfo(p, out); });
+      pairs, writer, [](const auto& p) { return p.stats.up(); });
+  WriteFamily({"icmp_echo_pair_info", "gauge",
+               "Always 1; its labels tell the addresses in use now."},
+              pairs, writer, AppendPairInfo);
 }
 
 }  // namespace echo_exporter

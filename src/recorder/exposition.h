@@ -10,6 +10,7 @@
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/recorder/pair_stats.h"
+#include "src/recorder/piece_writer.h"
 
 namespace echo_exporter {
 
@@ -38,9 +39,9 @@ class PairExposition {
   /// The bounds given to RttBuckets; whether stray replies are exposed.
   PairExposition(const std::vector<double>& rtt_buckets, bool stray_replies);
 
-  /// Appends each family that has a series, always in the same order, the
+  /// Writes each family that has a series, always in the same order, the
   /// series in the order of `pairs`.
-  void Append(std::span<const PairSnapshot> pairs, std::string* out) const;
+  void Write(std::span<const PairSnapshot> pairs, PieceWriter& writer) const;
 
  private:
   void AppendRttHistogram(const PairSnapshot& pair, std::string* out) const;

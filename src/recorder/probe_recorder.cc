@@ -29,7 +29,8 @@ class ProbeRecorder::Impl {
   void RecordConfigLoad(bool successful) {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
   }
-  std::string Render(const EchoTransportStats& transport) const;
+  std::size_t RenderMemory() const;
+  void Render(const EchoTransportStats& transport, const TextSink& sink) const;
 
   ExporterMetrics& exporter() { return exporter_; }
 
@@ -128,12 +129,22 @@ std::vector<PairSnapshot> ProbeRecorder::Impl::Snapshot() const {
   return snapshot;
 }
 
-std::string ProbeRecorder::Impl::Render(
-    const EchoTransportStats& transport) const {
-  std::string text;
-  exposition_.Append(Snapshot(), &text);
-  text += exporter_.Render(transport, ReadProcessStats());
-  return text;
+std::size_t ProbeRecorder::Impl::RenderMemory() const {
+  std::size_t slots = 0;
+  for (const Shard& shard : shards_) {
+    const MutexLock lock(shard.mutex);
+    slots += shard.pairs.size();
+  }
+  return slots *
+         (sizeof(PairSnapshot) + buckets_.count() * sizeof(std::uint64_t));
+}
+
+void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
+                                 const TextSink& sink) const {
+  PieceWriter writer(sink);
+  exposition_.Write(Snapshot(), writer);
+  writer.text() += exporter_.Render(transport, ReadProcessStats());
+  writer.Flush();
 }
 
 ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
@@ -180,8 +191,13 @@ void ProbeRecorder::RecordConfigLoad(bool successful) {
   impl_->RecordConfigLoad(successful);
 }
 
-std::string ProbeRecorder::Render(const EchoTransportStats& transport) const {
-  return impl_->Render(transport);
+std::size_t ProbeRecorder::RenderMemory() const {
+  return impl_->RenderMemory();
+}
+
+void ProbeRecorder::Render(const EchoTransportStats& transport,
+                           const TextSink& sink) const {
+  impl_->Render(transport, sink);
 }
 
 }  // namespace echo_exporter

@@ -23,10 +23,10 @@ class DispatcherRig {
   /// `clock` must outlive the rig.
   explicit DispatcherRig(const Clock& clock)
       : network(clock),
-        recorder({0.01, 0.1}, clock),
+        recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true),
         book(lookup, kEagerBook, {}),
         transport(network
-                      .CreateTransport({.max_in_flight = kMaxInFlight},
+                      .CreateTransport(Options(),
                                        [this](const EchoResult& result) {
                                          dispatcher.OnResult(result);
                                        })
@@ -43,13 +43,22 @@ class DispatcherRig {
 
   /// The current value of a series; absent when there is none.
   std::optional<double> Sample(const std::string& series) const {
-    const auto samples = ParseSamples(recorder.Render());
+    const auto samples = ParseSamples(RenderText(recorder));
     const auto found = samples.find(series);
     if (found == samples.end()) return std::nullopt;
     return found->second;
   }
 
   static constexpr std::size_t kMaxInFlight = 8;
+
+  EchoTransportOptions Options() {
+    EchoTransportOptions options;
+    options.max_in_flight = kMaxInFlight;
+    options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
+      dispatcher.OnStrayReply(tag, kind);
+    };
+    return options;
+  }
 
   // Names are refreshed as often as tests like to change them.
   static constexpr AddressBook::Options kEagerBook = {

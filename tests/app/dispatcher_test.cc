@@ -149,7 +149,7 @@ TEST_F(DispatcherTest, FollowsANameToItsNewAddress) {
   Step(seconds(1));
   EXPECT_THAT(TimesOf("192.0.2.1"), ElementsAre(0));
   EXPECT_THAT(TimesOf("192.0.2.2"), ElementsAre(1000));
-  EXPECT_THAT(rig_.recorder.Render(),
+  EXPECT_THAT(RenderText(rig_.recorder),
               AllOf(HasSubstr("destination_address=\"192.0.2.2\""),
                     Not(HasSubstr("destination_address=\"192.0.2.1\""))));
 }
@@ -251,6 +251,22 @@ TEST_F(DispatcherTest, SendsWhatWasSubmittedBeforeTheStart) {
   rig_.dispatcher.Start();
   log.WaitForSize(1);
   EXPECT_EQ(log.results()[0].outcome, EchoOutcome::kReply);
+}
+
+TEST_F(DispatcherTest, CountsStrayRepliesOfPairsOnly) {
+  AddPairs({"192.0.2.1"}, hours(1));
+  Start();
+  ResultLog log;
+  rig_.dispatcher.Submit(EchoRequest(), [&](const auto& r) { log.Add(r); });
+  log.WaitForSize(1);
+  for (const FakeEchoNetwork::Sent& sent : rig_.network.sent()) {
+    rig_.network.AnswerAgain(sent.request.tag, StrayReply::kLate);
+    rig_.network.AnswerAgain(sent.request.tag, StrayReply::kDuplicate);
+    rig_.network.AnswerAgain(sent.request.tag, StrayReply::kDuplicate);
+  }
+  EXPECT_EQ(OfPair("late_replies_total", "192.0.2.1"), 1);
+  EXPECT_EQ(OfPair("duplicate_replies_total", "192.0.2.1"), 2);
+  EXPECT_EQ(Outcomes("192.0.2.1", "reply"), 1);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@
 #include "prometheus/registry.h"
 #include "prometheus/text_serializer.h"
 #include "src/base/process_stats.h"
+#include "tests/recorder/samples.h"
 
 namespace echo_exporter {
 namespace {
@@ -202,7 +203,7 @@ void Run(int pairs) {
                  (resident_after - resident_between) / count,
                  [&] { return registry.Render(); });
   PrintRendering("ProbeRecorder", (resident_between - resident_before) / count,
-                 [&] { return recorder.Render(); });
+                 [&] { return RenderText(recorder); });
 
   prometheus::Histogram histogram(Buckets());
   std::printf("\n| %-34s | %11s | %12s |\n", "recording [ns/call]", "1 thread",

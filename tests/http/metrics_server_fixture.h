@@ -26,7 +26,8 @@ class MetricsServerFixture : public testing::Test {
   using Count = std::pair<std::string, int>;
 
   MetricsServerFixture() {
-    handlers_.metrics = [] { return std::string("a 1\n"); };
+    handlers_.metrics = Writing([] { return std::string("a 1\n"); });
+    handlers_.metrics_memory = [] { return std::size_t{0}; };
     handlers_.probe = [](const ProbeQuery&) { return HttpAnswer(); };
     handlers_.config = [] { return std::string("[web]\n"); };
     handlers_.not_ready_reason = [] { return std::string(); };
@@ -36,6 +37,12 @@ class MetricsServerFixture : public testing::Test {
       counts_.emplace_back(handler, status);
       counted_.notify_all();
     };
+  }
+
+  /// A handler of metrics that writes what `make` gives.
+  static std::function<void(const TextSink&)> Writing(
+      std::function<std::string()> make) {
+    return [make = std::move(make)](const TextSink& sink) { sink(make()); };
   }
 
   void Serve() {

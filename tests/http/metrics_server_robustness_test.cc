@@ -19,6 +19,9 @@ using std::chrono::seconds;
 
 constexpr const char* kRequest = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
 
+// Behind the last chunk.
+constexpr const char* kEndOfBody = "\r\n0\r\n\r\n";
+
 // Larger than what the systems hold for a client that does not read.
 constexpr std::size_t kLargeBody = 32 * 1024 * 1024;
 
@@ -47,7 +50,12 @@ class MetricsServerRobustnessTest : public MetricsServerFixture {
   }
 
   void ServeLargeBody() {
-    handlers_.metrics = [] { return std::string(kLargeBody, 'a'); };
+    handlers_.metrics = [](const TextSink& sink) {
+      const std::string piece(kLargeBody / 512, 'a');
+      for (int i = 0; i < 512 && sink(piece); ++i) {
+      }
+    };
+    handlers_.metrics_memory = [] { return kLargeBody; };
     limits_.stop_timeout = milliseconds(1);
     Serve();
   }
@@ -119,7 +127,7 @@ TEST_F(MetricsServerRobustnessTest, ClosesConnectionsThatSendNothing) {
   const Clients clients = Connect(1, "");
   EXPECT_EQ(clients[0]->ReadToEnd(), "");
   const Clients idle = Connect(1, kRequest);
-  EXPECT_TRUE(idle[0]->ReadToEnd().ends_with("a 1\n"));
+  EXPECT_TRUE(idle[0]->ReadToEnd().ends_with(kEndOfBody));
   EXPECT_TRUE(idle[0]->closed());
 }
 
@@ -146,8 +154,13 @@ TEST_F(MetricsServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
   limits_.send_timeout = std::chrono::hours(1);
   ServeLargeBody();
   const auto first = ConnectSlowReader();
-  const auto second = ConnectSlowReader();
-  // The first one's place is needed as soon as the second's answer waits.
+  // A large answer counts as a quarter of the limit and what is unsent of it:
+  // four are too many, as soon as the last of them waits.
+  const Clients others = [this] {
+    Clients clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(ConnectSlowReader());
+    return clients;
+  }();
   EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/metrics", 200}}));
   EXPECT_LT(first->ReadToEnd().size(), kLargeBody);
   EXPECT_TRUE(first->closed());
@@ -155,10 +168,10 @@ TEST_F(MetricsServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
 
 TEST_F(MetricsServerRobustnessTest, RendersForSeveralClientsAtOnce) {
   std::latch both(2);
-  handlers_.metrics = [&both] {
+  handlers_.metrics = Writing([&both] {
     both.arrive_and_wait();
     return std::string("a 1\n");
-  };
+  });
   Serve();
   const Clients clients = Connect(2, kRequest);
   for (const auto& client : clients) {
@@ -182,11 +195,11 @@ TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
   limits_.stop_timeout = std::chrono::hours(1);
   std::latch working(1);
   std::promise<void> release;
-  handlers_.metrics = [&, released = release.get_future().share()] {
+  handlers_.metrics = Writing([&, released = release.get_future().share()] {
     working.count_down();
     released.wait();
     return std::string("the end\n");
-  };
+  });
   Serve();
   RawHttpClient client(port_);
   client.Send(kRequest);
@@ -196,7 +209,7 @@ TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
   while (RawHttpClient(port_).connected()) {
   }
   release.set_value();
-  EXPECT_TRUE(client.ReadToEnd().ends_with("the end\n"));
+  EXPECT_TRUE(client.ReadToEnd().ends_with("the end\n\r\n0\r\n\r\n"));
   stopped.wait();
 }
 
@@ -204,17 +217,17 @@ TEST_F(MetricsServerRobustnessTest, StopDoesNotWaitForEver) {
   limits_.stop_timeout = milliseconds(1);
   std::latch working(1);
   std::promise<void> release;
-  handlers_.metrics = [&, released = release.get_future().share()] {
+  handlers_.metrics = Writing([&, released = release.get_future().share()] {
     working.count_down();
     released.wait();
     return std::string("too late\n");
-  };
+  });
   Serve();
   RawHttpClient client(port_);
   client.Send(kRequest);
   working.wait();
   server_->Stop();
-  EXPECT_EQ(client.ReadToEnd(), "");
+  EXPECT_FALSE(client.ReadToEnd().ends_with(kEndOfBody));
   server_->Stop();
   release.set_value();
   server_.reset();

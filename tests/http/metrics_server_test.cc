@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/http/metrics_server_fixture.h"
+#include "tests/support/gunzip.h"
 #include "tests/support/raw_http_client.h"
 
 namespace echo_exporter {
@@ -43,9 +45,9 @@ TEST_F(MetricsServerTest, ServesMetricsInTheTextFormat) {
 TEST_F(MetricsServerTest, AnswersHeadLikeGetWithoutTheBody) {
   Serve();
   const std::string answer = AnswerToLast(
-      "HEAD /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      "HEAD /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
-  EXPECT_TRUE(Contains(answer, "Content-Length: 4\r\n")) << answer;
+  EXPECT_TRUE(Contains(answer, "Content-Length: 8\r\n")) << answer;
   EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
 }
 
@@ -159,15 +161,65 @@ TEST_F(MetricsServerTest, AnswersOtherMethodsWith405AndTheAllowedOnes) {
 }
 
 TEST_F(MetricsServerTest, AnswersExceptionsWith500) {
-  handlers_.metrics = []() -> std::string { throw std::runtime_error("x"); };
+  handlers_.probe = [](const ProbeQuery&) -> HttpAnswer {
+    throw std::runtime_error("x");
+  };
   handlers_.config = []() -> std::string { throw 1; };
   Serve();
-  for (const char* path : {"/metrics", "/config", "/metrics"}) {
+  for (const char* path : {"/probe?target=a", "/config", "/probe?target=a"}) {
     const auto result = Get(path);
     ASSERT_TRUE(result) << path;
     EXPECT_EQ(result->status, 500);
     EXPECT_EQ(result->body, "Internal Server Error.\n");
   }
+}
+
+// The status is on its way by then, so the answer must not look complete.
+TEST_F(MetricsServerTest, BreaksOffAnAnswerWhoseWritingFails) {
+  handlers_.metrics = [](const TextSink& sink) {
+    sink("a 1\n");
+    throw std::runtime_error("x");
+  };
+  Serve();
+  EXPECT_FALSE(Get("/metrics"));
+  EXPECT_TRUE(Get("/-/healthy"));
+}
+
+TEST_F(MetricsServerTest, CompressesMetricsForThoseWhoAskForIt) {
+  // Several pieces, each larger than the encoder's buffer when compressed.
+  std::string text;
+  std::minstd_rand random;
+  while (text.size() < 1'000'000) text += static_cast<char>(random());
+  handlers_.metrics = [&](const TextSink& sink) {
+    const std::string_view all = text;
+    sink(all.substr(0, 300'000));
+    sink(all.substr(300'000));
+  };
+  Serve();
+  httplib::Client client("127.0.0.1", port_);
+  client.set_decompress(false);
+  const auto plain = client.Get("/metrics");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->body, text);
+  EXPECT_FALSE(plain->has_header("Content-Encoding"));
+  const auto packed = client.Get("/metrics", {{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(packed);
+  EXPECT_EQ(packed->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(packed->get_header_value("Vary"), "Accept-Encoding");
+  EXPECT_EQ(Unzip(packed->body), text);
+  // And once more on the same connection.
+  const auto again = client.Get("/metrics", {{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(again);
+  EXPECT_EQ(Unzip(again->body), text);
+}
+
+TEST_F(MetricsServerTest, SendsMetricsWithoutChunksToHttp10) {
+  Serve();
+  RawHttpClient client(port_);
+  client.Send("GET /metrics HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n");
+  const std::string answer = client.ReadToEnd();
+  EXPECT_TRUE(answer.ends_with("\r\n\r\na 1\n")) << answer;
+  EXPECT_FALSE(Contains(answer, "chunked")) << answer;
 }
 
 TEST_F(MetricsServerTest, RefusesWhatIsNotHttp) {

@@ -21,9 +21,16 @@ const std::vector<double>& Bounds() {
 }
 
 std::string Render(const std::vector<PairSnapshot>& pairs,
-                   const std::vector<double>& bounds = Bounds()) {
+                   const std::vector<double>& bounds = Bounds(),
+                   bool stray_replies = false) {
   std::string text;
-  PairExposition(bounds, /*stray_replies=*/false).Append(pairs, &text);
+  const TextSink sink = [&text](std::string_view piece) {
+    text += piece;
+    return true;
+  };
+  PieceWriter writer(sink);
+  PairExposition(bounds, stray_replies).Write(pairs, writer);
+  writer.Flush();
   return text;
 }
 
@@ -43,6 +50,53 @@ PairSnapshot PairWithReplies(const std::vector<Nanoseconds>& rtts,
 
 std::string LabelOfGroup(const std::string& name) {
   return RenderPairLabels({name, "s", "d", {}});
+}
+
+TEST(PairExpositionTest, ShowsStrayRepliesOnlyWhereTheyCanBeSeen) {
+  PairSnapshot pair = PairWithReplies({});
+  EXPECT_THAT(Render({pair}), Not(HasSubstr("late_replies")));
+  EXPECT_THAT(Render({pair}, Bounds(), true),
+              HasSubstr("\nicmp_echo_late_replies_total{pair=\"1\"} 0\n"));
+  pair.stats.RecordStrayReply(StrayReply::kLate);
+  pair.stats.RecordStrayReply(StrayReply::kLate);
+  pair.stats.RecordStrayReply(StrayReply::kDuplicate);
+  const std::string text = Render({pair}, Bounds(), true);
+  EXPECT_THAT(text,
+              HasSubstr("\nicmp_echo_late_replies_total{pair=\"1\"} 2\n"));
+  EXPECT_THAT(text,
+              HasSubstr("\nicmp_echo_duplicate_replies_total{pair=\"1\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("icmp_echo_requests_total{pair=\"1\"} 0\n"));
+}
+
+TEST(PairExpositionTest, HandsALongTextOnInPiecesAndStopsWhenToldTo) {
+  const std::vector<PairSnapshot> pairs(1000,
+                                        PairWithReplies({Nanoseconds(1)}));
+  std::string text;
+  std::vector<std::size_t> sizes;
+  const TextSink keep = [&](std::string_view piece) {
+    sizes.push_back(piece.size());
+    text += piece;
+    return true;
+  };
+  PieceWriter writer(keep);
+  const PairExposition exposition(Bounds(), true);
+  exposition.Write(pairs, writer);
+  writer.Flush();
+  EXPECT_GT(sizes.size(), 2U);
+  EXPECT_EQ(text, Render(pairs, Bounds(), true));
+  for (const std::size_t size : sizes) {
+    EXPECT_LT(size, PieceWriter::kPieceSize + 4096);
+  }
+
+  int pieces = 0;
+  const TextSink refuse = [&](std::string_view) {
+    ++pieces;
+    return false;
+  };
+  PieceWriter unwanted(refuse);
+  exposition.Write(pairs, unwanted);
+  unwanted.Flush();
+  EXPECT_EQ(pieces, 1);
 }
 
 TEST(RenderPairLabelsTest, PutsTheGroupsOwnLabelsLast) {

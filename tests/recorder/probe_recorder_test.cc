@@ -47,7 +47,7 @@ class ProbeRecorderTest : public testing::Test {
   }
 
   std::map<std::string, double> Samples() const {
-    return ParseSamples(recorder_.Render());
+    return ParseSamples(RenderText(recorder_));
   }
 
   FixedClock clock_;
@@ -72,7 +72,7 @@ TEST_F(ProbeRecorderTest, RendersPairsAsTheGoldenText) {
   ASSERT_TRUE(file) << "run the tests in the root of the source tree";
   std::ostringstream golden;
   golden << file.rdbuf();
-  const std::string text = recorder_.Render();
+  const std::string text = RenderText(recorder_);
   EXPECT_EQ(text.substr(0, text.find("# HELP echo_exporter_")), golden.str());
 }
 
@@ -155,7 +155,7 @@ TEST_F(ProbeRecorderTest, RendersPairsInTheOrderOfTheirNumbers) {
   for (const PairId pair : {PairId{130}, PairId{2}, PairId{65}, PairId{64}}) {
     recorder_.AddPair(pair, {"g", "s", std::to_string(pair), {}});
   }
-  EXPECT_THAT(recorder_.Render(),
+  EXPECT_THAT(RenderText(recorder_),
               HasSubstr(R"(icmp_echo_up{group="g",source="s",destination="2"} 0
 icmp_echo_up{group="g",source="s",destination="64"} 0
 icmp_echo_up{group="g",source="s",destination="65"} 0
@@ -170,7 +170,7 @@ TEST_F(ProbeRecorderTest, HostileNamesCannotBreakTheFormat) {
                         "\\",
                         "\xC3\"\n# TYPE up gauge\n\xFF",
                         {{"x", "\",evil=\"\\"}}});
-  const std::string text = recorder_.Render();
+  const std::string text = RenderText(recorder_);
   const std::string labels =
       R"({group="\"} 1\nup 0\n",source="\\",)"
       "destination=\"\xEF\xBF\xBD\\\"\\n# TYPE up gauge\\n\xEF\xBF\xBD\","
@@ -182,11 +182,11 @@ TEST_F(ProbeRecorderTest, HostileNamesCannotBreakTheFormat) {
 
 TEST_F(ProbeRecorderTest, ForgetsTheAddressesOfALostRoute) {
   recorder_.AddPair(0, {"g", "s", "d", {}});
-  EXPECT_THAT(recorder_.Render(), Not(HasSubstr("pair_info")));
+  EXPECT_THAT(RenderText(recorder_), Not(HasSubstr("pair_info")));
   recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")});
-  EXPECT_THAT(recorder_.Render(), HasSubstr("icmp_echo_pair_info{"));
+  EXPECT_THAT(RenderText(recorder_), HasSubstr("icmp_echo_pair_info{"));
   recorder_.SetRoute(0, std::nullopt);
-  EXPECT_THAT(recorder_.Render(), Not(HasSubstr("pair_info")));
+  EXPECT_THAT(RenderText(recorder_), Not(HasSubstr("pair_info")));
 }
 
 TEST_F(ProbeRecorderTest, HasEveryReasonOfMissedTicksFromTheStart) {
@@ -245,7 +245,7 @@ TEST_F(ProbeRecorderTest, CountsWhatConcernsTheExporterItself) {
 }
 
 TEST_F(ProbeRecorderTest, HasTheFamiliesOfTheExporterFromTheStart) {
-  const std::string text = recorder_.Render();
+  const std::string text = RenderText(recorder_);
   for (const char* family : {
            "echo_exporter_build_info gauge",
            "echo_exporter_config_last_reload_successful gauge",
@@ -264,10 +264,26 @@ TEST_F(ProbeRecorderTest, HasTheFamiliesOfTheExporterFromTheStart) {
 }
 
 TEST_F(ProbeRecorderTest, RendersCompleteLinesWithoutPairs) {
-  const std::string text = recorder_.Render();
+  const std::string text = RenderText(recorder_);
   EXPECT_THAT(text, HasSubstr("\necho_exporter_pairs 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("icmp_echo_")));
   EXPECT_EQ(text.back(), '\n');
+}
+
+TEST_F(ProbeRecorderTest, ShowsWhatTheTransportTells) {
+  const std::string nothing = RenderText(recorder_);
+  EXPECT_THAT(nothing, Not(HasSubstr("echo_exporter_transport_info")));
+  EXPECT_THAT(nothing, Not(HasSubstr("foreign_replies")));
+  EchoTransportStats stats;
+  stats.ipv4_mechanism = "raw_socket";
+  stats.foreign_replies = 3;
+  stats.receive_drops = 0;
+  const auto samples = ParseSamples(RenderText(recorder_, stats));
+  EXPECT_EQ(samples.at("echo_exporter_transport_info{ip_version=\"4\","
+                       "mechanism=\"raw_socket\"}"),
+            1);
+  EXPECT_EQ(samples.at("echo_exporter_foreign_replies_total"), 3);
+  EXPECT_EQ(samples.at("echo_exporter_receive_drops_total"), 0);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "echo_exporter/probe_recorder.h"
+
 namespace echo_exporter {
 
 /// The samples of an exposition: from the series as written, such as
@@ -27,6 +29,17 @@ inline std::map<std::string, double> ParseSamples(std::string_view text) {
     }
   }
   return samples;
+}
+
+/// What the recorder writes, as one text.
+inline std::string RenderText(const ProbeRecorder& recorder,
+                              const EchoTransportStats& transport = {}) {
+  std::string text;
+  recorder.Render(transport, [&text](std::string_view piece) {
+    text += piece;
+    return true;
+  });
+  return text;
 }
 
 }  // namespace echo_exporter

@@ -55,6 +55,7 @@ third_party 'httplib\.h' src/http
 third_party 'prometheus/' src/recorder
 third_party 'spdlog/' src/base
 third_party 'CLI/' src/app
+third_party 'zlib\.h' src/http
 
 report "include/ includes nothing but the standard library and itself" < <(
   search '^ *# *include' "${contract_files[@]}" |

@@ -1,0 +1,47 @@
+#ifndef ECHO_EXPORTER_SRC_RECORDER_PIECE_WRITER_H_
+#define ECHO_EXPORTER_SRC_RECORDER_PIECE_WRITER_H_
+
+#include <cstddef>
+#include <string>
+
+#include "echo_exporter/text_sink.h"
+
+namespace echo_exporter {
+
+/// Collects text and hands it on in pieces of some size.
+///
+/// Confined to one thread.
+class PieceWriter {
+ public:
+  /// Large enough that a piece costs little beside its content, small enough
+  /// to stay in a processor's cache.
+  static constexpr std::size_t kPieceSize = std::size_t{128} * 1024;
+
+  /// `sink` must outlive the writer.
+  explicit PieceWriter(const TextSink& sink) : sink_(sink) {
+    text_.reserve(kPieceSize + kPieceSize / 8);
+  }
+
+  /// What is collected and not handed on; to be appended to.
+  std::string& text() { return text_; }
+
+  /// To be called now and then. False: nobody wants the rest.
+  bool FlushWhenLarge() {
+    if (text_.size() >= kPieceSize) Flush();
+    return wanted_;
+  }
+
+  void Flush() {
+    if (wanted_ && !text_.empty()) wanted_ = sink_(text_);
+    text_.clear();
+  }
+
+ private:
+  const TextSink& sink_;
+  std::string text_;
+  bool wanted_ = true;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_RECORDER_PIECE_WRITER_H_
