@@ -18,7 +18,7 @@ namespace echo_exporter {
 
 /// Asks the operating system for addresses.
 ///
-/// Implementations are thread-safe; both calls may block for as long as the
+/// Implementations are thread-safe; the calls may block for as long as the
 /// system's resolver does.
 class AddressLookup {
  public:
@@ -33,6 +33,10 @@ class AddressLookup {
   /// the stable ones first; never empty when ok.
   virtual Result<std::vector<IpAddress>> InterfaceAddresses(
       const std::string& interface_name) = 0;
+
+  /// The number that EchoRequest::source_interface wants of an adapter; 0 when
+  /// there is none of that name, or when the source address alone decides.
+  virtual std::uint32_t InterfaceIndex(const std::string& interface_name) = 0;
 };
 
 /// The lookup of this operating system.
@@ -42,6 +46,8 @@ std::unique_ptr<AddressLookup> CreateAddressLookup();
 struct Route {
   std::optional<IpAddress> source;  ///< absent: the system chooses
   IpAddress destination;
+  /// As in EchoRequest; for sources that are adapters.
+  std::uint32_t source_interface = 0;
 
   friend bool operator==(const Route&, const Route&) = default;
 };
@@ -105,8 +111,11 @@ class AddressBook {
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;
 
-  /// Grows whenever any entry's addresses change: what was derived from them
-  /// stays true while this stays equal. Never 0. Wait-free.
+  /// Of an adapter; as AddressLookup::InterfaceIndex() last said.
+  std::uint32_t InterfaceIndex(EntryId entry) const;
+
+  /// Grows whenever any entry's addresses or number change: what was derived
+  /// from them stays true while this stays equal. Never 0. Wait-free.
   std::uint64_t generation() const;
 
  private:

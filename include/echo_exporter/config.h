@@ -103,8 +103,10 @@ struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
   std::vector<double> rtt_buckets;     ///< seconds, ascending, not empty
   std::uint32_t max_in_flight = 4096;  ///< 1 .. 1,000,000
-  std::vector<GroupConfig> groups;     ///< may be empty: only /probe then
-  std::vector<PairConfig> pairs;       ///< the products, in file order
+  /// How long Exporter::Stop() waits for requests in flight, 0 .. 60 s.
+  Nanoseconds drain_timeout = std::chrono::milliseconds(1500);
+  std::vector<GroupConfig> groups;  ///< may be empty: only /probe then
+  std::vector<PairConfig> pairs;    ///< the products, in file order
   std::map<std::string, SourceConfig> sources;  ///< `[sources]`, by name
   std::map<std::string, ModuleConfig> modules;  ///< "icmp" always exists
   ProbeConfig probe;

@@ -16,16 +16,17 @@ constexpr std::uint64_t kSubmittedBit = std::uint64_t{1} << 63;
 constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
 
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
-constexpr Nanoseconds kLongestDrain = std::chrono::seconds(10);
 
 }  // namespace
 
 Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
-                       AddressBook& book, ProbeRecorder& recorder)
+                       AddressBook& book, ProbeRecorder& recorder,
+                       Nanoseconds drain_limit)
     : clock_(clock),
       transport_(transport),
       book_(book),
       recorder_(recorder),
+      drain_limit_(drain_limit),
       waiter_(CreateWaiter()) {}
 
 Dispatcher::~Dispatcher() { Stop(); }
@@ -119,7 +120,7 @@ void Dispatcher::Run() {
   // Here and not in Stop(): the requests in flight need the thread that sent
   // them.
   SendSubmitted();
-  transport_.Drain(std::min(longest_timeout_ + kDrainMargin, kLongestDrain));
+  transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
   GiveUpSubmitted();
 }
 
@@ -194,6 +195,10 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   RouteChoice choice = ChooseRoute(
       sources, AddressesOf(pair.spec.destination), pair.spec.echo.ip_version,
       transport_.Supports(IpVersion::kV4), transport_.Supports(IpVersion::kV6));
+  if (Route* const route = std::get_if<Route>(&choice);
+      route != nullptr && source.entry) {
+    route->source_interface = book_.InterfaceIndex(*source.entry);
+  }
   if (choice == pair.route) return;
   pair.route = choice;
   const Route* const route = std::get_if<Route>(&pair.route);

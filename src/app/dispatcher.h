@@ -47,9 +47,9 @@ class Dispatcher {
   using Completion = std::function<void(const EchoResult&)>;
 
   /// What is given must live until Stop() has returned. The transport must not
-  /// outlive the dispatcher, to which it reports.
+  /// outlive the dispatcher, to which it reports. `drain_limit`: see Stop().
   Dispatcher(const Clock& clock, EchoTransport& transport, AddressBook& book,
-             ProbeRecorder& recorder);
+             ProbeRecorder& recorder, Nanoseconds drain_limit);
   /// Stops.
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
@@ -61,8 +61,9 @@ class Dispatcher {
   void Start();
 
   /// Sends nothing more and waits for requests in flight for at most their
-  /// timeouts and a margin, 10 s altogether; submitted ones that outlast that
-  /// end as kGeneralFailure. May be called more than once.
+  /// timeouts and a margin, and for no longer than `drain_limit`; submitted
+  /// ones that outlast that end as kGeneralFailure. May be called more than
+  /// once.
   void Stop();
 
   /// Sends a request as soon as possible. `done` runs exactly once, with the
@@ -92,6 +93,7 @@ class Dispatcher {
   EchoTransport& transport_;
   AddressBook& book_;
   ProbeRecorder& recorder_;
+  const Nanoseconds drain_limit_;
   const std::unique_ptr<Waiter> waiter_;
 
   // Confined to the dispatcher thread once it runs.

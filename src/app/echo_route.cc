@@ -21,7 +21,13 @@ Result<Route> FindRoute(const SourceConfig& source, const std::string& target,
   const RouteChoice choice = ChooseRoute(sources, destinations, preference,
                                          transport.Supports(IpVersion::kV4),
                                          transport.Supports(IpVersion::kV6));
-  if (const Route* const route = std::get_if<Route>(&choice)) return *route;
+  if (const Route* const chosen = std::get_if<Route>(&choice)) {
+    Route route = *chosen;
+    if (source.kind == SourceConfig::Kind::kInterface) {
+      route.source_interface = lookup.InterfaceIndex(source.interface_name);
+    }
+    return route;
+  }
   return Error{ErrorCode::kUnavailable,
                "finding a route: " + target + " from " + source.name +
                    ": no addresses of a common IP version that is allowed and "
@@ -34,6 +40,7 @@ EchoRequest MakeRequest(std::uint64_t tag, const Route& route,
   request.tag = tag;
   request.destination = route.destination;
   request.source = route.source;
+  request.source_interface = route.source_interface;
   request.timeout = settings.timeout;
   request.payload_size = settings.payload_size;
   request.ttl = settings.ttl;

@@ -74,8 +74,8 @@ Status ExporterImpl::Open(const TransportFactory& create_transport) {
   });
   if (!transport.ok()) return transport.error();
   transport_ = std::move(transport).value();
-  dispatcher_ = std::make_unique<Dispatcher>(Clock::System(), *transport_,
-                                             book_, recorder_);
+  dispatcher_ = std::make_unique<Dispatcher>(
+      Clock::System(), *transport_, book_, recorder_, config_.drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
   auto server = MetricsServer::Create(config_.listen_addresses, Handlers());

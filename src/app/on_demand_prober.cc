@@ -67,6 +67,7 @@ std::string EchoLine(std::size_t number, const EchoResult& echo) {
                      std::string(EchoOutcomeName(echo.outcome)) + " after " +
                      std::to_string(echo.rtt.count() / 1000) + " us";
   if (echo.responder) line += " from " + echo.responder->ToString();
+  if (echo.mtu != 0) line += ", MTU " + std::to_string(echo.mtu);
   if (echo.os_code != 0) line += " (code " + std::to_string(echo.os_code) + ")";
   return line;
 }
@@ -76,6 +77,7 @@ std::string ModuleText(const ModuleConfig& module) {
   return "timeout = " + FormatDuration(echo.timeout) +
          ", payload_size = " + std::to_string(echo.payload_size) +
          ", ttl = " + std::to_string(echo.ttl) +
+         ", tos = " + std::to_string(echo.tos) +
          ", dont_fragment = " + (echo.dont_fragment ? "true" : "false") +
          ", source = " + module.source.name;
 }

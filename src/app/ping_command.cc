@@ -40,6 +40,7 @@ class Tally {
     } else {
       out_ << EchoOutcomeName(result.outcome) << ": seq=" << result.tag;
       if (result.responder) out_ << " from=" << result.responder->ToString();
+      if (result.mtu != 0) out_ << " mtu=" << result.mtu;
       if (result.os_code != 0) out_ << " code=" << result.os_code;
     }
     out_ << std::endl;  // at once, also into a pipe

@@ -234,6 +234,24 @@ void ReadSection(TableReader& root, const std::string& name, Findings& findings,
   section.ReportUnknownKeys();
 }
 
+/// Warns when requests would be left out as soon as nothing answers.
+void CheckInFlight(TableReader& root, const ExporterConfig& config) {
+  std::uint64_t most = 0;
+  for (const PairConfig& pair : config.pairs) {
+    const GroupConfig& group = config.groups[pair.group];
+    most += static_cast<std::uint64_t>(
+        (group.echo.timeout + group.interval - Nanoseconds(1)) /
+        group.interval);
+  }
+  if (most <= config.max_in_flight) return;
+  root.AddWarning(root.PositionOf("engine"),
+                  "when nothing answers, " + std::to_string(most) +
+                      " requests would be in flight, but engine.max_in_flight "
+                      "is " +
+                      std::to_string(config.max_in_flight) +
+                      ": those beyond would not be sent");
+}
+
 void ReadDocument(const toml::table& document, Findings& findings,
                   ExporterConfig* config) {
   TableReader root(document, "", findings);
@@ -244,6 +262,8 @@ void ReadDocument(const toml::table& document, Findings& findings,
   ReadSection(root, "engine", findings, [&](TableReader& engine) {
     engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000,
                                       &config->max_in_flight);
+    engine.ReadDuration("drain_timeout", Nanoseconds(0),
+                        std::chrono::seconds(60), &config->drain_timeout);
   });
   GroupConfig defaults;
   ReadSection(root, "defaults", findings, [&](TableReader& section) {
@@ -253,6 +273,7 @@ void ReadDocument(const toml::table& document, Findings& findings,
     ReadSources(*sources, findings, config);
   }
   ReadGroups(root, defaults, findings, config);
+  CheckInFlight(root, *config);
   if (const auto* modules = root.ReadTable("modules")) {
     ReadModules(*modules, findings, config);
   }

@@ -158,6 +158,7 @@ std::string ConfigToToml(const ExporterConfig& config) {
   toml.Array("rtt_buckets", values);
   toml.Header("[engine]");
   toml.Line("max_in_flight", std::to_string(config.max_in_flight));
+  toml.Line("drain_timeout", Quoted(FormatDuration(config.drain_timeout)));
   WriteSources(config.sources, toml);
   for (const GroupConfig& group : config.groups) WriteGroup(group, toml);
   for (const auto& [name, module] : config.modules) {

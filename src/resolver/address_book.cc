@@ -53,6 +53,11 @@ class AddressBook::Impl {
     return entries_[id].addresses;
   }
 
+  std::uint32_t InterfaceIndex(EntryId id) const {
+    const MutexLock lock(mutex_);
+    return entries_[id].interface_index;
+  }
+
   std::uint64_t generation() const { return generation_; }
 
  private:
@@ -62,6 +67,7 @@ class AddressBook::Impl {
     std::string name;
     Nanoseconds refresh;
     std::vector<IpAddress> addresses = {};
+    std::uint32_t interface_index = 0;
     std::optional<SteadyTime> due = std::nullopt;  // absent: under way
   };
   using DueEntry = std::pair<SteadyTime, EntryId>;
@@ -125,18 +131,24 @@ class AddressBook::Impl {
         kind = entries_[id].kind;
         name = entries_[id].name;
       }
+      const bool is_name = kind == Kind::kName;
       Result<std::vector<IpAddress>> answer =
-          kind == Kind::kName ? lookup_.ResolveName(name)
-                              : lookup_.InterfaceAddresses(name);
+          is_name ? lookup_.ResolveName(name)
+                  : lookup_.InterfaceAddresses(name);
       if (!answer.ok() && on_failure_) on_failure_(name, answer.error());
-      Store(id, std::move(answer));
+      Store(id, std::move(answer), is_name ? 0 : lookup_.InterfaceIndex(name));
     }
   }
 
-  void Store(EntryId id, Result<std::vector<IpAddress>> answer) {
+  void Store(EntryId id, Result<std::vector<IpAddress>> answer,
+             std::uint32_t interface_index) {
     const MutexLock lock(mutex_);
     Entry& entry = entries_[id];
     Nanoseconds wait = entry.refresh;
+    if (entry.interface_index != interface_index) {
+      entry.interface_index = interface_index;
+      ++generation_;
+    }
     if (entry.kind == Kind::kInterface) {
       SetAddresses(entry, answer.ok() ? std::move(answer).value()
                                       : std::vector<IpAddress>());
@@ -191,6 +203,10 @@ AddressBook::EntryId AddressBook::WatchInterface(
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
   return impl_->Addresses(entry);
+}
+
+std::uint32_t AddressBook::InterfaceIndex(EntryId entry) const {
+  return impl_->InterfaceIndex(entry);
 }
 
 std::uint64_t AddressBook::generation() const { return impl_->generation(); }

@@ -100,6 +100,10 @@ class LinuxAddressLookup final : public AddressLookup {
                  what + "it is down or has no usable address"};
   }
 
+  std::uint32_t InterfaceIndex(const std::string& interface_name) override {
+    return if_nametoindex(interface_name.c_str());
+  }
+
  private:
   static std::vector<SourceCandidate> Candidates(
       const ifaddrs* list, const std::string& interface_name) {

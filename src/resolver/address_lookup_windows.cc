@@ -185,6 +185,9 @@ class WindowsAddressLookup final : public AddressLookup {
     return addresses;
   }
 
+  // The source address decides (strong host model).
+  std::uint32_t InterfaceIndex(const std::string&) override { return 0; }
+
  private:
   bool started_ = false;
 };

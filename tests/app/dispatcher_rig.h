@@ -31,7 +31,7 @@ class DispatcherRig {
                                          dispatcher.OnResult(result);
                                        })
                       .value()),
-        dispatcher(clock, *transport, book, recorder) {
+        dispatcher(clock, *transport, book, recorder, kDrainLimit) {
     network.LimitDrain(Nanoseconds(0));
   }
   ~DispatcherRig() {
@@ -50,6 +50,7 @@ class DispatcherRig {
   }
 
   static constexpr std::size_t kMaxInFlight = 8;
+  static constexpr Nanoseconds kDrainLimit = std::chrono::seconds(10);
 
   EchoTransportOptions Options() {
     EchoTransportOptions options;

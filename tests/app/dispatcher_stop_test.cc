@@ -40,11 +40,12 @@ TEST_F(DispatcherStopTest, StopWaitsForTheLongestTimeoutAndAMargin) {
   EXPECT_THAT(rig_.network.drain_limits(), ElementsAre(seconds(5)));
 }
 
-TEST_F(DispatcherStopTest, StopWaitsForTenSecondsAtMost) {
+TEST_F(DispatcherStopTest, StopWaitsForTheDrainLimitAtMost) {
   AddPairs({"192.0.2.1"}, seconds(1), {}, {.timeout = seconds(60)});
   Start();
   rig_.dispatcher.Stop();
-  EXPECT_THAT(rig_.network.drain_limits(), ElementsAre(seconds(10)));
+  EXPECT_THAT(rig_.network.drain_limits(),
+              ElementsAre(DispatcherRig::kDrainLimit));
 }
 
 TEST_F(DispatcherStopTest, StopsOnceAndSendsNothingMore) {

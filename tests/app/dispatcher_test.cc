@@ -201,6 +201,22 @@ TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
   EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), 1);
 }
 
+TEST_F(DispatcherTest, SendsThroughTheAdapterThatIsTheSource) {
+  rig_.lookup.Set("wan", {Address("198.51.100.7")});
+  rig_.lookup.SetInterfaceIndex("wan", 7);
+  AddPair({.address = {}, .entry = rig_.book.WatchInterface("wan")},
+          {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  rig_.lookup.WaitForRefresh("wan");
+  Start();
+  // Made anew, with the same address.
+  rig_.lookup.SetInterfaceIndex("wan", 8);
+  rig_.lookup.WaitForRefresh("wan");
+  Step(seconds(1));
+  EXPECT_THAT(RequestsTo("192.0.2.1"),
+              ElementsAre(Field(&EchoRequest::source_interface, 7),
+                          Field(&EchoRequest::source_interface, 8)));
+}
+
 TEST_F(DispatcherTest, MissesTicksOfAPairWithoutACommonIpVersion) {
   rig_.network.Support(true, false);
   AddPairs({"2001:db8::1"}, seconds(1));

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "echo_exporter/echo_transport.h"
 #include "tests/support/source_file.h"
 
 namespace echo_exporter {
@@ -315,6 +316,27 @@ TEST(ConfigTest, AFindingIsOneLineOfPrintableText) {
   ASSERT_EQ(errors.size(), 1U);
   EXPECT_TRUE(errors[0].find("\\u0009") != std::string::npos) << errors[0];
   EXPECT_TRUE(errors[0].find('\t') == std::string::npos) << errors[0];
+}
+
+TEST(ConfigTest, WarnsWhenSilenceWouldKeepRequestsFromBeingSent) {
+  // A second's timeout and 300 ms between: four in flight from each of 2.
+  const std::string group =
+      "[defaults]\ninterval = \"300ms\"\n"
+      "[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.0/31\"]\n";
+  EXPECT_EQ(Parse("[engine]\nmax_in_flight = 8\n" + group).warnings, Strings());
+  EXPECT_EQ(Parse("[engine]\nmax_in_flight = 7\n" + group).warnings,
+            (Strings{"f.toml:1:1: when nothing answers, 8 requests would be in "
+                     "flight, but engine.max_in_flight is 7: those beyond "
+                     "would not be sent"}));
+}
+
+TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
+  const auto config = Parse(
+      "[defaults]\ntos = 184\n"
+      "[[group]]\nname = \"g\"\n"
+      "destinations = [\"192.0.2.1\"]\n");
+  EXPECT_EQ(config.groups[0].echo.tos, 184);
+  EXPECT_EQ(config.warnings.empty(), EchoTransportSetsTos());
 }
 
 TEST(ConfigTest, LoadsAFileByItsUtf8Name) {

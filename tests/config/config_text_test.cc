@@ -119,6 +119,7 @@ rtt_buckets = [
 
 [engine]
 max_in_flight = 4096
+drain_timeout = "1500ms"
 
 [sources]
 "lan" = { interface = "Ethernet 2" }

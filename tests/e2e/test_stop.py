@@ -11,6 +11,7 @@ import prometheus
 import scrape
 
 # To a silent address for so long that Prometheus scrapes while the exporter waits for it.
+ENGINE = '[engine]\ndrain_timeout = "10s"\n'
 SLOW = exporter.group("slow", destinations=["10.213.4.99"], timeout="4s", interval="2s")
 REQUESTS = 12  # of each pair
 
@@ -20,7 +21,7 @@ def setUpModule():
     global last, stored, not_ready, exit_code, log, seen_by_network
     with (
         network.ScriptedNetwork(late_ms=1500) as net,
-        exporter.Exporter(expectations.plan_config() + SLOW) as daemon,
+        exporter.Exporter(ENGINE + expectations.plan_config() + SLOW) as daemon,
         prometheus.Prometheus() as server,
     ):
         addresses = [row.address for row in expectations.sent_rows()]

@@ -78,6 +78,15 @@ class FakeAddressLookup final : public AddressLookup {
       const std::string& interface_name) override {
     return Answer(interface_name);
   }
+  std::uint32_t InterfaceIndex(const std::string& interface_name) override {
+    const MutexLock lock(mutex_);
+    const auto found = indices_.find(interface_name);
+    return found == indices_.end() ? 0 : found->second;
+  }
+  void SetInterfaceIndex(const std::string& name, std::uint32_t index) {
+    const MutexLock lock(mutex_);
+    indices_[name] = index;
+  }
 
  private:
   Result<std::vector<IpAddress>> Answer(const std::string& name) {
@@ -96,6 +105,7 @@ class FakeAddressLookup final : public AddressLookup {
   mutable Mutex mutex_;
   std::map<std::string, Result<std::vector<IpAddress>>> answers_
       GUARDED_BY(mutex_);
+  std::map<std::string, std::uint32_t> indices_ GUARDED_BY(mutex_);
   std::set<std::string> blocked_ GUARDED_BY(mutex_);
   std::map<std::string, int> calls_ GUARDED_BY(mutex_);
   std::map<std::string, int> under_way_ GUARDED_BY(mutex_);
