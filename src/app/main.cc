@@ -1,19 +1,20 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "echo_exporter/exporter.h"
 #include "src/app/command_line.h"
 #include "src/app/ping_command.h"
-#include "src/app/stop_signal.h"
+#include "src/app/process_events.h"
 #include "src/base/log.h"
 
 namespace echo_exporter {
 namespace {
 
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
-              StopSignal& stop) {
+              ProcessEvents& events) {
   ConfigOutcome loaded = LoadConfig(options.config_file);
   for (const std::string& error : loaded.errors) {
     std::cerr << "error: " << error << "\n";
@@ -47,7 +48,8 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   for (const std::string& url : exporter.value()->Urls()) {
     Log(LogLevel::kInfo, "serving", {{"url", url}});
   }
-  stop.Wait();
+  while (events.WaitFor(std::nullopt) != ProcessEvents::Event::kStop) {
+  }
   exporter.value()->Stop();
   FlushLog();
   return kExitSuccess;
@@ -60,13 +62,14 @@ int Main(int argc, char** argv) {
     return exit->code;
   }
   const std::unique_ptr<AddressLookup> lookup = CreateAddressLookup();
-  const std::unique_ptr<StopSignal> stop = StopSignal::Create();
   const Exporter::Environment environment{
       .create_transport = &CreateEchoTransport, .lookup = lookup.get()};
   if (const auto* const ping = std::get_if<PingOptions>(&command)) {
-    return RunPing(*ping, environment, *stop, std::cout, std::cerr);
+    const auto events = ProcessEvents::Create(/*reload=*/false);
+    return RunPing(*ping, environment, *events, std::cout, std::cerr);
   }
-  return RunDaemon(std::get<DaemonOptions>(command), environment, *stop);
+  const auto events = ProcessEvents::Create(/*reload=*/true);
+  return RunDaemon(std::get<DaemonOptions>(command), environment, *events);
 }
 
 }  // namespace

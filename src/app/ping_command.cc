@@ -118,7 +118,7 @@ Result<Route> RouteOf(const PingOptions& options, AddressLookup& lookup,
 }  // namespace
 
 int RunPing(const PingOptions& options,
-            const Exporter::Environment& environment, StopSignal& stop,
+            const Exporter::Environment& environment, ProcessEvents& events,
             std::ostream& out, std::ostream& err) {
   Tally tally(out);
   auto transport = environment.create_transport(
@@ -144,7 +144,7 @@ int RunPing(const PingOptions& options,
   SteadyTime next = Clock::System().Now();
   while (options.count == 0 || sent < options.count) {
     const Nanoseconds wait = next - Clock::System().Now();
-    if (sent > 0 && stop.WaitFor(std::max(wait, Nanoseconds(0)))) break;
+    if (sent > 0 && events.WaitFor(std::max(wait, Nanoseconds(0)))) break;
     if (sender.in_flight() < sender.max_in_flight()) {
       sender.Send(MakeRequest(++sent, route.value(), options.echo));
     }

@@ -29,15 +29,15 @@ using testing::Le;
 using testing::StartsWith;
 
 /// Waits for nothing: time is what the test says. Confined to one thread.
-class FakeStopSignal final : public StopSignal {
+class FakeProcessEvents final : public ProcessEvents {
  public:
-  void Wait() override {}
-  bool WaitFor(Nanoseconds duration) override {
-    waits.push_back(duration);
+  std::optional<Event> WaitFor(std::optional<Nanoseconds> duration) override {
+    waits.push_back(duration.value());
     if (on_wait) on_wait();
-    return waits.size() >= stop_at_wait;
+    if (waits.size() < stop_at_wait) return std::nullopt;
+    return Event::kStop;
   }
-  void Raise() override { stop_at_wait = 0; }
+  void Raise(Event) override { stop_at_wait = 0; }
 
   std::vector<Nanoseconds> waits;
   std::function<void()> on_wait;
@@ -56,7 +56,7 @@ class PingCommandTest : public testing::Test {
               return network_.CreateTransport(options, std::move(callback));
             },
         .lookup = &lookup_};
-    return RunPing(options_, environment, stop_, out_, err_);
+    return RunPing(options_, environment, events_, out_, err_);
   }
 
   std::vector<std::string> Lines() const {
@@ -69,7 +69,7 @@ class PingCommandTest : public testing::Test {
   PingOptions options_;
   FakeEchoNetwork network_;
   FakeAddressLookup lookup_;
-  FakeStopSignal stop_;
+  FakeProcessEvents events_;
   std::ostringstream out_;
   std::ostringstream err_;
 };
@@ -92,8 +92,8 @@ TEST_F(PingCommandTest, SendsFourWaitingAnIntervalBetweenThem) {
   options_.interval = milliseconds(250);
   EXPECT_EQ(Ping(), 0);
   EXPECT_EQ(network_.sent().size(), 4U);
-  EXPECT_EQ(stop_.waits.size(), 3U);
-  EXPECT_THAT(stop_.waits, Each(Le(3 * options_.interval)));
+  EXPECT_EQ(events_.waits.size(), 3U);
+  EXPECT_THAT(events_.waits, Each(Le(3 * options_.interval)));
 }
 
 TEST_F(PingCommandTest, SendsWhatTheOptionsSay) {
@@ -126,8 +126,8 @@ TEST_F(PingCommandTest, ExitsWithOneWhenNothingAnswers) {
 TEST_F(PingCommandTest, ExitsWithZeroWhenAnyReplyCame) {
   options_.count = 3;
   network_.Answer({.result = EndAs(EchoOutcome::kTimeout)});
-  stop_.on_wait = [this] {
-    network_.Answer({.result = stop_.waits.size() == 1
+  events_.on_wait = [this] {
+    network_.Answer({.result = events_.waits.size() == 1
                                    ? ReplyAfter(milliseconds(1))
                                    : EndAs(EchoOutcome::kTimeout)});
   };
@@ -137,7 +137,7 @@ TEST_F(PingCommandTest, ExitsWithZeroWhenAnyReplyCame) {
 
 TEST_F(PingCommandTest, StopEndsItEarlyWithASummary) {
   options_.count = 0;
-  stop_.stop_at_wait = 3;
+  events_.stop_at_wait = 3;
   EXPECT_EQ(Ping(), 0);
   EXPECT_EQ(network_.sent().size(), 3U);
   EXPECT_THAT(Lines().back(), StartsWith("3 sent, 3 received, 0.0 % lost"));

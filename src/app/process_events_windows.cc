@@ -12,10 +12,11 @@
 
 #include <windows.h>
 
+#include <array>
 #include <atomic>
 #include <system_error>
 
-#include "src/app/stop_signal.h"
+#include "src/app/process_events.h"
 
 namespace echo_exporter {
 namespace {
@@ -25,6 +26,12 @@ constexpr DWORD kSystemPatienceMilliseconds = 5000;
 // Manual-reset, so that it stays signalled for everyone who waits.
 HANDLE StopEvent() {
   static const HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  return event;
+}
+
+// Auto-reset: one who waits takes it.
+HANDLE ReloadEvent() {
+  static const HANDLE event = CreateEventW(nullptr, FALSE, FALSE, nullptr);
   return event;
 }
 
@@ -47,39 +54,53 @@ BOOL WINAPI HandleControlEvent(DWORD control) {
   return TRUE;
 }
 
-class WindowsStopSignal final : public StopSignal {
+class WindowsProcessEvents final : public ProcessEvents {
  public:
-  WindowsStopSignal() {
+  WindowsProcessEvents() {
     interrupted = false;
-    if (StopEvent() == nullptr || !ResetEvent(StopEvent()) ||
+    if (StopEvent() == nullptr || ReloadEvent() == nullptr ||
+        !ResetEvent(StopEvent()) || !ResetEvent(ReloadEvent()) ||
         !SetConsoleCtrlHandler(HandleControlEvent, TRUE)) {
       throw std::system_error(static_cast<int>(GetLastError()),
                               std::system_category(),
                               "listening for console events");
     }
   }
-  ~WindowsStopSignal() override {
+  ~WindowsProcessEvents() override {
     SetConsoleCtrlHandler(HandleControlEvent, FALSE);
   }
-  WindowsStopSignal(const WindowsStopSignal&) = delete;
-  WindowsStopSignal& operator=(const WindowsStopSignal&) = delete;
+  WindowsProcessEvents(const WindowsProcessEvents&) = delete;
+  WindowsProcessEvents& operator=(const WindowsProcessEvents&) = delete;
 
-  void Wait() override { WaitForSingleObject(StopEvent(), INFINITE); }
-
-  bool WaitFor(Nanoseconds duration) override {
-    const auto milliseconds =
-        std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-    return WaitForSingleObject(StopEvent(), static_cast<DWORD>(milliseconds)) ==
-           WAIT_OBJECT_0;
+  std::optional<Event> WaitFor(std::optional<Nanoseconds> duration) override {
+    DWORD patience = INFINITE;
+    if (duration) {
+      patience = static_cast<DWORD>(
+          std::chrono::ceil<std::chrono::milliseconds>(*duration).count());
+    }
+    // The first of several that are signalled is the one that is told.
+    const std::array<HANDLE, 2> events = {StopEvent(), ReloadEvent()};
+    switch (WaitForMultipleObjects(static_cast<DWORD>(events.size()),
+                                   events.data(), FALSE, patience)) {
+      case WAIT_OBJECT_0:
+        return Event::kStop;
+      case WAIT_OBJECT_0 + 1:
+        return Event::kReload;
+      default:
+        return std::nullopt;
+    }
   }
 
-  void Raise() override { SetEvent(StopEvent()); }
+  void Raise(Event event) override {
+    SetEvent(event == Event::kStop ? StopEvent() : ReloadEvent());
+  }
 };
 
 }  // namespace
 
-std::unique_ptr<StopSignal> StopSignal::Create() {
-  return std::make_unique<WindowsStopSignal>();
+// Windows has no console event for it: a service control brings it about.
+std::unique_ptr<ProcessEvents> ProcessEvents::Create(bool) {
+  return std::make_unique<WindowsProcessEvents>();
 }
 
 }  // namespace echo_exporter

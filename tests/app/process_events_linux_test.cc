@@ -3,31 +3,31 @@
 
 #include <cstdlib>
 
-#include "src/app/stop_signal.h"
+#include "src/app/process_events.h"
 
 namespace echo_exporter {
 namespace {
 
 // In a child process: signals are for a whole process.
-using StopSignalDeathTest = testing::TestWithParam<int>;
+using ProcessEventsDeathTest = testing::TestWithParam<int>;
 
-TEST_P(StopSignalDeathTest, StopsAtASignal) {
+TEST_P(ProcessEventsDeathTest, StopsAtASignal) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        const auto stop = StopSignal::Create();
+        const auto events = ProcessEvents::Create(true);
         raise(GetParam());
-        stop->Wait();
+        events->WaitFor(std::nullopt);
         std::_Exit(0);
       },
       testing::ExitedWithCode(0), "");
 }
 
-TEST_P(StopSignalDeathTest, EndsAtOnceAtTheSecondSignal) {
+TEST_P(ProcessEventsDeathTest, EndsAtOnceAtTheSecondSignal) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        const auto stop = StopSignal::Create();
+        const auto events = ProcessEvents::Create(true);
         raise(GetParam());
         raise(GetParam());
         std::_Exit(0);
@@ -35,7 +35,7 @@ TEST_P(StopSignalDeathTest, EndsAtOnceAtTheSecondSignal) {
       testing::KilledBySignal(GetParam()), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, StopSignalDeathTest,
+INSTANTIATE_TEST_SUITE_P(Signals, ProcessEventsDeathTest,
                          testing::Values(SIGINT, SIGTERM));
 
 }  // namespace
