@@ -40,6 +40,12 @@ sockaddr_in6 ToSockaddr(const IpAddress& v6) {
 
 }  // namespace
 
+void EchoSlot::Unregister() {
+  if (wait == nullptr) return;
+  owner.api_.unregister_wait(std::exchange(wait, nullptr),
+                             INVALID_HANDLE_VALUE);
+}
+
 EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
                        EchoTransport::Callback callback)
     : api_(api),
@@ -153,15 +159,15 @@ void EchoEngine::RunSender() {
 void EchoEngine::SendNow(EchoSlot& slot) {
   // Also the payload's cookie: no two requests have the same.
   const std::uint64_t use = slot.use;
+  EchoResult result;
   if (IsOverdue(slot)) {
-    TakeBack(slot, use);
+    Finish(slot, TakeBack(slot, use), result);
     return;
   }
   slot.buffer.Prepare(slot.request, use);
-  EchoResult result;
   if (!Arm(slot)) {
     result.outcome = EchoOutcome::kNoResources;
-    if (TakeBack(slot, use)) Finish(slot, result);
+    Finish(slot, TakeBack(slot, use), result);
     return;
   }
   DWORD error = 0;
@@ -172,19 +178,22 @@ void EchoEngine::SendNow(EchoSlot& slot) {
       (replies == 0 && (error == ERROR_IO_PENDING || error == 0))) {
     return;
   }
-  if (!TakeBack(slot, use)) return;
+  const std::int64_t ticks = NowTicks();
+  const Claim claim = TakeBack(slot, use);
+  if (claim == Claim::kNothing) return;
   if (replies > 0) {
-    result = slot.buffer.Read(Elapsed(slot.sent_ticks, NowTicks()));
+    result = slot.buffer.Read(Elapsed(slot.sent_ticks, ticks));
   } else {
     result.outcome = OutcomeOfStatus(error, slot.request.destination.version());
     result.os_code = error;
   }
-  // Whether the event was, or will be, signalled as well is not documented: a
-  // signal left over would end the slot's next request. A new wait on a reset
-  // event cannot see it.
-  slot.wait.reset();
+  // Whether the event was signalled as well is not documented: a signal left
+  // over would end the slot's next request. So the slot stays taken until the
+  // signal's callback, if there is one, has come to nothing; a new wait on a
+  // reset event cannot see it.
+  slot.Unregister();
   ResetEvent(slot.event.get());
-  Finish(slot, result);
+  Finish(slot, claim, result);
 }
 
 // Sees to it that the slot has its event and its wait.
@@ -193,14 +202,13 @@ bool EchoEngine::Arm(EchoSlot& slot) {
     slot.event.reset(api_.create_event(nullptr, FALSE, FALSE, nullptr));
   }
   if (!slot.event) return false;
-  if (!slot.wait) {
-    HANDLE wait = nullptr;
-    if (!api_.register_wait(&wait, slot.event.get(), &OnSignal, &slot, INFINITE,
-                            WT_EXECUTEDEFAULT)) {
-      return false;
-    }
-    slot.wait.reset(wait);
+  if (slot.wait != nullptr) return true;
+  HANDLE wait = nullptr;
+  if (!api_.register_wait(&wait, slot.event.get(), &OnSignal, &slot, INFINITE,
+                          WT_EXECUTEDEFAULT)) {
+    return false;
   }
+  slot.wait = wait;
   return true;
 }
 
@@ -250,25 +258,26 @@ void CALLBACK EchoEngine::OnSignal(void* context, BOOLEAN) {
 }
 
 void EchoEngine::OnEvent(EchoSlot& slot, std::int64_t ticks) {
-  // The slot cannot have been given to another request: only its event, or its
-  // sender after resetting that, makes it free.
-  if (!TakeBack(slot, slot.use)) return;
-  Finish(slot, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
+  // The slot cannot have been given to another request: what makes it free is
+  // either this callback, or a sender that has waited for it.
+  const Claim claim = TakeBack(slot, slot.use);
+  if (claim == Claim::kNothing) return;
+  Finish(slot, claim, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
 }
 
 // For who knows that the system does not have request number `use`, or has it
-// no more. True for exactly one of those who ask, whose the result is to give.
-// When the watchdog has given it, the slot becomes free here instead.
-bool EchoEngine::TakeBack(EchoSlot& slot, std::uint64_t use) {
+// no more. Something other than kNothing for exactly one of those who ask, who
+// then owes a Finish().
+EchoEngine::Claim EchoEngine::TakeBack(EchoSlot& slot, std::uint64_t use) {
   MutexLock lock(mutex_);
-  if (slot.use != use) return false;
-  if (slot.state == EchoSlot::State::kOverdue) {
-    slot.state = EchoSlot::State::kFree;
-    free_.push_back(&slot);
+  if (slot.use != use) return Claim::kNothing;
+  const EchoSlot::State state = slot.state;
+  if (state != EchoSlot::State::kPending &&
+      state != EchoSlot::State::kOverdue) {
+    return Claim::kNothing;
   }
-  if (slot.state != EchoSlot::State::kPending) return false;
   slot.state = EchoSlot::State::kEnding;
-  return true;
+  return state == EchoSlot::State::kPending ? Claim::kResult : Claim::kSlot;
 }
 
 bool EchoEngine::IsOverdue(const EchoSlot& slot) {
@@ -276,13 +285,16 @@ bool EchoEngine::IsOverdue(const EchoSlot& slot) {
   return slot.state == EchoSlot::State::kOverdue;
 }
 
-void EchoEngine::Finish(EchoSlot& slot, EchoResult result) {
-  result.tag = slot.request.tag;
-  callback_(result);
+void EchoEngine::Finish(EchoSlot& slot, Claim claim, EchoResult result) {
+  if (claim == Claim::kResult) {
+    result.tag = slot.request.tag;
+    callback_(result);
+  }
   MutexLock lock(mutex_);
   slot.state = EchoSlot::State::kFree;
   free_.push_back(&slot);
-  if (--in_flight_ == 0) idle_.NotifyAll();
+  if (claim == Claim::kResult) --in_flight_;
+  if (in_flight_ == 0) idle_.NotifyAll();
 }
 
 void EchoEngine::ExpireOverdue(bool all) {
@@ -323,11 +335,14 @@ bool EchoEngine::Close() {
   while (senders_ > 0) {
     if (!idle_.WaitUntil(mutex_, deadline)) break;
   }
-  // For callbacks that are giving results at this moment.
-  while (in_flight_ > 0) idle_.Wait(mutex_);
-  return senders_ == 0 && std::ranges::all_of(slots_, [](const auto& slot) {
-           return slot->state == EchoSlot::State::kFree;
-         });
+  // For callbacks that are at work at this moment.
+  while (Count(EchoSlot::State::kEnding) > 0) idle_.Wait(mutex_);
+  return senders_ == 0 && Count(EchoSlot::State::kFree) == slots_.size();
+}
+
+std::size_t EchoEngine::Count(EchoSlot::State state) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      slots_, [state](const auto& slot) { return slot->state == state; }));
 }
 
 }  // namespace echo_exporter

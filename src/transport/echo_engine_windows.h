@@ -23,20 +23,18 @@ struct EchoSlot {
   enum class State : std::uint8_t {
     kFree,     ///< the system is done with it
     kPending,  ///< the system has it; no result was given yet
-    kEnding,   ///< its result is being given
+    kEnding,   ///< taken back from the system, on its way to kFree
     kOverdue,  ///< its result was given by the watchdog; the system has it
   };
 
-  struct WaitTraits {
-    using Handle = HANDLE;
-    static Handle Invalid() { return nullptr; }
-    /// Waits for a callback under way, so never called from inside one.
-    static void Close(Handle wait) {
-      UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
-    }
-  };
-
   explicit EchoSlot(EchoEngine& engine) : owner(engine) {}
+  ~EchoSlot() { Unregister(); }
+  EchoSlot(const EchoSlot&) = delete;
+  EchoSlot& operator=(const EchoSlot&) = delete;
+
+  /// Waits for a callback under way, so it is never called from inside one,
+  /// nor with a lock that a callback takes.
+  void Unregister();
 
   EchoEngine& owner;
 
@@ -52,8 +50,7 @@ struct EchoSlot {
   EchoBuffer buffer;
 
   UniqueKernelHandle event;
-  /// Last, so that it is unregistered before what its callback uses is gone.
-  UniqueHandle<WaitTraits> wait;
+  HANDLE wait = nullptr;
 };
 
 /// The slots, and everything that the system's callbacks touch. Apart from the
@@ -89,6 +86,15 @@ class EchoEngine {
   bool has_v6() const { return icmp6_ != INVALID_HANDLE_VALUE; }
 
  private:
+  friend struct EchoSlot;
+
+  /// What falls to the one who takes a request back from the system.
+  enum class Claim : std::uint8_t {
+    kNothing,  ///< another has it
+    kSlot,     ///< to make the slot free; the watchdog has given the result
+    kResult,   ///< to give the result, and to make the slot free
+  };
+
   static void CALLBACK OnSignal(void* context, BOOLEAN timed_out);
 
   EchoSlot* Begin(const EchoRequest& request);
@@ -97,9 +103,10 @@ class EchoEngine {
   bool Arm(EchoSlot& slot);
   DWORD CallSend(EchoSlot& slot, DWORD* error);
   void OnEvent(EchoSlot& slot, std::int64_t ticks);
-  bool TakeBack(EchoSlot& slot, std::uint64_t use);
+  Claim TakeBack(EchoSlot& slot, std::uint64_t use);
   bool IsOverdue(const EchoSlot& slot);
-  void Finish(EchoSlot& slot, EchoResult result);
+  void Finish(EchoSlot& slot, Claim claim, EchoResult result);
+  std::size_t Count(EchoSlot::State state) const REQUIRES(mutex_);
 
   std::int64_t NowTicks() const;
   std::int64_t TicksOf(Nanoseconds duration) const;

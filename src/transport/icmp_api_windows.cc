@@ -38,6 +38,7 @@ IcmpApi SystemIcmpApi() {
       FindFunction<decltype(api.send_echo6)>(iphlpapi, "Icmp6SendEcho2");
   api.create_event = &CreateEventW;
   api.register_wait = &RegisterWaitForSingleObject;
+  api.unregister_wait = &UnregisterWaitEx;
   api.query_counter = &QueryPerformanceCounter;
   api.query_frequency = &QueryPerformanceFrequency;
   api.wine = GetProcAddress(ntdll, "wine_get_version") != nullptr;

@@ -64,9 +64,9 @@ static_assert(offsetof(EchoReplyV6, round_trip_ms) == 32);
 using ApcRoutine = void(WINAPI*)(void* context, void* io_status_block,
                                  ULONG reserved);
 
-/// Every system call of the Windows transport that can fail or that tells the
-/// time, as plain function pointers with the system's own signatures, so that
-/// a test can script what the system does.
+/// Every system call of the Windows transport that can fail, that tells the
+/// time or that waits for a callback, as plain function pointers with the
+/// system's own signatures, so that a test can script what the system does.
 ///
 /// Immutable after construction.
 struct IcmpApi {
@@ -90,6 +90,7 @@ struct IcmpApi {
   BOOL(WINAPI* register_wait)
   (HANDLE* wait, HANDLE object, WAITORTIMERCALLBACK callback, void* context,
    ULONG timeout_ms, ULONG flags);
+  BOOL(WINAPI* unregister_wait)(HANDLE wait, HANDLE completion);
   BOOL(WINAPI* query_counter)(LARGE_INTEGER* ticks);
   BOOL(WINAPI* query_frequency)(LARGE_INTEGER* ticks_per_second);
 

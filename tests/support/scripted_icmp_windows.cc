@@ -1,9 +1,12 @@
 #include "tests/support/scripted_icmp_windows.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <utility>
+#include <vector>
 
 namespace echo_exporter {
 namespace {
@@ -11,6 +14,101 @@ namespace {
 // Atomic because callbacks of requests that were never given back may run when
 // the test that made them, and its system, are gone.
 std::atomic<ScriptedIcmp*> g_system = nullptr;
+
+// A registered wait, with what was asked for and how often it is held back.
+struct ScriptedWait {
+  WAITORTIMERCALLBACK callback = nullptr;
+  void* context = nullptr;
+  HANDLE real = nullptr;
+  int held = 0;
+};
+
+// The waits of all systems, and never destroyed: a wait may be unregistered
+// when its system is gone, by a thread that the system held.
+//
+// Thread-safe.
+class ScriptedWaits {
+ public:
+  static ScriptedWaits& Get() {
+    static ScriptedWaits& waits = *new ScriptedWaits;
+    return waits;
+  }
+
+  BOOL Register(HANDLE* handle, HANDLE object, WAITORTIMERCALLBACK callback,
+                void* context, ULONG timeout_ms, ULONG flags) {
+    MutexLock lock(mutex_);
+    ScriptedWait& wait = waits_.emplace_back();
+    wait.callback = callback;
+    wait.context = context;
+    *handle = &wait;
+    return ::RegisterWaitForSingleObject(&wait.real, object, &OnSignal, &wait,
+                                         timeout_ms, flags);
+  }
+
+  // With INVALID_HANDLE_VALUE for the completion: as the system does, waits
+  // for what has begun, which is for what is held to run.
+  BOOL Unregister(HANDLE handle) {
+    auto& wait = *static_cast<ScriptedWait*>(handle);
+    const BOOL unregistered =
+        ::UnregisterWaitEx(wait.real, INVALID_HANDLE_VALUE);
+    int held = 0;
+    {
+      MutexLock lock(mutex_);
+      held = std::exchange(wait.held, 0);
+    }
+    for (; held > 0; --held) wait.callback(wait.context, FALSE);
+    return unregistered;
+  }
+
+  void Hold(bool hold) {
+    MutexLock lock(mutex_);
+    hold_ = hold;
+  }
+
+  void WaitForHeld() {
+    MutexLock lock(mutex_);
+    while (!IsAnyHeld()) changed_.Wait(mutex_);
+  }
+
+  void Deliver() {
+    std::vector<std::pair<WAITORTIMERCALLBACK, void*>> callbacks;
+    {
+      MutexLock lock(mutex_);
+      hold_ = false;
+      for (ScriptedWait& wait : waits_) {
+        for (; wait.held > 0; --wait.held) {
+          callbacks.emplace_back(wait.callback, wait.context);
+        }
+      }
+    }
+    for (const auto& [callback, context] : callbacks) callback(context, FALSE);
+  }
+
+ private:
+  static void CALLBACK OnSignal(void* context, BOOLEAN timed_out) {
+    auto& wait = *static_cast<ScriptedWait*>(context);
+    if (!Get().HoldsBack(wait)) wait.callback(wait.context, timed_out);
+  }
+
+  bool HoldsBack(ScriptedWait& wait) {
+    MutexLock lock(mutex_);
+    if (!hold_) return false;
+    ++wait.held;
+    changed_.NotifyAll();
+    return true;
+  }
+
+  bool IsAnyHeld() const REQUIRES(mutex_) {
+    return std::ranges::any_of(
+        waits_, [](const ScriptedWait& wait) { return wait.held > 0; });
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool hold_ GUARDED_BY(mutex_) = false;
+  // Never shorter: Wine 8 may run a callback after its wait is unregistered.
+  std::deque<ScriptedWait> waits_ GUARDED_BY(mutex_);
+};
 
 HANDLE MadeUpHandle(std::uintptr_t number) {
   return reinterpret_cast<HANDLE>(number);
@@ -109,8 +207,12 @@ struct ScriptedIcmp::Functions {
         return FALSE;
       }
     }
-    return ::RegisterWaitForSingleObject(wait, object, callback, context,
+    return ScriptedWaits::Get().Register(wait, object, callback, context,
                                          timeout_ms, flags);
+  }
+
+  static BOOL WINAPI UnregisterWait(HANDLE wait, HANDLE) {
+    return ScriptedWaits::Get().Unregister(wait);
   }
 
   static BOOL WINAPI Counter(LARGE_INTEGER* ticks) {
@@ -125,7 +227,10 @@ struct ScriptedIcmp::Functions {
   }
 };
 
-ScriptedIcmp::ScriptedIcmp() { g_system = this; }
+ScriptedIcmp::ScriptedIcmp() {
+  g_system = this;
+  ScriptedWaits::Get().Hold(false);
+}
 ScriptedIcmp::~ScriptedIcmp() { g_system = nullptr; }
 
 IcmpApi ScriptedIcmp::Api() const {
@@ -139,6 +244,7 @@ IcmpApi ScriptedIcmp::Api() const {
   }
   api.create_event = &Functions::CreateEvent;
   api.register_wait = &Functions::RegisterWait;
+  api.unregister_wait = &Functions::UnregisterWait;
   api.query_counter = &Functions::Counter;
   api.query_frequency = &Functions::Frequency;
   api.wine = wine_;
@@ -155,6 +261,10 @@ std::vector<IcmpCall> ScriptedIcmp::WaitForCalls(std::size_t count) {
   while (calls_.size() < count) changed_.Wait(mutex_);
   return calls_;
 }
+
+void ScriptedIcmp::HoldCallbacks() { ScriptedWaits::Get().Hold(true); }
+void ScriptedIcmp::WaitForHeldCallback() { ScriptedWaits::Get().WaitForHeld(); }
+void ScriptedIcmp::DeliverHeldCallbacks() { ScriptedWaits::Get().Deliver(); }
 
 void ScriptedIcmp::AdvanceClock(std::int64_t nanoseconds) {
   clock_ += nanoseconds;

@@ -38,7 +38,7 @@ struct IcmpReturn {
 
 /// A system that does what the test says, behind the real function pointers.
 /// Events, registered waits and the thread pool are the real ones, unless told
-/// to fail. Handles are made up and counted.
+/// to fail or to hold back. Handles are made up and counted.
 ///
 /// One at a time in a process. Thread-safe.
 class ScriptedIcmp {
@@ -57,6 +57,14 @@ class ScriptedIcmp {
 
   /// What was sent so far; waits until it is at least `count`.
   std::vector<IcmpCall> WaitForCalls(std::size_t count);
+
+  /// From now on, a signal's callback comes no further than to a thread of the
+  /// pool, until it is delivered or somebody waits for it by unregistering.
+  void HoldCallbacks();
+  /// Waits until a callback is held.
+  void WaitForHeldCallback();
+  /// Runs what is held, on the calling thread, and holds no more.
+  void DeliverHeldCallbacks();
 
   /// Moves the performance counter, which does not move by itself. It counts
   /// nanoseconds.

@@ -1,15 +1,11 @@
-#include "src/transport/echo_transport_windows.h"
-
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "src/base/mutex.h"
-#include "tests/support/scripted_icmp_windows.h"
+#include "tests/transport/echo_transport_windows_fixture.h"
 
 namespace echo_exporter {
 namespace {
@@ -17,68 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const IpAddress kDestination = *IpAddress::Parse("192.0.2.1");
-
-// Results as they come in.
-class Results {
- public:
-  EchoTransport::Callback Callback() {
-    return [this](const EchoResult& result) {
-      MutexLock lock(mutex_);
-      results_.push_back(result);
-      changed_.NotifyAll();
-    };
-  }
-
-  std::vector<EchoResult> WaitFor(std::size_t count) {
-    MutexLock lock(mutex_);
-    while (results_.size() < count) changed_.Wait(mutex_);
-    return results_;
-  }
-
-  std::vector<EchoResult> Get() { return WaitFor(0); }
-
- private:
-  Mutex mutex_;
-  CondVar changed_;
-  std::vector<EchoResult> results_;
-};
-
-class EchoTransportWindowsTest : public testing::Test {
- protected:
-  EchoTransport& Open(EchoTransportOptions options = {}) {
-    auto transport =
-        CreateWindowsEchoTransport(system_.Api(), options, results_.Callback());
-    transport_ = std::move(transport).value();
-    return *transport_;
-  }
-
-  static EchoRequest Request(std::uint64_t tag) {
-    EchoRequest request;
-    request.tag = tag;
-    request.destination = kDestination;
-    request.timeout = seconds(1);
-    request.payload_size = 32;
-    return request;
-  }
-
-  static void Answer(const IcmpCall& call) {
-    WriteReplyV4(call, call.destination, 0, 0, 64, call.payload);
-    SetEvent(call.event);
-  }
-
-  // A system that answers within the call, through the event.
-  void AnswerEverything() {
-    system_.OnSend([](IcmpCall& call) {
-      Answer(call);
-      return IcmpReturn{};
-    });
-  }
-
-  ScriptedIcmp system_;
-  Results results_;
-  std::unique_ptr<EchoTransport> transport_;
-};
+class EchoTransportWindowsTest : public EchoTransportWindowsFixture {};
 
 TEST_F(EchoTransportWindowsTest, HandsTheSystemWhatTheRequestSays) {
   AnswerEverything();
@@ -196,43 +131,6 @@ TEST_F(EchoTransportWindowsTest, EndsARequestThatTheSystemRefuses) {
   EXPECT_EQ(results_.WaitFor(tag).back().outcome, EchoOutcome::kReply);
 }
 
-TEST_F(EchoTransportWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
-  EchoTransport& transport = Open();
-  for (const bool signals_as_well : {false, true}) {
-    system_.OnSend([=](IcmpCall& call) {
-      WriteReplyV4(call, call.destination, 0, 0, 64, call.payload);
-      if (signals_as_well) SetEvent(call.event);
-      return IcmpReturn{.replies = 1, .last_error = 0};
-    });
-    const std::size_t before = results_.Get().size();
-    constexpr std::size_t kRequests = 200;
-    for (std::size_t i = 0; i < kRequests; ++i) transport.Send(Request(i));
-    EXPECT_TRUE(transport.Drain(seconds(30)));
-    const auto results = results_.Get();
-    ASSERT_EQ(results.size(), before + kRequests);
-    for (const EchoResult& result : results) {
-      EXPECT_EQ(result.outcome, EchoOutcome::kReply);
-    }
-  }
-}
-
-TEST_F(EchoTransportWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
-  system_.OnSend([](IcmpCall& call) {
-    SetEvent(call.event);
-    return IcmpReturn{.replies = 0, .last_error = 11050};
-  });
-  EchoTransport& transport = Open();
-  transport.Send(Request(1));
-  EXPECT_TRUE(transport.Drain(seconds(30)));
-  system_.OnSend({});
-  transport.Send(Request(2));
-  const IcmpCall call = system_.WaitForCalls(2)[1];
-  Answer(call);
-  const auto results = results_.WaitFor(2);
-  EXPECT_EQ(results[1].tag, 2u);
-  EXPECT_EQ(results[1].outcome, EchoOutcome::kReply);
-}
-
 TEST_F(EchoTransportWindowsTest, CallsASignalWithoutAReplyAFailure) {
   system_.OnSend([](IcmpCall& call) {
     SetEvent(call.event);
@@ -265,54 +163,6 @@ TEST_F(EchoTransportWindowsTest, SeparatesALateCallbackFromALongRoundTrip) {
   EXPECT_EQ(result.outcome, EchoOutcome::kReply);
   EXPECT_EQ(result.rtt, std::chrono::microseconds(20500));
   EXPECT_EQ(result.completion_delay, std::chrono::microseconds(229500));
-}
-
-TEST_F(EchoTransportWindowsTest, GivesUpOnARequestTheSystemForgot) {
-  EchoTransport& transport =
-      Open({.max_in_flight = 1, .overdue_grace = milliseconds(20)});
-  transport.Send(Request(1));
-  const IcmpCall forgotten = system_.WaitForCalls(1)[0];
-  system_.AdvanceClock(1'020'000'000);
-  EchoResult result = results_.WaitFor(1)[0];
-  EXPECT_EQ(result.tag, 1u);
-  EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
-  EXPECT_EQ(result.rtt, milliseconds(1020));
-  EXPECT_TRUE(transport.Drain(seconds(30)));
-
-  // The system still owns the one slot: it cannot be used for another request.
-  transport.Send(Request(2));
-  result = results_.WaitFor(2)[1];
-  EXPECT_EQ(result.tag, 2u);
-  EXPECT_EQ(result.outcome, EchoOutcome::kNoResources);
-
-  // Remembered at last: no second result, and the slot serves again.
-  AnswerEverything();
-  Answer(forgotten);
-  std::uint64_t tag = 2;
-  do {
-    transport.Send(Request(++tag));
-  } while (results_.WaitFor(tag).back().outcome == EchoOutcome::kNoResources);
-  const auto results = results_.Get();
-  EXPECT_EQ(results.size(), tag);
-  EXPECT_EQ(results.back().outcome, EchoOutcome::kReply);
-}
-
-TEST_F(EchoTransportWindowsTest, DoesNotGiveUpBeforeTheGraceIsOver) {
-  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
-  transport.Send(Request(1));
-  const IcmpCall longer = system_.WaitForCalls(1)[0];
-  EchoRequest request = Request(2);
-  request.timeout = milliseconds(500);
-  transport.Send(request);
-  const IcmpCall shorter = system_.WaitForCalls(2)[1];
-  system_.AdvanceClock(600'000'000);
-  EXPECT_EQ(results_.WaitFor(1)[0].tag, 2u);
-  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kTimeout);
-  Answer(longer);
-  const EchoResult last = results_.WaitFor(2)[1];
-  EXPECT_EQ(last.tag, 1u);
-  EXPECT_EQ(last.outcome, EchoOutcome::kReply);
-  Answer(shorter);
 }
 
 TEST_F(EchoTransportWindowsTest, EndsRequestsForWhichThereIsNoHandle) {
@@ -386,64 +236,6 @@ TEST_F(EchoTransportWindowsTest, GivesOneResultPerRequestUnderPressure) {
   for (std::uint64_t tag = 0; tag < kRequests; ++tag) {
     ASSERT_EQ(seen[tag], 1) << tag;
   }
-}
-
-TEST_F(EchoTransportWindowsTest, GoesOnWhenTheSystemHoldsASenderInACall) {
-  const IpAddress trap = *IpAddress::Parse("192.0.2.66");
-  const HANDLE release = CreateEventW(nullptr, TRUE, FALSE, nullptr);
-  system_.OnSend([=](IcmpCall& call) {
-    if (call.destination == trap) {
-      WaitForSingleObject(release, INFINITE);
-      return IcmpReturn{.replies = 0, .last_error = 11050};
-    }
-    Answer(call);
-    return IcmpReturn{};
-  });
-  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
-  EchoRequest trapped = Request(1);
-  trapped.destination = trap;
-  transport.Send(trapped);
-  for (std::uint64_t tag = 2; tag <= 100; ++tag) transport.Send(Request(tag));
-  for (const EchoResult& result : results_.WaitFor(99)) {
-    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
-  }
-  system_.AdvanceClock(1'020'000'000);
-  const EchoResult given_up = results_.WaitFor(100).back();
-  EXPECT_EQ(given_up.tag, 1u);
-  EXPECT_EQ(given_up.outcome, EchoOutcome::kTimeout);
-
-  // Not even the end waits for the system, and what it holds stays in place.
-  transport_.reset();
-  EXPECT_EQ(system_.open_handles(), 2);
-  SetEvent(release);
-  EXPECT_EQ(results_.Get().size(), 100u);
-}
-
-TEST_F(EchoTransportWindowsTest, ClosesItsHandlesWhenNothingIsInFlight) {
-  AnswerEverything();
-  Open().Send(Request(1));
-  results_.WaitFor(1);
-  EXPECT_EQ(system_.open_handles(), 2);
-  EXPECT_TRUE(transport_->Drain(seconds(30)));
-  transport_.reset();
-  EXPECT_EQ(system_.open_handles(), 0);
-}
-
-TEST_F(EchoTransportWindowsTest, DestroysCleanlyWithProbesInFlight) {
-  Open();
-  for (std::uint64_t tag = 1; tag <= 3; ++tag) transport_->Send(Request(tag));
-  const auto calls = system_.WaitForCalls(3);
-  EXPECT_FALSE(transport_->Drain(Nanoseconds(0)));
-  transport_.reset();
-  const auto results = results_.Get();
-  ASSERT_EQ(results.size(), 3u);
-  for (const EchoResult& result : results) {
-    EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
-  }
-  // Closing the device would wait for the system, which may answer even now.
-  EXPECT_EQ(system_.open_handles(), 2);
-  for (const IcmpCall& call : calls) Answer(call);
-  EXPECT_EQ(results_.Get().size(), 3u);
 }
 
 }  // namespace

@@ -1,0 +1,199 @@
+#include <gtest/gtest.h>
+
+#include "tests/transport/echo_transport_windows_fixture.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What becomes of the slots when the system does not keep to the usual order.
+class EchoSlotsWindowsTest : public EchoTransportWindowsFixture {};
+
+TEST_F(EchoSlotsWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
+  EchoTransport& transport = Open();
+  for (const bool signals_as_well : {false, true}) {
+    system_.OnSend([=](IcmpCall& call) {
+      WriteReplyV4(call, call.destination, 0, 0, 64, call.payload);
+      if (signals_as_well) SetEvent(call.event);
+      return IcmpReturn{.replies = 1, .last_error = 0};
+    });
+    const std::size_t before = results_.Get().size();
+    constexpr std::size_t kRequests = 200;
+    for (std::size_t i = 0; i < kRequests; ++i) transport.Send(Request(i));
+    EXPECT_TRUE(transport.Drain(seconds(30)));
+    const auto results = results_.Get();
+    ASSERT_EQ(results.size(), before + kRequests);
+    for (const EchoResult& result : results) {
+      EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+    }
+  }
+}
+
+// The signal of a request that ended otherwise comes to nothing, however late
+// the system's thread pool gets to it.
+TEST_F(EchoSlotsWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
+  for (const DWORD replies : {0u, 1u}) {
+    system_.HoldCallbacks();
+    system_.OnSend([this, replies](IcmpCall& call) {
+      Answer(call);
+      system_.WaitForHeldCallback();
+      return IcmpReturn{.replies = replies, .last_error = 11050};
+    });
+    EchoTransport& transport = Open({.max_in_flight = 1});
+    const std::size_t before = results_.Get().size();
+    transport.Send(Request(1));
+    EXPECT_TRUE(transport.Drain(seconds(30)));
+    system_.OnSend({});
+    const std::size_t calls = system_.WaitForCalls(0).size();
+    transport.Send(Request(2));
+    const IcmpCall call = system_.WaitForCalls(calls + 1).back();
+    system_.DeliverHeldCallbacks();
+    Answer(call);
+    const auto results = results_.WaitFor(before + 2);
+    EXPECT_EQ(results[before + 1].tag, 2u);
+    EXPECT_EQ(results[before + 1].outcome, EchoOutcome::kReply);
+  }
+}
+
+TEST_F(EchoSlotsWindowsTest, DoesNotTakeTheSignalOfAHeldCallForTheNextReply) {
+  const HANDLE release = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  system_.HoldCallbacks();
+  system_.OnSend([this, release](IcmpCall& call) {
+    WaitForSingleObject(release, INFINITE);
+    Answer(call);
+    system_.WaitForHeldCallback();
+    return IcmpReturn{.replies = 1, .last_error = 0};
+  });
+  EchoTransport& transport =
+      Open({.max_in_flight = 1, .overdue_grace = milliseconds(20)});
+  transport.Send(Request(1));
+  system_.WaitForCalls(1);
+  system_.AdvanceClock(1'020'000'000);
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kTimeout);
+
+  // The call comes back, and its slot serves as soon as it can.
+  system_.OnSend({});
+  SetEvent(release);
+  std::uint64_t tag = 1;
+  do {
+    transport.Send(Request(++tag));
+  } while (transport.in_flight() == 0);
+  const IcmpCall call = system_.WaitForCalls(2)[1];
+  system_.DeliverHeldCallbacks();
+  Answer(call);
+  const EchoResult last = results_.WaitFor(tag).back();
+  EXPECT_EQ(last.tag, tag);
+  EXPECT_EQ(last.outcome, EchoOutcome::kReply);
+  CloseHandle(release);
+}
+
+TEST_F(EchoSlotsWindowsTest, GivesUpOnARequestTheSystemForgot) {
+  EchoTransport& transport =
+      Open({.max_in_flight = 1, .overdue_grace = milliseconds(20)});
+  transport.Send(Request(1));
+  const IcmpCall forgotten = system_.WaitForCalls(1)[0];
+  system_.AdvanceClock(1'020'000'000);
+  EchoResult result = results_.WaitFor(1)[0];
+  EXPECT_EQ(result.tag, 1u);
+  EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
+  EXPECT_EQ(result.rtt, milliseconds(1020));
+  EXPECT_TRUE(transport.Drain(seconds(30)));
+
+  // The system still owns the one slot: it cannot be used for another request.
+  transport.Send(Request(2));
+  result = results_.WaitFor(2)[1];
+  EXPECT_EQ(result.tag, 2u);
+  EXPECT_EQ(result.outcome, EchoOutcome::kNoResources);
+
+  // Remembered at last: no second result, and the slot serves again.
+  AnswerEverything();
+  Answer(forgotten);
+  std::uint64_t tag = 2;
+  do {
+    transport.Send(Request(++tag));
+  } while (results_.WaitFor(tag).back().outcome == EchoOutcome::kNoResources);
+  const auto results = results_.Get();
+  EXPECT_EQ(results.size(), tag);
+  EXPECT_EQ(results.back().outcome, EchoOutcome::kReply);
+}
+
+TEST_F(EchoSlotsWindowsTest, DoesNotGiveUpBeforeTheGraceIsOver) {
+  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
+  transport.Send(Request(1));
+  const IcmpCall longer = system_.WaitForCalls(1)[0];
+  EchoRequest request = Request(2);
+  request.timeout = milliseconds(500);
+  transport.Send(request);
+  const IcmpCall shorter = system_.WaitForCalls(2)[1];
+  system_.AdvanceClock(600'000'000);
+  EXPECT_EQ(results_.WaitFor(1)[0].tag, 2u);
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kTimeout);
+  Answer(longer);
+  const EchoResult last = results_.WaitFor(2)[1];
+  EXPECT_EQ(last.tag, 1u);
+  EXPECT_EQ(last.outcome, EchoOutcome::kReply);
+  Answer(shorter);
+}
+
+TEST_F(EchoSlotsWindowsTest, GoesOnWhenTheSystemHoldsASenderInACall) {
+  const IpAddress trap = *IpAddress::Parse("192.0.2.66");
+  const HANDLE release = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  system_.OnSend([=](IcmpCall& call) {
+    if (call.destination == trap) {
+      WaitForSingleObject(release, INFINITE);
+      return IcmpReturn{.replies = 0, .last_error = 11050};
+    }
+    Answer(call);
+    return IcmpReturn{};
+  });
+  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
+  EchoRequest trapped = Request(1);
+  trapped.destination = trap;
+  transport.Send(trapped);
+  for (std::uint64_t tag = 2; tag <= 100; ++tag) transport.Send(Request(tag));
+  for (const EchoResult& result : results_.WaitFor(99)) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+  }
+  system_.AdvanceClock(1'020'000'000);
+  const EchoResult given_up = results_.WaitFor(100).back();
+  EXPECT_EQ(given_up.tag, 1u);
+  EXPECT_EQ(given_up.outcome, EchoOutcome::kTimeout);
+
+  // Not even the end waits for the system, and what it holds stays in place.
+  transport_.reset();
+  EXPECT_EQ(system_.open_handles(), 2);
+  SetEvent(release);
+  EXPECT_EQ(results_.Get().size(), 100u);
+}
+
+TEST_F(EchoSlotsWindowsTest, ClosesItsHandlesWhenNothingIsInFlight) {
+  AnswerEverything();
+  Open().Send(Request(1));
+  results_.WaitFor(1);
+  EXPECT_EQ(system_.open_handles(), 2);
+  EXPECT_TRUE(transport_->Drain(seconds(30)));
+  transport_.reset();
+  EXPECT_EQ(system_.open_handles(), 0);
+}
+
+TEST_F(EchoSlotsWindowsTest, DestroysCleanlyWithProbesInFlight) {
+  Open();
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) transport_->Send(Request(tag));
+  const auto calls = system_.WaitForCalls(3);
+  EXPECT_FALSE(transport_->Drain(Nanoseconds(0)));
+  transport_.reset();
+  const auto results = results_.Get();
+  ASSERT_EQ(results.size(), 3u);
+  for (const EchoResult& result : results) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
+  }
+  // Closing the device would wait for the system, which may answer even now.
+  EXPECT_EQ(system_.open_handles(), 2);
+  for (const IcmpCall& call : calls) Answer(call);
+  EXPECT_EQ(results_.Get().size(), 3u);
+}
+
+}  // namespace
+}  // namespace echo_exporter
