@@ -29,6 +29,10 @@ class ExporterImpl final : public Exporter {
 
   ~ExporterImpl() override {
     Stop();
+    // Stop() does not wait for every HTTP request, and one for /probe uses the
+    // prober and the transport: the server's end does wait.
+    server_.reset();
+    prober_.reset();
     // What did not end while stopping ends here, and is still reported to the
     // dispatcher.
     transport_.reset();

@@ -56,6 +56,23 @@ TEST_F(ExporterHttpTest, IsReadyOnceStartedAndNotWhileStopping) {
   EXPECT_FALSE(Get("/metrics"));  // nobody serves any more
 }
 
+// A lookup that hangs keeps a probe at work for longer than the server waits
+// when it stops.
+TEST_F(ExporterHttpTest, DestroysCleanlyWhileAProbeIsUnderWay) {
+  lookup_.Block("slow.example.net");
+  Start("[modules.icmp]\ntimeout = \"60s\"\n");
+  std::thread client([&] {
+    // Until the server's patience is over: it cuts the connection then.
+    EXPECT_FALSE(Get("/probe?target=slow.example.net"));
+    EXPECT_TRUE(network_.has_transport());
+    lookup_.Release("slow.example.net");
+  });
+  lookup_.WaitForCalls("slow.example.net", 1);
+  exporter_.reset();
+  client.join();
+  EXPECT_FALSE(network_.has_transport());
+}
+
 TEST_F(ExporterHttpTest, FailsWhenAListenAddressIsTaken) {
   Start(kOnePair);
   const std::string taken =

@@ -151,6 +151,11 @@ std::size_t FakeEchoNetwork::in_flight() const {
   return in_flight_;
 }
 
+bool FakeEchoNetwork::has_transport() const {
+  const MutexLock lock(mutex_);
+  return callback_ != nullptr;
+}
+
 std::vector<Nanoseconds> FakeEchoNetwork::drain_limits() const {
   const MutexLock lock(mutex_);
   return drain_limits_;

@@ -85,6 +85,8 @@ class FakeEchoNetwork {
   std::vector<Sent> sent() const;
   std::vector<Sent> SentTo(const IpAddress& destination) const;
   std::size_t in_flight() const;
+  /// Whether there is a transport that has not been destroyed.
+  bool has_transport() const;
   std::vector<Nanoseconds> drain_limits() const;
   void WaitForSent(std::size_t count);
   void WaitForSentTo(const IpAddress& destination, std::size_t count);
