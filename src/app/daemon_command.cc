@@ -1,0 +1,58 @@
+#include "src/app/daemon_command.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "src/base/log.h"
+
+namespace echo_exporter {
+
+int RunDaemon(const DaemonOptions& options,
+              const Exporter::Environment& environment, ProcessEvents& events) {
+  ConfigOutcome loaded = LoadConfig(options.config_file);
+  for (const std::string& error : loaded.errors) {
+    std::cerr << "error: " << error << "\n";
+  }
+  if (!loaded.config) return kExitUsage;
+  if (options.check_only) {
+    for (const std::string& warning : loaded.config->warnings) {
+      std::cerr << "warning: " << warning << "\n";
+    }
+    std::cout << options.config_file << ": good, "
+              << loaded.config->groups.size() << " groups, "
+              << loaded.config->pairs.size() << " pairs\n";
+    return kExitSuccess;
+  }
+
+  ConfigureLog(options.log_level, options.log_format);
+  for (const std::string& warning : loaded.config->warnings) {
+    Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
+  }
+  if (!options.listen_addresses.empty()) {
+    loaded.config->listen_addresses = options.listen_addresses;
+  }
+  auto exporter = Exporter::Create(*loaded.config, environment);
+  if (!exporter.ok()) {
+    Log(LogLevel::kError, "cannot start",
+        {{"error", exporter.error().message}});
+    FlushLog();
+    return kExitFailure;
+  }
+  exporter.value()->Start();
+  for (const std::string& url : exporter.value()->Urls()) {
+    Log(LogLevel::kInfo, "serving", {{"url", url}});
+  }
+  while (events.WaitFor(std::nullopt) != ProcessEvents::Event::kStop) {
+  }
+  exporter.value()->Stop();
+  FlushLog();
+  // Not by returning: destructors wait for lookups under way, and the system's
+  // resolver can neither be told to stop nor be relied on to come back soon.
+  // All that matters was done by Stop(): requests have their outcomes, scrapes
+  // their answers, and the log is written.
+  std::_Exit(kExitSuccess);
+}
+
+}  // namespace echo_exporter
