@@ -76,8 +76,15 @@ RouteChoice ChooseRoute(const std::optional<std::vector<IpAddress>>& sources,
 /// Thread-safe.
 class AddressBook {
  public:
-  /// Names one watched entry; stays valid for the life of the book.
+  /// Names one watched entry while it is watched; never used again for
+  /// another.
   using EntryId = std::uint32_t;
+
+  /// One call of WatchName() or WatchInterface(), to be undone by Unwatch().
+  struct Watch {
+    EntryId entry = 0;
+    Nanoseconds refresh{};
+  };
 
   struct Options {
     /// How often adapters are read; an adapter's new address is used at most
@@ -105,8 +112,12 @@ class AddressBook {
 
   /// Watches a host name. The same name watched again gives the same entry,
   /// refreshed as often as the most eager asks. The first lookup is due now.
-  EntryId WatchName(const std::string& name, Nanoseconds refresh);
-  EntryId WatchInterface(const std::string& interface_name);
+  Watch WatchName(const std::string& name, Nanoseconds refresh);
+  Watch WatchInterface(const std::string& interface_name);
+
+  /// Undoes one watching. An entry that nobody watches any more is forgotten,
+  /// and has no addresses.
+  void Unwatch(const Watch& watch);
 
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;

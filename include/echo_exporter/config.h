@@ -94,6 +94,8 @@ struct ProbeConfig {
 struct ListenAddress {
   std::string host;  ///< an address without brackets; empty: all interfaces
   std::uint16_t port = 0;  ///< 0: the system chooses
+
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
 /// A whole configuration, checked and complete.
@@ -101,6 +103,7 @@ struct ListenAddress {
 /// Immutable after construction by convention: share it as const.
 struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
+  bool allow_reload = true;            ///< by POST /-/reload
   std::vector<double> rtt_buckets;     ///< seconds, ascending, not empty
   std::uint32_t max_in_flight = 4096;  ///< 1 .. 1,000,000
   /// How long Exporter::Stop() waits for requests in flight, 0 .. 60 s.

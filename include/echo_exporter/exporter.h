@@ -29,6 +29,16 @@ class Exporter {
   struct Environment {
     TransportFactory create_transport;
     AddressLookup* lookup = nullptr;  ///< must outlive the exporter
+    /// Reads the configuration again, for Reload(). Empty: it cannot be.
+    std::function<ConfigOutcome()> load_config = nullptr;
+  };
+
+  /// What became of a Reload().
+  struct ReloadReport {
+    ConfigErrors errors;  ///< of a bad configuration, which changed nothing
+    /// What is different in it but stays as it is until a restart, and what
+    /// its author should know; sentences.
+    std::vector<std::string> notes;
   };
 
   /// Binds the listen addresses and opens the transport; probes nothing yet.
@@ -40,6 +50,11 @@ class Exporter {
 
   /// Begins to probe and to serve.
   virtual void Start() = 0;
+
+  /// Takes over the configuration as it is now. Pairs that are in both keep
+  /// their counters, their place in the schedule and what is in flight; the
+  /// series of others end with their last outcome. Returns when it is done.
+  virtual ReloadReport Reload() = 0;
 
   /// Sends nothing more, gives requests in flight their time to end, then
   /// stops serving: the last scrape sees every outcome. May be called more

@@ -20,6 +20,7 @@ struct HttpAnswer {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::string_view allow = {};  ///< of status 405: the methods allowed
   /// Instead of `body`, for a long one: writes it, once.
   std::function<void(const TextSink&)> write_body = nullptr;
   /// Memory that `write_body` holds until it returns.
@@ -34,6 +35,8 @@ struct MetricsServerHandlers {
   std::function<std::size_t()> metrics_memory;
   std::function<HttpAnswer(const ProbeQuery&)> probe;
   std::function<std::string()> config;  ///< TOML
+  /// Answers POST /-/reload.
+  std::function<HttpAnswer()> reload;
   /// Empty when ready, else the reason why not.
   std::function<std::string()> not_ready_reason;
   std::function<std::size_t()> pair_count;

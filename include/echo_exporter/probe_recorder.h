@@ -60,6 +60,13 @@ class ProbeRecorder {
   /// Begins a pair's series at zero. `pair` must be new.
   void AddPair(PairId pair, const PairLabels& labels);
 
+  /// Goes on with a pair's counters under other labels.
+  void SetLabels(PairId pair, const PairLabels& labels);
+
+  /// Ends a pair's series when its last request has its outcome. No
+  /// RecordRequest() and no SetRoute() may follow.
+  void RemovePair(PairId pair);
+
   /// A request is about to be handed to the transport.
   void RecordRequest(PairId pair);
 
@@ -67,7 +74,7 @@ class ProbeRecorder {
   void RecordResult(PairId pair, const EchoResult& result);
 
   /// A reply to a request that had its outcome already, which it changes no
-  /// more.
+  /// more. The pair may be gone.
   void RecordStrayReply(PairId pair, StrayReply kind);
 
   /// The addresses in use now; absent while there are none. An absent source

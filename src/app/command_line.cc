@@ -14,6 +14,8 @@ namespace {
 // command line and a configuration file take the same notations.
 struct RawOptions {
   std::vector<std::string> listen_addresses;
+  bool auto_reload = false;
+  std::string auto_reload_interval = "30s";
   std::string log_level = "info";
   std::string log_format = "logfmt";
   std::string interval = "1s";
@@ -47,6 +49,12 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
       ->capture_default_str();
   app.add_flag("--config.check", options.check_only,
                "Check the configuration file and exit");
+  app.add_flag("--config.enable-auto-reload", raw.auto_reload,
+               "Reload the configuration when its file has changed");
+  app.add_option("--config.auto-reload-interval", raw.auto_reload_interval,
+                 "Time between looks at the configuration file")
+      ->check(DurationBetween(std::chrono::seconds(1), std::chrono::hours(24)))
+      ->capture_default_str();
   app.add_option("--web.listen-address", raw.listen_addresses,
                  "Address to serve on, instead of the configuration's; may be "
                  "given more than once")
@@ -131,6 +139,9 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   }
   for (const std::string& text : raw.listen_addresses) {
     daemon.listen_addresses.push_back(ParseListenAddress(text).value());
+  }
+  if (raw.auto_reload) {
+    daemon.auto_reload = *ParseDuration(raw.auto_reload_interval);
   }
   daemon.log_level = *ParseLogLevel(raw.log_level);
   daemon.log_format = *ParseLogFormat(raw.log_format);

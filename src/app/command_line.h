@@ -2,6 +2,7 @@
 #define ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +30,9 @@ struct PingOptions {
 struct DaemonOptions {
   std::string config_file = "echo_exporter.toml";
   bool check_only = false;
+  /// Read the configuration again when its file has changed, looking this
+  /// often; absent: only when told to.
+  std::optional<Nanoseconds> auto_reload;
   /// Replace the configuration's addresses when not empty.
   std::vector<ListenAddress> listen_addresses;
   LogLevel log_level = LogLevel::kInfo;

@@ -5,13 +5,40 @@
 #include <string>
 #include <utility>
 
+#include "src/app/file_watch.h"
 #include "src/base/log.h"
 
 namespace echo_exporter {
 
-int RunDaemon(const DaemonOptions& options,
-              const Exporter::Environment& environment, ProcessEvents& events) {
+namespace {
+
+// What the command line says comes before what the file says.
+ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
   ConfigOutcome loaded = LoadConfig(options.config_file);
+  if (loaded.config && !options.listen_addresses.empty()) {
+    loaded.config->listen_addresses = options.listen_addresses;
+  }
+  return loaded;
+}
+
+// Returns when the process is to stop.
+void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
+                     ProcessEvents& events) {
+  FileWatch file(options.config_file);
+  for (;;) {
+    const auto event = events.WaitFor(options.auto_reload);
+    if (event == ProcessEvents::Event::kStop) return;
+    if (file.Changed() || event == ProcessEvents::Event::kReload) {
+      exporter.Reload();
+    }
+  }
+}
+
+}  // namespace
+
+int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
+              ProcessEvents& events) {
+  ConfigOutcome loaded = LoadConfigFor(options);
   for (const std::string& error : loaded.errors) {
     std::cerr << "error: " << error << "\n";
   }
@@ -30,10 +57,8 @@ int RunDaemon(const DaemonOptions& options,
   for (const std::string& warning : loaded.config->warnings) {
     Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
   }
-  if (!options.listen_addresses.empty()) {
-    loaded.config->listen_addresses = options.listen_addresses;
-  }
-  auto exporter = Exporter::Create(*loaded.config, environment);
+  environment.load_config = [&options] { return LoadConfigFor(options); };
+  auto exporter = Exporter::Create(*loaded.config, std::move(environment));
   if (!exporter.ok()) {
     Log(LogLevel::kError, "cannot start",
         {{"error", exporter.error().message}});
@@ -44,8 +69,7 @@ int RunDaemon(const DaemonOptions& options,
   for (const std::string& url : exporter.value()->Urls()) {
     Log(LogLevel::kInfo, "serving", {{"url", url}});
   }
-  while (events.WaitFor(std::nullopt) != ProcessEvents::Event::kStop) {
-  }
+  ReloadUntilStop(options, *exporter.value(), events);
   exporter.value()->Stop();
   FlushLog();
   // Not by returning: destructors wait for lookups under way, and the system's

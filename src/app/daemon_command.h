@@ -10,8 +10,8 @@ namespace echo_exporter {
 /// Loads the configuration, and probes and serves until told to stop. Returns
 /// the exit code when there is nothing to stop; after a stop it ends the
 /// process, within the limits of Exporter::Stop() and whatever still runs.
-int RunDaemon(const DaemonOptions& options,
-              const Exporter::Environment& environment, ProcessEvents& events);
+int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
+              ProcessEvents& events);
 
 }  // namespace echo_exporter
 

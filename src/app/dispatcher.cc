@@ -31,19 +31,51 @@ Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
 
 Dispatcher::~Dispatcher() { Stop(); }
 
-void Dispatcher::AddGroup(const std::vector<DispatchedPair>& pairs,
-                          Nanoseconds interval) {
-  std::vector<PairId> ids;
-  ids.reserve(pairs.size());
-  for (const DispatchedPair& pair : pairs) {
-    ids.push_back(pair.id);
-    pairs_[pair.id].spec = pair;
-    longest_timeout_ = std::max(longest_timeout_, pair.echo.timeout);
+void Dispatcher::Apply(DispatchChange change) {
+  MutexLock lock(mutex_);
+  pending_.push_back(std::move(change));
+  if (!running_) return;
+  waiter_->Wake();
+  while (running_ && !pending_.empty()) applied_.Wait(mutex_);
+}
+
+void Dispatcher::ApplyPending() {
+  MutexLock lock(mutex_);
+  if (pending_.empty()) return;
+  for (const DispatchChange& change : pending_) Make(change);
+  pending_.clear();
+  applied_.NotifyAll();
+}
+
+void Dispatcher::Make(const DispatchChange& change) {
+  for (const PairId id : change.removed) {
+    scheduler_.Remove(id);
+    pairs_.erase(id);
   }
-  unscheduled_.emplace_back(interval, std::move(ids));
+  const auto set = [this](const DispatchedPair& spec) {
+    Pair& pair = pairs_[spec.id];
+    pair.spec = spec;
+    pair.route_generation = 0;
+    longest_timeout_ = std::max(longest_timeout_, spec.echo.timeout);
+  };
+  for (const DispatchedPair& spec : change.updated) set(spec);
+  for (const DispatchedGroup& group : change.scheduled) {
+    std::vector<PairId> ids;
+    ids.reserve(group.pairs.size());
+    for (const DispatchedPair& spec : group.pairs) {
+      scheduler_.Remove(spec.id);
+      ids.push_back(spec.id);
+      set(spec);
+    }
+    scheduler_.AddGroup(ids, group.interval, clock_.Now());
+  }
 }
 
 void Dispatcher::Start() {
+  {
+    MutexLock lock(mutex_);
+    running_ = true;
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -98,16 +130,17 @@ void Dispatcher::OnStrayReply(std::uint64_t tag, StrayReply kind) {
 }
 
 void Dispatcher::Run() {
-  for (const auto& [interval, pairs] : unscheduled_) {
-    scheduler_.AddGroup(pairs, interval, clock_.Now());
-  }
-  unscheduled_.clear();
   std::vector<ProbeScheduler::Tick> ticks;
   for (;;) {
+    ApplyPending();
     SendSubmitted();
     {
       MutexLock lock(mutex_);
-      if (stopping_) break;
+      if (stopping_) {
+        running_ = false;
+        applied_.NotifyAll();
+        break;
+      }
     }
     ticks.clear();
     const SteadyTime now = clock_.Now();

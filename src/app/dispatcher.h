@@ -37,11 +37,26 @@ struct DispatchedPair {
   EchoSettings echo;
 };
 
+/// Pairs that share an interval.
+struct DispatchedGroup {
+  Nanoseconds interval{};
+  std::vector<DispatchedPair> pairs;
+};
+
+/// What becomes different for a dispatcher, all at once.
+struct DispatchChange {
+  /// Pairs to be scheduled: new ones, and others whose interval changes.
+  std::vector<DispatchedGroup> scheduled;
+  /// Pairs that keep their schedule.
+  std::vector<DispatchedPair> updated;
+  std::vector<PairId> removed;
+};
+
 /// Owns the one thread that sends: takes what the scheduler says is due, finds
 /// the route, and hands the request to the transport. Requests of /probe are
 /// handed over to the same thread.
 ///
-/// Thread-safe, apart from AddGroup(), which is for before Start().
+/// Thread-safe.
 class Dispatcher {
  public:
   using Completion = std::function<void(const EchoResult&)>;
@@ -55,8 +70,10 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  /// Adds pairs that are to be probed every `interval`.
-  void AddGroup(const std::vector<DispatchedPair>& pairs, Nanoseconds interval);
+  /// Makes the change between two requests, and returns once it is made, or
+  /// at once when there is no thread that sends (yet, or any more). Nothing is
+  /// sent for removed pairs from then on; what is in flight still ends.
+  void Apply(DispatchChange change);
 
   void Start();
 
@@ -83,6 +100,8 @@ class Dispatcher {
   };
 
   void Run();
+  void ApplyPending();
+  void Make(const DispatchChange& change);
   void SendSubmitted();
   void GiveUpSubmitted();
   void Probe(const ProbeScheduler::Tick& tick);
@@ -100,10 +119,12 @@ class Dispatcher {
   ProbeScheduler scheduler_;
   std::unordered_map<PairId, Pair> pairs_;
   Nanoseconds longest_timeout_{};
-  std::vector<std::pair<Nanoseconds, std::vector<PairId>>> unscheduled_;
 
   Mutex mutex_;
+  CondVar applied_;
+  bool running_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<DispatchChange> pending_ GUARDED_BY(mutex_);
   std::vector<EchoRequest> submitted_ GUARDED_BY(mutex_);
   std::unordered_map<std::uint64_t, Completion> completions_ GUARDED_BY(mutex_);
   std::uint64_t next_submission_ GUARDED_BY(mutex_) = 0;

@@ -1,31 +1,51 @@
 #include "echo_exporter/exporter.h"
 
 #include <atomic>
-#include <map>
+#include <functional>
 #include <utility>
 
 #include "echo_exporter/metrics_server.h"
 #include "echo_exporter/probe_recorder.h"
+#include "src/app/configured_pairs.h"
 #include "src/app/dispatcher.h"
 #include "src/app/on_demand_prober.h"
+#include "src/app/shared_config.h"
 #include "src/base/log.h"
+#include "src/base/mutex.h"
 
 namespace echo_exporter {
 namespace {
 
 enum class Phase { kCreated, kRunning, kStopping };
 
+/// Leaves in `next` what `now` has of all that a running exporter cannot
+/// change, and notes what would be different.
+void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
+                      std::vector<std::string>* notes) {
+  const auto keep = [notes](const auto& old, auto& value, const char* key) {
+    if (old == value) return;
+    value = old;
+    notes->push_back(std::string(key) + " changes at the next start only");
+  };
+  keep(now.listen_addresses, next->listen_addresses, "web.listen_addresses");
+  keep(now.rtt_buckets, next->rtt_buckets, "metrics.rtt_buckets");
+  keep(now.max_in_flight, next->max_in_flight, "engine.max_in_flight");
+  keep(now.drain_timeout, next->drain_timeout, "engine.drain_timeout");
+}
+
 class ExporterImpl final : public Exporter {
  public:
-  ExporterImpl(const ExporterConfig& config, AddressLookup& lookup)
-      : config_(config),
+  ExporterImpl(const ExporterConfig& config, const Environment& environment)
+      : load_config_(environment.load_config),
+        config_(config),
         recorder_(config.rtt_buckets, Clock::System(),
                   EchoTransportSeesStrayReplies()),
-        lookup_(lookup),
-        book_(lookup, AddressBook::Options{},
+        lookup_(*environment.lookup),
+        book_(lookup_, AddressBook::Options{},
               [this](const std::string& name, const Error& error) {
                 OnLookupFailure(name, error);
-              }) {}
+              }),
+        pairs_(recorder_, book_) {}
 
   ~ExporterImpl() override {
     Stop();
@@ -42,25 +62,27 @@ class ExporterImpl final : public Exporter {
 
   void Start() override;
   void Stop() override;
+  ReloadReport Reload() override;
   std::vector<std::string> Urls() const override { return server_->Urls(); }
 
  private:
-  void AddPairs();
-  Endpoint SourceEndpoint(const SourceConfig& source);
-  Endpoint DestinationEndpoint(const DestinationConfig& destination,
-                               Nanoseconds refresh);
+  void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
   MetricsServerHandlers Handlers();
+  HttpAnswer AnswerReload();
   std::string NotReadyReason() const;
   void OnLookupFailure(const std::string& name, const Error& error);
 
-  const ExporterConfig config_;
+  const std::function<ConfigOutcome()> load_config_;
+  SharedConfig config_;
   std::atomic<Phase> phase_{Phase::kCreated};
+  Mutex reload_mutex_;  ///< one reload at a time
 
   // In the order of the data flow, which is also the order of dependence: what
   // comes later uses what comes before and is destroyed first.
   ProbeRecorder recorder_;
   AddressLookup& lookup_;
   AddressBook book_;
+  ConfiguredPairs pairs_ GUARDED_BY(reload_mutex_);
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<OnDemandProber> prober_;
@@ -68,8 +90,9 @@ class ExporterImpl final : public Exporter {
 };
 
 Status ExporterImpl::Open(const TransportFactory& create_transport) {
+  const auto config = config_.Get();
   EchoTransportOptions options;
-  options.max_in_flight = config_.max_in_flight;
+  options.max_in_flight = config->max_in_flight;
   options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
     dispatcher_->OnStrayReply(tag, kind);
   };
@@ -79,53 +102,48 @@ Status ExporterImpl::Open(const TransportFactory& create_transport) {
   if (!transport.ok()) return transport.error();
   transport_ = std::move(transport).value();
   dispatcher_ = std::make_unique<Dispatcher>(
-      Clock::System(), *transport_, book_, recorder_, config_.drain_timeout);
+      Clock::System(), *transport_, book_, recorder_, config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
-  auto server = MetricsServer::Create(config_.listen_addresses, Handlers());
+  auto server = MetricsServer::Create(config->listen_addresses, Handlers());
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
-  AddPairs();
+  MutexLock lock(reload_mutex_);
+  MoveTo(*config);
   recorder_.RecordConfigLoad(true);
   return std::monostate{};
 }
 
-void ExporterImpl::AddPairs() {
-  std::vector<std::vector<DispatchedPair>> groups(config_.groups.size());
-  PairId next_id = 0;
-  for (const PairConfig& pair : config_.pairs) {
-    const GroupConfig& group = config_.groups[pair.group];
-    const SourceConfig& source = group.sources[pair.source];
-    const DestinationConfig& destination = group.destinations[pair.destination];
-    const PairId id = next_id++;
-    recorder_.AddPair(
-        id, {group.name, source.name, destination.name, group.labels});
-    groups[pair.group].push_back(
-        {id, SourceEndpoint(source),
-         DestinationEndpoint(destination, group.dns_refresh), group.echo});
-  }
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    dispatcher_->AddGroup(groups[i], config_.groups[i].interval);
-  }
+void ExporterImpl::MoveTo(const ExporterConfig& config) {
+  dispatcher_->Apply(pairs_.MoveTo(config));
+  // Nothing is sent for removed pairs from here on.
+  pairs_.Settle();
 }
 
-Endpoint ExporterImpl::SourceEndpoint(const SourceConfig& source) {
-  switch (source.kind) {
-    case SourceConfig::Kind::kAuto:
-      return {};
-    case SourceConfig::Kind::kAddress:
-      return {.address = source.address, .entry = {}};
-    case SourceConfig::Kind::kInterface:
-      return {.address = {},
-              .entry = book_.WatchInterface(source.interface_name)};
+Exporter::ReloadReport ExporterImpl::Reload() {
+  MutexLock lock(reload_mutex_);
+  ReloadReport report;
+  ConfigOutcome loaded = load_config_();
+  recorder_.RecordConfigLoad(loaded.config.has_value());
+  if (!loaded.config) {
+    report.errors = std::move(loaded.errors);
+    for (const std::string& error : report.errors) {
+      Log(LogLevel::kError, "the configuration is not reloaded",
+          {{"error", error}});
+    }
+    return report;
   }
-  return {};
-}
-
-Endpoint ExporterImpl::DestinationEndpoint(const DestinationConfig& destination,
-                                           Nanoseconds refresh) {
-  if (destination.address) return {.address = destination.address, .entry = {}};
-  return {.address = {}, .entry = book_.WatchName(destination.name, refresh)};
+  report.notes = std::move(loaded.config->warnings);
+  KeepUntilRestart(*config_.Get(), &*loaded.config, &report.notes);
+  MoveTo(*loaded.config);
+  const std::size_t pairs = loaded.config->pairs.size();
+  config_.Set(std::move(*loaded.config));
+  for (const std::string& note : report.notes) {
+    Log(LogLevel::kWarn, "configuration", {{"warning", note}});
+  }
+  Log(LogLevel::kInfo, "the configuration is reloaded",
+      {{"pairs", std::to_string(pairs)}});
+  return report;
 }
 
 MetricsServerHandlers ExporterImpl::Handlers() {
@@ -137,13 +155,33 @@ MetricsServerHandlers ExporterImpl::Handlers() {
   handlers.probe = [this](const ProbeQuery& query) {
     return prober_->Probe(query);
   };
-  handlers.config = [this] { return ConfigToToml(config_); };
+  handlers.config = [this] { return ConfigToToml(*config_.Get()); };
+  handlers.reload = [this] { return AnswerReload(); };
   handlers.not_ready_reason = [this] { return NotReadyReason(); };
-  handlers.pair_count = [this] { return config_.pairs.size(); };
+  handlers.pair_count = [this] { return config_.Get()->pairs.size(); };
   handlers.on_request = [this](std::string_view handler, int status) {
     recorder_.RecordHttpRequest(handler, status);
   };
   return handlers;
+}
+
+HttpAnswer ExporterImpl::AnswerReload() {
+  HttpAnswer answer;
+  if (!load_config_ || !config_.Get()->allow_reload) {
+    answer.status = 403;
+    answer.body = "The configuration does not allow this (web.allow_reload).\n";
+    return answer;
+  }
+  const ReloadReport report = Reload();
+  if (!report.errors.empty()) {
+    answer.status = 500;
+    answer.body = "Nothing is changed, because of:\n";
+    for (const std::string& error : report.errors) answer.body += error + "\n";
+    return answer;
+  }
+  answer.body = "Reloaded.\n";
+  for (const std::string& note : report.notes) answer.body += note + "\n";
+  return answer;
 }
 
 std::string ExporterImpl::NotReadyReason() const {
@@ -170,7 +208,7 @@ void ExporterImpl::Start() {
   server_->Start();
   phase_ = Phase::kRunning;
   Log(LogLevel::kInfo, "started",
-      {{"pairs", std::to_string(config_.pairs.size())},
+      {{"pairs", std::to_string(config_.Get()->pairs.size())},
        {"transport", transport_->Describe()},
        {"max_in_flight", std::to_string(transport_->max_in_flight())}});
 }
@@ -189,7 +227,7 @@ void ExporterImpl::Stop() {
 
 Result<std::unique_ptr<Exporter>> Exporter::Create(const ExporterConfig& config,
                                                    Environment environment) {
-  auto exporter = std::make_unique<ExporterImpl>(config, *environment.lookup);
+  auto exporter = std::make_unique<ExporterImpl>(config, environment);
   if (Status opened = exporter->Open(environment.create_transport);
       !opened.ok()) {
     return opened.error();

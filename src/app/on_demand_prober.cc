@@ -86,6 +86,7 @@ std::string ModuleText(const ModuleConfig& module) {
 
 // What a query comes down to once the configuration is taken into account.
 struct OnDemandProber::Plan {
+  std::shared_ptr<const ExporterConfig> config;
   std::string target;
   TargetVerdict verdict = TargetVerdict::kAllowed;
   ModuleConfig module;  // with the query's source
@@ -94,7 +95,7 @@ struct OnDemandProber::Plan {
   std::uint32_t count = 1;
 };
 
-OnDemandProber::OnDemandProber(const ExporterConfig& config, const Clock& clock,
+OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
                                AddressLookup& lookup,
                                const EchoTransport& transport,
                                Dispatcher& dispatcher)
@@ -107,13 +108,15 @@ OnDemandProber::OnDemandProber(const ExporterConfig& config, const Clock& clock,
 
 HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
   Plan plan;
-  const auto module = config_.modules.find(query.module);
-  if (module == config_.modules.end()) {
+  plan.config = config_.Get();
+  const ExporterConfig& config = *plan.config;
+  const auto module = config.modules.find(query.module);
+  if (module == config.modules.end()) {
     return Refusal(400, "Unknown module \"" + query.module + "\"");
   }
   plan.module = module->second;
   if (query.source) {
-    auto source = ParseSource(*query.source, config_.sources);
+    auto source = ParseSource(*query.source, config.sources);
     if (!source.ok()) return Refusal(400, source.error().message);
     plan.module.source = std::move(source).value();
   }
@@ -124,15 +127,15 @@ HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
                             "\" is neither an address of a host nor a host "
                             "name");
   }
-  plan.verdict = JudgeTarget(config_.probe, query.target);
+  plan.verdict = JudgeTarget(config.probe, query.target);
   if (plan.verdict == TargetVerdict::kRefused) {
     return Refusal(403, "Target \"" + query.target +
                             "\" is not in the configuration's allowed_targets");
   }
-  const Place place(running_, config_.probe.max_concurrent);
+  const Place place(running_, config.probe.max_concurrent);
   if (!place.granted()) {
     return Refusal(503, "Too many probes at once; the configuration allows " +
-                            std::to_string(config_.probe.max_concurrent));
+                            std::to_string(config.probe.max_concurrent));
   }
   Nanoseconds timeout = plan.module.echo.timeout;
   if (query.scrape_timeout) {
@@ -194,7 +197,7 @@ bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
   }
   report->resolve_time = clock_.Now() - plan.start;
   if (plan.verdict == TargetVerdict::kDependsOnAddress) {
-    destinations = AllowedAddresses(config_.probe, destinations);
+    destinations = AllowedAddresses(plan.config->probe, destinations);
     *refused = destinations.empty();
     if (*refused) return false;
   }

@@ -12,6 +12,7 @@
 #include "echo_exporter/on_demand_probe.h"
 #include "src/app/deadline_lookup.h"
 #include "src/app/dispatcher.h"
+#include "src/app/shared_config.h"
 
 namespace echo_exporter {
 
@@ -22,7 +23,7 @@ namespace echo_exporter {
 class OnDemandProber {
  public:
   /// What is given must outlive the prober.
-  OnDemandProber(const ExporterConfig& config, const Clock& clock,
+  OnDemandProber(const SharedConfig& config, const Clock& clock,
                  AddressLookup& lookup, const EchoTransport& transport,
                  Dispatcher& dispatcher);
 
@@ -39,7 +40,7 @@ class OnDemandProber {
                  bool* refused);
   void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);
 
-  const ExporterConfig& config_;
+  const SharedConfig& config_;
   const Clock& clock_;
   AddressLookup& lookup_;
   const EchoTransport& transport_;

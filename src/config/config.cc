@@ -39,6 +39,7 @@ bool IsTaken(const ListenAddress& address,
 }
 
 void ReadWeb(TableReader& web, ExporterConfig* config) {
+  web.ReadBoolean("allow_reload", &config->allow_reload);
   const auto items = web.ReadTexts("listen_addresses");
   if (!items) return;
   if (items->empty()) {

@@ -150,6 +150,7 @@ std::string ConfigToToml(const ExporterConfig& config) {
   }
   toml.Header("[web]");
   toml.Array("listen_addresses", values);
+  toml.Line("allow_reload", config.allow_reload ? "true" : "false");
   values.clear();
   for (const double bound : config.rtt_buckets) {
     values.push_back(NumberText(bound));

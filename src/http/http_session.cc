@@ -182,7 +182,7 @@ void HttpSession::Answer(const httplib::Request& request,
   response->set_header("Content-Type", answer.content_type);
   response->body = std::move(answer.body);
   if (answer.status == 405) {
-    response->set_header("Allow", std::string(kAllowedMethods));
+    response->set_header("Allow", std::string(answer.allow));
   }
   if (answer.content_type == kHtmlContentType) {
     response->set_header("Content-Security-Policy",

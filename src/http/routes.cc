@@ -62,6 +62,11 @@ HttpAnswer AnswerMetrics(const HttpRequest&,
   return answer;
 }
 
+HttpAnswer AnswerReload(const HttpRequest&,
+                        const MetricsServerHandlers& handlers) {
+  return handlers.reload();
+}
+
 HttpAnswer AnswerProbe(const HttpRequest& request,
                        const MetricsServerHandlers& handlers) {
   const Result<ProbeQuery> query =
@@ -70,15 +75,22 @@ HttpAnswer AnswerProbe(const HttpRequest& request,
                     : PlainText(400, query.error().message);
 }
 
+enum class Methods { kRead, kPost };
+
 struct Route {
   std::string_view path;
   HttpAnswer (*answer)(const HttpRequest&, const MetricsServerHandlers&);
+  Methods methods = Methods::kRead;
 };
 
 constexpr std::array kRoutes = {
-    Route{"/", AnswerLandingPage},    Route{"/-/healthy", AnswerHealthy},
-    Route{"/-/ready", AnswerReady},   Route{"/config", AnswerConfig},
-    Route{"/metrics", AnswerMetrics}, Route{"/probe", AnswerProbe},
+    Route{"/", AnswerLandingPage},
+    Route{"/-/healthy", AnswerHealthy},
+    Route{"/-/ready", AnswerReady},
+    Route{"/-/reload", AnswerReload, Methods::kPost},
+    Route{"/config", AnswerConfig},
+    Route{"/metrics", AnswerMetrics},
+    Route{"/probe", AnswerProbe},
 };
 
 const Route* FindRoute(std::string_view path) {
@@ -96,8 +108,14 @@ HttpAnswer AnswerRequest(const HttpRequest& request,
   if (!route) {
     return PlainText(404, "There is nothing here; / lists what there is.");
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    return PlainText(405, "Only GET and HEAD are allowed here.");
+  const bool post = route->methods == Methods::kPost;
+  if (post ? request.method != "POST"
+           : request.method != "GET" && request.method != "HEAD") {
+    HttpAnswer answer =
+        PlainText(405, post ? "Only POST is allowed here."
+                            : "Only GET and HEAD are allowed here.");
+    answer.allow = post ? "POST" : "GET, HEAD";
+    return answer;
   }
   return route->answer(request, handlers);
 }

@@ -18,12 +18,9 @@ struct HttpRequest {
   std::optional<std::string> scrape_timeout;
 };
 
-/// Answers with what the handlers give; throws what they throw. A status of
-/// 405 is to go with the header of kAllowedMethods. Thread-safe.
+/// Answers with what the handlers give; throws what they throw. Thread-safe.
 HttpAnswer AnswerRequest(const HttpRequest& request,
                          const MetricsServerHandlers& handlers);
-
-inline constexpr std::string_view kAllowedMethods = "GET, HEAD";
 
 inline constexpr std::string_view kHtmlContentType = "text/html; charset=utf-8";
 

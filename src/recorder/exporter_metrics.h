@@ -26,6 +26,7 @@ class ExporterMetrics {
   ExporterMetrics();
 
   void AddPair() { pairs_.Increment(); }
+  void RemovePair() { pairs_.Decrement(); }
   void RecordScheduleLag(Nanoseconds lag);
   void RecordCompletionDelay(Nanoseconds delay);
   void RecordMissed(MissReason reason, std::uint64_t ticks);

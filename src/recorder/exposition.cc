@@ -141,7 +141,7 @@ void WriteNumbers(const Family& family, std::span<const PairSnapshot> pairs,
               [&](const PairSnapshot& pair, std::string* out) {
                 const std::optional<std::uint64_t> value = value_of(pair);
                 if (!value) return;
-                AppendSample(family.name, pair.labels, {}, *value, out);
+                AppendSample(family.name, *pair.labels, {}, *value, out);
               });
 }
 
@@ -153,7 +153,7 @@ void WriteDurations(const Family& family, std::span<const PairSnapshot> pairs,
               [&](const PairSnapshot& pair, std::string* out) {
                 const std::optional<Nanoseconds> duration = duration_of(pair);
                 if (!duration) return;
-                AppendSeries(family.name, pair.labels, {}, out);
+                AppendSeries(family.name, *pair.labels, {}, out);
                 AppendSeconds(*duration, out);
                 out->push_back('\n');
               });
@@ -166,7 +166,7 @@ void AppendOutcomes(const PairSnapshot& pair, std::string* out) {
     const bool always =
         outcome == EchoOutcome::kReply || outcome == EchoOutcome::kTimeout;
     if (count == 0 && !always) continue;
-    out->append("icmp_echo_outcomes_total{").append(pair.labels);
+    out->append("icmp_echo_outcomes_total{").append(*pair.labels);
     out->append(",outcome=\"").append(EchoOutcomeName(outcome)).append("\"} ");
     AppendNumber(count, out);
     out->push_back('\n');
@@ -176,7 +176,7 @@ void AppendOutcomes(const PairSnapshot& pair, std::string* out) {
 void AppendPairInfo(const PairSnapshot& pair, std::string* out) {
   if (!pair.route) return;
   const Route& route = *pair.route;
-  out->append("icmp_echo_pair_info{").append(pair.labels);
+  out->append("icmp_echo_pair_info{").append(*pair.labels);
   out->append(",source_address=\"");
   if (route.source) out->append(route.source->ToString());
   out->append("\",destination_address=\"");
@@ -232,13 +232,13 @@ void PairExposition::AppendRttHistogram(const PairSnapshot& pair,
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < le_labels_.size(); ++i) {
     count += pair.stats.rtt_counts()[i];
-    AppendSample("icmp_echo_rtt_seconds_bucket", pair.labels, le_labels_[i],
+    AppendSample("icmp_echo_rtt_seconds_bucket", *pair.labels, le_labels_[i],
                  count, out);
   }
-  AppendSeries("icmp_echo_rtt_seconds_sum", pair.labels, {}, out);
+  AppendSeries("icmp_echo_rtt_seconds_sum", *pair.labels, {}, out);
   AppendSeconds(pair.stats.rtt_sum(), out);
   out->push_back('\n');
-  AppendSample("icmp_echo_rtt_seconds_count", pair.labels, {}, count, out);
+  AppendSample("icmp_echo_rtt_seconds_count", *pair.labels, {}, count, out);
 }
 
 void PairExposition::Write(std::span<const PairSnapshot> pairs,

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_RECORDER_EXPOSITION_H_
 #define ECHO_EXPORTER_SRC_RECORDER_EXPOSITION_H_
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,7 +17,7 @@ namespace echo_exporter {
 
 /// One pair at one moment.
 struct PairSnapshot {
-  std::string_view labels;  ///< of RenderPairLabels()
+  std::shared_ptr<const std::string> labels;  ///< of RenderPairLabels()
   PairStats stats;
   std::optional<Route> route;
 };

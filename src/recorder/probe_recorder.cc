@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "src/base/mutex.h"
@@ -22,6 +25,8 @@ class ProbeRecorder::Impl {
         exposition_(rtt_buckets, sees_stray_replies) {}
 
   void AddPair(PairId pair, const PairLabels& labels);
+  void SetLabels(PairId pair, const PairLabels& labels);
+  void RemovePair(PairId pair);
   void RecordRequest(PairId pair);
   void RecordResult(PairId pair, const EchoResult& result);
   void RecordStrayReply(PairId pair, StrayReply kind);
@@ -36,22 +41,21 @@ class ProbeRecorder::Impl {
 
  private:
   struct Pair {
-    const std::string labels;
+    std::shared_ptr<const std::string> labels;
     PairStats stats;
-    std::optional<Route> route;
+    std::optional<Route> route = std::nullopt;
+    bool removed = false;  ///< but with requests in flight
   };
 
   /// Every kShardCount-th pair. A lock for each pair would make it larger by
   /// a tenth; among a few threads, these are contended as seldom.
   struct Shard {
     mutable Mutex mutex;
-    /// By number, divided by kShardCount; null where there is no pair.
-    std::vector<std::unique_ptr<Pair>> pairs GUARDED_BY(mutex);
+    std::unordered_map<PairId, Pair> pairs GUARDED_BY(mutex);
   };
   static constexpr std::size_t kShardCount = 64;
 
   Shard& ShardOf(PairId pair) { return shards_[pair % kShardCount]; }
-  static std::size_t SlotOf(PairId pair) { return pair / kShardCount; }
 
   std::vector<PairSnapshot> Snapshot() const;
 
@@ -63,26 +67,50 @@ class ProbeRecorder::Impl {
 };
 
 void ProbeRecorder::Impl::AddPair(PairId pair, const PairLabels& labels) {
-  auto added = std::make_unique<Pair>(
-      Pair{RenderPairLabels(labels), PairStats(buckets_.count()), {}});
+  Pair added{
+      .labels = std::make_shared<const std::string>(RenderPairLabels(labels)),
+      .stats = PairStats(buckets_.count())};
   exporter_.AddPair();
   Shard& shard = ShardOf(pair);
   const MutexLock lock(shard.mutex);
-  if (shard.pairs.size() <= SlotOf(pair)) shard.pairs.resize(SlotOf(pair) + 1);
-  shard.pairs[SlotOf(pair)] = std::move(added);
+  shard.pairs.emplace(pair, std::move(added));
+}
+
+void ProbeRecorder::Impl::SetLabels(PairId pair, const PairLabels& labels) {
+  auto text = std::make_shared<const std::string>(RenderPairLabels(labels));
+  Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  shard.pairs.at(pair).labels = std::move(text);
+}
+
+void ProbeRecorder::Impl::RemovePair(PairId pair) {
+  exporter_.RemovePair();
+  Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  const auto found = shard.pairs.find(pair);
+  if (found->second.stats.in_flight() == 0) {
+    shard.pairs.erase(found);
+  } else {
+    found->second.removed = true;
+  }
 }
 
 void ProbeRecorder::Impl::RecordRequest(PairId pair) {
   Shard& shard = ShardOf(pair);
   const MutexLock lock(shard.mutex);
-  shard.pairs[SlotOf(pair)]->stats.RecordRequest();
+  shard.pairs.at(pair).stats.RecordRequest();
 }
 
 void ProbeRecorder::Impl::RecordResult(PairId pair, const EchoResult& result) {
   {
     Shard& shard = ShardOf(pair);
     const MutexLock lock(shard.mutex);
-    shard.pairs[SlotOf(pair)]->stats.RecordResult(result, buckets_);
+    const auto found = shard.pairs.find(pair);
+    PairStats& stats = found->second.stats;
+    stats.RecordResult(result, buckets_);
+    if (found->second.removed && stats.in_flight() == 0) {
+      shard.pairs.erase(found);
+    }
   }
   if (result.outcome == EchoOutcome::kReply) {
     exporter_.RecordCompletionDelay(result.completion_delay);
@@ -92,50 +120,50 @@ void ProbeRecorder::Impl::RecordResult(PairId pair, const EchoResult& result) {
 void ProbeRecorder::Impl::RecordStrayReply(PairId pair, StrayReply kind) {
   Shard& shard = ShardOf(pair);
   const MutexLock lock(shard.mutex);
-  shard.pairs[SlotOf(pair)]->stats.RecordStrayReply(kind);
+  const auto found = shard.pairs.find(pair);
+  if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
 }
 
 void ProbeRecorder::Impl::SetRoute(PairId pair,
                                    const std::optional<Route>& route) {
   Shard& shard = ShardOf(pair);
   const MutexLock lock(shard.mutex);
-  shard.pairs[SlotOf(pair)]->route = route;
+  shard.pairs.at(pair).route = route;
 }
 
 std::vector<PairSnapshot> ProbeRecorder::Impl::Snapshot() const {
-  std::size_t slots = 0;
+  std::vector<PairId> ids;
   for (const Shard& shard : shards_) {
     const MutexLock lock(shard.mutex);
-    slots = std::max(slots, shard.pairs.size());
+    for (const auto& [id, pair] : shard.pairs) ids.push_back(id);
   }
+  std::sort(ids.begin(), ids.end());  // the order of the configuration
   std::vector<PairSnapshot> snapshot;
-  snapshot.reserve(slots * kShardCount);
-  for (std::size_t slot = 0; slot < slots; ++slot) {
-    for (const Shard& shard : shards_) {
-      // Memory is obtained before the lock, so that only copying is under it.
-      snapshot.push_back({{}, PairStats(buckets_.count()), {}});
-      const MutexLock lock(shard.mutex);
-      const Pair* pair =
-          slot < shard.pairs.size() ? shard.pairs[slot].get() : nullptr;
-      if (pair == nullptr) {
-        snapshot.pop_back();
-        continue;
-      }
-      snapshot.back().labels = pair->labels;
-      snapshot.back().stats = pair->stats;
-      snapshot.back().route = pair->route;
+  snapshot.reserve(ids.size());
+  for (const PairId id : ids) {
+    // Memory is obtained before the lock, so that only copying is under it.
+    snapshot.push_back({{}, PairStats(buckets_.count()), {}});
+    const Shard& shard = shards_[id % kShardCount];
+    const MutexLock lock(shard.mutex);
+    const auto found = shard.pairs.find(id);
+    if (found == shard.pairs.end()) {  // removed meanwhile
+      snapshot.pop_back();
+      continue;
     }
+    snapshot.back().labels = found->second.labels;
+    snapshot.back().stats = found->second.stats;
+    snapshot.back().route = found->second.route;
   }
   return snapshot;
 }
 
 std::size_t ProbeRecorder::Impl::RenderMemory() const {
-  std::size_t slots = 0;
+  std::size_t pairs = 0;
   for (const Shard& shard : shards_) {
     const MutexLock lock(shard.mutex);
-    slots += shard.pairs.size();
+    pairs += shard.pairs.size();
   }
-  return slots *
+  return pairs *
          (sizeof(PairSnapshot) + buckets_.count() * sizeof(std::uint64_t));
 }
 
@@ -156,6 +184,12 @@ ProbeRecorder::~ProbeRecorder() = default;
 void ProbeRecorder::AddPair(PairId pair, const PairLabels& labels) {
   impl_->AddPair(pair, labels);
 }
+
+void ProbeRecorder::SetLabels(PairId pair, const PairLabels& labels) {
+  impl_->SetLabels(pair, labels);
+}
+
+void ProbeRecorder::RemovePair(PairId pair) { impl_->RemovePair(pair); }
 
 void ProbeRecorder::RecordRequest(PairId pair) { impl_->RecordRequest(pair); }
 

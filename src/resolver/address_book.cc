@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <map>
 #include <queue>
+#include <set>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "src/base/mutex.h"
@@ -40,22 +41,36 @@ class AddressBook::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  EntryId WatchName(const std::string& name, Nanoseconds refresh) {
-    return Watch(Kind::kName, name, refresh);
+  Watch WatchName(const std::string& name, Nanoseconds refresh) {
+    return Begin(Kind::kName, name, refresh);
   }
 
-  EntryId WatchInterface(const std::string& name) {
-    return Watch(Kind::kInterface, name, options_.interface_refresh);
+  Watch WatchInterface(const std::string& name) {
+    return Begin(Kind::kInterface, name, options_.interface_refresh);
+  }
+
+  void Unwatch(const Watch& watch) {
+    const MutexLock lock(mutex_);
+    const auto found = entries_.find(watch.entry);
+    Entry& entry = found->second;
+    entry.refreshes.erase(entry.refreshes.find(watch.refresh));
+    if (!entry.refreshes.empty()) return;
+    ids_.erase({entry.kind, entry.name});
+    entries_.erase(found);
+    DropStale();
   }
 
   std::vector<IpAddress> Addresses(EntryId id) const {
     const MutexLock lock(mutex_);
-    return entries_[id].addresses;
+    const auto found = entries_.find(id);
+    return found == entries_.end() ? std::vector<IpAddress>()
+                                   : found->second.addresses;
   }
 
   std::uint32_t InterfaceIndex(EntryId id) const {
     const MutexLock lock(mutex_);
-    return entries_[id].interface_index;
+    const auto found = entries_.find(id);
+    return found == entries_.end() ? 0 : found->second.interface_index;
   }
 
   std::uint64_t generation() const { return generation_; }
@@ -65,35 +80,46 @@ class AddressBook::Impl {
   struct Entry {
     Kind kind;
     std::string name;
-    Nanoseconds refresh;
+    std::multiset<Nanoseconds> refreshes = {};  // one for each who watches
     std::vector<IpAddress> addresses = {};
     std::uint32_t interface_index = 0;
     std::optional<SteadyTime> due = std::nullopt;  // absent: under way
   };
   using DueEntry = std::pair<SteadyTime, EntryId>;
 
-  EntryId Watch(Kind kind, const std::string& name, Nanoseconds refresh) {
+  Watch Begin(Kind kind, const std::string& name, Nanoseconds refresh) {
     const MutexLock lock(mutex_);
-    const auto [place, is_new] =
-        ids_.try_emplace({kind, name}, static_cast<EntryId>(entries_.size()));
+    const auto [place, is_new] = ids_.try_emplace({kind, name}, next_id_);
     const EntryId id = place->second;
+    if (is_new) entries_.emplace(next_id_++, Entry{.kind = kind, .name = name});
+    Entry& entry = entries_.at(id);
+    entry.refreshes.insert(refresh);
+    const SteadyTime now = std::chrono::steady_clock::now();
     if (is_new) {
-      entries_.push_back({.kind = kind, .name = name, .refresh = refresh});
-      Schedule(id, std::chrono::steady_clock::now());
-    } else if (Entry& entry = entries_[id]; refresh < entry.refresh) {
-      entry.refresh = refresh;
-      const SteadyTime due = std::chrono::steady_clock::now() + refresh;
-      if (entry.due && due < *entry.due) Schedule(id, due);
+      Schedule(id, entry, now);
+    } else if (entry.due && now + refresh < *entry.due) {
+      Schedule(id, entry, now + refresh);
     }
-    return id;
+    return {id, refresh};
   }
 
-  void Schedule(EntryId id, SteadyTime due) REQUIRES(mutex_) {
-    entries_[id].due = due;
+  void Schedule(EntryId id, Entry& entry, SteadyTime due) REQUIRES(mutex_) {
+    entry.due = due;
     heap_.emplace(due, id);
     // Every idle thread looks at the heap again: each then sleeps until its
     // earliest due time, so none is missed while the others are busy.
     changed_.NotifyAll();
+  }
+
+  // Of entries forgotten or scheduled anew, which else stay for as long as
+  // their refresh time.
+  void DropStale() REQUIRES(mutex_) {
+    constexpr std::size_t kFew = 64;
+    if (heap_.size() <= 2 * entries_.size() + kFew) return;
+    heap_ = {};
+    for (const auto& [id, entry] : entries_) {
+      if (entry.due) heap_.emplace(*entry.due, id);
+    }
   }
 
   // The entry whose turn it is, marked as under way; absent when stopping.
@@ -104,14 +130,14 @@ class AddressBook::Impl {
         continue;
       }
       const auto [due, id] = heap_.top();
-      Entry& entry = entries_[id];
-      if (entry.due != due) {
-        heap_.pop();  // scheduled anew since
+      const auto found = entries_.find(id);
+      if (found == entries_.end() || found->second.due != due) {
+        heap_.pop();  // forgotten or scheduled anew since
       } else if (due > std::chrono::steady_clock::now()) {
         changed_.WaitUntil(mutex_, due);
       } else {
         heap_.pop();
-        entry.due.reset();
+        found->second.due.reset();
         return id;
       }
     }
@@ -128,8 +154,9 @@ class AddressBook::Impl {
         const std::optional<EntryId> due = TakeDue();
         if (!due) return;
         id = *due;
-        kind = entries_[id].kind;
-        name = entries_[id].name;
+        const Entry& entry = entries_.at(id);
+        kind = entry.kind;
+        name = entry.name;
       }
       const bool is_name = kind == Kind::kName;
       Result<std::vector<IpAddress>> answer =
@@ -143,8 +170,10 @@ class AddressBook::Impl {
   void Store(EntryId id, Result<std::vector<IpAddress>> answer,
              std::uint32_t interface_index) {
     const MutexLock lock(mutex_);
-    Entry& entry = entries_[id];
-    Nanoseconds wait = entry.refresh;
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;  // forgotten meanwhile
+    Entry& entry = found->second;
+    Nanoseconds wait = *entry.refreshes.begin();
     if (entry.interface_index != interface_index) {
       entry.interface_index = interface_index;
       ++generation_;
@@ -158,7 +187,7 @@ class AddressBook::Impl {
     } else {
       wait = std::min(wait, options_.retry);
     }
-    Schedule(id, std::chrono::steady_clock::now() + wait);
+    Schedule(id, entry, std::chrono::steady_clock::now() + wait);
   }
 
   void SetAddresses(Entry& entry, std::vector<IpAddress> addresses)
@@ -177,7 +206,8 @@ class AddressBook::Impl {
 
   mutable Mutex mutex_;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::deque<Entry> entries_ GUARDED_BY(mutex_);  // by EntryId
+  std::unordered_map<EntryId, Entry> entries_ GUARDED_BY(mutex_);
+  EntryId next_id_ GUARDED_BY(mutex_) = 0;
   std::map<std::pair<Kind, std::string>, EntryId> ids_ GUARDED_BY(mutex_);
   std::priority_queue<DueEntry, std::vector<DueEntry>, std::greater<>> heap_
       GUARDED_BY(mutex_);
@@ -191,15 +221,17 @@ AddressBook::AddressBook(AddressLookup& lookup, const Options& options,
 
 AddressBook::~AddressBook() = default;
 
-AddressBook::EntryId AddressBook::WatchName(const std::string& name,
-                                            Nanoseconds refresh) {
+AddressBook::Watch AddressBook::WatchName(const std::string& name,
+                                          Nanoseconds refresh) {
   return impl_->WatchName(name, refresh);
 }
 
-AddressBook::EntryId AddressBook::WatchInterface(
+AddressBook::Watch AddressBook::WatchInterface(
     const std::string& interface_name) {
   return impl_->WatchInterface(interface_name);
 }
+
+void AddressBook::Unwatch(const Watch& watch) { impl_->Unwatch(watch); }
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
   return impl_->Addresses(entry);

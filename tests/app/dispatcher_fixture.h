@@ -29,14 +29,17 @@ class DispatcherFixture : public testing::Test {
                        Endpoint{.address = Address(address), .entry = {}},
                        echo});
     }
-    rig_.dispatcher.AddGroup(pairs, interval);
+    rig_.dispatcher.Apply(
+        {.scheduled = {{interval, pairs}}, .updated = {}, .removed = {}});
   }
 
   /// Adds a pair that is probed every second, between entries of the book.
   void AddPair(const Endpoint& source, const Endpoint& destination,
                const std::string& label) {
-    rig_.dispatcher.AddGroup({{NewPair(label), source, destination, {}}},
-                             std::chrono::seconds(1));
+    const DispatchedPair pair{NewPair(label), source, destination, {}};
+    rig_.dispatcher.Apply({.scheduled = {{std::chrono::seconds(1), {pair}}},
+                           .updated = {},
+                           .removed = {}});
   }
 
   PairId NewPair(const std::string& destination) {

@@ -118,10 +118,11 @@ TEST_F(DispatcherTest, CountsTicksThatItWasTooLateForAndSendsNoBurst) {
 
 TEST_F(DispatcherTest, MissesTicksOfANameUntilItResolves) {
   rig_.lookup.Fail("late.example.net");
-  AddPair({},
-          {.address = {},
-           .entry = rig_.book.WatchName("late.example.net", milliseconds(1))},
-          "late.example.net");
+  AddPair(
+      {},
+      {.address = {},
+       .entry = rig_.book.WatchName("late.example.net", milliseconds(1)).entry},
+      "late.example.net");
   Start();
   Step(seconds(1));
   EXPECT_EQ(Missed("unresolved"), 2);
@@ -138,10 +139,11 @@ TEST_F(DispatcherTest, MissesTicksOfANameUntilItResolves) {
 
 TEST_F(DispatcherTest, FollowsANameToItsNewAddress) {
   rig_.lookup.Set("a.example.net", {Address("192.0.2.1")});
-  AddPair({},
-          {.address = {},
-           .entry = rig_.book.WatchName("a.example.net", milliseconds(1))},
-          "a.example.net");
+  AddPair(
+      {},
+      {.address = {},
+       .entry = rig_.book.WatchName("a.example.net", milliseconds(1)).entry},
+      "a.example.net");
   rig_.lookup.WaitForRefresh("a.example.net");
   Start();
   rig_.lookup.Set("a.example.net", {Address("192.0.2.2")});
@@ -156,10 +158,11 @@ TEST_F(DispatcherTest, FollowsANameToItsNewAddress) {
 
 TEST_F(DispatcherTest, KeepsTheLastGoodAddressWhenARefreshFails) {
   rig_.lookup.Set("a.example.net", {Address("192.0.2.1")});
-  AddPair({},
-          {.address = {},
-           .entry = rig_.book.WatchName("a.example.net", milliseconds(1))},
-          "a.example.net");
+  AddPair(
+      {},
+      {.address = {},
+       .entry = rig_.book.WatchName("a.example.net", milliseconds(1)).entry},
+      "a.example.net");
   rig_.lookup.WaitForRefresh("a.example.net");
   Start();
   rig_.lookup.Fail("a.example.net");
@@ -170,8 +173,9 @@ TEST_F(DispatcherTest, KeepsTheLastGoodAddressWhenARefreshFails) {
 }
 
 TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {
-  AddPair({.address = {}, .entry = rig_.book.WatchInterface("Ethernet 2")},
-          {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  AddPair(
+      {.address = {}, .entry = rig_.book.WatchInterface("Ethernet 2").entry},
+      {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
   Start();
   Step(seconds(1));
   EXPECT_THAT(RequestsTo("192.0.2.1"), IsEmpty());
@@ -183,8 +187,9 @@ TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {
 
 TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
   rig_.lookup.Set("Ethernet 2", {Address("198.51.100.7")});
-  AddPair({.address = {}, .entry = rig_.book.WatchInterface("Ethernet 2")},
-          {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  AddPair(
+      {.address = {}, .entry = rig_.book.WatchInterface("Ethernet 2").entry},
+      {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
   rig_.lookup.WaitForRefresh("Ethernet 2");
   Start();
   rig_.lookup.Set("Ethernet 2", {Address("198.51.100.8")});
@@ -204,7 +209,7 @@ TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
 TEST_F(DispatcherTest, SendsThroughTheAdapterThatIsTheSource) {
   rig_.lookup.Set("wan", {Address("198.51.100.7")});
   rig_.lookup.SetInterfaceIndex("wan", 7);
-  AddPair({.address = {}, .entry = rig_.book.WatchInterface("wan")},
+  AddPair({.address = {}, .entry = rig_.book.WatchInterface("wan").entry},
           {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
   rig_.lookup.WaitForRefresh("wan");
   Start();

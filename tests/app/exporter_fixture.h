@@ -44,7 +44,8 @@ class ExporterFixture : public testing::Test {
                        EchoTransport::Callback callback) {
               return network.CreateTransport(options, std::move(callback));
             },
-        .lookup = &lookup_};
+        .lookup = &lookup_,
+        .load_config = load_config_};
     return Exporter::Create(config, environment);
   }
 
@@ -144,6 +145,7 @@ interval = "10ms"
 
   FakeEchoNetwork network_;
   FakeAddressLookup lookup_;
+  std::function<ConfigOutcome()> load_config_;
   std::unique_ptr<Exporter> exporter_;
 };
 

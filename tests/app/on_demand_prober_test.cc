@@ -38,7 +38,10 @@ class OnDemandProberTest : public testing::Test {
     rig_.dispatcher.Start();
   }
 
-  HttpAnswer Probe(const ProbeQuery& query) { return prober_.Probe(query); }
+  HttpAnswer Probe(const ProbeQuery& query) {
+    shared_.Set(config_);
+    return prober_.Probe(query);
+  }
 
   HttpAnswer ProbeTarget(const std::string& target) {
     ProbeQuery query;
@@ -74,7 +77,8 @@ class OnDemandProberTest : public testing::Test {
 
   ExporterConfig config_;
   DispatcherRig rig_{Clock::System()};
-  OnDemandProber prober_{config_, Clock::System(), rig_.lookup, *rig_.transport,
+  SharedConfig shared_{config_};
+  OnDemandProber prober_{shared_, Clock::System(), rig_.lookup, *rig_.transport,
                          rig_.dispatcher};
 };
 

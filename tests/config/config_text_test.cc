@@ -110,6 +110,7 @@ allowed_targets = ["*.example.net", "192.0.2.1"]
 listen_addresses = [
   "0.0.0.0:10115",
 ]
+allow_reload = true
 
 [metrics]
 rtt_buckets = [

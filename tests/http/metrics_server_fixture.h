@@ -29,6 +29,7 @@ class MetricsServerFixture : public testing::Test {
     handlers_.metrics = Writing([] { return std::string("a 1\n"); });
     handlers_.metrics_memory = [] { return std::size_t{0}; };
     handlers_.probe = [](const ProbeQuery&) { return HttpAnswer(); };
+    handlers_.reload = [] { return HttpAnswer(); };
     handlers_.config = [] { return std::string("[web]\n"); };
     handlers_.not_ready_reason = [] { return std::string(); };
     handlers_.pair_count = [] { return std::size_t{0}; };

@@ -45,7 +45,7 @@ PairSnapshot PairWithReplies(const std::vector<Nanoseconds>& rtts,
     stats.RecordRequest();
     stats.RecordResult(result, buckets);
   }
-  return {"pair=\"1\"", stats, {}};
+  return {std::make_shared<const std::string>("pair=\"1\""), stats, {}};
 }
 
 std::string LabelOfGroup(const std::string& name) {

@@ -37,7 +37,7 @@ class AddressBookTest : public testing::Test {
 TEST_F(AddressBookTest, ResolvesANameInTheBackground) {
   lookup_.Set("a", {Ip("192.0.2.1"), Ip("2001:db8::1")});
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", milliseconds(1));
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
   EXPECT_EQ(book.Addresses(a), (Addresses{Ip("192.0.2.1"), Ip("2001:db8::1")}));
 }
@@ -46,7 +46,7 @@ TEST_F(AddressBookTest, HasNoAddressesBeforeTheFirstAnswer) {
   lookup_.Set("a", {Ip("192.0.2.1")});
   lookup_.Block("a");
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", milliseconds(1));
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForCalls("a", 1);
   EXPECT_EQ(book.Addresses(a), Addresses());
   EXPECT_EQ(book.generation(), 1U);
@@ -56,7 +56,7 @@ TEST_F(AddressBookTest, HasNoAddressesBeforeTheFirstAnswer) {
 TEST_F(AddressBookTest, FollowsAChangedAnswer) {
   lookup_.Set("a", {Ip("192.0.2.1")});
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", milliseconds(1));
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
   const auto before = book.generation();
   lookup_.Set("a", {Ip("192.0.2.2")});
@@ -80,7 +80,7 @@ TEST_F(AddressBookTest, KeepsTheGenerationWhileNothingChanges) {
 TEST_F(AddressBookTest, KeepsTheLastGoodAddressesOfAName) {
   lookup_.Set("a", {Ip("192.0.2.1")});
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", milliseconds(1));
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
   lookup_.Fail("a");
   lookup_.WaitForRefresh("a");
@@ -90,7 +90,7 @@ TEST_F(AddressBookTest, KeepsTheLastGoodAddressesOfAName) {
 TEST_F(AddressBookTest, DropsTheAddressesOfAVanishedInterface) {
   lookup_.Set("Ethernet 2", {Ip("192.0.2.1")});
   AddressBook book(lookup_, Often(), nullptr);
-  const auto entry = book.WatchInterface("Ethernet 2");
+  const auto entry = book.WatchInterface("Ethernet 2").entry;
   lookup_.WaitForRefresh("Ethernet 2");
   EXPECT_EQ(book.Addresses(entry), Addresses{Ip("192.0.2.1")});
   lookup_.Fail("Ethernet 2");
@@ -104,7 +104,7 @@ TEST_F(AddressBookTest, DropsTheAddressesOfAVanishedInterface) {
 TEST_F(AddressBookTest, RetriesAFailedNameSoonerThanItsRefresh) {
   lookup_.Fail("a");
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", hours(1));
+  const auto a = book.WatchName("a", hours(1)).entry;
   lookup_.WaitForCalls("a", 3);
   lookup_.Set("a", {Ip("192.0.2.1")});
   while (book.Addresses(a).empty()) std::this_thread::yield();
@@ -133,7 +133,7 @@ TEST_F(AddressBookTest, ReportsEveryFailedLookup) {
 TEST_F(AddressBookTest, KeepsTheOrderWhenANameServerRotatesItsAnswer) {
   lookup_.Set("a", {Ip("192.0.2.1"), Ip("192.0.2.2"), Ip("192.0.2.3")});
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", milliseconds(1));
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
   const auto before = book.generation();
   lookup_.Set("a", {Ip("192.0.2.2"), Ip("192.0.2.3"), Ip("192.0.2.1")});
@@ -145,7 +145,7 @@ TEST_F(AddressBookTest, KeepsTheOrderWhenANameServerRotatesItsAnswer) {
 TEST_F(AddressBookTest, TakesTheNewOrderWhenTheIpVersionPreferredChanges) {
   lookup_.Set("a", {Ip("2001:db8::1"), Ip("192.0.2.1")});
   AddressBook book(lookup_, Often(), nullptr);
-  const auto a = book.WatchName("a", milliseconds(1));
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
   lookup_.Set("a", {Ip("192.0.2.1"), Ip("2001:db8::1")});
   lookup_.WaitForRefresh("a");
@@ -154,20 +154,36 @@ TEST_F(AddressBookTest, TakesTheNewOrderWhenTheIpVersionPreferredChanges) {
 
 TEST_F(AddressBookTest, GivesTheSameNameOneEntry) {
   AddressBook book(lookup_, Rarely(), nullptr);
-  const auto a = book.WatchName("a", hours(1));
-  EXPECT_EQ(book.WatchName("a", hours(2)), a);
-  EXPECT_NE(book.WatchName("b", hours(1)), a);
-  EXPECT_NE(book.WatchInterface("a"), a);
+  const auto a = book.WatchName("a", hours(1)).entry;
+  EXPECT_EQ(book.WatchName("a", hours(2)).entry, a);
+  EXPECT_NE(book.WatchName("b", hours(1)).entry, a);
+  EXPECT_NE(book.WatchInterface("a").entry, a);
 }
 
 TEST_F(AddressBookTest, RefreshesAsOftenAsTheMostEagerAsks) {
   lookup_.Set("a", {Ip("192.0.2.1")});
   AddressBook book(lookup_, Rarely(), nullptr);
-  const auto a = book.WatchName("a", hours(1));
+  const auto a = book.WatchName("a", hours(1)).entry;
   while (book.Addresses(a).empty()) std::this_thread::yield();
   book.WatchName("a", milliseconds(1));
   book.WatchName("a", hours(2));
   lookup_.WaitForCalls("a", 5);
+}
+
+TEST_F(AddressBookTest, ForgetsWhatNobodyWatchesAnyMore) {
+  lookup_.Set("a", {Ip("192.0.2.1")});
+  AddressBook book(lookup_, Rarely(), nullptr);
+  const auto first = book.WatchName("a", hours(1));
+  const auto second = book.WatchName("a", hours(2));
+  while (book.Addresses(first.entry).empty()) std::this_thread::yield();
+  book.Unwatch(first);
+  EXPECT_FALSE(book.Addresses(second.entry).empty());
+  book.Unwatch(second);
+  EXPECT_TRUE(book.Addresses(second.entry).empty());
+  // Looked up at once when it is wanted again, by another number.
+  const int calls = lookup_.calls("a");
+  EXPECT_NE(book.WatchName("a", hours(1)).entry, first.entry);
+  lookup_.WaitForCalls("a", calls + 1);
 }
 
 TEST_F(AddressBookTest, AsksForANameOnceAtATimeHoweverOftenItIsWatched) {
@@ -176,7 +192,7 @@ TEST_F(AddressBookTest, AsksForANameOnceAtATimeHoweverOftenItIsWatched) {
   lookup_.Set("a", {Ip("192.0.2.1")});
   lookup_.Set("b", {Ip("192.0.2.2")});
   AddressBook book(lookup_, options, nullptr);
-  const auto a = book.WatchName("a", milliseconds(10));
+  const auto a = book.WatchName("a", milliseconds(10)).entry;
   while (book.Addresses(a).empty()) std::this_thread::yield();
   lookup_.Block("a");
   book.WatchName("a", milliseconds(1));
@@ -206,7 +222,7 @@ TEST_F(AddressBookTest, ResolvesThousandsOfNamesOnceEach) {
   for (int i = 0; i < kNames; ++i) {
     const std::string name = "host" + std::to_string(i);
     lookup_.Set(name, {Ip("192.0.2.1")});
-    entries.push_back(book.WatchName(name, hours(1)));
+    entries.push_back(book.WatchName(name, hours(1)).entry);
   }
   for (int i = 0; i < kNames; ++i) {
     while (book.Addresses(entries[static_cast<std::size_t>(i)]).empty()) {

@@ -1,0 +1,176 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "tests/app/exporter_fixture.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ExporterReloadTest : public ExporterFixture {
+ protected:
+  /// Starts an exporter that reads `toml_` at a reload.
+  void StartReloadable(const std::string& toml) {
+    SetConfig(toml);
+    load_config_ = [this] {
+      const MutexLock lock(mutex_);
+      ConfigOutcome outcome = ParseConfig(toml_, "test.toml");
+      if (outcome.config) {
+        outcome.config->listen_addresses = {{"127.0.0.1", 0}};
+      }
+      return outcome;
+    };
+    Start(toml);
+  }
+
+  void SetConfig(const std::string& toml) {
+    const MutexLock lock(mutex_);
+    toml_ = toml;
+  }
+
+  Exporter::ReloadReport ReloadWith(const std::string& toml) {
+    SetConfig(toml);
+    return exporter_->Reload();
+  }
+
+  httplib::Result Post(const std::string& path) const {
+    const std::string url = exporter_->Urls().at(0);
+    httplib::Client client("127.0.0.1",
+                           std::stoi(url.substr(url.rfind(':') + 1)));
+    return client.Post(path);
+  }
+
+  static std::string Group(const std::string& destinations,
+                           const std::string& more = "interval = \"10ms\"") {
+    return "[[group]]\nname = \"g\"\ndestinations = [" + destinations + "]\n" +
+           more + "\n";
+  }
+
+  Mutex mutex_;
+  std::string toml_ GUARDED_BY(mutex_);
+};
+
+TEST_F(ExporterReloadTest, KeepsTheCountersOfPairsThatAreInBoth) {
+  StartReloadable(Group("\"192.0.2.1\", \"192.0.2.2\""));
+  WaitForSample(Pair("requests_total", "192.0.2.1"), 5);
+  const auto report = ReloadWith(Group(
+      "\"192.0.2.1\", \"192.0.2.3\"", "interval = \"10ms\"\npayload_size = 8"));
+  EXPECT_THAT(report.errors, IsEmpty());
+  EXPECT_THAT(report.notes, IsEmpty());
+  const Samples samples = Scrape();
+  EXPECT_GE(Value(samples, Pair("requests_total", "192.0.2.1")).value_or(0), 5);
+  EXPECT_EQ(Value(samples, Pair("requests_total", "192.0.2.2")), std::nullopt);
+  EXPECT_EQ(Value(samples, "echo_exporter_pairs"), 2);
+  WaitForSample(Pair("requests_total", "192.0.2.3"), 2);
+  EXPECT_EQ(network_.SentTo(Address("192.0.2.1")).back().request.payload_size,
+            8);
+}
+
+TEST_F(ExporterReloadTest, KeepsTheCountersUnderOtherLabels) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  WaitForSample(Pair("requests_total", "192.0.2.1"), 5);
+  ReloadWith(Group("\"192.0.2.1\"",
+                   "interval = \"10ms\"\nlabels = { site = \"fra\" }"));
+  const Samples samples = Scrape();
+  EXPECT_EQ(Value(samples, Pair("requests_total", "192.0.2.1")), std::nullopt);
+  EXPECT_GE(Value(samples,
+                  "icmp_echo_requests_total{group=\"g\",source=\"auto\","
+                  "destination=\"192.0.2.1\",site=\"fra\"}")
+                .value_or(0),
+            5);
+}
+
+TEST_F(ExporterReloadTest, ABadConfigurationChangesNothing) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  WaitForSample(Pair("requests_total", "192.0.2.1"), 1);
+  const auto report = ReloadWith(Group("\"192.0.2.2\"", "ttl = 0\ncolour = 1"));
+  EXPECT_EQ(report.errors.size(), 2U);
+  const Samples samples = Scrape();
+  EXPECT_EQ(Value(samples, "echo_exporter_config_last_reload_successful"), 0);
+  EXPECT_EQ(Value(samples, Pair("requests_total", "192.0.2.2")), std::nullopt);
+  const double before =
+      Value(samples, Pair("requests_total", "192.0.2.1")).value_or(0);
+  WaitForSample(Pair("requests_total", "192.0.2.1"), before + 2);
+
+  ReloadWith(Group("\"192.0.2.1\""));
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_config_last_reload_successful"), 1);
+}
+
+TEST_F(ExporterReloadTest, AnswersPostWithWhatBecameOfIt) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  auto answer = Post("/-/reload");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "Reloaded.\n");
+
+  SetConfig(Group("\"192.0.2.1\"", "ttl = 0\ncolour = 1"));
+  answer = Post("/-/reload");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 500);
+  EXPECT_THAT(answer->body, HasSubstr("test.toml:4:7: "));
+  EXPECT_THAT(answer->body, HasSubstr("test.toml:5:1: "));
+
+  answer = Get("/-/reload");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 405);
+  EXPECT_EQ(answer->get_header_value("Allow"), "POST");
+}
+
+TEST_F(ExporterReloadTest, PostCanBeSwitchedOff) {
+  StartReloadable("[web]\nallow_reload = false\n" + Group("\"192.0.2.1\""));
+  const auto answer = Post("/-/reload");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 403);
+  EXPECT_THAT(answer->body, HasSubstr("web.allow_reload"));
+}
+
+TEST_F(ExporterReloadTest, SaysWhatNeedsARestart) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  const auto report =
+      ReloadWith("[metrics]\nrtt_buckets = [1]\n[engine]\nmax_in_flight = 1\n" +
+                 Group("\"192.0.2.1\"", "interval = \"5s\""));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("metrics.rtt_buckets")));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("engine.max_in_flight")));
+  const auto config = Get("/config");
+  ASSERT_TRUE(config);
+  EXPECT_THAT(config->body, HasSubstr("max_in_flight = 4096\n"));
+  EXPECT_THAT(config->body, HasSubstr("interval = \"5s\"\n"));
+}
+
+TEST_F(ExporterReloadTest, ProbesByTheNewModules) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  EXPECT_EQ(Get("/probe?target=192.0.2.9&module=b")->status, 400);
+  ReloadWith(Group("\"192.0.2.1\"") + "[modules.b]\n");
+  EXPECT_EQ(Get("/probe?target=192.0.2.9&module=b")->status, 200);
+}
+
+TEST_F(ExporterReloadTest, AccountsForEveryRequestDuringAThousandReloads) {
+  network_.Answer({.when = FakeAnswer::When::kSoon, .result = {}});
+  const std::string ten = "\"192.0.2.0/28\"";
+  const std::string few = "\"192.0.2.8/30\", \"198.51.100.0/30\"";
+  StartReloadable(Group(ten));
+  std::atomic<bool> done = false;
+  std::thread reloader([&] {
+    for (int i = 0; i < 1000; ++i) ReloadWith(Group(i % 2 == 0 ? few : ten));
+    done = true;
+  });
+  int scrapes = 0;
+  while (!done) {
+    CheckAccounts(Scrape());
+    ++scrapes;
+  }
+  reloader.join();
+  EXPECT_GT(scrapes, 1);
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_pairs"), 14);
+}
+
+}  // namespace
+}  // namespace echo_exporter
