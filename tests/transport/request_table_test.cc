@@ -1,0 +1,242 @@
+#include "src/transport/request_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using State = RequestRecord::State;
+
+constexpr SteadyTime kStart{std::chrono::hours(1)};
+constexpr std::size_t kSequences = 65536;
+
+EchoRequest Request(std::uint64_t tag, Nanoseconds timeout = seconds(1)) {
+  EchoRequest request;
+  request.tag = tag;
+  request.destination = *IpAddress::Parse("192.0.2.1");
+  request.timeout = timeout;
+  request.payload_size = 32;
+  return request;
+}
+
+RequestRecord* FindByCookie(RequestTable& table, std::uint16_t sequence,
+                            std::uint64_t cookie) {
+  return table.Find(sequence, [cookie](const RequestRecord& record) {
+    return record.cookie == cookie;
+  });
+}
+
+RequestRecord* FindAny(RequestTable& table, std::uint16_t sequence) {
+  return table.Find(sequence, [](const RequestRecord&) { return true; });
+}
+
+TEST(RequestTableTest, HasNothingAtFirst) {
+  RequestTable table(10);
+  EXPECT_EQ(table.in_flight(), 0U);
+  EXPECT_EQ(table.NextDeadline(), std::nullopt);
+  EXPECT_EQ(table.FindExpired(kStart), nullptr);
+  EXPECT_EQ(table.FindInFlight(), nullptr);
+  EXPECT_EQ(FindAny(table, 0), nullptr);
+}
+
+TEST(RequestTableTest, KeepsWhatTheRequestSays) {
+  RequestTable table(10);
+  const RequestRecord* const record =
+      table.Begin(Request(7, seconds(3)), 42, kStart);
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->tag, 7U);
+  EXPECT_EQ(record->cookie, 42U);
+  EXPECT_EQ(record->destination, IpAddress::Parse("192.0.2.1"));
+  EXPECT_EQ(record->timeout, seconds(3));
+  EXPECT_EQ(record->payload_size, 32);
+  EXPECT_EQ(record->state, State::kInFlight);
+  EXPECT_FALSE(record->corrupted);
+  EXPECT_EQ(record->sent(), kStart);
+  EXPECT_EQ(table.in_flight(), 1U);
+}
+
+TEST(RequestTableTest, BeginsNoMoreThanMayBeInFlight) {
+  for (const std::size_t limit : {1, 2, 1000}) {
+    RequestTable table(limit);
+    std::vector<RequestRecord*> records;
+    for (std::size_t i = 0; i < limit; ++i) {
+      records.push_back(table.Begin(Request(i), i, kStart));
+      ASSERT_NE(records.back(), nullptr);
+    }
+    EXPECT_EQ(table.Begin(Request(limit), limit, kStart), nullptr);
+    EXPECT_EQ(table.in_flight(), limit);
+    table.End(*records[limit / 2], State::kAnswered);
+    EXPECT_NE(table.Begin(Request(limit), limit, kStart), nullptr);
+    EXPECT_EQ(table.Begin(Request(limit), limit, kStart), nullptr);
+  }
+}
+
+TEST(RequestTableTest, FindsMoreRequestsThanThereAreSequenceNumbers) {
+  constexpr std::size_t kRequests = 200'000;
+  RequestTable table(kRequests);
+  std::vector<const RequestRecord*> records;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    records.push_back(table.Begin(Request(i), i + 1, kStart));
+    ASSERT_NE(records.back(), nullptr);
+  }
+  EXPECT_EQ(table.in_flight(), kRequests);
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    const RequestRecord* const found =
+        FindByCookie(table, records[i]->sequence(), i + 1);
+    ASSERT_EQ(found, records[i]);
+    ASSERT_EQ(found->tag, i);
+  }
+}
+
+TEST(RequestTableTest, ServesTheMostThatMayBeAskedFor) {
+  constexpr std::size_t kRequests = 1'000'000;
+  RequestTable table(kRequests);
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    ASSERT_NE(table.Begin(Request(i), i, kStart), nullptr);
+  }
+  EXPECT_EQ(table.Begin(Request(0), 0, kStart), nullptr);
+}
+
+TEST(RequestTableTest, UsesEverySequenceNumberInTurnAndWraps) {
+  RequestTable table(10);
+  std::uint16_t expected = table.Begin(Request(0), 0, kStart)->sequence();
+  for (std::size_t i = 1; i < 3 * kSequences; ++i) {
+    table.End(*table.FindInFlight(), State::kAnswered);
+    const RequestRecord* const record = table.Begin(Request(i), i, kStart);
+    ASSERT_EQ(record->sequence(), ++expected);
+  }
+}
+
+TEST(RequestTableTest, PassesOverTheRecordOfARequestStillInFlight) {
+  RequestTable table(2);
+  const RequestRecord* const slow = table.Begin(Request(0), 99, kStart);
+  const std::uint16_t sequence = slow->sequence();
+  for (std::size_t i = 1; i < 3 * kSequences; ++i) {
+    RequestRecord* const record = table.Begin(Request(i), i, kStart);
+    ASSERT_NE(record, nullptr);
+    ASSERT_NE(record, slow);
+    table.End(*record, State::kAnswered);
+  }
+  EXPECT_EQ(slow->tag, 0U);
+  EXPECT_EQ(slow->state, State::kInFlight);
+  EXPECT_EQ(FindByCookie(table, sequence, 99), slow);
+}
+
+TEST(RequestTableTest, RemembersARequestLongAfterItsEnd) {
+  for (const std::size_t limit : {1, 4096, 40'000}) {
+    RequestTable table(limit);
+    RequestRecord* const first = table.Begin(Request(0), 99, kStart);
+    const std::uint16_t sequence = first->sequence();
+    table.End(*first, State::kTimedOut);
+    for (std::size_t i = 1; i < std::max(kSequences, 2 * limit); ++i) {
+      table.End(*table.Begin(Request(i), i + 1000, kStart), State::kAnswered);
+    }
+    const RequestRecord* const found = FindByCookie(table, sequence, 99);
+    ASSERT_NE(found, nullptr) << limit;
+    EXPECT_EQ(found->state, State::kTimedOut);
+    EXPECT_EQ(found->tag, 0U);
+  }
+}
+
+TEST(RequestTableTest, FindsARequestInFlightBeforeOnesThatHaveEnded) {
+  // Two rounds of sequence numbers fit.
+  RequestTable table(kSequences);
+  RequestRecord* const older = table.Begin(Request(1), 5, kStart);
+  for (std::size_t i = 1; i < kSequences; ++i) {
+    table.End(*table.Begin(Request(0), 0, kStart), State::kAnswered);
+  }
+  RequestRecord* const newer = table.Begin(Request(2), 5, kStart);
+  ASSERT_EQ(older->sequence(), newer->sequence());
+  table.End(*newer, State::kAnswered);
+  EXPECT_EQ(FindByCookie(table, older->sequence(), 5), older);
+  table.End(*older, State::kAnswered);
+  EXPECT_EQ(FindByCookie(table, older->sequence(), 5), newer)
+      << "of those that have ended, the latest";
+  EXPECT_EQ(FindByCookie(table, older->sequence(), 6), nullptr);
+}
+
+TEST(RequestTableTest, ExpiresExactlyAtTheDeadline) {
+  RequestTable table(10);
+  RequestRecord* const record = table.Begin(Request(0), 0, kStart);
+  EXPECT_EQ(table.NextDeadline(), kStart + seconds(1));
+  EXPECT_EQ(table.FindExpired(kStart + seconds(1) - Nanoseconds(1)), nullptr);
+  EXPECT_EQ(table.FindExpired(kStart + seconds(1)), record);
+}
+
+TEST(RequestTableTest, ExpiresInTheOrderOfDeadlines) {
+  RequestTable table(2000);
+  std::multiset<SteadyTime> deadlines;
+  for (int i = 0; i < 2000; ++i) {
+    const SteadyTime now = kStart + milliseconds(i);
+    const Nanoseconds timeout = milliseconds(1 + i * 7919 % 5000);
+    table.Begin(Request(static_cast<std::uint64_t>(i), timeout), 0, now);
+    deadlines.insert(now + timeout);
+  }
+  for (const SteadyTime deadline : deadlines) {
+    ASSERT_EQ(table.FindExpired(deadline - Nanoseconds(1)), nullptr);
+    ASSERT_EQ(table.NextDeadline(), deadline);
+    RequestRecord* const record = table.FindExpired(deadline);
+    ASSERT_NE(record, nullptr);
+    ASSERT_EQ(record->sent() + record->timeout, deadline);
+    table.End(*record, State::kTimedOut);
+  }
+  EXPECT_EQ(table.in_flight(), 0U);
+}
+
+TEST(RequestTableTest, NeverExpiresARequestThatHasEnded) {
+  RequestTable table(10);
+  RequestRecord* const ended = table.Begin(Request(0), 0, kStart);
+  RequestRecord* const other = table.Begin(Request(1), 0, kStart);
+  table.End(*ended, State::kAnswered);
+  ASSERT_EQ(table.FindExpired(kStart + seconds(1)), other);
+  table.End(*other, State::kTimedOut);
+  EXPECT_EQ(table.FindExpired(kStart + seconds(9)), nullptr);
+  EXPECT_EQ(table.NextDeadline(), std::nullopt);
+}
+
+TEST(RequestTableTest, DoesNotExpireTheNextRequestByTheDeadlineOfAnEarlierOne) {
+  RequestTable table(1);
+  table.End(*table.Begin(Request(0, milliseconds(1)), 0, kStart),
+            State::kAnswered);
+  // The same record again, a round later.
+  for (std::size_t i = 1; i < kSequences; ++i) {
+    table.End(*table.Begin(Request(i, seconds(60)), 0, kStart),
+              State::kAnswered);
+  }
+  RequestRecord* const record = table.Begin(Request(9, seconds(60)), 0, kStart);
+  EXPECT_EQ(table.FindExpired(kStart + seconds(59)), nullptr);
+  EXPECT_EQ(table.FindExpired(kStart + seconds(60)), record);
+}
+
+TEST(RequestTableTest, ForgetsTheDeadlinesOfRequestsThatHaveEnded) {
+  // What is remembered shows by the next deadline: the oldest that is left.
+  RequestTable table(100);
+  RequestRecord* const slow = table.Begin(Request(0, seconds(3600)), 0, kStart);
+  for (int i = 0; i < 200'000; ++i) {
+    const SteadyTime now = kStart + microseconds(i);
+    table.End(*table.Begin(Request(1, seconds(60)), 0, now), State::kAnswered);
+    ASSERT_GT(*table.NextDeadline(), now + seconds(60) - microseconds(10'000));
+  }
+  EXPECT_EQ(table.FindExpired(kStart + seconds(3600)), slow);
+}
+
+TEST(RequestTableTest, FindsEachThatIsInFlight) {
+  RequestTable table(100);
+  for (std::uint64_t i = 0; i < 100; ++i) table.Begin(Request(i), 0, kStart);
+  std::set<std::uint64_t> tags;
+  while (RequestRecord* const record = table.FindInFlight()) {
+    tags.insert(record->tag);
+    table.End(*record, State::kTimedOut);
+  }
+  EXPECT_EQ(tags.size(), 100U);
+  EXPECT_EQ(table.in_flight(), 0U);
+}
+
+}  // namespace
+}  // namespace echo_exporter
