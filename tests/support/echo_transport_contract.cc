@@ -15,6 +15,9 @@ constexpr Nanoseconds kPatience = seconds(30);
 
 void EchoTransportContractTest::SetUp() {
   rig_ = GetParam().create();
+  if (const std::string reason = rig_->WhyNot(); !reason.empty()) {
+    GTEST_SKIP() << "cannot be tried here: " << reason;
+  }
   EchoTransportOptions options;
   options.max_in_flight = kMaxInFlight;
   auto transport = rig_->Create(

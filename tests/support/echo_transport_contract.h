@@ -20,6 +20,8 @@ namespace echo_exporter {
 class EchoTransportRig {
  public:
   virtual ~EchoTransportRig() = default;
+  /// Why this rig cannot be used here; empty when it can.
+  virtual std::string WhyNot() { return ""; }
   virtual Result<std::unique_ptr<EchoTransport>> Create(
       const EchoTransportOptions& options,
       EchoTransport::Callback callback) = 0;
@@ -50,7 +52,8 @@ class EchoTransportContractTest
  protected:
   static constexpr std::size_t kMaxInFlight = 8;
 
-  /// Makes `transport_`; a fatal failure when that fails.
+  /// Makes `transport_`; a fatal failure when that fails. Skips the test where
+  /// the rig says why it cannot be used.
   void SetUp() override;
 
   void SendAnswered(std::uint64_t tag);

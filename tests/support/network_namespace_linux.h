@@ -1,0 +1,45 @@
+#ifndef ECHO_EXPORTER_TESTS_SUPPORT_NETWORK_NAMESPACE_LINUX_H_
+#define ECHO_EXPORTER_TESTS_SUPPORT_NETWORK_NAMESPACE_LINUX_H_
+
+#include <string>
+
+#include "src/base/unique_fd_linux.h"
+
+namespace echo_exporter {
+
+/// Which of the two ways to send ICMP a network namespace allows.
+enum class AllowedSockets {
+  kRaw,       ///< for those who have CAP_NET_RAW
+  kDatagram,  ///< for everybody
+};
+
+/// A network namespace of its own for the thread that makes it, and for the
+/// threads that this one starts; gone with them and with the object.
+///
+/// It has the loopback device and two others, whose neighbours never answer:
+///
+///     silent0   192.0.2.1, 192.0.2.2 /24; 2001:db8::1, 2001:db8::2 /64
+///     silent1   198.51.100.1/24; 2001:db8:1::1/64
+///
+/// Confined to the thread that makes it.
+class NetworkNamespace {
+ public:
+  /// Whether this process may make one.
+  static bool IsAllowed();
+
+  /// Throws std::runtime_error.
+  explicit NetworkNamespace(AllowedSockets sockets);
+  ~NetworkNamespace();
+  NetworkNamespace(const NetworkNamespace&) = delete;
+  NetworkNamespace& operator=(const NetworkNamespace&) = delete;
+
+  /// Runs `ip` in it; throws when that fails.
+  void Ip(const std::string& arguments);
+
+ private:
+  const UniqueFd outside_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_SUPPORT_NETWORK_NAMESPACE_LINUX_H_
