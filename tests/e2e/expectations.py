@@ -7,6 +7,7 @@ says what every platform should report, and `differs` where one does not, each t
 import dataclasses
 
 import exporter
+import network
 
 WINE_PROHIBITED = "the Windows API has no status of its own for `administratively prohibited`"
 WINE_CHECKSUM = "Wine reads a raw socket, before the kernel checks, and does not check either"
@@ -14,6 +15,8 @@ WINE_IPV6 = "Wine 8 has no IPv6 echo, and nothing is sent"
 WINE_SOURCE = "Wine 8 ignores the source address"
 WINE_DONT_FRAGMENT = "Wine 8 ignores the flag, and Linux sets it in every packet"
 LINUX_REASSEMBLY = "the kernel keeps it for itself (icmp_unreach() of net/ipv4/icmp.c)"
+WINE_LIMITS = "Wine 8 serves 240 requests at once and tells no stray replies"
+WINDOWS_TOS = "the Windows API ignores the type of service"
 WINE_FAILURE = "Wine 8 reports every failure to send as a general failure"
 
 
@@ -113,9 +116,28 @@ SOURCE_ON_THE_WIRE = {
     "linux": (True, "requests leave with the configured address"),
     "wine": (False, WINE_SOURCE),
 }
+MECHANISMS = {
+    "linux": (
+        {version: network.SOCKETS + "_socket" for version in ("4", "6")},
+        "the kind of socket that the namespace allows",
+    ),
+    "wine": ({"4": "icmp_api"}, WINE_IPV6),
+}
+IPV6 = {
+    "linux": (True, "as any other version"),
+    "wine": (False, WINE_IPV6),
+}
+TOS = {
+    "linux": (True, "requests leave with the configured type of service"),
+    "wine": (False, WINDOWS_TOS),
+}
 FRAGMENTS_ALLOWED = {
     "linux": (True, "requests leave without DF unless dont_fragment is set"),
     "wine": (False, WINE_DONT_FRAGMENT),
+}
+ROBUSTNESS = {
+    "linux": (True, "everything that test_robustness.py shows can be shown"),
+    "wine": (False, WINE_LIMITS),
 }
 DEVICE_DOWN = {
     "linux": ("net_unreachable", "there is no route"),

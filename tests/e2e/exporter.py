@@ -101,12 +101,12 @@ class Exporter(processes.Daemon):
 
     stop_signal = signal.SIGINT
 
-    def __init__(self, config, *arguments, address=ADDRESS):
+    def __init__(self, config, *arguments, address=ADDRESS, env=None):
         self.address = address
         self.config_file = processes.work_file("exporter.toml")
         self.config_file.write_text(f'[web]\nlisten_addresses = ["{address}"]\n{config}')
         daemon = command(f"--config.file={self.config_file}", *arguments)
-        super().__init__("exporter", daemon, environment())
+        super().__init__("exporter", daemon, environment() | (env or {}))
 
     def kill(self):
         super().kill()

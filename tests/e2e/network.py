@@ -9,29 +9,43 @@ import subprocess
 import processes
 
 PROGRAM = processes.ROOT / "build/e2e/scripted_network"
+REPLY_FLOOD = processes.ROOT / "build/e2e/reply_flood"
+WALL_CLOCK = processes.ROOT / "build/e2e/wall_clock.so"
 DEVICE = "echonet0"
 ROUTER = "10.213.0.254"
 SOURCE, OTHER_SOURCE = "10.213.0.1", "10.213.0.2"
+SOURCE6, OTHER_SOURCE6 = "fd00:213::1", "fd00:213::2"
+# Which kind of ICMP socket the namespace allows, "datagram" or "raw"; `run` sets it.
+SOCKETS = os.environ.get("ECHO_EXPORTER_SOCKETS", "datagram")
 
 _HOSTS = processes.WORK / "hosts"
 
 
 def build():
-    """Compiles the network when its sources are newer than the program."""
-    sources = sorted(pathlib.Path(__file__).parent.glob("scripted_network*"))
-    if PROGRAM.exists() and PROGRAM.stat().st_mtime > max(s.stat().st_mtime for s in sources):
+    """Compiles the network and the other programs of the tests, where they are out of date."""
+    here = pathlib.Path(__file__).parent
+    _compile(PROGRAM, sorted(here.glob("scripted_network*")))
+    _compile(REPLY_FLOOD, [here / "reply_flood_linux.cc"])
+    _compile(WALL_CLOCK, [here / "wall_clock_linux.cc"], "-shared", "-fPIC")
+
+
+def _compile(program, sources, *options):
+    if program.exists() and program.stat().st_mtime > max(s.stat().st_mtime for s in sources):
         return
-    PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-    new = PROGRAM.with_suffix(".new")
+    program.parent.mkdir(parents=True, exist_ok=True)
+    new = program.with_suffix(".new")
     units = [source for source in sources if source.suffix == ".cc"]
-    subprocess.run(["g++", "-std=c++20", "-O2", "-o", new, *units], check=True)
-    new.rename(PROGRAM)
+    subprocess.run(["g++", "-std=c++20", "-O2", *options, "-o", new, *units], check=True)
+    new.rename(program)
 
 
 def take_over_namespace():
     """Makes this process's own network and mount namespaces ready: a loopback device, and names
     that resolve from a file of ours and nothing else."""
     ip("link", "set", "lo", "up")
+    # The groups that may have datagram sockets; the first range is empty.
+    groups = {"raw": "1 0", "datagram": "0 2147483647"}[SOCKETS]
+    pathlib.Path("/proc/sys/net/ipv4/ping_group_range").write_text(groups, encoding="ascii")
     set_hosts({})
     resolver = processes.work_file("resolv.conf")
     resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
@@ -58,6 +72,10 @@ def set_hosts(names):
 
 def ip(*arguments):
     subprocess.run(["ip", *arguments], check=True)
+
+
+def tc(*arguments):
+    subprocess.run(["tc", *arguments], check=True)
 
 
 class ScriptedNetwork(processes.Daemon):

@@ -63,20 +63,30 @@ class Scrape:
 
 def accounting_errors(scrape):
     """Lists, as sentences, what does not add up; nothing ever may."""
+    by_pair = {}  # pair: {name: [(labels, value)]}; there may be 10,000 pairs
+    for name in scrape.names():
+        if name.startswith("icmp_echo_") and not name.endswith("_bucket"):
+            for labels, value in scrape.series(name):
+                pair = tuple(labels[part] for part in PAIR)
+                by_pair.setdefault(pair, {}).setdefault(name, []).append((labels, value))
     errors = []
-    for labels, requests in scrape.series("icmp_echo_requests_total"):
-        pair = {name: labels[name] for name in PAIR}
-        finished = scrape.finished(**pair)
-        in_flight = scrape.value("icmp_echo_in_flight", **pair)
-        replies = scrape.value("icmp_echo_outcomes_total", **pair, outcome="reply")
-        measured = scrape.value("icmp_echo_rtt_seconds_count", **pair)
-        up = scrape.value("icmp_echo_up", **pair)
-        last_rtt = scrape.value("icmp_echo_last_rtt_seconds", **pair)
+    for pair, series in by_pair.items():
+
+        def one(name, of=series):
+            return of[name][0][1] if name in of else None
+
+        requests, in_flight = one("icmp_echo_requests_total"), one("icmp_echo_in_flight")
+        outcomes = {
+            labels["outcome"]: value for labels, value in series["icmp_echo_outcomes_total"]
+        }
+        finished = sum(outcomes.values())
+        replies, measured = outcomes["reply"], one("icmp_echo_rtt_seconds_count")
+        up, last_rtt = one("icmp_echo_up"), one("icmp_echo_last_rtt_seconds")
         if requests != finished + in_flight:
             errors.append(f"{pair}: {requests} requests, {finished} ended, {in_flight} in flight")
         if replies != measured:
             errors.append(f"{pair}: {replies} replies, {measured} round-trip times")
-        if scrape.value("icmp_echo_outcomes_total", **pair, outcome="timeout") is None:
+        if "timeout" not in outcomes:
             errors.append(f"{pair}: no series of timeouts")
         if (up == 1) != (last_rtt is not None) or last_rtt == 0:
             errors.append(f"{pair}: up is {up}, the last round-trip time {last_rtt}")

@@ -33,7 +33,10 @@ enum class Behaviour : std::uint8_t {
   kTtl = 23,
   kOtherSource = 24,
   kWrongId = 25,
+  kHostUnreachable = 128,  // To kLastHostUnreachable.
 };
+
+constexpr unsigned kLastHostUnreachable = 191;
 
 struct PlanRow {
   Behaviour behaviour;
@@ -65,6 +68,7 @@ constexpr PlanRow kPlan[] = {
     {Behaviour::kTtl, "TTL P (1..255)"},
     {Behaviour::kOtherSource, "from another host, 0.253"},
     {Behaviour::kWrongId, "identifier one too high"},
+    {Behaviour::kHostUnreachable, "up to 191: host unreachable, any P"},
 };
 
 /// What a destination address says.
@@ -96,6 +100,10 @@ std::optional<Place> FindPlace(const Address& destination) {
     parameter = DecimalDigits(Get16(destination.bytes, 14));
   }
   if (!behaviour || !parameter) return std::nullopt;
+  if (*behaviour > static_cast<unsigned>(Behaviour::kHostUnreachable) &&
+      *behaviour <= kLastHostUnreachable) {
+    return Place{Behaviour::kHostUnreachable, *parameter};
+  }
   for (const PlanRow& row : kPlan) {
     if (static_cast<unsigned>(row.behaviour) == *behaviour) {
       return Place{row.behaviour, *parameter};
@@ -193,6 +201,8 @@ std::vector<Answer> AnswerRequest(const AddressPlan& plan,
       return {Reply(reply).front(), Reply(reply, milliseconds(1)).front()};
     case Behaviour::kUnreachable:
       return Unreachable(request, parameter);
+    case Behaviour::kHostUnreachable:
+      return Unreachable(request, is_ipv6 ? 3 : 1);
     case Behaviour::kTimeExceeded:
       return Error(request, is_ipv6 ? 3 : 11, parameter, 1, 0);
     case Behaviour::kPathMtu:
@@ -232,7 +242,7 @@ std::string AddressPlanTable() {
   std::string table;
   for (const PlanRow& row : kPlan) {
     char number[8];
-    std::snprintf(number, sizeof number, "  %2u  ",
+    std::snprintf(number, sizeof number, " %3u  ",
                   static_cast<unsigned>(row.behaviour));
     table.append(number).append(row.text).append("\n");
   }

@@ -29,7 +29,17 @@ class WireTest(unittest.TestCase):
             "10.213.1.103": {"ttl": 33, "payload_size": 1472, "dont_fragment": True},
             "10.213.1.104": {"ttl": 128, "payload_size": 65500},
             "10.213.1.105": {},
+            "10.213.1.106": {"tos": 184},
+            "10.213.1.107": {"tos": 255, "dont_fragment": True},
         }
+        if expectations.here(expectations.IPV6):
+            cases |= {
+                "fd00:213::1:101": {"ttl": 1, "payload_size": 0},
+                "fd00:213::1:102": {"ttl": 255, "payload_size": 1, "tos": 184},
+                "fd00:213::1:103": {"ttl": 33, "payload_size": 1472, "dont_fragment": True},
+                "fd00:213::1:104": {"ttl": 128, "payload_size": 65487},
+                "fd00:213::1:105": {},
+            }
         config = "".join(
             exporter.group(address, destinations=[address], **keys)
             for address, keys in cases.items()
@@ -46,10 +56,23 @@ class WireTest(unittest.TestCase):
                 self.assertEqual(set(seen.outcomes(destination=address)), {"reply"})
                 self.assertEqual(request["ttl"], keys.get("ttl", 128))
                 self.assertEqual(request["payload_size"], keys.get("payload_size", 32))
-                fragments = not keys.get("dont_fragment", False)
+                tos = keys.get("tos", 0) if expectations.here(expectations.TOS) else 0
+                self.assertEqual(request["tos"], tos)
+                # In IPv6 there is no such flag: no router fragments.
+                fragments = not keys.get("dont_fragment", False) and "." in address
                 fragments &= expectations.here(expectations.FRAGMENTS_ALLOWED)
                 self.assertEqual(request["dont_fragment"], not fragments)
-                self.assertEqual(request["source"], network.SOURCE)
+                source = network.SOURCE if "." in address else network.SOURCE6
+                self.assertEqual(request["source"], source)
+
+    def test_the_exporter_says_how_it_sends(self):
+        with exporter.Exporter("") as daemon:
+            seen = daemon.scrape()
+        mechanisms = {
+            labels["ip_version"]: labels["mechanism"]
+            for labels, _ in seen.series("echo_exporter_transport_info")
+        }
+        self.assertEqual(mechanisms, expectations.here(expectations.MECHANISMS))
 
 
 class SourcesTest(unittest.TestCase):
@@ -96,6 +119,21 @@ class SourcesTest(unittest.TestCase):
             self.assertEqual(source, network.OTHER_SOURCE)
         else:
             self.assertEqual(source, network.SOURCE)
+
+    def test_requests_leave_from_the_address_of_their_adapter(self):
+        ipv6 = expectations.here(expectations.IPV6)
+        destinations = ["10.213.1.114"] + (["fd00:213::1:114"] if ipv6 else [])
+        config = (
+            f'[sources]\nadapter = {{ interface = "{network.DEVICE}" }}\n'
+            + exporter.group("g", sources=["adapter"], destinations=destinations)
+        )
+        with exporter.Exporter(config) as daemon:
+            seen = daemon.wait_until(
+                "replies", lambda seen: seen.total("icmp_echo_up") == len(destinations)
+            )
+        for labels, _ in seen.series("icmp_echo_pair_info"):
+            request = net.stats()[labels["destination"]]["last_request"]
+            self.assertEqual(request["source"], labels["source_address"])
 
     def test_an_address_of_another_host_is_a_bad_source(self):
         config = exporter.group("absent", sources=["192.0.2.1"], destinations=["10.213.1.111"])
