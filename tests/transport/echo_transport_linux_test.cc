@@ -84,7 +84,9 @@ class EchoTransportLinuxTest : public testing::TestWithParam<Param> {
     return request;
   }
 
+  // Once those before it have ended.
   EchoResult Send(const EchoRequest& request) {
+    EXPECT_TRUE(transport_->Drain(kPatience));
     const std::size_t before = results_.size();
     transport_->Send(request);
     EXPECT_TRUE(transport_->Drain(kPatience));
