@@ -19,6 +19,11 @@ constexpr std::uint64_t kSendsPerAlertableMoment = 64;
 // A call takes as long as the system takes to queue a packet, and may be held
 // up: a second one goes on meanwhile. More than two only wake each other.
 constexpr int kSenders = 2;
+// How long a request may wait for a sender: as long as for its reply, within
+// these limits. The first is more than busy senders need, whatever the timeout.
+// The last is what may leave in a burst when the system has held them up.
+constexpr Nanoseconds kShortestQueueing = std::chrono::milliseconds(100);
+constexpr Nanoseconds kLongestQueueing = std::chrono::seconds(1);
 // How long a sender may take to come back from its last call.
 constexpr Nanoseconds kSenderGrace = std::chrono::seconds(1);
 
@@ -136,9 +141,11 @@ EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
   free_.pop_back();
   slot->request = request;
   slot->use = ++uses_;
-  slot->state = EchoSlot::State::kPending;
+  slot->state = EchoSlot::State::kQueued;
   slot->begun_ticks = NowTicks();
-  slot->overdue_ticks = slot->begun_ticks + TicksOf(request.timeout + grace_);
+  slot->overdue_ticks =
+      slot->begun_ticks +
+      TicksOf(std::clamp(request.timeout, kShortestQueueing, kLongestQueueing));
   ++in_flight_;
   return slot;
 }
@@ -160,13 +167,13 @@ void EchoEngine::SendNow(EchoSlot& slot) {
   // Also the payload's cookie: no two requests have the same.
   const std::uint64_t use = slot.use;
   EchoResult result;
-  if (IsOverdue(slot)) {
-    Finish(slot, TakeBack(slot, use), result);
+  result.outcome = EchoOutcome::kNoResources;
+  if (const Claim claim = LeaveQueue(slot); claim != Claim::kNothing) {
+    Finish(slot, claim, result);
     return;
   }
   slot.buffer.Prepare(slot.request, use);
   if (!Arm(slot)) {
-    result.outcome = EchoOutcome::kNoResources;
     Finish(slot, TakeBack(slot, use), result);
     return;
   }
@@ -280,9 +287,19 @@ EchoEngine::Claim EchoEngine::TakeBack(EchoSlot& slot, std::uint64_t use) {
   return state == EchoSlot::State::kPending ? Claim::kResult : Claim::kSlot;
 }
 
-bool EchoEngine::IsOverdue(const EchoSlot& slot) {
+// kNothing when the request is to be sent, which counts as done from here on.
+EchoEngine::Claim EchoEngine::LeaveQueue(EchoSlot& slot) {
   MutexLock lock(mutex_);
-  return slot.state == EchoSlot::State::kOverdue;
+  const std::int64_t now = NowTicks();
+  if (slot.state == EchoSlot::State::kQueued && now < slot.overdue_ticks) {
+    slot.state = EchoSlot::State::kPending;
+    slot.begun_ticks = now;
+    slot.overdue_ticks = now + TicksOf(slot.request.timeout + grace_);
+    return Claim::kNothing;
+  }
+  const bool has_result = slot.state == EchoSlot::State::kOverdue;
+  slot.state = EchoSlot::State::kEnding;
+  return has_result ? Claim::kSlot : Claim::kResult;
 }
 
 void EchoEngine::Finish(EchoSlot& slot, Claim claim, EchoResult result) {
@@ -303,13 +320,16 @@ void EchoEngine::ExpireOverdue(bool all) {
     MutexLock lock(mutex_);
     const std::int64_t now = NowTicks();
     for (const auto& slot : slots_) {
-      if (slot->state != EchoSlot::State::kPending) continue;
+      const bool queued = slot->state == EchoSlot::State::kQueued;
+      if (!queued && slot->state != EchoSlot::State::kPending) continue;
       if (!all && slot->overdue_ticks > now) continue;
       slot->state = EchoSlot::State::kOverdue;
       EchoResult& result = results.emplace_back();
       result.tag = slot->request.tag;
-      result.outcome = EchoOutcome::kTimeout;
-      result.rtt = Elapsed(slot->begun_ticks, now);
+      // Nothing was lost of a request that was never sent.
+      result.outcome =
+          queued && !all ? EchoOutcome::kNoResources : EchoOutcome::kTimeout;
+      if (!queued) result.rtt = Elapsed(slot->begun_ticks, now);
     }
   }
   for (const EchoResult& result : results) callback_(result);

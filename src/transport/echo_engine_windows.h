@@ -22,9 +22,10 @@ class EchoEngine;
 struct EchoSlot {
   enum class State : std::uint8_t {
     kFree,     ///< the system is done with it
+    kQueued,   ///< waits for a sender
     kPending,  ///< the system has it; no result was given yet
-    kEnding,   ///< taken back from the system, on its way to kFree
-    kOverdue,  ///< its result was given by the watchdog; the system has it
+    kEnding,   ///< taken back, on its way to kFree
+    kOverdue,  ///< the watchdog gave its result; the queue or the system has it
   };
 
   explicit EchoSlot(EchoEngine& engine) : owner(engine) {}
@@ -40,9 +41,9 @@ struct EchoSlot {
 
   // Guarded by the engine's mutex.
   State state = State::kFree;
-  std::uint64_t use = 0;  ///< number of the request it serves or served
-  std::int64_t begun_ticks = 0;
-  std::int64_t overdue_ticks = 0;  ///< when the watchdog gives up on it
+  std::uint64_t use = 0;         ///< number of the request it serves or served
+  std::int64_t begun_ticks = 0;  ///< when its state began
+  std::int64_t overdue_ticks = 0;  ///< when that has lasted too long
 
   // Of the sender until the request is sent, then of whoever ends it.
   EchoRequest request;
@@ -72,7 +73,8 @@ class EchoEngine {
   bool Drain(Nanoseconds limit);
 
   /// For the watchdog: ends as kTimeout what the system should have given back
-  /// by now, or, with `all`, whatever is pending.
+  /// by now and as kNoResources what no sender has come to in time; or, with
+  /// `all`, whatever has no result as kTimeout.
   void ExpireOverdue(bool all);
 
   /// Ends what is left and the senders. False when the system has not given
@@ -104,7 +106,7 @@ class EchoEngine {
   DWORD CallSend(EchoSlot& slot, DWORD* error);
   void OnEvent(EchoSlot& slot, std::int64_t ticks);
   Claim TakeBack(EchoSlot& slot, std::uint64_t use);
-  bool IsOverdue(const EchoSlot& slot);
+  Claim LeaveQueue(EchoSlot& slot);
   void Finish(EchoSlot& slot, Claim claim, EchoResult result);
   std::size_t Count(EchoSlot::State state) const REQUIRES(mutex_);
 

@@ -9,7 +9,32 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // What becomes of the slots when the system does not keep to the usual order.
-class EchoSlotsWindowsTest : public EchoTransportWindowsFixture {};
+class EchoSlotsWindowsTest : public EchoTransportWindowsFixture {
+ protected:
+  ~EchoSlotsWindowsTest() override {
+    transport_.reset();
+    CloseHandle(release_);
+  }
+
+  /// A system that holds every sender in a call until Release(), and leaves
+  /// what was sent pending; the two requests are in its hands on return.
+  void HoldSenders(EchoTransport& transport) {
+    system_.OnSend([release = release_](IcmpCall&) {
+      WaitForSingleObject(release, INFINITE);
+      return IcmpReturn{};
+    });
+    const std::size_t calls = system_.WaitForCalls(0).size();
+    EchoRequest request = Request(1);
+    request.timeout = seconds(60);
+    transport.Send(request);
+    request.tag = 2;
+    transport.Send(request);
+    system_.WaitForCalls(calls + 2);
+  }
+  void Release() { SetEvent(release_); }
+
+  const HANDLE release_ = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+};
 
 TEST_F(EchoSlotsWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
   EchoTransport& transport = Open();
@@ -58,10 +83,9 @@ TEST_F(EchoSlotsWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
 }
 
 TEST_F(EchoSlotsWindowsTest, DoesNotTakeTheSignalOfAHeldCallForTheNextReply) {
-  const HANDLE release = CreateEventW(nullptr, TRUE, FALSE, nullptr);
   system_.HoldCallbacks();
-  system_.OnSend([this, release](IcmpCall& call) {
-    WaitForSingleObject(release, INFINITE);
+  system_.OnSend([this](IcmpCall& call) {
+    WaitForSingleObject(release_, INFINITE);
     Answer(call);
     system_.WaitForHeldCallback();
     return IcmpReturn{.replies = 1, .last_error = 0};
@@ -75,7 +99,7 @@ TEST_F(EchoSlotsWindowsTest, DoesNotTakeTheSignalOfAHeldCallForTheNextReply) {
 
   // The call comes back, and its slot serves as soon as it can.
   system_.OnSend({});
-  SetEvent(release);
+  Release();
   std::uint64_t tag = 1;
   do {
     transport.Send(Request(++tag));
@@ -86,7 +110,6 @@ TEST_F(EchoSlotsWindowsTest, DoesNotTakeTheSignalOfAHeldCallForTheNextReply) {
   const EchoResult last = results_.WaitFor(tag).back();
   EXPECT_EQ(last.tag, tag);
   EXPECT_EQ(last.outcome, EchoOutcome::kReply);
-  CloseHandle(release);
 }
 
 TEST_F(EchoSlotsWindowsTest, GivesUpOnARequestTheSystemForgot) {
@@ -135,6 +158,71 @@ TEST_F(EchoSlotsWindowsTest, DoesNotGiveUpBeforeTheGraceIsOver) {
   EXPECT_EQ(last.tag, 1u);
   EXPECT_EQ(last.outcome, EchoOutcome::kReply);
   Answer(shorter);
+}
+
+// Neither with the watchdog's help nor, when that is slow, without it.
+TEST_F(EchoSlotsWindowsTest, DoesNotSendLateWhatWaitedForASender) {
+  for (const Nanoseconds grace :
+       {Nanoseconds(milliseconds(20)), Nanoseconds(std::chrono::hours(1))}) {
+    ResetEvent(release_);
+    EchoTransport& transport = Open({.overdue_grace = grace});
+    const std::size_t results = results_.Get().size();
+    const std::size_t calls = system_.WaitForCalls(0).size();
+    HoldSenders(transport);
+    transport.Send(Request(3));
+    system_.AdvanceClock(1'000'000'000);
+    if (grace > seconds(1)) Release();
+    const EchoResult result = results_.WaitFor(results + 1)[results];
+    EXPECT_EQ(result.tag, 3u);
+    EXPECT_EQ(result.outcome, EchoOutcome::kNoResources);
+    EXPECT_EQ(result.rtt, Nanoseconds(0));
+    Release();
+    EXPECT_EQ(transport.in_flight(), 2u);
+    const auto held = system_.WaitForCalls(calls + 2);
+    AnswerEverything();
+    transport.Send(Request(4));
+    EXPECT_EQ(results_.WaitFor(results + 2)[results + 1].tag, 4u);
+    EXPECT_EQ(system_.WaitForCalls(0).size(), calls + 3);
+    for (std::size_t i = calls; i < calls + 2; ++i) Answer(held[i]);
+    EXPECT_TRUE(transport.Drain(seconds(30)));
+  }
+}
+
+TEST_F(EchoSlotsWindowsTest, LetsARequestWaitForASenderForATenthOfASecond) {
+  EchoTransport& transport = Open({.overdue_grace = std::chrono::hours(1)});
+  HoldSenders(transport);
+  EchoRequest request = Request(3);
+  request.timeout = milliseconds(1);
+  transport.Send(request);
+  system_.AdvanceClock(99'000'000);
+  Release();
+  for (const IcmpCall& call : system_.WaitForCalls(3)) Answer(call);
+  for (const EchoResult& result : results_.WaitFor(3)) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+  }
+}
+
+TEST_F(EchoSlotsWindowsTest, CountsTheTimeToGiveUpFromTheSending) {
+  EchoTransport& transport = Open({.overdue_grace = milliseconds(20)});
+  HoldSenders(transport);
+  transport.Send(Request(3));
+  system_.AdvanceClock(900'000'000);
+  Release();
+  const IcmpCall waited = system_.WaitForCalls(3)[2];
+  EchoRequest request = Request(4);
+  request.timeout = milliseconds(500);
+  transport.Send(request);
+  const auto calls = system_.WaitForCalls(4);
+  // 1.5 s after the third was asked for, 0.6 s after it was sent.
+  system_.AdvanceClock(600'000'000);
+  const EchoResult first = results_.WaitFor(1)[0];
+  EXPECT_EQ(first.tag, 4u);
+  EXPECT_EQ(first.rtt, milliseconds(600));
+  Answer(waited);
+  const EchoResult last = results_.WaitFor(2)[1];
+  EXPECT_EQ(last.tag, 3u);
+  EXPECT_EQ(last.outcome, EchoOutcome::kReply);
+  for (const std::size_t i : {0u, 1u, 3u}) Answer(calls[i]);
 }
 
 TEST_F(EchoSlotsWindowsTest, GoesOnWhenTheSystemHoldsASenderInACall) {
