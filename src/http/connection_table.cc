@@ -96,13 +96,13 @@ void ConnectionTable::LimitUnsent() {
     std::size_t total = 0;
     std::size_t clients = 0;
     for (const Connection& c : connections_) {
-      if (c.cut() || c.unsent_ == 0) continue;
+      if (c.cut() || c.finished_ || c.unsent_ == 0) continue;
       total += c.unsent_;
       ++clients;
     }
     // A single answer may be as large as it is.
     if (total <= limits_.unsent_bytes || clients < 2) return;
-    CutLongestWaitingFor(1);
+    if (!CutLongestWaitingFor(1)) return;
   }
 }
 
