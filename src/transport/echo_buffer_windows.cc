@@ -23,6 +23,7 @@ bool IsMulticast(const IpAddress& v4) {
 // The verdict that this process adds to the system's: a reply must be in time.
 EchoResult Judge(EchoOutcome outcome, Nanoseconds measured,
                  std::uint32_t kernel_ms, Nanoseconds timeout) {
+  using std::chrono::milliseconds;
   EchoResult result;
   result.outcome = outcome;
   result.rtt = measured;
@@ -31,8 +32,13 @@ EchoResult Judge(EchoOutcome outcome, Nanoseconds measured,
     result.rtt = reconciled.rtt;
     result.completion_delay = reconciled.completion_delay;
     // With small timeouts the system is known to accept replies that come
-    // long after.
-    if (result.rtt > timeout) result.outcome = EchoOutcome::kTimeout;
+    // long after. But the measurement alone convicts no reply: it ends when a
+    // thread of ours ran. The system's milliseconds must allow for it too,
+    // which, if truncated, stand for up to one more.
+    if (result.rtt > timeout &&
+        milliseconds(kernel_ms) + milliseconds(1) > timeout) {
+      result.outcome = EchoOutcome::kTimeout;
+    }
   }
   return result;
 }

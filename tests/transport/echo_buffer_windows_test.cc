@@ -178,6 +178,22 @@ TEST(EchoBufferWindowsTest, CallsAReplyAfterTheTimeoutATimeout) {
   }
 }
 
+TEST(EchoBufferWindowsTest, DoesNotCallAReplyLateBecauseItsCallbackWas) {
+  EchoBuffer buffer;
+  EchoRequest request = RequestTo(kDestination, 32);
+  request.timeout = milliseconds(10);
+  // The most that is not recognisable as a delay of the callback.
+  for (const auto& [kernel_ms, outcome] :
+       {std::pair<std::uint32_t, EchoOutcome>{9, EchoOutcome::kReply},
+        {10, EchoOutcome::kTimeout}}) {
+    buffer.Prepare(request, 1);
+    const IcmpCall call = CallOf(buffer);
+    WriteReplyV4(call, kDestination, 0, kernel_ms, 64, call.payload);
+    const Nanoseconds measured = milliseconds(kernel_ms) + microseconds(1500);
+    EXPECT_EQ(buffer.Read(measured).outcome, outcome);
+  }
+}
+
 TEST(EchoBufferWindowsTest, ServesRequestsOfAnySizeInTurn) {
   EchoBuffer buffer;
   std::uint64_t cookie = 0;
