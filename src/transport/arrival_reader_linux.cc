@@ -40,6 +40,14 @@ std::optional<ArrivedError> ReadError(const cmsghdr* control) {
   return result;
 }
 
+template <std::size_t kBatch>
+int ReceiveErrors(const IcmpSocket& socket,
+                  std::array<mmsghdr, kBatch>& headers) {
+  MutexLock lock(socket.error_queue_mutex());
+  return recvmmsg(socket.fd(), headers.data(), kBatch,
+                  MSG_DONTWAIT | MSG_ERRQUEUE, nullptr);
+}
+
 // What follows the IPv4 header; empty when there is no whole one.
 std::span<const std::uint8_t> BehindIpHeader(
     std::span<const std::uint8_t> packet) {
@@ -73,9 +81,9 @@ bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
     header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
     header.msg_hdr.msg_controllen = kControlSize;
   }
-  const int count =
-      recvmmsg(socket.fd(), headers_.data(), kBatch,
-               MSG_DONTWAIT | (errors ? MSG_ERRQUEUE : 0), nullptr);
+  const int count = errors ? ReceiveErrors(socket, headers_)
+                           : recvmmsg(socket.fd(), headers_.data(), kBatch,
+                                      MSG_DONTWAIT, nullptr);
   // An error that is pending for the socket ends a call once; what is in the
   // queue comes with the next.
   if (count < 0) return errno != EAGAIN && errno != EINTR;

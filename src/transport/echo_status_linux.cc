@@ -102,6 +102,7 @@ EchoOutcome OutcomeOfErrno(int code) {
     case ENOBUFS:
     case ENOMEM:
       return EchoOutcome::kNoResources;
+    case EAFNOSUPPORT:  // this host does not have the IP version
     case ENETDOWN:
     case EIO:
       return EchoOutcome::kGeneralFailure;

@@ -19,7 +19,7 @@
 #include "src/base/mutex.h"
 #include "src/transport/arrival_reader_linux.h"
 #include "src/transport/echo_status_linux.h"
-#include "src/transport/icmp_socket_linux.h"
+#include "src/transport/icmp_sockets_linux.h"
 #include "src/transport/request_matcher.h"
 
 // Implementation notes
@@ -71,8 +71,7 @@ class CookieSource {
 class LinuxEchoTransport final : public EchoTransport {
  public:
   LinuxEchoTransport(const EchoTransportOptions& options, Callback callback,
-                     std::unique_ptr<IcmpSocket> v4,
-                     std::unique_ptr<IcmpSocket> v6);
+                     std::unique_ptr<IcmpSockets> sockets);
   ~LinuxEchoTransport() override;
 
   void Send(const EchoRequest& request) override;
@@ -80,18 +79,13 @@ class LinuxEchoTransport final : public EchoTransport {
   std::size_t in_flight() const override { return in_flight_; }
   std::size_t max_in_flight() const override { return max_in_flight_; }
   bool Supports(IpVersion version) const override {
-    return SocketOf(version) != nullptr;
+    return sockets_->Supports(version);
   }
   std::string Describe() const override;
   EchoTransportStats Stats() const override;
 
  private:
-  IcmpSocket* SocketOf(IpVersion version) const {
-    return version == IpVersion::kV4 ? v4_.get() : v6_.get();
-  }
-
-  void Fail(const EchoRequest& request, EchoOutcome outcome,
-            std::uint32_t os_code);
+  void Fail(const EchoRequest& request, int code);
   void Receive();
   void WaitForArrivals();
   bool ReadAll(SteadyTime* horizon);
@@ -102,14 +96,15 @@ class LinuxEchoTransport final : public EchoTransport {
   const std::size_t max_in_flight_;
   const Callback callback_;
   const std::function<void(std::uint64_t, StrayReply)> on_stray_reply_;
-  const std::unique_ptr<IcmpSocket> v4_;
-  const std::unique_ptr<IcmpSocket> v6_;
+  const std::unique_ptr<IcmpSockets> sockets_;
   const UniqueFd wake_;
 
   // Of Send().
   CookieSource cookies_;
 
   // Of the receiver.
+  IcmpSockets::List receiving_;
+  std::vector<pollfd> polled_;  ///< those, and `wake_` behind them
   ArrivalReader reader_;
   RequestMatcher::Findings findings_;
 
@@ -128,13 +123,11 @@ class LinuxEchoTransport final : public EchoTransport {
 
 LinuxEchoTransport::LinuxEchoTransport(const EchoTransportOptions& options,
                                        Callback callback,
-                                       std::unique_ptr<IcmpSocket> v4,
-                                       std::unique_ptr<IcmpSocket> v6)
+                                       std::unique_ptr<IcmpSockets> sockets)
     : max_in_flight_(options.max_in_flight),
       callback_(std::move(callback)),
       on_stray_reply_(options.on_stray_reply),
-      v4_(std::move(v4)),
-      v6_(std::move(v6)),
+      sockets_(std::move(sockets)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       matcher_(options.max_in_flight) {
   if (!wake_) {
@@ -157,14 +150,15 @@ LinuxEchoTransport::~LinuxEchoTransport() {
 }
 
 void LinuxEchoTransport::Send(const EchoRequest& request) {
-  IcmpSocket* const socket = SocketOf(request.destination.version());
+  int code = 0;
+  bool wake = false;  // the receiver
+  IcmpSocket* const socket = sockets_->ForRequest(request, &wake, &code);
   if (socket == nullptr) {
-    Fail(request, EchoOutcome::kGeneralFailure, EAFNOSUPPORT);
+    Fail(request, code);
     return;
   }
   const std::uint64_t cookie = cookies_.Next();
   RequestRecord* record;
-  bool wake = false;
   {
     MutexLock lock(mutex_);
     const SteadyTime now = Now();
@@ -179,10 +173,10 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
     }
   }
   if (record == nullptr) {
-    Fail(request, EchoOutcome::kNoResources, 0);
+    Fail(request, ENOBUFS);
     return;
   }
-  const int code = socket->Send(request, *record);
+  code = socket->Send(request, *record);
   if (wake) eventfd_write(wake_.get(), 1);
   if (code == 0) return;
   {
@@ -191,21 +185,19 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
     // been reported for an earlier attempt.
     if (!matcher_.EndUnsent(*record)) return;
   }
-  // Of an absent source the kernel says that the network is unreachable, or
-  // that an argument is invalid, as it does for other reasons.
-  const bool bad_source = request.source && !IsOwnAddress(*request.source);
-  Fail(request, bad_source ? EchoOutcome::kBadSource : OutcomeOfErrno(code),
-       static_cast<std::uint32_t>(code));
+  Fail(request, code);
   MutexLock lock(mutex_);
   if (--in_flight_ == 0) idle_.NotifyAll();
 }
 
-void LinuxEchoTransport::Fail(const EchoRequest& request, EchoOutcome outcome,
-                              std::uint32_t os_code) {
+void LinuxEchoTransport::Fail(const EchoRequest& request, int code) {
+  // Of an absent source the kernel says that the network is unreachable, or
+  // that an argument is invalid, as it does for other reasons.
+  const bool bad_source = request.source && !IsOwnAddress(*request.source);
   EchoResult result;
   result.tag = request.tag;
-  result.outcome = outcome;
-  result.os_code = os_code;
+  result.outcome = bad_source ? EchoOutcome::kBadSource : OutcomeOfErrno(code);
+  result.os_code = static_cast<std::uint32_t>(code);
   callback_(result);
 }
 
@@ -221,8 +213,8 @@ bool LinuxEchoTransport::Drain(Nanoseconds limit) {
 std::string LinuxEchoTransport::Describe() const {
   const EchoTransportStats stats = Stats();
   std::string text;
-  if (v4_ != nullptr) text += "IPv4: " + stats.ipv4_mechanism;
-  if (v6_ != nullptr) {
+  if (!stats.ipv4_mechanism.empty()) text += "IPv4: " + stats.ipv4_mechanism;
+  if (!stats.ipv6_mechanism.empty()) {
     text += (text.empty() ? "IPv6: " : ", IPv6: ") + stats.ipv6_mechanism;
   }
   return text;
@@ -231,15 +223,7 @@ std::string LinuxEchoTransport::Describe() const {
 EchoTransportStats LinuxEchoTransport::Stats() const {
   EchoTransportStats stats;
   stats.foreign_replies = foreign_replies_;
-  stats.receive_drops = 0;
-  if (v4_ != nullptr) {
-    stats.ipv4_mechanism = SocketKindName(v4_->kind());
-    *stats.receive_drops += v4_->ReceiveDrops();
-  }
-  if (v6_ != nullptr) {
-    stats.ipv6_mechanism = SocketKindName(v6_->kind());
-    *stats.receive_drops += v6_->ReceiveDrops();
-  }
+  sockets_->AddStats(&stats);
   return stats;
 }
 
@@ -260,10 +244,14 @@ void LinuxEchoTransport::Receive() {
 }
 
 void LinuxEchoTransport::WaitForArrivals() {
-  std::array<pollfd, 3> sockets{
-      {{.fd = v4_ ? v4_->fd() : -1, .events = POLLIN, .revents = 0},
-       {.fd = v6_ ? v6_->fd() : -1, .events = POLLIN, .revents = 0},
-       {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  if (receiving_.size() != sockets_->count()) {
+    receiving_ = sockets_->All();
+    polled_.clear();
+    for (const auto& socket : receiving_) {
+      polled_.push_back({.fd = socket->fd(), .events = POLLIN, .revents = 0});
+    }
+    polled_.push_back({.fd = wake_.get(), .events = POLLIN, .revents = 0});
+  }
   std::optional<SteadyTime> deadline;
   {
     MutexLock lock(mutex_);
@@ -276,12 +264,12 @@ void LinuxEchoTransport::WaitForArrivals() {
     left.tv_sec = std::chrono::floor<std::chrono::seconds>(wait).count();
     left.tv_nsec = (wait % std::chrono::seconds(1)).count();
   }
-  ppoll(sockets.data(), sockets.size(), deadline ? &left : nullptr, nullptr);
+  ppoll(polled_.data(), polled_.size(), deadline ? &left : nullptr, nullptr);
   {
     MutexLock lock(mutex_);
     sleeping_until_ = SteadyTime::min();
   }
-  if (sockets[2].revents != 0) {
+  if (polled_.back().revents != 0) {
     eventfd_t count;
     eventfd_read(wake_.get(), &count);
   }
@@ -292,8 +280,7 @@ void LinuxEchoTransport::WaitForArrivals() {
 // too much.
 bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
   std::size_t packets = 0;
-  for (const IcmpSocket* const socket : {v4_.get(), v6_.get()}) {
-    if (socket == nullptr) continue;
+  for (const auto& socket : receiving_) {
     for (const bool errors : {true, false}) {
       SteadyTime last = SteadyTime::min();
       int batches = 0;
@@ -343,12 +330,10 @@ void LinuxEchoTransport::Tell() {
 
 Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
     const EchoTransportOptions& options, EchoTransport::Callback callback) {
-  auto v4 = IcmpSocket::Open(IpVersion::kV4, options.max_in_flight);
-  auto v6 = IcmpSocket::Open(IpVersion::kV6, options.max_in_flight);
-  if (!v4.ok() && !v6.ok()) return v4.error();
+  auto sockets = IcmpSockets::Open(options.max_in_flight);
+  if (!sockets.ok()) return sockets.error();
   return std::unique_ptr<EchoTransport>(std::make_unique<LinuxEchoTransport>(
-      options, std::move(callback), v4.ok() ? std::move(v4).value() : nullptr,
-      v6.ok() ? std::move(v6).value() : nullptr));
+      options, std::move(callback), std::move(sockets).value()));
 }
 
 bool EchoTransportSetsTos() { return true; }

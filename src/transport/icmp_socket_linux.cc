@@ -23,8 +23,10 @@
 //  a) Where an ICMP error is to be told, IP_RECVERR is set; the error is then
 //     on the socket's error queue, with the request that it quotes, and is
 //     also the result of the next call of send, which has nothing to do with
-//     it. So a failure to send that could be such a pending error is believed
-//     only when it comes again.
+//     it. Worse, whoever takes an error from the queue makes the one behind it
+//     the result of the next call. So a failure to send that could be such a
+//     pending error is believed only when it comes again and again while
+//     nobody reads the queue.
 //  b) There is no control message for "don't fragment". The option is set anew
 //     when a request differs from the one before: one socket serves both.
 //     PROBE and OMIT, because DO and WANT would refuse or split by a path MTU
@@ -42,7 +44,7 @@ namespace {
 // How often a failure that may be another request's is tried again. Errors
 // come in while requests go out: with 10,000 a second one attempt in a hundred
 // meets a new one.
-constexpr int kSendAttempts = 6;
+constexpr int kSendAgain = 5;
 
 // What a small packet occupies in a receive buffer, as the kernel counts.
 constexpr std::size_t kPacketTruesize = 1024;
@@ -102,6 +104,23 @@ std::uint8_t* AppendControl(int level, int type, const Value& value,
   return end + CMSG_SPACE(sizeof(value));
 }
 
+Error OpenError(IpVersion version, int code) {
+  const std::string what = std::string("opening an ICMPv") +
+                           (version == IpVersion::kV4 ? "4" : "6") +
+                           " socket: ";
+  if (code == EPERM || code == EACCES) {
+    return {ErrorCode::kNotAllowed,
+            what +
+                "neither way is allowed: have the sysctl "
+                "net.ipv4.ping_group_range include a group of this process, or "
+                "give it the capability CAP_NET_RAW: " +
+                ErrnoText(code)};
+  }
+  return {
+      code == EAFNOSUPPORT ? ErrorCode::kUnsupported : ErrorCode::kUnavailable,
+      what + ErrnoText(code)};
+}
+
 }  // namespace
 
 std::string_view SocketKindName(IcmpSocket::Kind kind) {
@@ -126,14 +145,13 @@ bool IsOwnAddress(const IpAddress& address) {
 }
 
 Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
-    IpVersion version, std::size_t packets_at_once) {
+    IpVersion version, std::size_t packets_at_once, const Binding* binding,
+    int* code) {
   const bool v4 = version == IpVersion::kV4;
   const int family = v4 ? AF_INET : AF_INET6;
   const int protocol =
       v4 ? static_cast<int>(IPPROTO_ICMP) : static_cast<int>(IPPROTO_ICMPV6);
   const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
-  const std::string what =
-      std::string("opening an ICMP") + (v4 ? "v4" : "v6") + " socket: ";
 
   Kind kind = Kind::kDatagram;
   UniqueFd fd(socket(family, SOCK_DGRAM | flags, protocol));
@@ -141,59 +159,52 @@ Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
     kind = Kind::kRaw;
     fd.reset(socket(family, SOCK_RAW | flags, protocol));
   }
-  if (!fd) {
-    const int code = errno;
-    if (code == EPERM || code == EACCES) {
-      return Error{
-          ErrorCode::kNotAllowed,
-          what +
-              "neither way is allowed: have the sysctl "
-              "net.ipv4.ping_group_range "
-              "include a group of this process, or give it the capability "
-              "CAP_NET_RAW: " +
-              ErrnoText(code)};
-    }
-    return Error{code == EAFNOSUPPORT ? ErrorCode::kUnsupported
-                                      : ErrorCode::kUnavailable,
-                 what + ErrnoText(code)};
+  std::unique_ptr<IcmpSocket> opened;
+  if (fd) opened.reset(new IcmpSocket(version, kind, std::move(fd)));
+  if (opened == nullptr || !opened->Configure(binding)) {
+    const int failure = errno;
+    if (code != nullptr) *code = failure;
+    return OpenError(version, failure);
   }
-  std::unique_ptr<IcmpSocket> opened(
-      new IcmpSocket(version, kind, std::move(fd)));
-  if (Status status = opened->Configure(packets_at_once); !status.ok()) {
-    return status.error();
-  }
+  opened->SizeBuffers(packets_at_once);
   return opened;
 }
 
-Status IcmpSocket::Configure(std::size_t packets_at_once) {
+// False, with errno set, when the system refuses something.
+bool IcmpSocket::Configure(const Binding* binding) {
   const int socket = fd();
-  bool good = TurnOn(socket, SOL_SOCKET, SO_TIMESTAMPNS);
-  if (version_ == IpVersion::kV4) {
-    good = good && TurnOn(socket, IPPROTO_IP, IP_RECVERR) &&
-           TurnOn(socket, IPPROTO_IP, IP_RECVTTL);
-  } else {
-    good = good && TurnOn(socket, IPPROTO_IPV6, IPV6_RECVERR) &&
-           TurnOn(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
-  }
+  if (!TurnOn(socket, SOL_SOCKET, SO_TIMESTAMPNS)) return false;
+  const bool told = version_ == IpVersion::kV4
+                        ? TurnOn(socket, IPPROTO_IP, IP_RECVERR) &&
+                              TurnOn(socket, IPPROTO_IP, IP_RECVTTL)
+                        : TurnOn(socket, IPPROTO_IPV6, IPV6_RECVERR) &&
+                              TurnOn(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+  if (!told) return false;
   if (kind_ == Kind::kRaw) {
     id_ = RandomId();
-    good = good && AttachFilter();
-  } else {
-    // Has the kernel choose the identifier now, and not at the first request:
-    // what comes before that would find no socket.
-    sockaddr_storage any{};
-    any.ss_family = version_ == IpVersion::kV4 ? AF_INET : AF_INET6;
-    const socklen_t size =
-        version_ == IpVersion::kV4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    good = good &&
-           bind(socket, reinterpret_cast<const sockaddr*>(&any), size) == 0;
+    if (!AttachFilter()) return false;
   }
-  if (!good) {
-    return Error{ErrorCode::kUnavailable,
-                 "preparing an ICMP socket: " + ErrnoText(errno)};
+  return Bind(binding);
+}
+
+// Also has the kernel choose a datagram socket's identifier now, and not at the
+// first request: what comes before that would find no socket.
+bool IcmpSocket::Bind(const Binding* binding) {
+  sockaddr_storage address{};
+  address.ss_family = version_ == IpVersion::kV4 ? AF_INET : AF_INET6;
+  socklen_t size =
+      version_ == IpVersion::kV4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  if (binding != nullptr) {
+    size = ToSocketAddress(binding->source, &address);
+    const int interface = static_cast<int>(binding->source_interface);
+    if (interface != 0 &&
+        !SetOption(fd(), SOL_SOCKET, SO_BINDTOIFINDEX, interface)) {
+      return false;
+    }
+  } else if (kind_ == Kind::kRaw) {
+    return true;
   }
-  SizeBuffers(packets_at_once);
-  return std::monostate{};
+  return bind(fd(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
 }
 
 bool IcmpSocket::AttachFilter() {
@@ -276,6 +287,8 @@ std::size_t IcmpSocket::WriteControl(const EchoRequest& request,
   end = AppendControl(IPPROTO_IPV6, IPV6_HOPLIMIT, ttl, end);
   if (tos != 0) end = AppendControl(IPPROTO_IPV6, IPV6_TCLASS, tos, end);
   if (request.source) {
+    // What the socket is bound to; but only of what stands here the kernel
+    // notices that it is not this host's any more.
     in6_pktinfo info{};
     std::memcpy(&info.ipi6_addr, request.source->bytes().data(),
                 sizeof(info.ipi6_addr));
@@ -300,13 +313,15 @@ int IcmpSocket::Send(const EchoRequest& request, RequestRecord& record) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = WriteControl(request, control.data());
-  int code = 0;
-  for (int attempt = 0; attempt < kSendAttempts; ++attempt) {
-    // Last of all: every microsecond from here on counts as round trip.
+  // Last of all: every microsecond from here on counts as round trip.
+  record.set_sent(std::chrono::steady_clock::now());
+  if (sendmsg(fd(), &message, 0) >= 0) return 0;
+  int code = errno;
+  MutexLock lock(error_queue_mutex_);
+  for (int i = 0; i < kSendAgain && MayBePending(code); ++i) {
     record.set_sent(std::chrono::steady_clock::now());
     if (sendmsg(fd(), &message, 0) >= 0) return 0;
     code = errno;
-    if (!MayBePending(code)) break;
   }
   return code;
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,16 +13,16 @@
 
 #include "echo_exporter/echo.h"
 #include "echo_exporter/result.h"
+#include "src/base/mutex.h"
 #include "src/base/unique_fd_linux.h"
 #include "src/transport/echo_packet.h"
 #include "src/transport/request_table.h"
 
 namespace echo_exporter {
 
-/// The one socket that all echo requests of an IP version go through.
+/// A socket that many echo requests of an IP version go through.
 ///
-/// Send() is confined to one thread, Receive() and ReceiveErrors() to one,
-/// perhaps another; what is const is thread-safe.
+/// Send() is confined to one thread; what is const is thread-safe.
 class IcmpSocket {
  public:
   enum class Kind : std::uint8_t {
@@ -29,12 +30,22 @@ class IcmpSocket {
     kRaw,       ///< needs CAP_NET_RAW
   };
 
+  /// Where all that a socket sends leaves from.
+  struct Binding {
+    IpAddress source;
+    std::uint32_t source_interface = 0;  ///< as in EchoRequest
+
+    friend auto operator<=>(const Binding&, const Binding&) = default;
+  };
+
   /// A datagram socket if that is allowed, else a raw one. Its receive buffer
   /// is to hold `packets_at_once` replies, as far as the system lets it.
   /// kNotAllowed when neither kind is allowed, kUnsupported when this host
-  /// does not have the IP version.
-  static Result<std::unique_ptr<IcmpSocket>> Open(IpVersion version,
-                                                  std::size_t packets_at_once);
+  /// does not have the IP version. `binding` may be null; `code` may be, too,
+  /// else it is set to the errno of a failure.
+  static Result<std::unique_ptr<IcmpSocket>> Open(
+      IpVersion version, std::size_t packets_at_once,
+      const Binding* binding = nullptr, int* code = nullptr);
 
   int fd() const { return fd_.get(); }
   IpVersion version() const { return version_; }
@@ -43,6 +54,9 @@ class IcmpSocket {
   /// Sends the request of `record`, and writes the time right before into it.
   /// Returns 0, or the errno.
   int Send(const EchoRequest& request, RequestRecord& record);
+
+  /// To be held while the error queue is read: see Send() in the source.
+  Mutex& error_queue_mutex() const { return error_queue_mutex_; }
 
   /// Whether a packet that this socket let through, or an error about one, is
   /// about a request of this socket.
@@ -57,7 +71,8 @@ class IcmpSocket {
   IcmpSocket(IpVersion version, Kind kind, UniqueFd fd)
       : version_(version), kind_(kind), fd_(std::move(fd)) {}
 
-  Status Configure(std::size_t packets_at_once);
+  bool Configure(const Binding* binding);
+  bool Bind(const Binding* binding);
   bool AttachFilter();
   void SizeBuffers(std::size_t packets_at_once);
   bool SetDontFragment(bool on);
@@ -67,6 +82,8 @@ class IcmpSocket {
   const Kind kind_;
   const UniqueFd fd_;
   std::uint16_t id_ = 0;  ///< of raw sockets; the kernel sets that of others
+
+  mutable Mutex error_queue_mutex_;
 
   // Of Send().
   std::optional<bool> dont_fragment_;

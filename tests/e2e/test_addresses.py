@@ -109,16 +109,24 @@ class SourcesTest(unittest.TestCase):
         self.assertEqual(len(seen.series("icmp_echo_requests_total", site="here")), 8)
 
     def test_requests_leave_from_their_source(self):
-        config = exporter.group(
-            "other", sources=[network.OTHER_SOURCE], destinations=["10.213.1.110"]
+        sources = {"10.213.1.110": network.OTHER_SOURCE}
+        if expectations.here(expectations.IPV6):
+            sources["fd00:213::1:110"] = network.OTHER_SOURCE6
+        config = "".join(
+            exporter.group(destination, sources=[source], destinations=[destination])
+            for destination, source in sources.items()
         )
         with exporter.Exporter(config) as daemon:
-            daemon.wait_until("a reply", lambda seen: seen.total("icmp_echo_up"))
-        source = net.stats()["10.213.1.110"]["last_request"]["source"]
-        if expectations.here(expectations.SOURCE_ON_THE_WIRE):
-            self.assertEqual(source, network.OTHER_SOURCE)
-        else:
-            self.assertEqual(source, network.SOURCE)
+            daemon.wait_until(
+                "replies", lambda seen: seen.total("icmp_echo_up") == len(sources)
+            )
+        for destination, source in sources.items():
+            with self.subTest(destination=destination):
+                seen = net.stats()[destination]["last_request"]["source"]
+                if expectations.here(expectations.SOURCE_ON_THE_WIRE):
+                    self.assertEqual(seen, source)
+                else:
+                    self.assertEqual(seen, network.SOURCE)
 
     def test_requests_leave_from_the_address_of_their_adapter(self):
         ipv6 = expectations.here(expectations.IPV6)

@@ -87,23 +87,24 @@ class ChangesTest(Case):
             seen = daemon.scrape()
         self.assertEqual(set(seen.outcomes(source="auto")), {"reply"})
         for address in lost:
-            self.assertEqual(set(seen.outcomes(source=address)), {"reply", "bad_source"})
+            # The kernel sends from a new IPv6 address a moment before it receives at it.
+            outcomes = set(seen.outcomes(source=address)) - {"timeout"}
+            self.assertEqual(outcomes, {"reply", "bad_source"})
         self.assert_accounts(seen)
 
     def test_routes_change(self):
-        destinations = {"10.213.1.131": "-4", "fd00:213::1:131": "-6"}
-        config = group("g", destinations=list(destinations)) + group(
+        destinations = ["10.213.1.131", "fd00:213::1:131"]
+        config = group("g", destinations=destinations) + group(
             "steady", destinations=["10.213.1.132", "fd00:213::1:132"]
         )
         kinds = {"unreachable": "host_unreachable", "prohibit": "prohibited"}
         with exporter.Exporter(config) as daemon:
-            for destination, version in destinations.items():
+            for destination in destinations:
                 for kind, outcome in kinds.items():
                     with self.subTest(destination=destination, kind=kind):
                         self.wait_for_replies_only(daemon, destination=destination)
-                        network.ip(version, "route", "add", kind, destination)
-                        self.wait_for_outcome(daemon, outcome, destination=destination)
-                        network.ip(version, "route", "delete", kind, destination)
+                        with network.route(kind, destination):
+                            self.wait_for_outcome(daemon, outcome, destination=destination)
                         self.wait_for_replies_only(daemon, destination=destination)
             seen = daemon.scrape()
         for destination in destinations:
@@ -199,14 +200,17 @@ class ManyTest(Case):
         seen, _ = self.probe_many(addresses(200, MANY), rounds=4)
         self.assertEqual(set(seen.outcomes()), {"timeout"})
 
-    def test_unreachable_addresses_are_unreachable(self):
+    def test_unreachable_addresses_are_unreachable_and_nobody_else_is(self):
         destinations = addresses(128, MANY // 2)
         destinations += [f"fd00:213::128:{i}" for i in range(MANY // 2)]
-        seen, _ = self.probe_many(destinations, rounds=4)
-        self.assertEqual(set(seen.outcomes()), {"host_unreachable"})
+        live = addresses(1, 50) + [f"fd00:213::1:{i}" for i in range(1, 51)]
+        seen, _ = self.probe_many(destinations, 20, group("live", destinations=live))
+        many, live = seen.outcomes(group="many"), seen.outcomes(group="live")
+        self.assertEqual(set(many), {"host_unreachable"})
+        self.assertEqual(set(live), {"reply"}, live)
         # No request can have ended by an error that was not yet sent.
         self.assertGreaterEqual(
-            sum(one["errors"] for one in self.net.stats().values()), seen.finished()
+            sum(one["errors"] for one in self.net.stats().values()), many["host_unreachable"]
         )
 
     def test_the_signal_to_stop_ends_it_in_two_seconds(self):
@@ -242,7 +246,7 @@ class StrayRepliesTest(Case):
             )
             # From here on nothing gets there, so that what was sent can be counted.
             for destination in late + twice:
-                network.ip("route", "add", "prohibit", destination)
+                self.enterContext(network.route("prohibit", destination))
             for destination in late + twice:
                 self.wait_for_outcome(daemon, "prohibited", destination=destination)
             stats = net.final_stats()

@@ -91,6 +91,7 @@ TEST(EchoStatusLinuxTest, MapsEveryErrno) {
       {EAGAIN, EchoOutcome::kNoResources},
       {ENOBUFS, EchoOutcome::kNoResources},
       {ENOMEM, EchoOutcome::kNoResources},
+      {EAFNOSUPPORT, EchoOutcome::kGeneralFailure},
       {ENETDOWN, EchoOutcome::kGeneralFailure},
       {EIO, EchoOutcome::kGeneralFailure},
   };
