@@ -40,14 +40,6 @@ std::optional<ArrivedError> ReadError(const cmsghdr* control) {
   return result;
 }
 
-template <std::size_t kBatch>
-int ReceiveErrors(const IcmpSocket& socket,
-                  std::array<mmsghdr, kBatch>& headers) {
-  MutexLock lock(socket.error_queue_mutex());
-  return recvmmsg(socket.fd(), headers.data(), kBatch,
-                  MSG_DONTWAIT | MSG_ERRQUEUE, nullptr);
-}
-
 // What follows the IPv4 header; empty when there is no whole one.
 std::span<const std::uint8_t> BehindIpHeader(
     std::span<const std::uint8_t> packet) {
@@ -76,51 +68,52 @@ ArrivalReader::ArrivalReader()
 bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
   arrivals_.clear();
   packets_ = 0;
+  last_time_ = now();
   // The last call wrote what it used.
   for (mmsghdr& header : headers_) {
     header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
     header.msg_hdr.msg_controllen = kControlSize;
   }
-  const int count = errors ? ReceiveErrors(socket, headers_)
-                           : recvmmsg(socket.fd(), headers_.data(), kBatch,
-                                      MSG_DONTWAIT, nullptr);
+  const int count =
+      recvmmsg(socket.fd(), headers_.data(), kBatch,
+               MSG_DONTWAIT | (errors ? MSG_ERRQUEUE : 0), nullptr);
   // An error that is pending for the socket ends a call once; what is in the
   // queue comes with the next.
   if (count < 0) return errno != EAGAIN && errno != EINTR;
-  packets_ = static_cast<std::size_t>(count);
-  for (std::size_t i = 0; i < packets_; ++i) {
-    if (auto arrival = Parse(socket, i);
-        arrival && arrival->error.has_value() == errors) {
-      arrivals_.push_back(*arrival);
-    }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    Arrival arrival;
+    arrival.time = now();
+    ParseControl(headers_[i].msg_hdr, &arrival);
+    if (errors && !arrival.error) continue;
+    last_time_ =
+        packets_ == 0 ? arrival.time : std::max(last_time_, arrival.time);
+    ++packets_;
+    if (ParseMessage(socket, i, &arrival)) arrivals_.push_back(arrival);
   }
-  return packets_ > 0;
+  return count > 0;
 }
 
-std::optional<Arrival> ArrivalReader::Parse(const IcmpSocket& socket,
-                                            std::size_t i) const {
-  const msghdr& header = headers_[i].msg_hdr;
-  Arrival arrival;
-  arrival.time = now();
-  ParseControl(header, &arrival);
+// False when it is no echo of this socket's, or not intact.
+bool ArrivalReader::ParseMessage(const IcmpSocket& socket, std::size_t i,
+                                 Arrival* arrival) const {
   std::span<const std::uint8_t> bytes(bytes_.get() + i * kPacketSize,
                                       headers_[i].msg_len);
   const bool raw_v4 = socket.kind() == IcmpSocket::Kind::kRaw &&
                       socket.version() == IpVersion::kV4;
-  if (raw_v4 && !arrival.error) {
+  if (raw_v4 && !arrival->error) {
     bytes = BehindIpHeader(bytes);
-    if (InternetChecksum(bytes) != 0) return std::nullopt;
+    if (InternetChecksum(bytes) != 0) return false;
   }
   const auto message = ReadEchoMessage(bytes);
-  const auto peer =
-      FromSocketAddress(static_cast<const sockaddr*>(header.msg_name));
-  if (!message || !peer || !socket.IsOurs(*message)) return std::nullopt;
-  if (!arrival.error && !IsEchoReply(socket.version(), *message)) {
-    return std::nullopt;
+  const auto peer = FromSocketAddress(
+      static_cast<const sockaddr*>(headers_[i].msg_hdr.msg_name));
+  if (!message || !peer || !socket.IsOurs(*message)) return false;
+  if (!arrival->error && !IsEchoReply(socket.version(), *message)) {
+    return false;
   }
-  arrival.message = *message;
-  arrival.peer = *peer;
-  return arrival;
+  arrival->message = *message;
+  arrival->peer = *peer;
+  return true;
 }
 
 void ArrivalReader::ParseControl(const msghdr& header, Arrival* arrival) const {

@@ -39,8 +39,12 @@ class ArrivalReader {
   std::span<const Arrival> arrivals() const { return arrivals_; }
 
   /// Packets read by the last Read(), and those of them that were left out.
+  /// What this host itself says when a send fails is none.
   std::size_t packets() const { return packets_; }
   std::size_t left_out() const { return packets_ - arrivals_.size(); }
+
+  /// When the latest of them arrived; now() when there was none.
+  SteadyTime last_time() const { return last_time_; }
 
  private:
   static constexpr std::size_t kBatch = 64;
@@ -48,11 +52,13 @@ class ArrivalReader {
   static constexpr std::size_t kPacketSize = 65535;
   static constexpr std::size_t kControlSize = 256;
 
-  std::optional<Arrival> Parse(const IcmpSocket& socket, std::size_t i) const;
+  bool ParseMessage(const IcmpSocket& socket, std::size_t i,
+                    Arrival* arrival) const;
   void ParseControl(const msghdr& header, Arrival* arrival) const;
 
   KernelTime kernel_time_;
   std::size_t packets_ = 0;
+  SteadyTime last_time_{};
   std::vector<Arrival> arrivals_;
 
   // Memory for packets that nobody sends is never touched.

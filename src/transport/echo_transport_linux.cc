@@ -46,6 +46,13 @@ constexpr Nanoseconds kRest = std::chrono::milliseconds(1);
 // many more there are.
 constexpr int kBatchesInARow = 64;
 
+// Each further sending has found new errors in the queue: there is no end to
+// them.
+constexpr int kSendAgain = 100;
+// Failures without an error to be found that could be the cause. One in a
+// thousand is deceptive with 10,000 errors a second.
+constexpr int kBelieved = 4;
+
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 /// Numbers that nobody can guess. Confined to one thread.
@@ -88,9 +95,12 @@ class LinuxEchoTransport final : public EchoTransport {
   void Fail(const EchoRequest& request, int code);
   void Receive();
   void WaitForArrivals();
+  int SendBy(IcmpSocket& socket, const EchoRequest& request,
+             RequestRecord& record);
   bool ReadAll(SteadyTime* horizon);
-  SteadyTime JudgeArrivals();
-  void Tell();
+  bool ReadErrors(const IcmpSocket& socket, SteadyTime* last);
+  void Judge(const ArrivalReader& reader, RequestMatcher::Findings* findings);
+  void Tell(RequestMatcher::Findings* findings);
 
   // Constant after construction.
   const std::size_t max_in_flight_;
@@ -107,6 +117,11 @@ class LinuxEchoTransport final : public EchoTransport {
   std::vector<pollfd> polled_;  ///< those, and `wake_` behind them
   ArrivalReader reader_;
   RequestMatcher::Findings findings_;
+
+  Mutex error_mutex_;
+  ArrivalReader error_reader_ GUARDED_BY(error_mutex_);
+  RequestMatcher::Findings error_findings_ GUARDED_BY(error_mutex_);
+  std::atomic<std::uint64_t> error_batches_{0};  ///< that were not empty
 
   std::atomic<std::size_t> in_flight_{0};
   std::atomic<std::uint64_t> foreign_replies_{0};
@@ -146,7 +161,7 @@ LinuxEchoTransport::~LinuxEchoTransport() {
     matcher_.Abandon();
     matcher_.TakeFindings(&findings_);
   }
-  Tell();
+  Tell(&findings_);
 }
 
 void LinuxEchoTransport::Send(const EchoRequest& request) {
@@ -176,7 +191,7 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
     Fail(request, ENOBUFS);
     return;
   }
-  code = socket->Send(request, *record);
+  code = SendBy(*socket, request, *record);
   if (wake) eventfd_write(wake_.get(), 1);
   if (code == 0) return;
   {
@@ -188,6 +203,28 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
   Fail(request, code);
   MutexLock lock(mutex_);
   if (--in_flight_ == 0) idle_.NotifyAll();
+}
+
+// A failure may be another request's ICMP error: see MayBePendingError(). Such
+// an error is in the queue, or was when the sending began and has been read
+// since; whoever takes one from the queue also makes the one behind it the
+// result of the next sending. So a failure is believed when there is no error
+// to be found that could be its cause: several times, because the kernel queues
+// an error first and only then makes it the result of the next sending, when it
+// may have been read.
+int LinuxEchoTransport::SendBy(IcmpSocket& socket, const EchoRequest& request,
+                               RequestRecord& record) {
+  int code = 0;
+  int without_cause = 0;
+  for (int i = 0; i < kSendAgain && without_cause < kBelieved; ++i) {
+    const std::uint64_t batches = error_batches_;
+    code = socket.Send(request, record);
+    if (code == 0 || !MayBePendingError(code)) break;
+    SteadyTime last;
+    ReadErrors(socket, &last);
+    if (error_batches_ == batches) ++without_cause;
+  }
+  return code;
 }
 
 void LinuxEchoTransport::Fail(const EchoRequest& request, int code) {
@@ -238,7 +275,7 @@ void LinuxEchoTransport::Receive() {
       matcher_.Expire(horizon);
       matcher_.TakeFindings(&findings_);
     }
-    Tell();
+    Tell(&findings_);
     if (many) std::this_thread::sleep_until(reader_.now() + kRest);
   }
 }
@@ -281,45 +318,59 @@ void LinuxEchoTransport::WaitForArrivals() {
 bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
   std::size_t packets = 0;
   for (const auto& socket : receiving_) {
-    for (const bool errors : {true, false}) {
-      SteadyTime last = SteadyTime::min();
-      int batches = 0;
-      while (batches < kBatchesInARow && reader_.Read(*socket, errors)) {
-        ++batches;
-        packets += reader_.packets();
-        if (!errors) foreign_replies_ += reader_.left_out();
-        last = std::max(last, JudgeArrivals());
-        Tell();
-      }
-      if (batches == kBatchesInARow) *horizon = std::min(*horizon, last);
+    SteadyTime last = SteadyTime::min();
+    int batches = 0;
+    while (batches < kBatchesInARow && ReadErrors(*socket, &last)) ++batches;
+    if (batches == kBatchesInARow) *horizon = std::min(*horizon, last);
+
+    for (batches = 0; batches < kBatchesInARow; ++batches) {
+      if (!reader_.Read(*socket, /*errors=*/false)) break;
+      packets += reader_.packets();
+      foreign_replies_ += reader_.left_out();
+      last = reader_.last_time();
+      Judge(reader_, &findings_);
+      Tell(&findings_);
     }
+    if (batches == kBatchesInARow) *horizon = std::min(*horizon, last);
   }
   return packets > 1;
 }
 
-// Returns the latest time of arrival.
-SteadyTime LinuxEchoTransport::JudgeArrivals() {
-  SteadyTime last = SteadyTime::min();
-  MutexLock lock(mutex_);
-  for (const Arrival& arrival : reader_.arrivals()) {
-    last = std::max(last, arrival.time);
-    matcher_.Judge(arrival, reader_.now());
-  }
-  matcher_.TakeFindings(&findings_);
-  return last;
+// The same for a batch of a socket's ICMP errors, for the receiver and for the
+// sender; false when there was none. `last`: the latest time of arrival.
+bool LinuxEchoTransport::ReadErrors(const IcmpSocket& socket,
+                                    SteadyTime* last) {
+  MutexLock lock(error_mutex_);
+  error_reader_.Refresh();
+  const bool more = error_reader_.Read(socket, /*errors=*/true);
+  if (error_reader_.packets() > 0) ++error_batches_;
+  *last = error_reader_.last_time();
+  Judge(error_reader_, &error_findings_);
+  Tell(&error_findings_);
+  return more;
 }
 
-// Reports what was found, without the lock: callbacks take locks of their own.
-void LinuxEchoTransport::Tell() {
-  for (const EchoResult& result : findings_.results) callback_(result);
-  if (on_stray_reply_) {
-    for (const auto& [tag, kind] : findings_.strays) on_stray_reply_(tag, kind);
+void LinuxEchoTransport::Judge(const ArrivalReader& reader,
+                               RequestMatcher::Findings* findings) {
+  MutexLock lock(mutex_);
+  for (const Arrival& arrival : reader.arrivals()) {
+    matcher_.Judge(arrival, reader.now());
   }
-  foreign_replies_ += findings_.foreign_replies;
-  findings_.foreign_replies = 0;
-  findings_.strays.clear();
-  const std::size_t ended = findings_.results.size();
-  findings_.results.clear();
+  matcher_.TakeFindings(findings);
+}
+
+// Reports what was found, without the lock of all: callbacks take locks of
+// their own. Leaves `findings` empty.
+void LinuxEchoTransport::Tell(RequestMatcher::Findings* findings) {
+  for (const EchoResult& result : findings->results) callback_(result);
+  if (on_stray_reply_) {
+    for (const auto& [tag, kind] : findings->strays) on_stray_reply_(tag, kind);
+  }
+  foreign_replies_ += findings->foreign_replies;
+  const std::size_t ended = findings->results.size();
+  findings->foreign_replies = 0;
+  findings->strays.clear();
+  findings->results.clear();
   if (ended > 0 && (in_flight_ -= ended) == 0) {
     MutexLock lock(mutex_);
     idle_.NotifyAll();

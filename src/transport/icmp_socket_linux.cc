@@ -20,31 +20,19 @@
 
 // Implementation notes
 //
-//  a) Where an ICMP error is to be told, IP_RECVERR is set; the error is then
-//     on the socket's error queue, with the request that it quotes, and is
-//     also the result of the next call of send, which has nothing to do with
-//     it. Worse, whoever takes an error from the queue makes the one behind it
-//     the result of the next call. So a failure to send that could be such a
-//     pending error is believed only when it comes again and again while
-//     nobody reads the queue.
-//  b) There is no control message for "don't fragment". The option is set anew
+//  a) There is no control message for "don't fragment". The option is set anew
 //     when a request differs from the one before: one socket serves both.
 //     PROBE and OMIT, because DO and WANT would refuse or split by a path MTU
 //     learned from earlier errors, and with DONT the kernel keeps "too big"
 //     for itself. IPv6 without "don't fragment" is WANT: only the sender can
 //     fragment there, and only when it has learned what to.
-//  c) A raw socket is given every ICMP packet of the host. A filter in the
+//  b) A raw socket is given every ICMP packet of the host. A filter in the
 //     kernel lets echo replies with our identifier through and nothing else.
-//  d) The kernel checks the checksum of ICMP after raw sockets have had their
+//  c) The kernel checks the checksum of ICMP after raw sockets have had their
 //     copy: see ArrivalReader.
 
 namespace echo_exporter {
 namespace {
-
-// How often a failure that may be another request's is tried again. Errors
-// come in while requests go out: with 10,000 a second one attempt in a hundred
-// meets a new one.
-constexpr int kSendAgain = 5;
 
 // What a small packet occupies in a receive buffer, as the kernel counts.
 constexpr std::size_t kPacketTruesize = 1024;
@@ -55,25 +43,6 @@ constexpr int kSendBuffer = 1 << 22;
 std::string ErrnoText(int code) {
   return std::generic_category().message(code) + " (" + std::to_string(code) +
          ")";
-}
-
-// An error that icmp_err_convert() of the kernel can make of an ICMP error.
-bool MayBePending(int code) {
-  switch (code) {
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENOPROTOOPT:
-    case ECONNREFUSED:
-    case EMSGSIZE:
-    case EOPNOTSUPP:
-    case EHOSTDOWN:
-    case ENONET:
-    case EPROTO:
-    case EACCES:
-      return true;
-    default:
-      return false;
-  }
 }
 
 template <typename Value>
@@ -131,6 +100,24 @@ std::string_view SocketKindName(IcmpSocket::Kind kind) {
       break;
   }
   return "raw_socket";
+}
+
+bool MayBePendingError(int code) {
+  switch (code) {  // what icmp_err_convert() of the kernel can give
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case ECONNREFUSED:
+    case EMSGSIZE:
+    case EOPNOTSUPP:
+    case EHOSTDOWN:
+    case ENONET:
+    case EPROTO:
+    case EACCES:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool IsOwnAddress(const IpAddress& address) {
@@ -315,15 +302,7 @@ int IcmpSocket::Send(const EchoRequest& request, RequestRecord& record) {
   message.msg_controllen = WriteControl(request, control.data());
   // Last of all: every microsecond from here on counts as round trip.
   record.set_sent(std::chrono::steady_clock::now());
-  if (sendmsg(fd(), &message, 0) >= 0) return 0;
-  int code = errno;
-  MutexLock lock(error_queue_mutex_);
-  for (int i = 0; i < kSendAgain && MayBePending(code); ++i) {
-    record.set_sent(std::chrono::steady_clock::now());
-    if (sendmsg(fd(), &message, 0) >= 0) return 0;
-    code = errno;
-  }
-  return code;
+  return sendmsg(fd(), &message, 0) >= 0 ? 0 : errno;
 }
 
 std::uint64_t IcmpSocket::ReceiveDrops() const {

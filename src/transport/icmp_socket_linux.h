@@ -13,7 +13,6 @@
 
 #include "echo_exporter/echo.h"
 #include "echo_exporter/result.h"
-#include "src/base/mutex.h"
 #include "src/base/unique_fd_linux.h"
 #include "src/transport/echo_packet.h"
 #include "src/transport/request_table.h"
@@ -52,11 +51,8 @@ class IcmpSocket {
   Kind kind() const { return kind_; }
 
   /// Sends the request of `record`, and writes the time right before into it.
-  /// Returns 0, or the errno.
+  /// Returns 0, or the errno; see MayBePendingError().
   int Send(const EchoRequest& request, RequestRecord& record);
-
-  /// To be held while the error queue is read: see Send() in the source.
-  Mutex& error_queue_mutex() const { return error_queue_mutex_; }
 
   /// Whether a packet that this socket let through, or an error about one, is
   /// about a request of this socket.
@@ -83,14 +79,17 @@ class IcmpSocket {
   const UniqueFd fd_;
   std::uint16_t id_ = 0;  ///< of raw sockets; the kernel sets that of others
 
-  mutable Mutex error_queue_mutex_;
-
   // Of Send().
   std::optional<bool> dont_fragment_;
   std::array<std::uint8_t, kIcmpHeaderSize + kMaxEchoPayload> packet_;
 };
 
 std::string_view SocketKindName(IcmpSocket::Kind kind);
+
+/// Whether the result of a sending may come from an ICMP error about another
+/// request: where such errors are told, each is on the socket's error queue and
+/// is also the result of the next sending, which has nothing to do with it.
+bool MayBePendingError(int code);
 
 /// Whether this host has the address now.
 bool IsOwnAddress(const IpAddress& address);

@@ -69,10 +69,16 @@ std::optional<SteadyTime> RequestTable::NextDeadline() const {
 
 RequestRecord* RequestTable::FindExpired(SteadyTime now) {
   while (!deadlines_.empty() && deadlines_.front().time <= now) {
-    const std::uint64_t number = deadlines_.front().number;
-    if (IsInFlight(number)) return &RecordOf(number);
+    RequestRecord& record = RecordOf(deadlines_.front().number);
+    const bool in_flight = IsInFlight(deadlines_.front().number);
+    // It may have been sent a little later than its deadline was set for.
+    const SteadyTime deadline = record.sent() + record.timeout;
+    if (in_flight && deadline <= now) return &record;
     std::pop_heap(deadlines_.begin(), deadlines_.end(), Later);
     deadlines_.pop_back();
+    if (!in_flight) continue;
+    deadlines_.push_back({deadline, record.number});
+    std::push_heap(deadlines_.begin(), deadlines_.end(), Later);
   }
   return nullptr;
 }

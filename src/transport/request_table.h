@@ -76,12 +76,12 @@ class RequestTable {
   template <typename Predicate>
   RequestRecord* Find(std::uint16_t sequence, const Predicate& matches);
 
-  /// When the next request may time out; no earlier than the time itself, but
-  /// perhaps that of a request that has ended. Absent: never.
+  /// When the next request may time out; perhaps earlier, that of a request
+  /// that has ended. Absent: never.
   std::optional<SteadyTime> NextDeadline() const;
 
-  /// One whose time was over at `now`, still in flight; null when there is
-  /// none. O(log n).
+  /// One whose time, counted from its sending, was over at `now`, and which is
+  /// still in flight; null when there is none. O(log n).
   RequestRecord* FindExpired(SteadyTime now);
 
   /// Any that is in flight; null when none is.

@@ -1,5 +1,6 @@
 """The scripted network: see README.md for its addresses."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -72,6 +73,16 @@ def set_hosts(names):
 
 def ip(*arguments):
     subprocess.run(["ip", *arguments], check=True)
+
+
+@contextlib.contextmanager
+def route(kind, destination):
+    """A route of that kind, "unreachable" or "prohibit", inside of the `with` block."""
+    ip("route", "add", kind, destination)
+    try:
+        yield
+    finally:
+        ip("route", "delete", kind, destination)
 
 
 def tc(*arguments):
