@@ -59,6 +59,7 @@ struct EchoSlot {
 /// back.
 ///
 /// Open() comes first and Close() last; everything between is thread-safe.
+/// Owned through EchoEngineOwner, which closes it.
 class EchoEngine {
  public:
   EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
@@ -133,6 +134,15 @@ class EchoEngine {
   std::uint64_t uses_ GUARDED_BY(mutex_) = 0;
   int senders_ GUARDED_BY(mutex_) = 0;
 };
+
+/// Closes, and deletes unless the system still has to do with the engine: also
+/// when an exception ends what has only half begun.
+struct EchoEngineCloser {
+  void operator()(EchoEngine* engine) const {
+    if (engine->Close()) delete engine;
+  }
+};
+using EchoEngineOwner = std::unique_ptr<EchoEngine, EchoEngineCloser>;
 
 }  // namespace echo_exporter
 

@@ -57,7 +57,7 @@ namespace {
 
 class WindowsEchoTransport final : public EchoTransport {
  public:
-  WindowsEchoTransport(std::unique_ptr<EchoEngine> engine, Nanoseconds grace)
+  WindowsEchoTransport(EchoEngineOwner engine, Nanoseconds grace)
       : engine_(std::move(engine)),
         watch_period_(
             std::max<Nanoseconds>(grace / 4, std::chrono::milliseconds(10))),
@@ -70,8 +70,6 @@ class WindowsEchoTransport final : public EchoTransport {
       wake_.NotifyAll();
     }
     watchdog_.join();
-    // The system may still write into what it has not given back.
-    if (!engine_->Close()) static_cast<void>(engine_.release());
   }
 
   void Send(const EchoRequest& request) override { engine_->Send(request); }
@@ -104,7 +102,7 @@ class WindowsEchoTransport final : public EchoTransport {
     }
   }
 
-  std::unique_ptr<EchoEngine> engine_;
+  const EchoEngineOwner engine_;
   const Nanoseconds watch_period_;
 
   Mutex mutex_;
@@ -118,7 +116,7 @@ class WindowsEchoTransport final : public EchoTransport {
 Result<std::unique_ptr<EchoTransport>> CreateWindowsEchoTransport(
     const IcmpApi& api, const EchoTransportOptions& options,
     EchoTransport::Callback callback) {
-  auto engine = std::make_unique<EchoEngine>(api, options, std::move(callback));
+  EchoEngineOwner engine(new EchoEngine(api, options, std::move(callback)));
   if (Status opened = engine->Open(); !opened.ok()) return opened.error();
   return std::unique_ptr<EchoTransport>(std::make_unique<WindowsEchoTransport>(
       std::move(engine), options.overdue_grace));

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <stdexcept>
+
+#include "src/transport/echo_engine_windows.h"
 #include "tests/transport/echo_transport_windows_fixture.h"
 
 namespace echo_exporter {
@@ -254,6 +258,27 @@ TEST_F(EchoSlotsWindowsTest, GoesOnWhenTheSystemHoldsASenderInACall) {
   EXPECT_EQ(system_.open_handles(), 2);
   SetEvent(release);
   EXPECT_EQ(results_.Get().size(), 100u);
+}
+
+TEST_F(EchoSlotsWindowsTest, EndsItsSendersWhenAnExceptionEndsAnEngine) {
+  std::atomic<HANDLE> sender = nullptr;
+  system_.OnSend([&sender](IcmpCall& call) {
+    sender = OpenThread(SYNCHRONIZE, FALSE, GetCurrentThreadId());
+    Answer(call);
+    return IcmpReturn{};
+  });
+  try {
+    const EchoEngineOwner engine(
+        new EchoEngine(system_.Api(), {}, results_.Callback()));
+    ASSERT_TRUE(engine->Open().ok());
+    engine->Send(Request(1));
+    results_.WaitFor(1);
+    throw std::runtime_error("no more threads");
+  } catch (const std::runtime_error&) {
+    EXPECT_EQ(system_.open_handles(), 0);
+  }
+  EXPECT_EQ(WaitForSingleObject(sender, 30'000), WAIT_OBJECT_0);
+  CloseHandle(sender);
 }
 
 TEST_F(EchoSlotsWindowsTest, ClosesItsHandlesWhenNothingIsInFlight) {
