@@ -38,8 +38,10 @@ ReconciledRtt ReconcileRtt(Nanoseconds measured, std::uint32_t kernel_ms);
 /// its reply buffer. Grows to the largest request it has served and keeps
 /// that.
 ///
-/// The payload begins with a cookie, so that the reply to an earlier or to a
-/// foreign request never passes for this one's.
+/// The payload begins with a cookie of 8 bytes, so that the reply to an earlier
+/// or to a foreign request does not pass for this one's. A shorter payload has
+/// only the cookie's first bytes: one of n bytes is the same again after
+/// 256^n requests, an empty one always.
 ///
 /// Confined to one thread at a time; the system writes the reply buffer while
 /// a request is in flight.

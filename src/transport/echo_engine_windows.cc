@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -43,6 +44,12 @@ sockaddr_in6 ToSockaddr(const IpAddress& v6) {
   return result;
 }
 
+std::uint64_t RandomNumber() {
+  std::random_device device;
+  const std::uint64_t high = device();
+  return high << 32 | device();
+}
+
 }  // namespace
 
 void EchoSlot::Unregister() {
@@ -58,7 +65,8 @@ EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
                          ? std::min(options.max_in_flight, kWineMaxInFlight)
                          : options.max_in_flight),
       grace_(options.overdue_grace),
-      callback_(std::move(callback)) {
+      callback_(std::move(callback)),
+      uses_(RandomNumber()) {
   LARGE_INTEGER frequency;
   api_.query_frequency(&frequency);
   ticks_per_second_ = frequency.QuadPart;

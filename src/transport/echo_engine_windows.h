@@ -131,7 +131,9 @@ class EchoEngine {
   std::vector<std::unique_ptr<EchoSlot>> slots_ GUARDED_BY(mutex_);
   std::vector<EchoSlot*> free_ GUARDED_BY(mutex_);
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
-  std::uint64_t uses_ GUARDED_BY(mutex_) = 0;
+  /// Number of the last request. From a random one on, because it is also the
+  /// payload's cookie: no two processes send the same.
+  std::uint64_t uses_ GUARDED_BY(mutex_);
   int senders_ GUARDED_BY(mutex_) = 0;
 };
 

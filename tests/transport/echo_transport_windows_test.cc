@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -80,6 +82,18 @@ TEST_F(EchoTransportWindowsTest, SendsIpv6WithScopeAndSource) {
   for (const EchoResult& result : results_.WaitFor(2)) {
     EXPECT_EQ(result.outcome, EchoOutcome::kReply);
   }
+}
+
+TEST_F(EchoTransportWindowsTest, NeverSendsThePayloadOfAnotherTransport) {
+  AnswerEverything();
+  std::set<std::string> payloads;
+  for (std::uint64_t sent = 1; sent <= 6; ++sent) {
+    if (sent % 3 == 1) Open();
+    transport_->Send(Request(sent));
+    results_.WaitFor(sent);
+    payloads.insert(system_.WaitForCalls(sent).back().payload);
+  }
+  EXPECT_EQ(payloads.size(), 6u);
 }
 
 TEST_F(EchoTransportWindowsTest, SaysThatIpv6IsNotThereWhereItIsNot) {
