@@ -17,6 +17,10 @@ using std::chrono::seconds;
 
 class EchoTransportWindowsTest : public EchoTransportWindowsFixture {};
 
+void CALLBACK CountCall(ULONG_PTR count) {
+  ++*reinterpret_cast<std::atomic<int>*>(count);
+}
+
 TEST_F(EchoTransportWindowsTest, HandsTheSystemWhatTheRequestSays) {
   AnswerEverything();
   EchoRequest request = Request(1);
@@ -221,6 +225,25 @@ TEST_F(EchoTransportWindowsTest, TakesItsPrecautionsUnderWineOnly) {
   transport_->Send(Request(2));
   results_.WaitFor(2);
   EXPECT_NE(system_.WaitForCalls(2)[1].apc, nullptr);
+}
+
+// Wine 8 queues the no-op procedure to the sender, where it would pile up.
+TEST_F(EchoTransportWindowsTest, RunsProceduresQueuedToItsSendersUnderWine) {
+  system_.SetWine(true);
+  std::atomic<int> ran = 0;
+  system_.OnSend([&ran](IcmpCall& call) {
+    QueueUserAPC(&CountCall, GetCurrentThread(),
+                 reinterpret_cast<ULONG_PTR>(&ran));
+    Answer(call);
+    return IcmpReturn{};
+  });
+  EchoTransport& transport = Open();
+  // One of the two senders makes at least 100 calls.
+  for (std::uint64_t tag = 1; tag <= 200; ++tag) {
+    transport.Send(Request(tag));
+    results_.WaitFor(tag);
+  }
+  EXPECT_GE(ran, 64);
 }
 
 TEST_F(EchoTransportWindowsTest, GivesOneResultPerRequestUnderPressure) {
