@@ -28,7 +28,6 @@ class Tally {
 
   void Add(const EchoResult& result, const std::string& destination) {
     MutexLock lock(mutex_);
-    ++finished_;
     if (result.outcome == EchoOutcome::kReply) {
       ++replies_;
       shortest_ = std::min(shortest_, result.rtt);
@@ -72,7 +71,6 @@ class Tally {
  private:
   std::ostream& out_;
   Mutex mutex_;
-  std::uint64_t finished_ GUARDED_BY(mutex_) = 0;
   std::uint64_t replies_ GUARDED_BY(mutex_) = 0;
   Nanoseconds shortest_ GUARDED_BY(mutex_) = Nanoseconds::max();
   Nanoseconds longest_ GUARDED_BY(mutex_){};
