@@ -354,8 +354,8 @@ TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
 
 TEST(ConfigTest, AFileThatCannotBeReadIsOneError) {
   EXPECT_EQ(LoadConfig("no/such/file.toml").errors,
-            (Strings{"no/such/file.toml: reading the configuration: No such "
-                     "file or directory"}));
+            (Strings{"no/such/file.toml: reading the configuration: " +
+                     std::generic_category().message(ENOENT)}));
   const ConfigOutcome directory = LoadConfig(testing::TempDir());
   EXPECT_EQ(directory.errors.size(), 1U);
   EXPECT_FALSE(directory.config);
