@@ -47,8 +47,7 @@ struct EchoTransportStats {
 /// the transport. It never runs after the destructor has returned.
 ///
 /// Send() and Drain() are confined to one thread; everything else is
-/// thread-safe. Requests in flight when that thread ends may lose their
-/// replies: drain first.
+/// thread-safe.
 class EchoTransport {
  public:
   using Callback = std::function<void(const EchoResult&)>;

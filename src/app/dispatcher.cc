@@ -150,8 +150,7 @@ void Dispatcher::Run() {
     if (next) next = std::max(*next, now + kWakeSpacing);
     waiter_->WaitUntil(next);
   }
-  // Here and not in Stop(): the requests in flight need the thread that sent
-  // them.
+  // Here and not in Stop(): Send() and Drain() are for one thread.
   SendSubmitted();
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
   GiveUpSubmitted();

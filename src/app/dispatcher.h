@@ -52,9 +52,9 @@ struct DispatchChange {
   std::vector<PairId> removed;
 };
 
-/// Owns the one thread that sends: takes what the scheduler says is due, finds
-/// the route, and hands the request to the transport. Requests of /probe are
-/// handed over to the same thread.
+/// Owns the one thread that calls the transport: takes what the scheduler says
+/// is due, finds the route, and sends. Requests of /probe are handed over to
+/// that thread.
 ///
 /// Thread-safe.
 class Dispatcher {

@@ -7,9 +7,7 @@
 //      (which std::chrono::steady_clock reads). Relative due times, counted
 //      anew from the steady clock after each early return, keep the two from
 //      drifting apart; a relative timer also does not count time asleep.
-//   c) The wait is alertable, so that asynchronous procedure calls queued to
-//      the waiting thread run, even when the deadline has passed.
-//   d) Windows 11 coarsens timers of processes it believes to be in the
+//   c) Windows 11 coarsens timers of processes it believes to be in the
 //      background, unless they ask it not to.
 
 #include <array>
@@ -74,7 +72,7 @@ class WindowsWaiter final : public Waiter {
       CheckWait(WaitForWake(0));
       return;
     }
-    // Goes round when a procedure call ran, or the timer fired early.
+    // Goes round when the timer fired early.
     do {
       const DWORD waited =
           deadline ? WaitForWakeOrTimer(left) : WaitForWake(INFINITE);
@@ -103,7 +101,7 @@ class WindowsWaiter final : public Waiter {
   }
 
   DWORD WaitForWake(DWORD milliseconds) {
-    return WaitForSingleObjectEx(wake_.get(), milliseconds, TRUE);
+    return WaitForSingleObject(wake_.get(), milliseconds);
   }
 
   // The wake event comes first: when both are signalled, it is the one that
@@ -115,8 +113,8 @@ class WindowsWaiter final : public Waiter {
       return WAIT_FAILED;
     }
     const std::array<HANDLE, 2> handles = {wake_.get(), timer_.get()};
-    return WaitForMultipleObjectsEx(static_cast<DWORD>(handles.size()),
-                                    handles.data(), FALSE, INFINITE, TRUE);
+    return WaitForMultipleObjects(static_cast<DWORD>(handles.size()),
+                                  handles.data(), FALSE, INFINITE);
   }
 
   const UniqueKernelHandle wake_;
