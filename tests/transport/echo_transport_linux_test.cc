@@ -204,6 +204,7 @@ TEST_P(EchoTransportLinuxTest, ForbidsFragmentsByRequest) {
     }
     request.payload_size = 4000;
     if (dont_fragment) {
+      request.timeout = seconds(10);  // however long the refusal takes
       EXPECT_EQ(Send(request).outcome, EchoOutcome::kPacketTooBig);
     } else {
       EXPECT_TRUE(Capture("silent0", request).is_fragment);
