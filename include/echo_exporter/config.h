@@ -82,8 +82,12 @@ struct ModuleConfig {
   SourceConfig source;
 };
 
+/// Most requests to /probe that may be at work at once: the server has some
+/// connections more, so that it can refuse further ones and be scraped.
+inline constexpr std::uint32_t kMostConcurrentProbes = 448;
+
 struct ProbeConfig {
-  std::uint32_t max_concurrent = 64;  ///< 1 .. 10000
+  std::uint32_t max_concurrent = 64;  ///< 1 .. kMostConcurrentProbes
   /// A destination is allowed when its address is in one of the prefixes or
   /// its name, as asked for, matches one of the globs ("*.example.net", "*"
   /// stands for any text, case ignored). Both empty: any destination.

@@ -201,8 +201,16 @@ bool IsNameGlob(std::string_view text) {
 }
 
 void ReadProbe(TableReader& probe, ExporterConfig* config) {
-  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, 10000,
-                                   &config->probe.max_concurrent);
+  std::uint32_t& most = config->probe.max_concurrent;
+  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, 10000, &most);
+  if (most > kMostConcurrentProbes) {
+    const std::string limit = std::to_string(kMostConcurrentProbes);
+    probe.AddWarning(probe.PositionOf("max_concurrent"),
+                     "max_concurrent " + std::to_string(most) + " counts as " +
+                         limit + ": the server has connections for " + limit +
+                         " probes at once");
+    most = kMostConcurrentProbes;
+  }
   const auto items = probe.ReadTexts("allowed_targets");
   if (!items) return;
   for (const auto& item : *items) {

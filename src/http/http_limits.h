@@ -4,14 +4,16 @@
 #include <cstddef>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
 
 namespace echo_exporter {
 
 /// What clients may take from the server, over all listen addresses.
 struct HttpLimits {
   /// Connections served at once. One more cuts the one that has kept the
-  /// server waiting for longest.
-  std::size_t connections = 512;
+  /// server waiting for longest. Those that probes cannot take are for the
+  /// scrapes of several Prometheus servers.
+  std::size_t connections = kMostConcurrentProbes + 64;
   /// Threads at once: those of the connections, and of cut ones that have not
   /// ended yet.
   std::size_t threads = 1024;

@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "echo_exporter/exporter.h"
 #include "tests/app/exporter_fixture.h"
+#include "tests/support/raw_http_client.h"
 
 namespace echo_exporter {
 namespace {
@@ -97,6 +100,29 @@ TEST_F(ExporterHttpTest, AnswersProbesWithoutTouchingThePairs) {
   EXPECT_EQ(Value(samples, Pair("requests_total", "192.0.2.1")), 1);
   EXPECT_EQ(Value(samples, Outcome("192.0.2.1", "reply")), 1);
   EXPECT_EQ(Value(samples, Pair("in_flight", "192.0.2.1")), 0);
+}
+
+TEST_F(ExporterHttpTest, ServesScrapesBesideAsManyProbesAsThereMayBe) {
+  network_.Hold();
+  Start("[probe]\nmax_concurrent = 10000\n[modules.icmp]\ntimeout = \"60s\"\n");
+  const std::string url = exporter_->Urls().at(0);
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (std::uint32_t i = 0; i < kMostConcurrentProbes; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(
+        std::stoi(url.substr(url.rfind(':') + 1))));
+    ASSERT_TRUE(clients.back()->Send(
+        "GET /probe?target=192.0.2.1 HTTP/1.1\r\nHost: a\r\n\r\n"));
+    network_.WaitForSent(i + 1);
+  }
+  const auto refused = Get("/probe?target=192.0.2.1");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 503);
+  Scrape();
+  network_.AnswerHeld(ReplyAfter(milliseconds(1)));
+  for (const auto& client : clients) {
+    EXPECT_THAT(client->ReadUntil("\nprobe_success 1\n"),
+                HasSubstr("\nprobe_success 1\n"));
+  }
 }
 
 TEST_F(ExporterHttpTest, AnswersProbesAsTheQueryAndTheHeaderSay) {

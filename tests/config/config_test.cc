@@ -228,6 +228,17 @@ TEST(ConfigTest, ANameAndItsAddressAreDifferentSources) {
   EXPECT_EQ(Pairs(config), (Strings{"wan1 a.example", "192.0.2.10 a.example"}));
 }
 
+TEST(ConfigTest, WarnsOfMoreProbesAtOnceThanTheServerHasConnectionsFor) {
+  const ExporterConfig most = Parse("[probe]\nmax_concurrent = 448\n");
+  EXPECT_EQ(most.probe.max_concurrent, 448U);
+  EXPECT_TRUE(most.warnings.empty());
+  const ExporterConfig more = Parse("[probe]\nmax_concurrent = 449\n");
+  EXPECT_EQ(more.probe.max_concurrent, 448U);
+  EXPECT_EQ(more.warnings,
+            (Strings{"f.toml:2:18: [probe]: max_concurrent 449 counts as 448: "
+                     "the server has connections for 448 probes at once"}));
+}
+
 TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
   const ExporterConfig config = Parse(
       "[sources]\na = \"fe80::1\"\nb = \"fe80::1%4\"\n[[group]]\n"
