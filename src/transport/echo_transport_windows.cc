@@ -34,7 +34,7 @@
 // tests/bench/run_windows --forms under Wine 8, held on one processor, at 2,000
 // requests a second on loopback addresses (the APC from one sending thread):
 //
-//     form                                CPU us/echo   RTT p50 ms   p99 ms
+//     form                                CPU us/echo  seen p50 ms   p99 ms
 //     persistent wait (used)                     99        0.589      1.3
 //     registered wait per request               155        0.719      1.7
 //     APC                                        70        0.653     47.7

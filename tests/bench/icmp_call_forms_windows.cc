@@ -1,6 +1,8 @@
 // What the ICMP API itself costs, without an exporter around it: sends echo
 // requests to loopback addresses at a steady rate, in one of the forms that
-// the API offers, and prints one line of what it measured.
+// the API offers, and prints one line of what it measured. measured_... is the
+// time until this process saw the reply, rtt_... what the exporter would make
+// of it and of the system's own milliseconds.
 //
 //   icmp_call_forms FORM RATE SECONDS
 //
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "src/base/mutex.h"
+#include "src/transport/echo_buffer_windows.h"
 #include "src/transport/icmp_api_windows.h"
 
 namespace echo_exporter {
@@ -91,6 +94,7 @@ class Loop {
   Mutex mutex_;
   std::vector<std::unique_ptr<Slot>> slots_ GUARDED_BY(mutex_);
   std::vector<Slot*> free_ GUARDED_BY(mutex_);
+  std::vector<double> measured_ms_ GUARDED_BY(mutex_);
   std::vector<double> rtts_ms_ GUARDED_BY(mutex_);
   std::int64_t replies_ GUARDED_BY(mutex_) = 0;
 };
@@ -115,10 +119,15 @@ Slot* Loop::Acquire() {
 void Loop::Record(const Slot& slot) {
   const std::int64_t ticks = NowTicks() - slot.sent_ticks;
   const auto& reply = *reinterpret_cast<const EchoReplyV4*>(slot.reply);
+  const double measured_ms =
+      1e3 * static_cast<double>(ticks) / static_cast<double>(TicksPerSecond());
   MutexLock lock(mutex_);
-  rtts_ms_.push_back(1e3 * static_cast<double>(ticks) /
-                     static_cast<double>(TicksPerSecond()));
-  if (reply.status == 0) ++replies_;
+  measured_ms_.push_back(measured_ms);
+  if (reply.status != 0) return;
+  ++replies_;
+  const Nanoseconds measured(static_cast<std::int64_t>(1e6 * measured_ms));
+  const Nanoseconds rtt = ReconcileRtt(measured, reply.round_trip_ms).rtt;
+  rtts_ms_.push_back(1e-6 * static_cast<double>(rtt.count()));
 }
 
 void Loop::End(Slot& slot) {
@@ -217,24 +226,30 @@ int Loop::Run() {
   return 0;
 }
 
+double Quantile(std::vector<double>& values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(
+      share * static_cast<double>(values.size() - 1))];
+}
+
 void Loop::Print(double seconds) {
   FILETIME created, exited, kernel, user;
   GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &user);
   const double cpu = static_cast<double>(kernel.dwLowDateTime) / 1e7 +
                      static_cast<double>(user.dwLowDateTime) / 1e7;
   MutexLock lock(mutex_);
-  std::sort(rtts_ms_.begin(), rtts_ms_.end());
-  if (rtts_ms_.empty()) rtts_ms_.push_back(0);
-  const std::size_t n = rtts_ms_.size();
   std::printf(
       "form=%s rate=%d per_second=%.0f sent=%lld replies=%lld starved=%lld "
       "cpu_seconds=%.3f "
-      "cpu_us_per_echo=%.1f rtt_p50_ms=%.3f rtt_p99_ms=%.3f rtt_max_ms=%.3f\n",
+      "cpu_us_per_echo=%.1f measured_p50_ms=%.3f measured_p99_ms=%.3f "
+      "rtt_p50_ms=%.3f rtt_p99_ms=%.3f\n",
       form_.data(), rate_, static_cast<double>(sent_.load()) / seconds,
       static_cast<long long>(sent_.load()), static_cast<long long>(replies_),
       static_cast<long long>(starved_.load()), cpu,
-      cpu * 1e6 / static_cast<double>(sent_.load()), rtts_ms_[n / 2],
-      rtts_ms_[n * 99 / 100], rtts_ms_[n - 1]);
+      cpu * 1e6 / static_cast<double>(sent_.load()),
+      Quantile(measured_ms_, 0.5), Quantile(measured_ms_, 0.99),
+      Quantile(rtts_ms_, 0.5), Quantile(rtts_ms_, 0.99));
   std::fflush(stdout);
   // Without destructors: the system may still have slots.
   std::_Exit(0);
