@@ -6,49 +6,61 @@
 
 #include <deque>
 
+#include "src/base/mutex.h"
+
 namespace echo_exporter {
 
-/// Hands work to threads. On Windows' own lock and condition variable, which
-/// enter the system only to sleep and to wake.
+/// Windows' own lock, which enters the system only to sleep and to wake.
+class CAPABILITY("mutex") SlimLock {
+ public:
+  void Lock() ACQUIRE() { AcquireSRWLockExclusive(&lock_); }
+  void Unlock() RELEASE() { ReleaseSRWLockExclusive(&lock_); }
+  void Wait(CONDITION_VARIABLE& condition) REQUIRES(this) {
+    SleepConditionVariableSRW(&condition, &lock_, INFINITE, 0);
+  }
+
+ private:
+  SRWLOCK lock_ = SRWLOCK_INIT;
+};
+
+/// Hands work to threads.
 ///
 /// Thread-safe.
 template <typename T>
 class SendQueue {
  public:
   void Push(T* item) {
-    AcquireSRWLockExclusive(&lock_);
+    lock_.Lock();
     items_.push_back(item);
-    ReleaseSRWLockExclusive(&lock_);
+    lock_.Unlock();
     WakeConditionVariable(&changed_);
   }
 
   /// Waits for an item; null once the queue is closed and empty.
   T* Pop() {
-    AcquireSRWLockExclusive(&lock_);
-    while (items_.empty() && !closed_) {
-      SleepConditionVariableSRW(&changed_, &lock_, INFINITE, 0);
-    }
+    lock_.Lock();
+    while (items_.empty() && !closed_) lock_.Wait(changed_);
     T* item = nullptr;
     if (!items_.empty()) {
       item = items_.front();
       items_.pop_front();
     }
-    ReleaseSRWLockExclusive(&lock_);
+    lock_.Unlock();
     return item;
   }
 
   void Close() {
-    AcquireSRWLockExclusive(&lock_);
+    lock_.Lock();
     closed_ = true;
-    ReleaseSRWLockExclusive(&lock_);
+    lock_.Unlock();
     WakeAllConditionVariable(&changed_);
   }
 
  private:
-  SRWLOCK lock_ = SRWLOCK_INIT;
+  SlimLock lock_;
   CONDITION_VARIABLE changed_ = CONDITION_VARIABLE_INIT;
-  std::deque<T*> items_;  // guarded by lock_
-  bool closed_ = false;   // guarded by lock_
+  std::deque<T*> items_ GUARDED_BY(lock_);
+  bool closed_ GUARDED_BY(lock_) = false;
 };
 
 }  // namespace echo_exporter
