@@ -48,7 +48,10 @@ DispatchChange ConfiguredPairs::MoveTo(const ExporterConfig& config) {
 }
 
 void ConfiguredPairs::Settle() {
-  for (const PairId id : removed_) recorder_.RemovePair(id);
+  for (const PairId id : removed_) {
+    recorder_.RemovePair(id);
+    state_log_.RemovePair(id);
+  }
   removed_.clear();
   for (const AddressBook::Watch& watch : old_watches_) book_.Unwatch(watch);
   old_watches_.clear();
@@ -69,6 +72,7 @@ ConfiguredPairs::Known& ConfiguredPairs::Know(const GroupConfig& group,
   if (inserted) {
     known.id = next_id_++;
     recorder_.AddPair(known.id, labels);
+    state_log_.AddPair(known.id, group.name, source, destination);
   } else if (const auto old = labels_.find(group.name);
              old == labels_.end() || old->second != group.labels) {
     recorder_.SetLabels(known.id, labels);

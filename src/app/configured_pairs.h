@@ -11,6 +11,7 @@
 #include "echo_exporter/config.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/app/dispatcher.h"
+#include "src/app/state_log.h"
 
 namespace echo_exporter {
 
@@ -23,8 +24,9 @@ namespace echo_exporter {
 class ConfiguredPairs {
  public:
   /// What is given must outlive this.
-  ConfiguredPairs(ProbeRecorder& recorder, AddressBook& book)
-      : recorder_(recorder), book_(book) {}
+  ConfiguredPairs(ProbeRecorder& recorder, StateLog& state_log,
+                  AddressBook& book)
+      : recorder_(recorder), state_log_(state_log), book_(book) {}
 
   /// Begins the series of new pairs and watches their names. What it returns
   /// is to be applied by the dispatcher; then, and before the next call, call
@@ -52,6 +54,7 @@ class ConfiguredPairs {
               const std::string& destination, bool* is_new);
 
   ProbeRecorder& recorder_;
+  StateLog& state_log_;
   AddressBook& book_;
   PairId next_id_ = 0;
   std::unordered_map<std::string, Known> known_;  ///< by the names

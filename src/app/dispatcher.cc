@@ -21,11 +21,12 @@ constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 
 Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
                        AddressBook& book, ProbeRecorder& recorder,
-                       Nanoseconds drain_limit)
+                       StateLog& state_log, Nanoseconds drain_limit)
     : clock_(clock),
       transport_(transport),
       book_(book),
       recorder_(recorder),
+      state_log_(state_log),
       drain_limit_(drain_limit),
       waiter_(CreateWaiter()) {}
 
@@ -109,7 +110,9 @@ void Dispatcher::Submit(EchoRequest request, Completion done) {
 
 void Dispatcher::OnResult(const EchoResult& result) {
   if ((result.tag & kSubmittedBit) == 0) {
-    recorder_.RecordResult(static_cast<PairId>(result.tag), result);
+    const auto pair = static_cast<PairId>(result.tag);
+    recorder_.RecordResult(pair, result);
+    state_log_.Record(pair, result.outcome);
     return;
   }
   Completion done;
@@ -205,8 +208,9 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     // An adapter without address counts like an address that is not on this
     // host, which is what the system says of one: the probe was due, and lost.
     EchoResult result;
+    result.tag = tick.pair;
     result.outcome = EchoOutcome::kBadSource;
-    recorder_.RecordResult(tick.pair, result);
+    OnResult(result);
     return;
   }
   transport_.Send(MakeRequest(tick.pair, *route, pair.spec.echo));

@@ -17,6 +17,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/probe_recorder.h"
 #include "echo_exporter/probe_scheduler.h"
+#include "src/app/state_log.h"
 #include "src/base/mutex.h"
 #include "src/base/waiter.h"
 
@@ -64,7 +65,8 @@ class Dispatcher {
   /// What is given must live until Stop() has returned. The transport must not
   /// outlive the dispatcher, to which it reports. `drain_limit`: see Stop().
   Dispatcher(const Clock& clock, EchoTransport& transport, AddressBook& book,
-             ProbeRecorder& recorder, Nanoseconds drain_limit);
+             ProbeRecorder& recorder, StateLog& state_log,
+             Nanoseconds drain_limit);
   /// Stops.
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
@@ -112,6 +114,7 @@ class Dispatcher {
   EchoTransport& transport_;
   AddressBook& book_;
   ProbeRecorder& recorder_;
+  StateLog& state_log_;
   const Nanoseconds drain_limit_;
   const std::unique_ptr<Waiter> waiter_;
 

@@ -10,6 +10,7 @@
 #include "src/app/dispatcher.h"
 #include "src/app/on_demand_prober.h"
 #include "src/app/shared_config.h"
+#include "src/app/state_log.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 
@@ -45,7 +46,7 @@ class ExporterImpl final : public Exporter {
               [this](const std::string& name, const Error& error) {
                 OnLookupFailure(name, error);
               }),
-        pairs_(recorder_, book_) {}
+        pairs_(recorder_, state_log_, book_) {}
 
   ~ExporterImpl() override {
     Stop();
@@ -80,6 +81,7 @@ class ExporterImpl final : public Exporter {
   // In the order of the data flow, which is also the order of dependence: what
   // comes later uses what comes before and is destroyed first.
   ProbeRecorder recorder_;
+  StateLog state_log_{Clock::System()};
   AddressLookup& lookup_;
   AddressBook book_;
   ConfiguredPairs pairs_ GUARDED_BY(reload_mutex_);
@@ -101,8 +103,9 @@ Status ExporterImpl::Open(const TransportFactory& create_transport) {
   });
   if (!transport.ok()) return transport.error();
   transport_ = std::move(transport).value();
-  dispatcher_ = std::make_unique<Dispatcher>(
-      Clock::System(), *transport_, book_, recorder_, config->drain_timeout);
+  dispatcher_ = std::make_unique<Dispatcher>(Clock::System(), *transport_,
+                                             book_, recorder_, state_log_,
+                                             config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
   auto server = MetricsServer::Create(config->listen_addresses, Handlers());

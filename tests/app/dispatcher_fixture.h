@@ -44,6 +44,7 @@ class DispatcherFixture : public testing::Test {
 
   PairId NewPair(const std::string& destination) {
     rig_.recorder.AddPair(next_id_, {"g", "auto", destination, {}});
+    rig_.state_log.AddPair(next_id_, "g", "auto", destination);
     return next_id_++;
   }
 

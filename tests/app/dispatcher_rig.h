@@ -3,14 +3,18 @@
 
 #include <chrono>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/app/dispatcher.h"
+#include "src/app/state_log.h"
 #include "tests/recorder/samples.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
@@ -24,6 +28,12 @@ class DispatcherRig {
   explicit DispatcherRig(const Clock& clock)
       : network(clock),
         recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true),
+        state_log(clock,
+                  [this](LogLevel, std::string_view message,
+                         std::initializer_list<LogField> fields) {
+                    state_lines.push_back(std::string(message) + " " +
+                                          std::data(fields)[2].value);
+                  }),
         book(lookup, kEagerBook, {}),
         transport(network
                       .CreateTransport(Options(),
@@ -31,7 +41,7 @@ class DispatcherRig {
                                          dispatcher.OnResult(result);
                                        })
                       .value()),
-        dispatcher(clock, *transport, book, recorder, kDrainLimit) {
+        dispatcher(clock, *transport, book, recorder, state_log, kDrainLimit) {
     network.LimitDrain(Nanoseconds(0));
   }
   ~DispatcherRig() {
@@ -70,6 +80,9 @@ class DispatcherRig {
   FakeEchoNetwork network;
   FakeAddressLookup lookup;
   ProbeRecorder recorder;
+  /// "message destination", for who knows that the dispatcher is idle.
+  std::vector<std::string> state_lines;
+  StateLog state_log;
   AddressBook book;
   std::unique_ptr<EchoTransport> transport;
   Dispatcher dispatcher;

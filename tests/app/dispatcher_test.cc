@@ -290,5 +290,19 @@ TEST_F(DispatcherTest, CountsStrayRepliesOfPairsOnly) {
   EXPECT_EQ(Outcomes("192.0.2.1", "reply"), 1);
 }
 
+TEST_F(DispatcherTest, TellsTheStateLogOfEveryResultOfAPair) {
+  rig_.network.AnswerFrom(Address("192.0.2.1"),
+                          {.result = EndAs(EchoOutcome::kHostUnreachable)});
+  AddPairs({"192.0.2.1"}, seconds(1));
+  const auto adapter = rig_.book.WatchInterface("missing0");
+  AddPair(Endpoint{.address = {}, .entry = adapter},
+          Endpoint{.address = Address("192.0.2.2"), .entry = {}}, "192.0.2.2");
+  Start();
+  Step(seconds(1));
+  EXPECT_THAT(rig_.state_lines,
+              testing::UnorderedElementsAre("pair is down 192.0.2.1",
+                                            "pair is down 192.0.2.2"));
+}
+
 }  // namespace
 }  // namespace echo_exporter
