@@ -23,13 +23,15 @@ ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
 
 // Returns when the process is to stop.
 void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
-                     ProcessEvents& events) {
+                     ProcessEvents& events, ServiceStatus& status) {
   FileWatch file(options.config_file);
   for (;;) {
     const auto event = events.WaitFor(options.auto_reload);
     if (event == ProcessEvents::Event::kStop) return;
     if (file.Changed() || event == ProcessEvents::Event::kReload) {
+      status.NotifyReloading();
       exporter.Reload();
+      status.NotifyReady();
     }
   }
 }
@@ -37,7 +39,7 @@ void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
 }  // namespace
 
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
-              ProcessEvents& events) {
+              ProcessEvents& events, ServiceStatus& status) {
   ConfigOutcome loaded = LoadConfigFor(options);
   for (const std::string& error : loaded.errors) {
     std::cerr << "error: " << error << "\n";
@@ -69,7 +71,9 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   for (const std::string& url : exporter.value()->Urls()) {
     Log(LogLevel::kInfo, "serving", {{"url", url}});
   }
-  ReloadUntilStop(options, *exporter.value(), events);
+  status.NotifyReady();
+  ReloadUntilStop(options, *exporter.value(), events, status);
+  status.NotifyStopping();
   exporter.value()->Stop();
   FlushLog();
   // Not by returning: destructors wait for lookups under way, and the system's

@@ -4,6 +4,7 @@
 #include "echo_exporter/exporter.h"
 #include "src/app/command_line.h"
 #include "src/app/process_events.h"
+#include "src/app/service.h"
 
 namespace echo_exporter {
 
@@ -11,7 +12,7 @@ namespace echo_exporter {
 /// the exit code when there is nothing to stop; after a stop it ends the
 /// process, within the limits of Exporter::Stop() and whatever still runs.
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
-              ProcessEvents& events);
+              ProcessEvents& events, ServiceStatus& status);
 
 }  // namespace echo_exporter
 

@@ -7,6 +7,7 @@
 #include "src/app/daemon_command.h"
 #include "src/app/ping_command.h"
 #include "src/app/process_events.h"
+#include "src/app/service.h"
 
 namespace echo_exporter {
 namespace {
@@ -24,8 +25,11 @@ int Main(int argc, char** argv) {
     const auto events = ProcessEvents::Create(/*reload=*/false);
     return RunPing(*ping, environment, *events, std::cout, std::cerr);
   }
-  const auto events = ProcessEvents::Create(/*reload=*/true);
-  return RunDaemon(std::get<DaemonOptions>(command), environment, *events);
+  return RunUnderServiceManager(
+      [&](ProcessEvents& events, ServiceStatus& status) {
+        return RunDaemon(std::get<DaemonOptions>(command), environment, events,
+                         status);
+      });
 }
 
 }  // namespace

@@ -1,0 +1,49 @@
+#ifndef ECHO_EXPORTER_SRC_APP_SERVICE_H_
+#define ECHO_EXPORTER_SRC_APP_SERVICE_H_
+
+#include <functional>
+
+#include "src/app/process_events.h"
+
+namespace echo_exporter {
+
+/// What the daemon tells the system's service manager about itself: the
+/// service control manager on Windows, systemd on Linux. Where nobody listens,
+/// nothing happens.
+///
+/// The order is NotifyReady(), then any number of NotifyReloading() followed by
+/// NotifyReady(), then NotifyStopping(). Thread-safe.
+class ServiceStatus {
+ public:
+  virtual ~ServiceStatus() = default;
+
+  /// It serves and probes; also: a reload has ended, well or not.
+  virtual void NotifyReady() = 0;
+  /// It begins to read its configuration again.
+  virtual void NotifyReloading() = 0;
+  /// It stops, and gives requests in flight their time.
+  virtual void NotifyStopping() = 0;
+
+  /// True where nobody sees the standard streams, which holds for a Windows
+  /// service: what is to be known must go to a log.
+  virtual bool HasNoConsole() const = 0;
+};
+
+/// The daemon, from its configuration to its last request; returns the exit
+/// code.
+using DaemonBody = std::function<int(ProcessEvents&, ServiceStatus&)>;
+
+/// Runs the daemon as the service manager wants it, when there is one, and
+/// returns the exit code. No flag is needed: whether a service manager has
+/// started this process is found out.
+///
+/// On Windows the control handler is there before `body` is called, stop and
+/// shutdown become ProcessEvents::Event::kStop, SERVICE_CONTROL_PARAMCHANGE
+/// becomes kReload, and a body that fails becomes a service-specific exit code.
+/// Call it once, from main(). Exceptions of `body` are logged and count as
+/// kExitFailure.
+int RunUnderServiceManager(const DaemonBody& body);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_APP_SERVICE_H_
