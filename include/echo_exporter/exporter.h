@@ -61,6 +61,10 @@ class Exporter {
   /// than once.
   virtual void Stop() = 0;
 
+  /// How long the thread that sends has been held up; zero while it sends in
+  /// time.
+  virtual Nanoseconds HeldUpFor() const = 0;
+
   /// Where it serves, such as "http://127.0.0.1:10115".
   virtual std::vector<std::string> Urls() const = 0;
 };

@@ -72,6 +72,8 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
     Log(LogLevel::kInfo, "serving", {{"url", url}});
   }
   status.NotifyReady();
+  const auto watch =
+      status.Watch([&exporter] { return exporter.value()->HeldUpFor(); });
   ReloadUntilStop(options, *exporter.value(), events, status);
   status.NotifyStopping();
   exporter.value()->Stop();

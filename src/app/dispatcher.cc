@@ -108,6 +108,10 @@ void Dispatcher::Submit(EchoRequest request, Completion done) {
   done(result);
 }
 
+Nanoseconds Dispatcher::HeldUpFor() const {
+  return std::max(clock_.Now() - alive_.load(), Nanoseconds::zero());
+}
+
 void Dispatcher::OnResult(const EchoResult& result) {
   if ((result.tag & kSubmittedBit) == 0) {
     const auto pair = static_cast<PairId>(result.tag);
@@ -135,6 +139,7 @@ void Dispatcher::OnStrayReply(std::uint64_t tag, StrayReply kind) {
 void Dispatcher::Run() {
   std::vector<ProbeScheduler::Tick> ticks;
   for (;;) {
+    alive_ = clock_.Now();
     ApplyPending();
     SendSubmitted();
     {
@@ -151,6 +156,7 @@ void Dispatcher::Run() {
     for (const ProbeScheduler::Tick& tick : ticks) Probe(tick);
     std::optional<SteadyTime> next = scheduler_.NextDue();
     if (next) next = std::max(*next, now + kWakeSpacing);
+    alive_ = next.value_or(SteadyTime::max());
     waiter_->WaitUntil(next);
   }
   // Here and not in Stop(): Send() and Drain() are for one thread.

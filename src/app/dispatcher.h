@@ -90,6 +90,11 @@ class Dispatcher {
   /// callback. Once stopped, the result is kGeneralFailure at once.
   void Submit(EchoRequest request, Completion done);
 
+  /// How long the thread that sends has been held up, so far as that shows:
+  /// since it began with what it is at, or since it was due to wake up; zero
+  /// while it sleeps as it should.
+  Nanoseconds HeldUpFor() const;
+
   /// Where the transport reports to.
   void OnResult(const EchoResult& result);
   void OnStrayReply(std::uint64_t tag, StrayReply kind);
@@ -122,6 +127,9 @@ class Dispatcher {
   ProbeScheduler scheduler_;
   std::unordered_map<PairId, Pair> pairs_;
   Nanoseconds longest_timeout_{};
+
+  /// The last sign of life: since when it is awake, or until when it sleeps.
+  std::atomic<SteadyTime> alive_{SteadyTime::max()};
 
   Mutex mutex_;
   CondVar applied_;

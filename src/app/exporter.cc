@@ -64,6 +64,7 @@ class ExporterImpl final : public Exporter {
   void Start() override;
   void Stop() override;
   ReloadReport Reload() override;
+  Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
   std::vector<std::string> Urls() const override { return server_->Urls(); }
 
  private:

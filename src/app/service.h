@@ -2,10 +2,17 @@
 #define ECHO_EXPORTER_SRC_APP_SERVICE_H_
 
 #include <functional>
+#include <memory>
 
 #include "src/app/process_events.h"
 
 namespace echo_exporter {
+
+/// Tells the service manager, until destroyed, that the daemon is alive.
+class ServiceWatch {
+ public:
+  virtual ~ServiceWatch() = default;
+};
 
 /// What the daemon tells the system's service manager about itself: the
 /// service control manager on Windows, systemd on Linux. Where nobody listens,
@@ -23,6 +30,16 @@ class ServiceStatus {
   virtual void NotifyReloading() = 0;
   /// It stops, and gives requests in flight their time.
   virtual void NotifyStopping() = 0;
+
+  /// Begins to tell the service manager that the daemon is alive, as often as
+  /// it wants to hear that, and only while what it does is not held up:
+  /// `held_up_for` says for how long it has been. That is called from a thread
+  /// of the watch. Null where nobody wants to know.
+  virtual std::unique_ptr<ServiceWatch> Watch(
+      std::function<Nanoseconds()> held_up_for) {
+    static_cast<void>(held_up_for);
+    return nullptr;
+  }
 
   /// True where nobody sees the standard streams, which holds for a Windows
   /// service: what is to be known must go to a log.

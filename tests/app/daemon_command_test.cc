@@ -15,6 +15,14 @@
 namespace echo_exporter {
 namespace {
 
+class NoService final : public ServiceStatus {
+ public:
+  void NotifyReady() override {}
+  void NotifyReloading() override {}
+  void NotifyStopping() override {}
+  bool HasNoConsole() const override { return false; }
+};
+
 class DaemonCommandTest : public testing::Test {
  protected:
   DaemonCommandTest() {
@@ -41,7 +49,8 @@ class DaemonCommandTest : public testing::Test {
               return network_.CreateTransport(options, std::move(callback));
             },
         .lookup = &lookup_};
-    return RunDaemon(options_, environment, *events_);
+    NoService service;
+    return RunDaemon(options_, environment, *events_, service);
   }
 
   /// Runs until lookups of a name hang, and is told to stop then.

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "src/base/mutex.h"
 #include "tests/app/dispatcher_fixture.h"
+#include "tests/support/result_log.h"
 
 namespace echo_exporter {
 namespace {
@@ -302,6 +304,38 @@ TEST_F(DispatcherTest, TellsTheStateLogOfEveryResultOfAPair) {
   EXPECT_THAT(rig_.state_lines,
               testing::UnorderedElementsAre("pair is down 192.0.2.1",
                                             "pair is down 192.0.2.2"));
+}
+
+TEST_F(DispatcherTest, IsHeldUpForAsLongAsItDoesNotComeBack) {
+  AddPairs({"192.0.2.1"}, seconds(1));
+  Start();
+  ResultLog entered;
+  ResultLog left;
+  Mutex held;
+  held.lock();
+  EchoRequest request;
+  request.destination = Address("192.0.2.9");
+  rig_.dispatcher.Submit(request, [&](const EchoResult& result) {
+    entered.Add(result);
+    const MutexLock lock(held);  // on the thread that sends
+    left.Add(result);
+  });
+  entered.WaitForSize(1);
+  EXPECT_EQ(rig_.dispatcher.HeldUpFor(), seconds(0));
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(rig_.dispatcher.HeldUpFor(), seconds(5));
+  held.unlock();
+  left.WaitForSize(1);
+  Step(seconds(0));
+  Step(seconds(0));
+  EXPECT_EQ(rig_.dispatcher.HeldUpFor(), seconds(0));
+}
+
+TEST_F(DispatcherTest, IsNotHeldUpWithNothingToSend) {
+  EXPECT_EQ(rig_.dispatcher.HeldUpFor(), seconds(0));
+  Start();
+  clock_.Advance(hours(1));
+  EXPECT_EQ(rig_.dispatcher.HeldUpFor(), seconds(0));
 }
 
 }  // namespace
