@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "src/app/file_watch.h"
+#include "src/app/privileges.h"
 #include "src/base/log.h"
 
 namespace echo_exporter {
@@ -64,6 +65,11 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   if (!exporter.ok()) {
     Log(LogLevel::kError, "cannot start",
         {{"error", exporter.error().message}});
+    FlushLog();
+    return kExitFailure;
+  }
+  if (const Status dropped = DropPrivileges(); !dropped.ok()) {
+    Log(LogLevel::kError, "cannot start", {{"error", dropped.error().message}});
     FlushLog();
     return kExitFailure;
   }
