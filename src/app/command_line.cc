@@ -1,6 +1,7 @@
 #include "src/app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,9 @@
 
 namespace echo_exporter {
 namespace {
+
+// Marks options whose values are paths.
+constexpr char kFileType[] = "FILE";
 
 // Options are read as text and converted by our own functions, so that a
 // command line and a configuration file take the same notations.
@@ -46,6 +50,7 @@ CLI::Validator IsListenAddress() {
 
 void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
   app.add_option("--config.file", options.config_file, "Configuration file")
+      ->type_name(kFileType)
       ->capture_default_str();
   app.add_flag("--config.check", options.check_only,
                "Check the configuration file and exit");
@@ -67,6 +72,30 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
   app.add_option("--log.format", raw.log_format, "Format of log lines")
       ->check(CLI::IsMember({"logfmt", "json"}))
       ->capture_default_str();
+  app.add_option("--log.file", options.log.file,
+                 "Write the log to this file, not to standard error")
+      ->type_name(kFileType);
+  app.add_option("--log.file.max-size", options.log.max_file_size,
+                 "Size of the log file from which on a new one is begun")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(CLI::Range(std::uint64_t{1} << 10, std::uint64_t{1} << 40))
+      ->default_str("100MiB");
+  app.add_option("--log.file.keep", options.log.kept_files,
+                 "Old log files that stay besides the current one")
+      ->check(CLI::Range(0U, 1000U))
+      ->capture_default_str();
+}
+
+void Finish(const RawOptions& raw, DaemonOptions& options) {
+  // The validators have accepted all of these.
+  for (const std::string& text : raw.listen_addresses) {
+    options.listen_addresses.push_back(ParseListenAddress(text).value());
+  }
+  if (raw.auto_reload) {
+    options.auto_reload = *ParseDuration(raw.auto_reload_interval);
+  }
+  options.log.level = *ParseLogLevel(raw.log_level);
+  options.log.format = *ParseLogFormat(raw.log_format);
 }
 
 CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
@@ -100,6 +129,55 @@ CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
   return ping;
 }
 
+std::string AbsolutePath(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.string();
+}
+
+// The arguments of a service: all options that were given, and the
+// configuration file in any case, as services start in a folder of the system.
+std::vector<std::string> DaemonArguments(const CLI::App& app,
+                                         const DaemonOptions& daemon) {
+  std::vector<std::string> arguments = {"--config.file=" +
+                                        AbsolutePath(daemon.config_file)};
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || name == "--config.file") continue;
+    for (const std::string& value : option->reduced_results()) {
+      const bool is_path = option->get_type_name() == kFileType;
+      arguments.push_back(name + "=" + (is_path ? AbsolutePath(value) : value));
+    }
+  }
+  return arguments;
+}
+
+// Options of the daemon may stand before and behind `service install`.
+CLI::App* AddService(CLI::App& app, ServiceOptions& options) {
+  using Action = ServiceOptions::Action;
+  CLI::App* const service =
+      app.add_subcommand("service", "Install and control the Windows service");
+  service->require_subcommand(1);
+  service->excludes(app.get_option("--config.check"));
+  const auto add = [&](const char* name, Action action, const char* text) {
+    return service->add_subcommand(name, text)->callback([&options, action] {
+      options.action = action;
+    });
+  };
+  add("install", Action::kInstall,
+      "Install the service; it starts with the options given here")
+      ->fallthrough();
+  add("uninstall", Action::kUninstall, "Stop and remove the service");
+  add("start", Action::kStart, "Start the service");
+  add("stop", Action::kStop, "Stop the service");
+  add("reload", Action::kReload, "Have it read its configuration again");
+  add("status", Action::kStatus, "Print the state of the service");
+  add("configure", Action::kConfigure,
+      "Complete a service that an installer has made");
+  service->fallthrough();  // now: those above would inherit it
+  return service;
+}
+
 std::string VersionText() {
   return "echo_exporter, version " + std::string(kVersion) + " (revision " +
          std::string(kRevision) + ", " + std::string(kCompiler) + ")\n";
@@ -120,31 +198,32 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.add_flag("--version", version, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   const CLI::App* const ping_command = AddPing(app, ping, raw);
+  ServiceOptions service;
+  const CLI::App* const service_command = AddService(app, service);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return ImmediateExit{kExitSuccess, app.help()};
   } catch (const CLI::ParseError& error) {
-    return ImmediateExit{
-        kExitUsage, std::string("echo_exporter: ") + error.what() +
-                        "\nRun echo_exporter --help for what is allowed.\n"};
+    return ImmediateExit{kExitUsage,
+                         std::string("echo_exporter: ") + error.what() +
+                             "\nRun echo_exporter --help for what is allowed."};
   }
   if (version) return ImmediateExit{kExitSuccess, VersionText()};
 
+  if (service_command->parsed()) {
+    if (service.action == ServiceOptions::Action::kInstall) {
+      service.daemon_arguments = DaemonArguments(app, daemon);
+    }
+    return service;
+  }
   // The validators have accepted all of these.
   if (ping_command->parsed()) {
     ping.interval = *ParseDuration(raw.interval);
     ping.echo.timeout = *ParseDuration(raw.timeout);
     return ping;
   }
-  for (const std::string& text : raw.listen_addresses) {
-    daemon.listen_addresses.push_back(ParseListenAddress(text).value());
-  }
-  if (raw.auto_reload) {
-    daemon.auto_reload = *ParseDuration(raw.auto_reload_interval);
-  }
-  daemon.log_level = *ParseLogLevel(raw.log_level);
-  daemon.log_format = *ParseLogFormat(raw.log_format);
+  Finish(raw, daemon);
   return daemon;
 }
 

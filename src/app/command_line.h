@@ -35,8 +35,24 @@ struct DaemonOptions {
   std::optional<Nanoseconds> auto_reload;
   /// Replace the configuration's addresses when not empty.
   std::vector<ListenAddress> listen_addresses;
-  LogLevel log_level = LogLevel::kInfo;
-  LogFormat log_format = LogFormat::kLogfmt;
+  LogOptions log;
+};
+
+/// `echo_exporter service`.
+struct ServiceOptions {
+  enum class Action {
+    kInstall,
+    kConfigure,  ///< what an installer leaves out: recovery and the like
+    kUninstall,
+    kStart,
+    kStop,
+    kReload,
+    kStatus,
+  };
+  Action action = Action::kStatus;
+  /// kInstall: arguments that make ParseCommandLine() give the daemon's options
+  /// again, in any working folder.
+  std::vector<std::string> daemon_arguments;
 };
 
 /// Nothing to run: print `text` and end with `code`.
@@ -45,10 +61,12 @@ struct ImmediateExit {
   std::string text;  ///< for standard output when code is 0, else for error
 };
 
-using CommandLine = std::variant<DaemonOptions, PingOptions, ImmediateExit>;
+using CommandLine =
+    std::variant<DaemonOptions, PingOptions, ServiceOptions, ImmediateExit>;
 
 /// Reads the program's arguments. Everything that is wrong with them becomes
-/// an ImmediateExit with kExitUsage and a sentence; nothing throws. Pure.
+/// an ImmediateExit with kExitUsage and a sentence; nothing throws. Pure, but
+/// for `service install`, which asks for the working folder.
 CommandLine ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace echo_exporter

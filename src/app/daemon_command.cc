@@ -1,6 +1,5 @@
 #include "src/app/daemon_command.h"
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -22,6 +21,35 @@ ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
   return loaded;
 }
 
+// Says why the daemon does not start to whoever can see it.
+void Complain(const std::string& error, const ServiceStatus& status) {
+  if (status.HasNoConsole()) {
+    Log(LogLevel::kError, "cannot start", {{"error", error}});
+  } else {
+    std::cerr << error << "\n";
+  }
+}
+
+void ConfigureLogFor(LogOptions log, const ServiceStatus& status) {
+  log.no_console = status.HasNoConsole();
+  ConfigureLog(log);
+}
+
+int FailToStart(const Error& error) {
+  Log(LogLevel::kError, "cannot start", {{"error", error.message}});
+  FlushLog();
+  return kExitFailure;
+}
+
+int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
+  for (const std::string& warning : config.warnings) {
+    std::cerr << "warning: " << warning << "\n";
+  }
+  std::cout << options.config_file << ": good, " << config.groups.size()
+            << " groups, " << config.pairs.size() << " pairs\n";
+  return kExitSuccess;
+}
+
 // Returns when the process is to stop.
 void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
                      ProcessEvents& events, ServiceStatus& status) {
@@ -41,37 +69,25 @@ void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
 
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status) {
+  ConfigureLogFor(options.log, status);
   ConfigOutcome loaded = LoadConfigFor(options);
   for (const std::string& error : loaded.errors) {
-    std::cerr << "error: " << error << "\n";
+    Complain("error: " + error, status);
   }
-  if (!loaded.config) return kExitUsage;
-  if (options.check_only) {
-    for (const std::string& warning : loaded.config->warnings) {
-      std::cerr << "warning: " << warning << "\n";
-    }
-    std::cout << options.config_file << ": good, "
-              << loaded.config->groups.size() << " groups, "
-              << loaded.config->pairs.size() << " pairs\n";
-    return kExitSuccess;
+  if (!loaded.config) {
+    FlushLog();
+    return kExitUsage;
   }
+  if (options.check_only) return ReportCheck(options, *loaded.config);
 
-  ConfigureLog(options.log_level, options.log_format);
   for (const std::string& warning : loaded.config->warnings) {
     Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
   }
   environment.load_config = [&options] { return LoadConfigFor(options); };
   auto exporter = Exporter::Create(*loaded.config, std::move(environment));
-  if (!exporter.ok()) {
-    Log(LogLevel::kError, "cannot start",
-        {{"error", exporter.error().message}});
-    FlushLog();
-    return kExitFailure;
-  }
+  if (!exporter.ok()) return FailToStart(exporter.error());
   if (const Status dropped = DropPrivileges(); !dropped.ok()) {
-    Log(LogLevel::kError, "cannot start", {{"error", dropped.error().message}});
-    FlushLog();
-    return kExitFailure;
+    return FailToStart(dropped.error());
   }
   exporter.value()->Start();
   for (const std::string& url : exporter.value()->Urls()) {
@@ -84,11 +100,18 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   status.NotifyStopping();
   exporter.value()->Stop();
   FlushLog();
-  // Not by returning: destructors wait for lookups under way, and the system's
-  // resolver can neither be told to stop nor be relied on to come back soon.
-  // All that matters was done by Stop(): requests have their outcomes, scrapes
-  // their answers, and the log is written.
-  std::_Exit(kExitSuccess);
+  // Its end would wait for lookups under way. All that matters was done by
+  // Stop(): requests have their outcomes, scrapes their answers, and the log is
+  // written.
+  static_cast<void>(exporter.value().release());
+  return kExitSuccess;
+}
+
+int RefuseToStart(const ImmediateExit& exit, const ServiceStatus& status) {
+  ConfigureLogFor({}, status);
+  Complain(exit.text, status);
+  FlushLog();
+  return exit.code;
 }
 
 }  // namespace echo_exporter

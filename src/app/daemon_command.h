@@ -8,11 +8,16 @@
 
 namespace echo_exporter {
 
-/// Loads the configuration, and probes and serves until told to stop. Returns
-/// the exit code when there is nothing to stop; after a stop it ends the
-/// process, within the limits of Exporter::Stop() and whatever still runs.
+/// Loads the configuration, and probes and serves until told to stop; returns
+/// the exit code, within the limits of Exporter::Stop(). Lookups may still be
+/// under way then, which can neither be told to end nor be waited for: the
+/// exporter stays as it is, and the process is to be ended by std::_Exit().
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status);
+
+/// Says, to whoever can see it, why there is nothing to run; returns the exit
+/// code.
+int RefuseToStart(const ImmediateExit& exit, const ServiceStatus& status);
 
 }  // namespace echo_exporter
 

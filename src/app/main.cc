@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -8,15 +9,30 @@
 #include "src/app/ping_command.h"
 #include "src/app/process_events.h"
 #include "src/app/service.h"
+#include "src/app/service_command.h"
 
 namespace echo_exporter {
 namespace {
 
+int EndAtOnce(const ImmediateExit& exit) {
+  if (exit.code == kExitSuccess) {
+    std::cout << exit.text;
+    return exit.code;
+  }
+  // The service manager waits for a word also from a service whose command line
+  // is wrong.
+  return RunUnderServiceManager([&](ProcessEvents&, ServiceStatus& status) {
+    return RefuseToStart(exit, status);
+  });
+}
+
 int Main(int argc, char** argv) {
   const CommandLine command = ParseCommandLine(argc, argv);
   if (const auto* const exit = std::get_if<ImmediateExit>(&command)) {
-    (exit->code == kExitSuccess ? std::cout : std::cerr) << exit->text;
-    return exit->code;
+    return EndAtOnce(*exit);
+  }
+  if (const auto* const service = std::get_if<ServiceOptions>(&command)) {
+    return RunServiceCommand(*service, std::cout, std::cerr);
   }
   const std::unique_ptr<AddressLookup> lookup = CreateAddressLookup();
   const Exporter::Environment environment{
@@ -25,11 +41,13 @@ int Main(int argc, char** argv) {
     const auto events = ProcessEvents::Create(/*reload=*/false);
     return RunPing(*ping, environment, *events, std::cout, std::cerr);
   }
-  return RunUnderServiceManager(
-      [&](ProcessEvents& events, ServiceStatus& status) {
+  const int code =
+      RunUnderServiceManager([&](ProcessEvents& events, ServiceStatus& status) {
         return RunDaemon(std::get<DaemonOptions>(command), environment, events,
                          status);
       });
+  // Not by returning: see RunDaemon().
+  std::_Exit(code);
 }
 
 }  // namespace

@@ -18,8 +18,11 @@
 
 #include <windows.h>
 
+#include "src/app/service_windows.h"
+
 #include <exception>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "src/app/command_line.h"
@@ -29,9 +32,6 @@
 
 namespace echo_exporter {
 namespace {
-
-// Any name does: the process is its only service.
-wchar_t service_name[] = L"echo_exporter";
 
 constexpr auto kCheckpointInterval = std::chrono::seconds(1);
 constexpr DWORD kWaitHintMilliseconds = 10000;
@@ -159,7 +159,7 @@ DWORD WINAPI HandleControl(DWORD control, DWORD /*event_type*/,
 void WINAPI ServiceMain(DWORD /*argc*/, wchar_t** /*argv*/) {
   Service& service = TheService();
   const SERVICE_STATUS_HANDLE handle = RegisterServiceCtrlHandlerExW(
-      service_name, HandleControl, service.events.get());
+      kServiceName, HandleControl, service.events.get());
   if (handle == nullptr) return;
   WindowsServiceStatus status(handle);
   int exit_code = kExitFailure;
@@ -179,7 +179,8 @@ int RunUnderServiceManager(const DaemonBody& body) {
   Service& service = TheService();
   service.body = &body;
   service.events = ProcessEvents::Create(/*reload=*/true);
-  const SERVICE_TABLE_ENTRYW table[] = {{service_name, &ServiceMain},
+  std::wstring name(kServiceName);  // the table wants it writable
+  const SERVICE_TABLE_ENTRYW table[] = {{name.data(), &ServiceMain},
                                         {nullptr, nullptr}};
   if (StartServiceCtrlDispatcherW(table)) return service.exit_code;
   ConsoleStatus status;

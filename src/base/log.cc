@@ -2,7 +2,7 @@
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "echo_exporter/clock.h"
+#include "src/base/log_sink.h"
 #include "src/base/mutex.h"
 
 namespace echo_exporter {
@@ -111,16 +112,60 @@ std::string FormatTime(WallTime time) {
       time_of_day.subseconds().count());
 }
 
-// Writes lines to the standard error stream from a thread of its own.
+spdlog::level::level_enum SeverityOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+LogLevel LevelOf(spdlog::level::level_enum severity) {
+  if (severity <= spdlog::level::debug) return LogLevel::kDebug;
+  if (severity == spdlog::level::info) return LogLevel::kInfo;
+  if (severity == spdlog::level::warn) return LogLevel::kWarn;
+  return LogLevel::kError;
+}
+
+// Takes lines from spdlog, on its thread.
+class LineReceiver final
+    : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit LineReceiver(std::unique_ptr<LogSink> target)
+      : target_(std::move(target)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    target_->Write(LevelOf(line.level),
+                   {line.payload.data(), line.payload.size()});
+  }
+  void flush_() override {}  // each line is
+
+ private:
+  const std::unique_ptr<LogSink> target_;
+};
+
+// Writes lines from a thread of its own.
 //
 // Thread-safe.
 class LineQueue {
  public:
-  void Write(const std::string& line) {
+  void Configure(const LogOptions& options) {
+    const MutexLock lock(mutex_);
+    options_ = options;
+  }
+
+  void Write(LogLevel level, const std::string& line) {
     const MutexLock lock(mutex_);
     if (closed_) return;
     if (!logger_) Open();
-    logger_->log(spdlog::level::critical, line);  // the level was looked at
+    logger_->log(SeverityOf(level), line);
   }
 
   // Ends the thread once it has written all lines; later ones are ignored.
@@ -141,13 +186,14 @@ class LineQueue {
   void Open() REQUIRES(mutex_) {
     pool_ = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
     logger_ = std::make_shared<spdlog::async_logger>(
-        "echo_exporter", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-        pool_, spdlog::async_overflow_policy::overrun_oldest);
-    logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        "%v", spdlog::pattern_time_type::utc, "\n"));
+        "echo_exporter",
+        std::make_shared<LineReceiver>(CreateLogSink(options_)), pool_,
+        spdlog::async_overflow_policy::overrun_oldest);
+    logger_->set_level(spdlog::level::trace);  // the level was looked at
   }
 
   Mutex mutex_;
+  LogOptions options_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<spdlog::details::thread_pool> pool_ GUARDED_BY(mutex_);
   std::shared_ptr<spdlog::async_logger> logger_ GUARDED_BY(mutex_);
@@ -179,17 +225,18 @@ std::optional<LogFormat> ParseLogFormat(std::string_view text) {
   return std::nullopt;
 }
 
-void ConfigureLog(LogLevel level, LogFormat format) {
-  lowest_level = level;
-  line_format = format;
+void ConfigureLog(const LogOptions& options) {
+  lowest_level = options.level;
+  line_format = options.format;
+  Lines().Configure(options);
 }
 
 void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields) {
   if (level < lowest_level) return;
-  Lines().Write(FormatLogLine(line_format,
-                              FormatTime(Clock::System().WallNow()), level,
-                              message, fields));
+  Lines().Write(
+      level, FormatLogLine(line_format, FormatTime(Clock::System().WallNow()),
+                           level, message, fields));
 }
 
 std::string FormatLogLine(LogFormat format, std::string_view time,

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_BASE_LOG_H_
 #define ECHO_EXPORTER_SRC_BASE_LOG_H_
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -23,9 +24,29 @@ struct LogField {
   std::string value;
 };
 
-/// Sets what Log() writes; before the first call: info, logfmt. Lines go to
-/// the standard error stream. Call it before other threads log.
-void ConfigureLog(LogLevel level, LogFormat format);
+/// What Log() writes, and where to.
+struct LogOptions {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kLogfmt;
+  /// Path of the log file; empty: none, lines go to the standard error stream.
+  std::string file;
+  /// Size in bytes (from 1) from which on a new file is begun. The old one gets
+  /// the number 1, as in echo.1.log, and what had 1 gets 2, and so on.
+  std::uint64_t max_file_size = std::uint64_t{100} << 20;
+  /// Old files that stay, 0 .. 1000, besides the one that is written to.
+  std::uint32_t kept_files = 3;
+  /// Nobody sees the standard error stream: write to the system's own log
+  /// instead, where there is one.
+  bool no_console = false;
+};
+
+/// Sets what Log() writes, and where to; before the first call: LogOptions{}.
+/// Call it before anything is logged.
+///
+/// A log file that cannot be written to stops nothing: lines go to where they
+/// would go without it, and it is tried again from time to time. A file that
+/// somebody moved away is made anew.
+void ConfigureLog(const LogOptions& options);
 
 /// Writes one event as one line: time (UTC, RFC 3339 with milliseconds),
 /// level, msg, fields; any text is quoted and escaped so that it cannot break

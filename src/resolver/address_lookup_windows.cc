@@ -19,13 +19,14 @@
 #include <utility>
 
 #include "echo_exporter/address_book.h"
+#include "src/base/text_windows.h"
 #include "src/resolver/address_order.h"
 
 namespace echo_exporter {
 namespace {
 
 // Absent when `text` is not UTF-8.
-std::optional<std::wstring> ToWide(const std::string& text) {
+std::optional<std::wstring> ToValidWide(const std::string& text) {
   const int size = static_cast<int>(text.size());
   if (size == 0) return std::wstring();
   std::wstring wide(text.size(), L'\0');  // never more units than bytes
@@ -36,32 +37,11 @@ std::optional<std::wstring> ToWide(const std::string& text) {
   return wide;
 }
 
-std::string ToUtf8(std::wstring_view wide) {
-  const int size = static_cast<int>(wide.size());
-  std::string text(3 * wide.size(), '\0');  // at most three bytes a unit
-  const int length =
-      WideCharToMultiByte(CP_UTF8, 0, wide.data(), size, text.data(),
-                          static_cast<int>(text.size()), nullptr, nullptr);
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
-// The system's text for `code`, followed by the code.
-std::string Describe(DWORD code) {
-  std::array<wchar_t, 512> buffer;
-  const DWORD length = FormatMessageW(
-      FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, code,
-      0, buffer.data(), static_cast<DWORD>(buffer.size()), nullptr);
-  std::string text = ToUtf8({buffer.data(), length});
-  text.erase(text.find_last_not_of(" \r\n") + 1);
-  if (text.empty()) text = "unknown error";
-  return text + " (" + std::to_string(code) + ")";
-}
-
 Error NameError(const std::string& name, int code) {
   const bool unknown = code == WSAHOST_NOT_FOUND || code == WSANO_DATA;
-  return {unknown ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
-          "resolving " + name + ": " + Describe(static_cast<DWORD>(code))};
+  return {
+      unknown ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
+      "resolving " + name + ": " + SystemErrorText(static_cast<DWORD>(code))};
 }
 
 std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
@@ -145,7 +125,7 @@ class WindowsAddressLookup final : public AddressLookup {
   WindowsAddressLookup& operator=(const WindowsAddressLookup&) = delete;
 
   Result<std::vector<IpAddress>> ResolveName(const std::string& name) override {
-    const std::optional<std::wstring> wide = ToWide(name);
+    const std::optional<std::wstring> wide = ToValidWide(name);
     // An empty name would stand for this machine.
     if (!wide || wide->empty()) return NameError(name, WSAHOST_NOT_FOUND);
     ADDRINFOW hints{};
@@ -170,9 +150,9 @@ class WindowsAddressLookup final : public AddressLookup {
     const std::string what = "reading interface " + interface_name + ": ";
     AdapterList list;
     if (const ULONG code = ReadAdapters(&list); code != ERROR_SUCCESS) {
-      return Error{ErrorCode::kUnavailable, what + Describe(code)};
+      return Error{ErrorCode::kUnavailable, what + SystemErrorText(code)};
     }
-    const std::optional<std::wstring> wide = ToWide(interface_name);
+    const std::optional<std::wstring> wide = ToValidWide(interface_name);
     const auto* adapter = wide ? FindAdapter(list, *wide) : nullptr;
     if (adapter == nullptr) {
       return Error{ErrorCode::kNotFound, what + "there is none of this name"};

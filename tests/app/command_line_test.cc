@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <variant>
@@ -40,8 +41,8 @@ TEST(CommandLineTest, RunsTheDaemonWithDefaults) {
   EXPECT_EQ(options.config_file, "echo_exporter.toml");
   EXPECT_FALSE(options.check_only);
   EXPECT_THAT(options.listen_addresses, IsEmpty());
-  EXPECT_EQ(options.log_level, LogLevel::kInfo);
-  EXPECT_EQ(options.log_format, LogFormat::kLogfmt);
+  EXPECT_EQ(options.log.level, LogLevel::kInfo);
+  EXPECT_EQ(options.log.format, LogFormat::kLogfmt);
 }
 
 TEST(CommandLineTest, ReadsEveryOptionOfTheDaemon) {
@@ -54,15 +55,15 @@ TEST(CommandLineTest, ReadsEveryOptionOfTheDaemon) {
   ASSERT_EQ(options.listen_addresses.size(), 1U);
   EXPECT_EQ(options.listen_addresses[0].host, "127.0.0.1");
   EXPECT_EQ(options.listen_addresses[0].port, 9000);
-  EXPECT_EQ(options.log_level, LogLevel::kDebug);
-  EXPECT_EQ(options.log_format, LogFormat::kJson);
+  EXPECT_EQ(options.log.level, LogLevel::kDebug);
+  EXPECT_EQ(options.log.format, LogFormat::kJson);
 }
 
 TEST(CommandLineTest, TakesValuesAfterASpaceToo) {
   const DaemonOptions options =
       ParseDaemon({"--config.file", "a.toml", "--log.level", "warn"});
   EXPECT_EQ(options.config_file, "a.toml");
-  EXPECT_EQ(options.log_level, LogLevel::kWarn);
+  EXPECT_EQ(options.log.level, LogLevel::kWarn);
 }
 
 TEST(CommandLineTest, TakesListenAddressesMoreThanOnce) {
@@ -192,6 +193,81 @@ TEST(CommandLineTest, VersionIsOneLine) {
   EXPECT_EQ(exit.code, 0);
   EXPECT_THAT(exit.text, StartsWith("echo_exporter, version "));
   EXPECT_EQ(exit.text.find('\n'), exit.text.size() - 1);
+}
+
+TEST(CommandLineTest, ReadsWhereTheLogGoes) {
+  const LogOptions log =
+      ParseDaemon({"--log.file=a b.log", "--log.file.max-size=2MiB",
+                   "--log.file.keep=0"})
+          .log;
+  EXPECT_EQ(log.file, "a b.log");
+  EXPECT_EQ(log.max_file_size, 2U << 20);
+  EXPECT_EQ(log.kept_files, 0U);
+  EXPECT_EQ(ParseDaemon({}).log.max_file_size, 100U << 20);
+  EXPECT_EQ(ParseDaemon({}).log.kept_files, 3U);
+  for (const char* const wrong :
+       {"--log.file.max-size=0", "--log.file.max-size=much",
+        "--log.file.max-size=-1", "--log.file.keep=-1",
+        "--log.file.keep=1001"}) {
+    EXPECT_EQ(ParseExit({wrong}).code, kExitUsage) << wrong;
+  }
+}
+
+ServiceOptions ParseService(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "service");
+  return std::get<ServiceOptions>(Parse(arguments));
+}
+
+TEST(CommandLineTest, ReadsEveryServiceAction) {
+  using Action = ServiceOptions::Action;
+  EXPECT_EQ(ParseService({"install"}).action, Action::kInstall);
+  EXPECT_EQ(ParseService({"uninstall"}).action, Action::kUninstall);
+  EXPECT_EQ(ParseService({"start"}).action, Action::kStart);
+  EXPECT_EQ(ParseService({"stop"}).action, Action::kStop);
+  EXPECT_EQ(ParseService({"reload"}).action, Action::kReload);
+  EXPECT_EQ(ParseService({"status"}).action, Action::kStatus);
+  EXPECT_EQ(ParseService({"configure"}).action, Action::kConfigure);
+}
+
+TEST(CommandLineTest, RefusesServiceWithoutAnActionOrWithWhatIsNotAllowed) {
+  EXPECT_EQ(ParseExit({"service"}).code, kExitUsage);
+  EXPECT_EQ(ParseExit({"service", "dance"}).code, kExitUsage);
+  EXPECT_EQ(ParseExit({"service", "install", "--colour"}).code, kExitUsage);
+  EXPECT_EQ(ParseExit({"service", "install", "--log.level=loud"}).code,
+            kExitUsage);
+  EXPECT_EQ(ParseExit({"service", "start", "--log.level=info"}).code,
+            kExitUsage);
+  EXPECT_EQ(ParseExit({"service", "install", "--config.check"}).code,
+            kExitUsage);
+}
+
+std::vector<const char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  return pointers;
+}
+
+TEST(CommandLineTest, InstalledServicesGetTheOptionsGivenOnEitherSide) {
+  const ServiceOptions service = std::get<ServiceOptions>(
+      Parse({"--log.level=debug", "service", "install",
+             "--config.file=my file.toml", "--log.file.max-size=1KiB",
+             "--log.file=x.log", "--web.listen-address=127.0.0.1:9000",
+             "--web.listen-address=[::1]:9001"}));
+  const DaemonOptions options = ParseDaemon(Pointers(service.daemon_arguments));
+  EXPECT_EQ(options.log.level, LogLevel::kDebug);
+  EXPECT_EQ(options.log.max_file_size, 1024U);
+  ASSERT_EQ(options.listen_addresses.size(), 2U);
+  EXPECT_EQ(options.listen_addresses[1].port, 9001);
+  // A service does not start in the folder in which it was installed.
+  const auto folder = std::filesystem::current_path();
+  EXPECT_EQ(options.config_file, (folder / "my file.toml").string());
+  EXPECT_EQ(options.log.file, (folder / "x.log").string());
+}
+
+TEST(CommandLineTest, InstalledServicesAlwaysNameTheirConfiguration) {
+  const auto file = std::filesystem::current_path() / "echo_exporter.toml";
+  EXPECT_THAT(ParseService({"install"}).daemon_arguments,
+              testing::ElementsAre("--config.file=" + file.string()));
 }
 
 }  // namespace

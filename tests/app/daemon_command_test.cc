@@ -54,14 +54,15 @@ class DaemonCommandTest : public testing::Test {
   }
 
   /// Runs until lookups of a name hang, and is told to stop then.
-  void RunUntilALookupHangs() {
+  [[noreturn]] void RunUntilALookupHangs() {
     lookup_.Block("slow.example.net");
     std::thread stopper([this] {
       lookup_.WaitForCalls("slow.example.net", 1);
       events_->Raise(ProcessEvents::Event::kStop);
     });
-    Run();
+    const int code = Run();
     stopper.join();
+    std::_Exit(code);
   }
 
   FakeEchoNetwork network_;

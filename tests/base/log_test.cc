@@ -130,7 +130,10 @@ TEST_F(LogDeathTest, WritesLinesToStandardErrorInOrder) {
 TEST_F(LogDeathTest, LeavesOutWhatIsBelowTheLevel) {
   EXPECT_EXIT(
       {
-        ConfigureLog(LogLevel::kWarn, LogFormat::kJson);
+        LogOptions options;
+        options.level = LogLevel::kWarn;
+        options.format = LogFormat::kJson;
+        ConfigureLog(options);
         Log(LogLevel::kInfo, "quiet");
         Log(LogLevel::kWarn, "loud");
         FlushLog();

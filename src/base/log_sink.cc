@@ -1,0 +1,135 @@
+#include "src/base/log_sink.h"
+
+#include <spdlog/details/os.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace echo_exporter {
+namespace {
+
+// A full disk or a missing folder is nothing that passes within a second, and
+// each try may wait for a file server.
+constexpr auto kRetryInterval = std::chrono::seconds(10);
+// How long lines may go to a file that somebody has moved away.
+constexpr auto kLookInterval = std::chrono::seconds(1);
+
+void WriteTo(spdlog::sinks::sink& sink, std::string_view line) {
+  sink.log(spdlog::details::log_msg("", spdlog::level::info,
+                                    {line.data(), line.size()}));
+}
+
+std::unique_ptr<spdlog::formatter> LineFormatter() {
+  return std::make_unique<spdlog::pattern_formatter>(
+      "%v", spdlog::pattern_time_type::utc, "\n");
+}
+
+class StandardErrorSink final : public LogSink {
+ public:
+  StandardErrorSink() { stream_.set_formatter(LineFormatter()); }
+
+  void Write(LogLevel /*level*/, std::string_view line) override {
+    try {
+      WriteTo(stream_, line);
+    } catch (const std::exception&) {
+      // Whoever read the stream has gone.
+    }
+  }
+
+ private:
+  spdlog::sinks::stderr_sink_st stream_;
+};
+
+class FileSink final : public LogSink {
+ public:
+  FileSink(const LogOptions& options, std::unique_ptr<LogSink> fallback,
+           std::function<SteadyTime()> now)
+      : path_(options.file),
+        max_size_(static_cast<std::size_t>(options.max_file_size)),
+        kept_(options.kept_files),
+        fallback_(std::move(fallback)),
+        now_(std::move(now)) {}
+
+  void Write(LogLevel level, std::string_view line) override {
+    const SteadyTime now = now_();
+    if (!retry_time_ || now >= *retry_time_) {
+      try {
+        WriteToFile(line, now);
+        retry_time_.reset();
+        return;
+      } catch (const std::exception& error) {
+        file_.reset();
+        retry_time_ = now + kRetryInterval;
+        // Not through Log(), which leads back to here.
+        fallback_->Write(
+            LogLevel::kError,
+            std::string("the log file cannot be written to: ") + error.what());
+      }
+    }
+    fallback_->Write(level, line);
+  }
+
+ private:
+  void WriteToFile(std::string_view line, SteadyTime now) {
+    if (now >= look_time_) {
+      look_time_ = now + kLookInterval;
+      if (!spdlog::details::os::path_exists(path_)) file_.reset();
+    }
+    if (!file_) {
+      file_.emplace(path_, max_size_, kept_);
+      file_->set_formatter(LineFormatter());
+    }
+    WriteTo(*file_, line);
+    file_->flush();
+  }
+
+  const std::string path_;
+  const std::size_t max_size_;
+  const std::size_t kept_;
+  const std::unique_ptr<LogSink> fallback_;
+  const std::function<SteadyTime()> now_;
+  std::optional<spdlog::sinks::rotating_file_sink_st> file_;
+  SteadyTime look_time_;
+  std::optional<SteadyTime> retry_time_;  // present while lines go elsewhere
+};
+
+}  // namespace
+
+std::unique_ptr<LogSink> CreateLogSink(const LogOptions& options) {
+  std::unique_ptr<LogSink> sink;
+  if (options.no_console) sink = CreateSystemSink();
+  if (!sink) sink = std::make_unique<StandardErrorSink>();
+  if (options.file.empty()) return sink;
+  return CreateFileSink(options, std::move(sink),
+                        [] { return std::chrono::steady_clock::now(); });
+}
+
+std::unique_ptr<LogSink> CreateFileSink(const LogOptions& options,
+                                        std::unique_ptr<LogSink> fallback,
+                                        std::function<SteadyTime()> now) {
+  return std::make_unique<FileSink>(options, std::move(fallback),
+                                    std::move(now));
+}
+
+std::string EventText(std::string_view line, std::size_t most) {
+  std::string text;
+  text.reserve(line.size());
+  for (const char c : line) {
+    if (c >= '0' && c <= '9' && text.ends_with('%')) text += ' ';
+    text += c;
+  }
+  if (text.size() <= most) return text;
+  const auto continues_character = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  std::size_t end = most;
+  while (end > 0 && continues_character(end)) --end;
+  text.resize(end);
+  return text;
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,21 @@
+#ifndef ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
+#define ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
+
+#include <string>
+#include <string_view>
+
+namespace echo_exporter {
+
+/// UTF-8 to UTF-16; what is not UTF-8 becomes U+FFFD.
+std::wstring ToWide(std::string_view text);
+
+/// UTF-16 to UTF-8.
+std::string ToUtf8(std::wstring_view wide);
+
+/// The system's text for an error `code`, followed by the code, as in "Access
+/// is denied. (5)".
+std::string SystemErrorText(unsigned long code);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
