@@ -17,7 +17,7 @@ build_packages=(
 run_packages=(curl wine wine64)
 test_packages=(
   clang clang-format curl iproute2 libclang-rt-14-dev prometheus
-  prometheus-blackbox-exporter python3
+  msitools prometheus-blackbox-exporter python3 wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 
