@@ -5,7 +5,7 @@
 UPDATE Component SET Attributes = 400 WHERE Component = 'Configuration'
 
 -- Public properties get through to the elevated half of an installation only by name.
-UPDATE Property SET Value = 'NEWER;OLDER;CONFIG_FILE;LISTEN_PORT;EXTRA_FLAGS;FIREWALL' WHERE Property = 'SecureCustomProperties'
+UPDATE Property SET Value = 'NEWER;OLDER;INSTALLDIR;CONFIG_FILE;LISTEN_PORT;EXTRA_FLAGS;FIREWALL' WHERE Property = 'SecureCustomProperties'
 
 -- Defaults, and what follows from the settings. Folders have their values from 1000 on.
 INSERT INTO CustomAction (Action, Type, Source, Target) VALUES ('DefaultConfigFile', 51, 'CONFIG_FILE', '[CONFIGDIR]echo_exporter.toml')

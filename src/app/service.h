@@ -57,8 +57,8 @@ using DaemonBody = std::function<int(ProcessEvents&, ServiceStatus&)>;
 /// On Windows the control handler is there before `body` is called, stop and
 /// shutdown become ProcessEvents::Event::kStop, SERVICE_CONTROL_PARAMCHANGE
 /// becomes kReload, and a body that fails becomes a service-specific exit code.
-/// Call it once, from main(). Exceptions of `body` are logged and count as
-/// kExitFailure.
+/// Call it once, from main(). What `body` throws comes through to the caller;
+/// in a Windows service it is logged and counts as kExitFailure.
 int RunUnderServiceManager(const DaemonBody& body);
 
 }  // namespace echo_exporter

@@ -83,6 +83,7 @@ class InstallerTest(unittest.TestCase):
         self.assertEqual(
             self.settings(),
             {
+                "InstallFolder": FOLDER + "\\",
                 "ConfigFile": CONFIG,
                 "ListenPort": str(self.port),
                 "ExtraFlags": r"--log.file=C:\logs\echo.log",
@@ -114,6 +115,17 @@ class InstallerTest(unittest.TestCase):
         self.msiexec("/i", OLD, *properties)
         self.assertIn(r"C:\bad.toml", windows.service_values()["ImagePath"])
         self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+
+    def test_an_upgrade_stays_in_the_folder_that_was_chosen(self):
+        folder = windows.path(r"C:\my programs\echo")
+        self.msiexec("/i", OLD, r"INSTALLDIR=C:\my programs\echo", f"LISTEN_PORT={self.port}")
+        self.assertTrue((folder / "echo_exporter.exe").is_file())
+        self.msiexec("/i", NEW)
+        self.assertTrue((folder / "echo_exporter.exe").is_file())
+        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.assertEqual(self.installed_files(), [])
+        self.msiexec("/x", NEW)
+        self.assertFalse(folder.exists())
 
 
 class ZipTest(unittest.TestCase):
