@@ -297,7 +297,7 @@ TEST_F(DispatcherTest, TellsTheStateLogOfEveryResultOfAPair) {
                           {.result = EndAs(EchoOutcome::kHostUnreachable)});
   AddPairs({"192.0.2.1"}, seconds(1));
   const auto adapter = rig_.book.WatchInterface("missing0");
-  AddPair(Endpoint{.address = {}, .entry = adapter},
+  AddPair(Endpoint{.address = {}, .entry = adapter.entry},
           Endpoint{.address = Address("192.0.2.2"), .entry = {}}, "192.0.2.2");
   Start();
   Step(seconds(1));
