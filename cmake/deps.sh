@@ -3,14 +3,18 @@
 #
 # Usage: cmake/deps.sh [windows-mingw|linux]...     (default: both)
 #
-# prometheus-cpp and cpp-httplib come from Debian's source packages, GoogleTest and the
-# header-only libraries from installed packages (cmake/install_packages.sh build). A prefix is
-# made again only when this script or one of those packages changed.
+# prometheus-cpp, cpp-httplib, yaml-cpp, Botan (for bcrypt) and, for Windows, OpenSSL come from
+# Debian's source packages; GoogleTest, the header-only libraries and, for Linux, OpenSSL from
+# installed packages (cmake/install_packages.sh build). A prefix is made again only when this script
+# or one of those packages changed.
 set -euo pipefail
 
 readonly kPrometheusCppVersion=1.0.1
 readonly kHttplibVersion=0.18.7
 readonly kHttplibSuite=trixie  # Debian 12's own cpp-httplib is too old.
+readonly kYamlCppVersion=0.7.0
+readonly kBotanVersion=2.19.3
+readonly kOpensslVersion=3.0.  # Debian's latest of these: each only corrects faults.
 readonly kArchiveKeyring=/usr/share/keyrings/debian-archive-keyring.gpg
 readonly kHeaderPackages=(
   libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev)
@@ -34,7 +38,7 @@ package_version() {
 
 # Everything that decides what a prefix contains.
 stamp_of() {
-  local packages=(googletest "${kHeaderPackages[@]}" g++)
+  local packages=(googletest "${kHeaderPackages[@]}" g++ libssl-dev)
   [[ $1 == linux ]] ||
     packages=(googletest "${kHeaderPackages[@]}" g++-mingw-w64-x86-64-posix libz-mingw-w64-dev)
   sha256sum "$script" "$cmake_dir/toolchain-mingw-w64.cmake" | cut -d' ' -f1
@@ -54,17 +58,25 @@ source_lines() {
       }' | sort -u
 }
 
-# Downloads the two source packages with a private apt configuration; /etc/apt stays as it is.
+# Succeeds when all source packages are there.
+have_sources() {
+  local description
+  for description in "prometheus-cpp_$kPrometheusCppVersion" "cpp-httplib_$kHttplibVersion" \
+    "yaml-cpp_$kYamlCppVersion" "botan_$kBotanVersion" "openssl_$kOpensslVersion"; do
+    compgen -G "$downloads/$description*.dsc" >/dev/null || return 1
+  done
+}
+
+# Downloads the source packages with a private apt configuration; /etc/apt stays as it is.
 download_sources() {
-  compgen -G "$downloads/prometheus-cpp_$kPrometheusCppVersion*.dsc" >/dev/null &&
-    compgen -G "$downloads/cpp-httplib_$kHttplibVersion*.dsc" >/dev/null && return
+  ! have_sources || return 0
 
   local apt_dir=$work/apt
   mkdir -p "$apt_dir"/{lists,cache,download,sources.list.d}
   ((EUID != 0)) || chown -R _apt "$apt_dir"
   local state=(-o Dir::State::lists="$apt_dir/lists" -o Dir::Cache="$apt_dir/cache")
 
-  echo "deps: downloading the sources of prometheus-cpp and cpp-httplib"
+  echo "deps: downloading sources"
   source_lines >"$apt_dir/sources.list"
   if [[ ! -s $apt_dir/sources.list ]]; then  # no package lists on this machine
     apt-get -qq update "${state[@]}"
@@ -75,7 +87,8 @@ download_sources() {
     -o Dir::Etc::sourceparts="$apt_dir/sources.list.d")
   apt-get -qq update "${state[@]}"
   (cd "$apt_dir/download" && apt-get -qq source "${state[@]}" --download-only \
-    "prometheus-cpp/$release" "cpp-httplib/$kHttplibSuite")
+    "prometheus-cpp/$release" "cpp-httplib/$kHttplibSuite" "yaml-cpp/$release" \
+    "botan/$release" "openssl/$release")
   mkdir -p "$downloads"
   cp "$apt_dir"/download/* "$downloads/"
 }
@@ -83,13 +96,14 @@ download_sources() {
 # unpack PACKAGE VERSION: unpacks a source package to $work/PACKAGE, once.
 unpack() {
   [[ ! -d $work/$1 ]] || return 0
-  local descriptions=("$downloads/$1_$2"*.dsc)
-  if [[ ! -f ${descriptions[0]} ]]; then
+  local description
+  description=$(compgen -G "$downloads/$1_$2*.dsc" | sort --version-sort | tail -n 1)
+  if [[ -z $description ]]; then
     fail "$1 $2 is wanted, but Debian has $(cd "$downloads" && echo "$1"_*.dsc)"
   fi
-  echo "deps: unpacking $(basename "${descriptions[0]}" .dsc)"
-  dpkg-source --extract "${descriptions[0]}" "$work/$1" >"$work/$1.log" 2>&1 ||
-    { cat "$work/$1.log" >&2; fail "cannot unpack ${descriptions[0]}"; }
+  echo "deps: unpacking $(basename "$description" .dsc)"
+  dpkg-source --extract "$description" "$work/$1" >"$work/$1.log" 2>&1 ||
+    { cat "$work/$1.log" >&2; fail "cannot unpack $description"; }
 }
 
 # cmake_install PLATFORM PREFIX SOURCE [CMAKE OPTION]...
@@ -107,6 +121,56 @@ cmake_install() {
   { cmake -S "$source" -B "$build" "${options[@]}" "$@" &&
     cmake --build "$build" && cmake --install "$build"; } >"$log" 2>&1 ||
     { tail -n 40 "$log" >&2; fail "$platform: cannot build $(basename "$source")"; }
+}
+
+# make_install PLATFORM SOURCE BUILD_TARGET INSTALL_TARGET CONFIGURE [OPTION]...: for sources that
+# bring a configure script of their own. Two jobs at low priority: these are the long builds.
+make_install() {
+  local platform=$1 source=$2 build_target=$3 install_target=$4
+  local build=$work/build-$platform-$source
+  shift 4
+  mkdir -p "$build"
+  echo "deps: $platform: building $source, which takes minutes"
+  (cd "$build" && "$@" && nice make -j2 "$build_target" && make "$install_target") \
+    >"$build.log" 2>&1 ||
+    { tail -n 40 "$build.log" >&2; fail "$platform: cannot build $source"; }
+}
+
+# TLS 1.2 and 1.3, and nothing that is loaded later: the program needs no file beside it.
+readonly kOpensslOptions=(
+  no-shared no-tests no-module no-engine no-dso no-legacy no-autoload-config no-ui-console no-capieng
+  no-comp no-ssl3 no-tls1 no-tls1_1 no-dtls no-psk no-srp no-srtp no-nextprotoneg no-gost
+  no-deprecated no-ct no-ts no-cms no-cmp no-ocsp no-rfc3779 no-dsa no-ec2m no-sm2 no-sm3 no-sm4
+  no-aria no-bf no-blake2 no-camellia no-cast no-des no-idea no-md4 no-mdc2 no-ocb no-rc2 no-rc4
+  no-rmd160 no-scrypt no-seed no-siphash no-siv no-whirlpool)
+
+install_openssl_for_windows() {
+  unpack openssl "$kOpensslVersion"
+  make_install windows-mingw openssl build_libs install_dev \
+    "$work/openssl/Configure" mingw64 --cross-compile-prefix=x86_64-w64-mingw32- \
+    --prefix="$1" --libdir=lib --openssldir=/nowhere --release "${kOpensslOptions[@]}"
+}
+
+# Botan's only task is bcrypt. The CMake package is like the one that later versions bring.
+install_botan() {
+  local platform=$1 prefix=$2 target=(--os=linux)
+  [[ $platform == linux ]] || target=(--os=mingw --cc-bin=x86_64-w64-mingw32-g++-posix
+    --ar-command=x86_64-w64-mingw32-ar)
+  unpack botan "$kBotanVersion"
+  make_install "$platform" botan libs install \
+    python3 "$work/botan/configure.py" "${target[@]}" --cpu=x86_64 --cc=gcc --prefix="$prefix" \
+    --build-targets=static --minimized-build --enable-modules=bcrypt --without-documentation
+  local dir=$prefix/lib/cmake/Botan
+  mkdir -p "$dir"
+  cat >"$dir/BotanConfig.cmake" <<'END'
+if(NOT TARGET Botan::Botan-static)
+  get_filename_component(_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+  add_library(Botan::Botan-static STATIC IMPORTED)
+  set_target_properties(Botan::Botan-static PROPERTIES
+    IMPORTED_LOCATION "${_prefix}/lib/libbotan-2.a"
+    INTERFACE_INCLUDE_DIRECTORIES "${_prefix}/include/botan-2")
+endif()
+END
 }
 
 # header_only PREFIX PACKAGE FOLDER TARGET [CMAKE CODE]: copies /usr/include/FOLDER and writes the
@@ -173,7 +237,14 @@ make_prefix() {
   unpack cpp-httplib "$kHttplibVersion"
   rm -rf "$fresh"
   install_header_only_libraries "$fresh"
-  [[ $platform != windows-mingw ]] || install_zlib_for_windows "$fresh"
+  if [[ $platform == windows-mingw ]]; then
+    install_zlib_for_windows "$fresh"
+    install_openssl_for_windows "$fresh"
+  fi
+  install_botan "$platform" "$fresh"
+  unpack yaml-cpp "$kYamlCppVersion"
+  cmake_install "$platform" "$fresh" "$work/yaml-cpp" -DYAML_CPP_BUILD_TESTS=OFF \
+    -DYAML_CPP_BUILD_TOOLS=OFF -DYAML_BUILD_SHARED_LIBS=OFF
   cmake_install "$platform" "$fresh" "$work/prometheus-cpp" \
     -DENABLE_PULL=OFF -DENABLE_PUSH=OFF -DENABLE_COMPRESSION=OFF -DENABLE_TESTING=OFF \
     -DUSE_THIRDPARTY_LIBRARIES=OFF -DGENERATE_PKGCONFIG=OFF

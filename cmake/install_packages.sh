@@ -9,15 +9,16 @@
 set -euo pipefail
 
 build_packages=(
-  ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git ninja-build pkg-config
+  ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git make ninja-build perl
+  pkg-config python3
   # Dependencies of the exporter that cmake/deps.sh takes from packages.
-  googletest libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev libz-mingw-w64-dev
-  nlohmann-json3-dev zlib1g-dev
+  googletest libcli11-dev libfmt-dev libspdlog-dev libssl-dev libtomlplusplus-dev
+  libz-mingw-w64-dev nlohmann-json3-dev zlib1g-dev
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  clang clang-format curl iproute2 libclang-rt-14-dev prometheus
-  msitools prometheus-blackbox-exporter python3 wixl
+  clang clang-format curl iproute2 libclang-rt-14-dev msitools openssl prometheus
+  prometheus-blackbox-exporter python3 wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 
