@@ -11,6 +11,7 @@
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/result.h"
+#include "echo_exporter/web_security.h"
 
 namespace echo_exporter {
 
@@ -29,6 +30,7 @@ class Exporter {
   struct Environment {
     TransportFactory create_transport;
     AddressLookup* lookup = nullptr;  ///< must outlive the exporter
+    std::shared_ptr<WebSecurity> web_security = nullptr;  ///< null: none
     /// Reads the configuration again, for Reload(). Empty: it cannot be.
     std::function<ConfigOutcome()> load_config = nullptr;
   };

@@ -6,12 +6,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "echo_exporter/config.h"
 #include "echo_exporter/on_demand_probe.h"
 #include "echo_exporter/result.h"
 #include "echo_exporter/text_sink.h"
+#include "echo_exporter/web_security.h"
 
 namespace echo_exporter {
 
@@ -20,7 +22,8 @@ struct HttpAnswer {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::string_view allow = {};  ///< of status 405: the methods allowed
+  /// Further headers, names and values.
+  std::vector<std::pair<std::string, std::string>> headers = {};
   /// Instead of `body`, for a long one: writes it, once.
   std::function<void(const TextSink&)> write_body = nullptr;
   /// Memory that `write_body` holds until it returns.
@@ -56,10 +59,12 @@ struct MetricsServerHandlers {
 class MetricsServer {
  public:
   /// Binds every address, and fails, naming the one, when one cannot be
-  /// bound; nothing is served before Start().
+  /// bound; nothing is served before Start(). Without `security` it serves
+  /// HTTP to everyone.
   static Result<std::unique_ptr<MetricsServer>> Create(
       const std::vector<ListenAddress>& addresses,
-      MetricsServerHandlers handlers);
+      MetricsServerHandlers handlers,
+      std::shared_ptr<WebSecurity> security = nullptr);
 
   /// Stops, and waits until the last handler has returned.
   virtual ~MetricsServer() = default;
@@ -68,7 +73,8 @@ class MetricsServer {
   /// Refuses new connections and waits for requests under way, but not for
   /// longer than some seconds. May be called more than once.
   virtual void Stop() = 0;
-  /// "http://127.0.0.1:10115", one per address, with the ports in use.
+  /// "http://127.0.0.1:10115", one per address, with the ports in use; https
+  /// with TLS.
   virtual std::vector<std::string> Urls() const = 0;
 };
 

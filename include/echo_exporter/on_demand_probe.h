@@ -20,6 +20,7 @@ struct ProbeQuery {
   std::optional<std::string> source;  ///< overrides the module's source
   std::uint32_t count = 1;            ///< echo requests, 1 .. 100
   bool debug = false;                 ///< answer with a readable log
+  std::optional<IpAddress> client;    ///< who asks, as far as it is known
   /// Prometheus's own patience, from X-Prometheus-Scrape-Timeout-Seconds.
   std::optional<Nanoseconds> scrape_timeout;
 };

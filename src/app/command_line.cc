@@ -53,7 +53,7 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
       ->type_name(kFileType)
       ->capture_default_str();
   app.add_flag("--config.check", options.check_only,
-               "Check the configuration file and exit");
+               "Check the configuration files and exit");
   app.add_flag("--config.enable-auto-reload", raw.auto_reload,
                "Reload the configuration when its file has changed");
   app.add_option("--config.auto-reload-interval", raw.auto_reload_interval,
@@ -66,6 +66,9 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
       ->take_all()
       ->allow_extra_args(false)
       ->check(IsListenAddress());
+  app.add_option("--web.config.file", options.web_config_file,
+                 "File with TLS and authentication settings, in the format of "
+                 "Prometheus's exporters");
   app.add_option("--log.level", raw.log_level, "Least severe level to log")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

@@ -29,6 +29,7 @@ struct PingOptions {
 /// `echo_exporter` without a command: the daemon.
 struct DaemonOptions {
   std::string config_file = "echo_exporter.toml";
+  std::string web_config_file;  ///< empty: plain HTTP for everyone
   bool check_only = false;
   /// Read the configuration again when its file has changed, looking this
   /// often; absent: only when told to.

@@ -30,6 +30,10 @@ void Complain(const std::string& error, const ServiceStatus& status) {
   }
 }
 
+WebSecurityOutcome OpenWebSecurity(const std::string& file) {
+  return file.empty() ? WebSecurityOutcome() : WebSecurity::Open(file);
+}
+
 void ConfigureLogFor(LogOptions log, const ServiceStatus& status) {
   log.no_console = status.HasNoConsole();
   ConfigureLog(log);
@@ -71,18 +75,24 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status) {
   ConfigureLogFor(options.log, status);
   ConfigOutcome loaded = LoadConfigFor(options);
-  for (const std::string& error : loaded.errors) {
-    Complain("error: " + error, status);
+  WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
+  for (const auto* const errors : {&loaded.errors, &web.errors}) {
+    for (const std::string& error : *errors) {
+      Complain("error: " + error, status);
+    }
   }
-  if (!loaded.config) {
+  if (!loaded.config || !web.errors.empty()) {
     FlushLog();
     return kExitUsage;
   }
+  loaded.config->warnings.insert(loaded.config->warnings.end(),
+                                 web.warnings.begin(), web.warnings.end());
   if (options.check_only) return ReportCheck(options, *loaded.config);
 
   for (const std::string& warning : loaded.config->warnings) {
     Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
   }
+  environment.web_security = std::move(web.security);
   environment.load_config = [&options] { return LoadConfigFor(options); };
   auto exporter = Exporter::Create(*loaded.config, std::move(environment));
   if (!exporter.ok()) return FailToStart(exporter.error());

@@ -39,6 +39,7 @@ class ExporterImpl final : public Exporter {
   ExporterImpl(const ExporterConfig& config, const Environment& environment)
       : load_config_(environment.load_config),
         config_(config),
+        web_security_(environment.web_security),
         recorder_(config.rtt_buckets, Clock::System(),
                   EchoTransportSeesStrayReplies()),
         lookup_(*environment.lookup),
@@ -76,6 +77,7 @@ class ExporterImpl final : public Exporter {
 
   const std::function<ConfigOutcome()> load_config_;
   SharedConfig config_;
+  const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
   Mutex reload_mutex_;  ///< one reload at a time
 
@@ -109,7 +111,8 @@ Status ExporterImpl::Open(const TransportFactory& create_transport) {
                                              config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
-  auto server = MetricsServer::Create(config->listen_addresses, Handlers());
+  auto server = MetricsServer::Create(config->listen_addresses, Handlers(),
+                                      web_security_);
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
   MutexLock lock(reload_mutex_);

@@ -26,28 +26,6 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// What may be written instead of an unknown key: the known one that is a slip
-/// of the finger away, else all of them.
-std::string Advice(std::string_view key, std::vector<std::string> known) {
-  const auto distance = [key](const std::string& candidate) {
-    return EditDistance(key.substr(0, 40), candidate);
-  };
-  const auto closest = std::min_element(
-      known.begin(), known.end(),
-      [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
-  // Two edits turn any three-letter word into any other with one letter kept.
-  const std::size_t tolerated = key.size() < 5 ? 1 : 2;
-  if (closest != known.end() && distance(*closest) <= tolerated) {
-    return "did you mean " + Quoted(*closest) + "?";
-  }
-  std::sort(known.begin(), known.end());
-  std::string list;
-  for (const std::string& name : known) {
-    list += (list.empty() ? "" : ", ") + name;
-  }
-  return "allowed here: " + list;
-}
-
 std::string Range(const std::string& min, const std::string& max) {
   return "from " + min + " to " + max;
 }
@@ -76,6 +54,26 @@ std::string_view TypeName(const toml::node& node) {
       break;
   }
   return "nothing";
+}
+
+std::string KeyAdvice(std::string_view key, std::vector<std::string> known) {
+  const auto distance = [key](const std::string& candidate) {
+    return EditDistance(key.substr(0, 40), candidate);
+  };
+  const auto closest = std::min_element(
+      known.begin(), known.end(),
+      [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+  // Two edits turn any three-letter word into any other with one letter kept.
+  const std::size_t tolerated = key.size() < 5 ? 1 : 2;
+  if (closest != known.end() && distance(*closest) <= tolerated) {
+    return "did you mean " + Quoted(*closest) + "?";
+  }
+  std::sort(known.begin(), known.end());
+  std::string list;
+  for (const std::string& name : known) {
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  return "allowed here: " + list;
 }
 
 void Findings::AddError(toml::source_position position,
@@ -294,7 +292,7 @@ void TableReader::ReportUnknownKeys() {
       continue;
     }
     AddError(key.source().begin, "unknown key " + Excerpt(key.str()) + "; " +
-                                     Advice(key.str(), known_keys_));
+                                     KeyAdvice(key.str(), known_keys_));
   }
 }
 

@@ -56,6 +56,10 @@ class Findings {
 /// "a string", "an integer" and so on.
 std::string_view TypeName(const toml::node& node);
 
+/// What may be written instead of an unknown key: the known one that is a slip
+/// of the finger away, else all of them.
+std::string KeyAdvice(std::string_view key, std::vector<std::string> known);
+
 /// Parses TOML; absent, with one error added, when it is none.
 std::optional<toml::table> ParseToml(std::string_view text, Findings& findings);
 

@@ -16,43 +16,47 @@ constexpr Nanoseconds kLookAgain = std::chrono::milliseconds(200);
 constexpr Nanoseconds kFinishTimeout = std::chrono::seconds(2);
 constexpr std::size_t kFinishBytes = 256 * 1024;
 
-// Windows takes a whole send() into its own memory however long it is; smaller
-// pieces are so many more calls.
-constexpr std::size_t kSendBytes = 256 * 1024;
-
 SteadyTime Now() { return Clock::System().Now(); }
 
 }  // namespace
 
-ConnectionStream::ConnectionStream(Connection& connection,
+ConnectionStream::ConnectionStream(Connection& connection, Channel& channel,
                                    const HttpLimits& limits)
-    : connection_(connection), limits_(limits) {}
+    : connection_(connection), channel_(channel), limits_(limits) {}
 
-bool ConnectionStream::AwaitRequest(Nanoseconds patience) {
+bool ConnectionStream::Open(SteadyTime deadline) {
+  connection_.BeginWaiting();
+  return RunUntil(deadline, [this] { return channel_.Open(); }).state ==
+         Channel::State::kDone;
+}
+
+bool ConnectionStream::AwaitRequest(SteadyTime deadline) {
   connection_.BeginWaiting();
   head_bytes_ = 0;
   send_deadline_.reset();
-  if (begin_ == end_ && !WaitUntilReady(Readiness::kToRead, Now() + patience)) {
-    return false;
-  }
+  if (begin_ == end_ && FillBuffer(deadline) <= 0) return false;
   receive_deadline_ = Now() + limits_.receive_timeout;
   return true;
 }
 
 void ConnectionStream::Finish() {
   connection_.BeginWaiting();
+  const SteadyTime deadline = Now() + kFinishTimeout;
+  RunUntil(deadline, [this] { return channel_.Close(); });
   FinishSending(connection_.socket());
-  receive_deadline_ = Now() + kFinishTimeout;
+  // What comes now is of no interest, encrypted or not.
+  PlainChannel rest(connection_.socket());
   std::size_t discarded = 0;
-  ssize_t received = 0;
-  while (discarded < kFinishBytes && (received = FillBuffer()) > 0) {
-    discarded += static_cast<std::size_t>(received);
+  while (discarded < kFinishBytes) {
+    const Channel::Step step = RunUntil(
+        deadline, [&] { return rest.Read(buffer_.data(), buffer_.size()); });
+    if (step.state != Channel::State::kDone) return;
+    discarded += step.bytes;
   }
 }
 
-bool ConnectionStream::is_readable() const {
-  return begin_ < end_ || WaitUntilReady(Readiness::kToRead, receive_deadline_);
-}
+// read() waits by itself, and httplib asks for nothing else before it.
+bool ConnectionStream::is_readable() const { return !connection_.cut(); }
 
 // write() waits by itself, and lets it be known.
 bool ConnectionStream::is_writable() const { return !connection_.cut(); }
@@ -61,7 +65,7 @@ ssize_t ConnectionStream::read(char* data, size_t size) {
   // httplib gives up on a head that ends in the middle of a line.
   if (head_too_long()) return 0;
   if (begin_ == end_) {
-    const ssize_t received = FillBuffer();
+    const ssize_t received = FillBuffer(receive_deadline_);
     if (received <= 0) return received;
   }
   const std::size_t taken =
@@ -77,15 +81,13 @@ ssize_t ConnectionStream::write(const char* data, size_t size) {
   std::size_t sent = 0;
   while (sent < size) {
     if (connection_.cut()) return -1;
-    const ssize_t n = httplib::detail::send_socket(
-        socket(), data + sent, std::min(size - sent, kSendBytes), 0);
-    if (n >= 0) {
-      sent += static_cast<std::size_t>(n);
+    const Channel::Step step = channel_.Write(data + sent, size - sent);
+    if (step.state == Channel::State::kDone) {
+      sent += step.bytes;
       continue;
     }
-    if (!SocketCallWouldBlock()) return -1;
     connection_.BeginWaiting(size - sent + held_bytes_);
-    if (!WaitUntilReady(Readiness::kToWrite, *send_deadline_)) return -1;
+    if (!WaitUntilReady(step.state, *send_deadline_)) return -1;
   }
   return static_cast<ssize_t>(size);
 }
@@ -99,9 +101,13 @@ void ConnectionStream::get_local_ip_and_port(std::string& ip, int& port) const {
   httplib::detail::get_local_ip_and_port(socket(), ip, port);
 }
 
-bool ConnectionStream::WaitUntilReady(Readiness readiness,
+/// False when there is nothing to wait for, or it did not come.
+bool ConnectionStream::WaitUntilReady(Channel::State state,
                                       SteadyTime deadline) const {
-  const auto select = readiness == Readiness::kToRead
+  if (state != Channel::State::kToRead && state != Channel::State::kToWrite) {
+    return false;
+  }
+  const auto select = state == Channel::State::kToRead
                           ? httplib::detail::select_read
                           : httplib::detail::select_write;
   for (;;) {
@@ -118,18 +124,38 @@ bool ConnectionStream::WaitUntilReady(Readiness readiness,
   }
 }
 
+/// Makes `call` and waits, in turns, until it is over; its last step, which
+/// still asks to wait when it was not over in time.
+template <typename Call>
+Channel::Step ConnectionStream::RunUntil(SteadyTime deadline, Call call) {
+  for (;;) {
+    if (connection_.cut()) return {};
+    const Channel::Step step = call();
+    if (!WaitUntilReady(step.state, deadline)) return step;
+  }
+}
+
 /// Replaces what is in the buffer; 0 at the end, negative when there is no
 /// more for another reason.
-ssize_t ConnectionStream::FillBuffer() {
+ssize_t ConnectionStream::FillBuffer(SteadyTime deadline) {
   begin_ = end_ = 0;
-  if (!WaitUntilReady(Readiness::kToRead, receive_deadline_)) {
-    head_too_late_ = true;
-    return -1;
+  const Channel::Step step = RunUntil(deadline, [this] {
+    return channel_.Read(buffer_.data(), buffer_.size());
+  });
+  switch (step.state) {
+    case Channel::State::kDone:
+      end_ = step.bytes;
+      return static_cast<ssize_t>(end_);
+    case Channel::State::kEnd:
+      return 0;
+    case Channel::State::kToRead:
+    case Channel::State::kToWrite:
+      head_too_late_ = true;
+      return -1;
+    case Channel::State::kFailed:
+      return -1;
   }
-  const ssize_t received =
-      httplib::detail::read_socket(socket(), buffer_.data(), buffer_.size(), 0);
-  if (received > 0) end_ = static_cast<std::size_t>(received);
-  return received;
+  return -1;
 }
 
 }  // namespace echo_exporter

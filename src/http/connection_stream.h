@@ -8,6 +8,7 @@
 #include <string>
 
 #include "echo_exporter/clock.h"
+#include "src/http/channel.h"
 #include "src/http/connection_table.h"
 #include "src/http/http_library.h"
 #include "src/http/http_limits.h"
@@ -15,7 +16,8 @@
 namespace echo_exporter {
 
 /// What httplib reads requests from and writes answers to: one connection,
-/// with a deadline for each request and for each answer as a whole.
+/// with a deadline for each request and for each answer as a whole, TLS's own
+/// doings included.
 ///
 /// Confined to the connection's thread.
 class ConnectionStream final : public httplib::Stream {
@@ -26,11 +28,16 @@ class ConnectionStream final : public httplib::Stream {
   static constexpr std::size_t kMaxHeadBytes =
       CPPHTTPLIB_REQUEST_URI_MAX_LENGTH + 1;
 
-  ConnectionStream(Connection& connection, const HttpLimits& limits);
+  /// The channel is one over the connection's socket, and outlives the stream.
+  ConnectionStream(Connection& connection, Channel& channel,
+                   const HttpLimits& limits);
+
+  /// Makes the channel ready. False when the connection is over.
+  bool Open(SteadyTime deadline);
 
   /// Waits for the first byte of a request. False when the connection is
   /// over.
-  bool AwaitRequest(Nanoseconds patience);
+  bool AwaitRequest(SteadyTime deadline);
 
   /// Why the head could not be read: it was too long, or too late.
   bool head_too_long() const { return head_bytes_ >= kMaxHeadBytes; }
@@ -58,12 +65,13 @@ class ConnectionStream final : public httplib::Stream {
   }
 
  private:
-  enum class Readiness { kToRead, kToWrite };
-
-  bool WaitUntilReady(Readiness readiness, SteadyTime deadline) const;
-  ssize_t FillBuffer();
+  bool WaitUntilReady(Channel::State state, SteadyTime deadline) const;
+  template <typename Call>
+  Channel::Step RunUntil(SteadyTime deadline, Call call);
+  ssize_t FillBuffer(SteadyTime deadline);
 
   Connection& connection_;
+  Channel& channel_;
   const HttpLimits limits_;
 
   std::array<char, 4096> buffer_;

@@ -12,7 +12,7 @@ namespace echo_exporter {
 /// MetricsServer::Create() with other limits than the usual ones.
 Result<std::unique_ptr<MetricsServer>> CreateMetricsServer(
     const std::vector<ListenAddress>& addresses, MetricsServerHandlers handlers,
-    const HttpLimits& limits);
+    const HttpLimits& limits, std::shared_ptr<WebSecurity> security = nullptr);
 
 }  // namespace echo_exporter
 

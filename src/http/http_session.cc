@@ -1,9 +1,12 @@
 #include "src/http/http_session.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,9 +15,16 @@
 #include "src/http/gzip_encoder.h"
 #include "src/http/http_library.h"
 #include "src/http/routes.h"
+#include "src/http/web_policy.h"
 
 namespace echo_exporter {
 namespace {
+
+// Of every answer, also of errors.
+constexpr std::array<std::pair<const char*, const char*>, 3> kSecurityHeaders =
+    {{{"X-Content-Type-Options", "nosniff"},
+      {"X-Frame-Options", "deny"},
+      {"Referrer-Policy", "no-referrer"}}};
 
 std::string ErrorSentence(int status) {
   switch (status) {
@@ -41,6 +51,18 @@ bool HasBody(const httplib::Request& request) {
          (lengths == 1 && request.get_header_value("Content-Length") != "0");
 }
 
+/// Absent for what is no address. Sockets that serve both IP versions write
+/// IPv4 addresses as "::ffff:192.0.2.1"; the zone of an address does not tell
+/// clients apart.
+std::optional<IpAddress> ParseClient(std::string_view text) {
+  constexpr std::string_view kMapped = "::ffff:";
+  text = text.substr(0, text.find('%'));
+  if (text.starts_with(kMapped)) {
+    if (auto v4 = IpAddress::Parse(text.substr(kMapped.size()))) return v4;
+  }
+  return IpAddress::Parse(text);
+}
+
 HttpRequest ToHttpRequest(const httplib::Request& request) {
   // httplib's own parameters are lenient in decoding and lose repetitions.
   constexpr const char* kTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds";
@@ -50,7 +72,8 @@ HttpRequest ToHttpRequest(const httplib::Request& request) {
       .method = request.method,
       .path = request.path,
       .query = request.target.substr(std::min(mark + 1, request.target.size())),
-      .scrape_timeout = {}};
+      .scrape_timeout = {},
+      .client = ParseClient(request.remote_addr)};
   if (request.has_header(kTimeoutHeader)) {
     result.scrape_timeout = request.get_header_value(kTimeoutHeader);
   }
@@ -87,14 +110,18 @@ void WriteChunks(const std::function<void(const TextSink&)>& write, bool gzip,
 /// Confined to the connection's thread.
 class HttpSession : private httplib::Server {
  public:
-  HttpSession(Connection& connection, const HttpLimits& limits,
-              const MetricsServerHandlers& handlers);
+  /// `policy` is null exactly when `security` is.
+  HttpSession(Connection& connection, Channel& channel,
+              const HttpLimits& limits, const MetricsServerHandlers& handlers,
+              WebSecurity* security, std::shared_ptr<const WebPolicy> policy);
 
   /// Returns when the connection is over.
   void Run();
 
  private:
+  void ExplainFailedOpening();
   bool AnswerNext(bool last);
+  std::optional<HttpAnswer> Refuse(const httplib::Request& request);
   void Answer(const httplib::Request& request, httplib::Response* response);
   void WriteBody(const httplib::Request& request, HttpAnswer answer,
                  httplib::Response* response);
@@ -102,18 +129,28 @@ class HttpSession : private httplib::Server {
   void CompleteHeaders(httplib::Response* response) const;
 
   Connection& connection_;
+  Channel& channel_;
   const HttpLimits limits_;
   const MetricsServerHandlers& handlers_;
+  WebSecurity* const security_;
+  /// As it was when the last request arrived.
+  std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
   bool last_ = false;  ///< the answer under way ends the connection
 };
 
-HttpSession::HttpSession(Connection& connection, const HttpLimits& limits,
-                         const MetricsServerHandlers& handlers)
+HttpSession::HttpSession(Connection& connection, Channel& channel,
+                         const HttpLimits& limits,
+                         const MetricsServerHandlers& handlers,
+                         WebSecurity* security,
+                         std::shared_ptr<const WebPolicy> policy)
     : connection_(connection),
+      channel_(channel),
       limits_(limits),
       handlers_(handlers),
-      stream_(connection, limits) {
+      security_(security),
+      policy_(std::move(policy)),
+      stream_(connection, channel, limits) {
   using httplib::Request;
   using httplib::Response;
   // A server without a listening socket would take itself for shutting down,
@@ -122,7 +159,6 @@ HttpSession::HttpSession(Connection& connection, const HttpLimits& limits,
   set_keep_alive_timeout(static_cast<time_t>(
       std::chrono::duration_cast<std::chrono::seconds>(limits.idle_timeout)
           .count()));
-  set_default_headers({{"X-Content-Type-Options", "nosniff"}});
   // httplib asks before it reads a body, so that it never reads one.
   set_pre_routing_handler([this](const Request& request, Response& response) {
     Answer(request, &response);
@@ -147,13 +183,36 @@ HttpSession::HttpSession(Connection& connection, const HttpLimits& limits,
 }
 
 void HttpSession::Run() {
-  Nanoseconds patience = limits_.receive_timeout;
+  const Clock& clock = Clock::System();
+  // One for the handshake and the first byte behind it: TLS buys no time.
+  SteadyTime deadline = clock.Now() + limits_.receive_timeout;
+  if (!stream_.Open(deadline)) {
+    ExplainFailedOpening();
+    stream_.Finish();
+    return;
+  }
   for (std::size_t left = keep_alive_max_count_;
-       left > 0 && stream_.AwaitRequest(patience) && AnswerNext(left == 1);
+       left > 0 && stream_.AwaitRequest(deadline) && AnswerNext(left == 1);
        --left) {
-    patience = limits_.idle_timeout;
+    deadline = clock.Now() + limits_.idle_timeout;
   }
   stream_.Finish();
+}
+
+void HttpSession::ExplainFailedOpening() {
+  const std::string farewell = channel_.farewell();
+  if (!farewell.empty()) {
+    PlainChannel(connection_.socket()).Write(farewell.data(), farewell.size());
+    handlers_.on_request(HandlerName(""), 400);
+  }
+  std::string client;
+  int port = 0;
+  stream_.get_remote_ip_and_port(client, port);
+  const std::string failure = channel_.failure();
+  // Anyone can bring this about: no more than a line for whoever looks for it.
+  Log(LogLevel::kDebug, "TLS handshake failed",
+      {{"client", client},
+       {"error", failure.empty() ? "it took too long" : failure}});
 }
 
 /// False when the connection is over.
@@ -170,9 +229,23 @@ bool HttpSession::AnswerNext(bool last) {
   return answered && !closed && !last_;
 }
 
+/// The answer to a client that may not be served; absent when it may.
+std::optional<HttpAnswer> HttpSession::Refuse(const httplib::Request& request) {
+  if (!security_) return std::nullopt;
+  policy_ = security_->Current();
+  std::optional<std::string> authorization;
+  if (const auto count = request.get_header_value_count("Authorization")) {
+    authorization = count == 1 ? request.get_header_value("Authorization") : "";
+  }
+  return policy_->Refuse(authorization, Clock::System().Now());
+}
+
 void HttpSession::Answer(const httplib::Request& request,
                          httplib::Response* response) {
-  HttpAnswer answer = AnswerRequest(ToHttpRequest(request), handlers_);
+  auto refusal = Refuse(request);
+  HttpAnswer answer = refusal
+                          ? *std::move(refusal)
+                          : AnswerRequest(ToHttpRequest(request), handlers_);
   response->status = answer.status;
   stream_.set_held_bytes(answer.held_bytes);
   if (answer.write_body) {
@@ -180,10 +253,10 @@ void HttpSession::Answer(const httplib::Request& request,
     return;
   }
   response->set_header("Content-Type", answer.content_type);
-  response->body = std::move(answer.body);
-  if (answer.status == 405) {
-    response->set_header("Allow", std::string(answer.allow));
+  for (const auto& [name, value] : answer.headers) {
+    response->set_header(name, value);
   }
+  response->body = std::move(answer.body);
   if (answer.content_type == kHtmlContentType) {
     response->set_header("Content-Security-Policy",
                          "default-src 'none'; base-uri 'none'; "
@@ -235,6 +308,15 @@ void HttpSession::ExplainError(httplib::Response* response) const {
 
 void HttpSession::CompleteHeaders(httplib::Response* response) const {
   response->headers.erase("Accept-Ranges");  // none are
+  for (const auto& [name, value] : kSecurityHeaders) {
+    response->set_header(name, value);
+  }
+  if (policy_) {
+    for (const auto& [name, value] : policy_->headers()) {
+      response->headers.erase(name);
+      response->set_header(name, value);
+    }
+  }
   if (last_) {
     response->headers.erase("Keep-Alive");
     response->headers.erase("Connection");
@@ -245,8 +327,16 @@ void HttpSession::CompleteHeaders(httplib::Response* response) const {
 }  // namespace
 
 void ServeHttp(Connection& connection, const HttpLimits& limits,
-               const MetricsServerHandlers& handlers) {
-  HttpSession(connection, limits, handlers).Run();
+               const MetricsServerHandlers& handlers, WebSecurity* security) {
+  std::shared_ptr<const WebPolicy> policy;
+  if (security) policy = security->Current();
+  const std::unique_ptr<Channel> channel =
+      policy ? policy->OpenChannel(connection.socket())
+             : std::make_unique<PlainChannel>(connection.socket());
+  if (!channel) return;
+  HttpSession(connection, *channel, limits, handlers, security,
+              std::move(policy))
+      .Run();
 }
 
 }  // namespace echo_exporter

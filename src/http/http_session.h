@@ -8,9 +8,10 @@
 namespace echo_exporter {
 
 /// Answers the requests of one connection, one after the other, until it is
-/// over. Called on the connection's thread.
+/// over. `security` may be null: anyone may ask for anything, in plain HTTP.
+/// Called on the connection's thread.
 void ServeHttp(Connection& connection, const HttpLimits& limits,
-               const MetricsServerHandlers& handlers);
+               const MetricsServerHandlers& handlers, WebSecurity* security);
 
 }  // namespace echo_exporter
 

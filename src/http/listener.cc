@@ -40,7 +40,8 @@ std::string UrlHost(const std::string& host) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::Open(const ListenAddress& address) {
+Result<std::unique_ptr<Listener>> Listener::Open(const ListenAddress& address,
+                                                 const std::string& scheme) {
   std::string cause = "this machine has no such address";
   socket_t socket =
       address.host.empty()
@@ -61,7 +62,7 @@ Result<std::unique_ptr<Listener>> Listener::Open(const ListenAddress& address) {
   httplib::detail::get_local_ip_and_port(socket, ip, port);
   return std::unique_ptr<Listener>(new Listener(
       static_cast<SocketHandle>(socket),
-      "http://" + UrlHost(address.host) + ":" + std::to_string(port)));
+      scheme + "://" + UrlHost(address.host) + ":" + std::to_string(port)));
 }
 
 Listener::Listener(SocketHandle socket, std::string url)

@@ -18,8 +18,10 @@ namespace echo_exporter {
 class Listener {
  public:
   /// An empty host stands for all interfaces and both IP versions; "0.0.0.0"
-  /// and "::" for all interfaces and the one version.
-  static Result<std::unique_ptr<Listener>> Open(const ListenAddress& address);
+  /// and "::" for all interfaces and the one version. The scheme is for the
+  /// URL.
+  static Result<std::unique_ptr<Listener>> Open(const ListenAddress& address,
+                                                const std::string& scheme);
 
   ~Listener();
   Listener(const Listener&) = delete;

@@ -26,7 +26,8 @@ constexpr std::chrono::milliseconds kAcceptPause(2);
 class HttpMetricsServer final : public MetricsServer {
  public:
   HttpMetricsServer(std::vector<std::unique_ptr<Listener>> listeners,
-                    MetricsServerHandlers handlers, const HttpLimits& limits);
+                    MetricsServerHandlers handlers, const HttpLimits& limits,
+                    std::shared_ptr<WebSecurity> security);
   ~HttpMetricsServer() override { Stop(); }
 
   void Start() override;
@@ -38,6 +39,7 @@ class HttpMetricsServer final : public MetricsServer {
 
   const MetricsServerHandlers handlers_;
   const HttpLimits limits_;
+  const std::shared_ptr<WebSecurity> security_;  ///< may be null
   std::vector<std::string> urls_;
 
   std::atomic<bool> stopping_{false};
@@ -52,12 +54,14 @@ class HttpMetricsServer final : public MetricsServer {
 
 HttpMetricsServer::HttpMetricsServer(
     std::vector<std::unique_ptr<Listener>> listeners,
-    MetricsServerHandlers handlers, const HttpLimits& limits)
+    MetricsServerHandlers handlers, const HttpLimits& limits,
+    std::shared_ptr<WebSecurity> security)
     : handlers_(std::move(handlers)),
       limits_(limits),
+      security_(std::move(security)),
       listeners_(std::move(listeners)),
       connections_(limits, [this](Connection& connection) {
-        ServeHttp(connection, limits_, handlers_);
+        ServeHttp(connection, limits_, handlers_, security_.get());
       }) {
   for (const auto& listener : listeners_) urls_.push_back(listener->url());
 }
@@ -97,21 +101,24 @@ void HttpMetricsServer::AcceptConnections(Listener& listener) {
 
 Result<std::unique_ptr<MetricsServer>> CreateMetricsServer(
     const std::vector<ListenAddress>& addresses, MetricsServerHandlers handlers,
-    const HttpLimits& limits) {
+    const HttpLimits& limits, std::shared_ptr<WebSecurity> security) {
+  const char* const scheme =
+      security && security->uses_tls() ? "https" : "http";
   std::vector<std::unique_ptr<Listener>> listeners;
   for (const ListenAddress& address : addresses) {
-    auto listener = Listener::Open(address);
+    auto listener = Listener::Open(address, scheme);
     if (!listener.ok()) return listener.error();
     listeners.push_back(std::move(listener).value());
   }
   return std::unique_ptr<MetricsServer>(std::make_unique<HttpMetricsServer>(
-      std::move(listeners), std::move(handlers), limits));
+      std::move(listeners), std::move(handlers), limits, std::move(security)));
 }
 
 Result<std::unique_ptr<MetricsServer>> MetricsServer::Create(
-    const std::vector<ListenAddress>& addresses,
-    MetricsServerHandlers handlers) {
-  return CreateMetricsServer(addresses, std::move(handlers), HttpLimits());
+    const std::vector<ListenAddress>& addresses, MetricsServerHandlers handlers,
+    std::shared_ptr<WebSecurity> security) {
+  return CreateMetricsServer(addresses, std::move(handlers), HttpLimits(),
+                             std::move(security));
 }
 
 }  // namespace echo_exporter

@@ -69,10 +69,11 @@ HttpAnswer AnswerReload(const HttpRequest&,
 
 HttpAnswer AnswerProbe(const HttpRequest& request,
                        const MetricsServerHandlers& handlers) {
-  const Result<ProbeQuery> query =
+  Result<ProbeQuery> query =
       ParseProbeQuery(request.query, request.scrape_timeout);
-  return query.ok() ? handlers.probe(query.value())
-                    : PlainText(400, query.error().message);
+  if (!query.ok()) return PlainText(400, query.error().message);
+  query.value().client = request.client;
+  return handlers.probe(query.value());
 }
 
 enum class Methods { kRead, kPost };
@@ -114,7 +115,7 @@ HttpAnswer AnswerRequest(const HttpRequest& request,
     HttpAnswer answer =
         PlainText(405, post ? "Only POST is allowed here."
                             : "Only GET and HEAD are allowed here.");
-    answer.allow = post ? "POST" : "GET, HEAD";
+    answer.headers = {{"Allow", post ? "POST" : "GET, HEAD"}};
     return answer;
   }
   return route->answer(request, handlers);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "echo_exporter/ip_address.h"
 #include "echo_exporter/metrics_server.h"
 
 namespace echo_exporter {
@@ -16,6 +17,7 @@ struct HttpRequest {
   std::string query;  ///< as sent, without "?"
   /// The header X-Prometheus-Scrape-Timeout-Seconds.
   std::optional<std::string> scrape_timeout;
+  std::optional<IpAddress> client;
 };
 
 /// Answers with what the handlers give; throws what they throw. Thread-safe.

@@ -56,6 +56,9 @@ third_party 'prometheus/' src/recorder
 third_party 'spdlog/' src/base
 third_party 'CLI/' src/app
 third_party 'zlib\.h' src/http
+third_party 'openssl/' src/http
+third_party 'botan/' src/http
+third_party 'yaml-cpp/' src/config
 
 report "include/ includes nothing but the standard library and itself" < <(
   search '^ *# *include' "${contract_files[@]}" |

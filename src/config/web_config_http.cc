@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <system_error>
+
+#include "src/config/quoted.h"
+#include "src/config/web_config_sections.h"
+
+namespace echo_exporter {
+namespace {
+
+constexpr std::size_t kMaxHeaderBytes = 4096;
+
+// What the password check computes in some seconds at most.
+constexpr int kLeastBcryptCost = 4;
+constexpr int kMostBcryptCost = 18;
+
+struct HeaderRule {
+  std::string_view name;
+  std::string_view allowed;  ///< values, separated by "|"; empty: any
+};
+constexpr std::array kHeaders = {
+    HeaderRule{"Content-Security-Policy", ""},
+    HeaderRule{"Strict-Transport-Security", ""},
+    HeaderRule{"X-Content-Type-Options", "nosniff"},
+    HeaderRule{"X-Frame-Options", "deny|sameorigin"},
+    HeaderRule{"X-XSS-Protection", ""},
+};
+
+bool IsHeaderText(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxHeaderBytes &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool IsOneOf(std::string_view value, std::string_view allowed) {
+  while (!allowed.empty()) {
+    const std::size_t end = std::min(allowed.find('|'), allowed.size());
+    if (allowed.substr(0, end) == value) return true;
+    allowed.remove_prefix(std::min(end + 1, allowed.size()));
+  }
+  return false;
+}
+
+/// Why `hash` is no bcrypt hash that can be checked; empty when it is one. It
+/// never repeats any of it.
+std::string_view HashFault(std::string_view hash) {
+  constexpr std::string_view kAlphabet =
+      "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr std::size_t kSaltAndChecksum = 53;
+  const bool is_bcrypt =
+      hash.size() == 7 + kSaltAndChecksum &&
+      (hash.starts_with("$2a$") || hash.starts_with("$2b$") ||
+       hash.starts_with("$2y$")) &&
+      hash[6] == '$' &&
+      hash.find_first_not_of(kAlphabet, 7) == std::string_view::npos;
+  if (!is_bcrypt) {
+    return "the password must be a bcrypt hash ($2a$, $2b$ or $2y$), as made "
+           "by \"htpasswd -nBC 10 NAME\"";
+  }
+  int cost = 0;
+  const char* const digits = hash.data() + 4;
+  const auto [end, fault] = std::from_chars(digits, digits + 2, cost);
+  if (fault != std::errc() || end != digits + 2 || cost < kLeastBcryptCost ||
+      cost > kMostBcryptCost) {
+    return "the cost of the bcrypt hash must be from 04 to 18";
+  }
+  return {};
+}
+
+}  // namespace
+
+void ReadHeaders(YamlReader& headers, WebConfig* config) {
+  for (const auto& [name, value] : headers.ReadAllTexts()) {
+    const auto* const rule =
+        std::find_if(kHeaders.begin(), kHeaders.end(),
+                     [&](const auto& r) { return r.name == name.value; });
+    if (rule == kHeaders.end()) {
+      std::vector<std::string> names;
+      for (const HeaderRule& known : kHeaders) names.emplace_back(known.name);
+      headers.AddError(name.position, "header " + Excerpt(name.value) +
+                                          " cannot be set; " +
+                                          KeyAdvice(name.value, names));
+    } else if (!rule->allowed.empty() && !IsOneOf(value.value, rule->allowed)) {
+      std::string allowed(rule->allowed);
+      if (const auto bar = allowed.find('|'); bar != std::string::npos) {
+        allowed.replace(bar, 1, " or ");
+      }
+      headers.AddError(value.position, name.value + " must be " + allowed +
+                                           ", not " + Excerpt(value.value));
+    } else if (!IsHeaderText(value.value)) {
+      headers.AddError(
+          value.position,
+          name.value + " must be 1 to 4096 printable ASCII characters");
+    } else {
+      config->headers.emplace_back(name.value, value.value);
+    }
+  }
+}
+
+void ReadUsers(YamlReader& users, WebConfig* config) {
+  for (const auto& [name, hash] : users.ReadAllTexts()) {
+    const std::string subject = "user " + Excerpt(name.value) + ": ";
+    if (name.value.empty() || name.value.find(':') != std::string::npos) {
+      // The colon ends the name in what clients send (RFC 7617).
+      users.AddError(name.position,
+                     subject + "a name must not be empty nor have a colon");
+    } else if (const auto fault = HashFault(hash.value); !fault.empty()) {
+      users.AddError(hash.position, subject + std::string(fault));
+    } else {
+      config->users.emplace(name.value, hash.value);
+    }
+  }
+}
+
+void ReadRateLimit(YamlReader& limit, WebConfig* config) {
+  constexpr Nanoseconds kLongest = std::chrono::hours(24);
+  RateLimitConfig result;
+  const auto text = limit.ReadText("interval");
+  if (const auto burst = limit.ReadInteger("burst", 1, 1'000'000)) {
+    result.burst = static_cast<std::uint32_t>(*burst);
+  } else if (!limit.Has("burst")) {
+    limit.AddError("burst is missing: how many requests may come at once");
+  }
+  if (!text) {
+    if (!limit.Has("interval")) {
+      limit.AddError("interval is missing: the time between two requests");
+    }
+    return;
+  }
+  const auto interval = ParseGoDuration(text->value);
+  if (!interval || *interval > kLongest) {
+    limit.AddError(text->position,
+                   "interval must be a duration from 0s to 24h, such as "
+                   "\"1s\" or \"250ms\", not " +
+                       Excerpt(text->value));
+  } else if (*interval > Nanoseconds::zero()) {  // 0: no limit
+    result.interval = *interval;
+    config->rate_limit = result;
+  }
+}
+
+std::optional<Nanoseconds> ParseGoDuration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double nanoseconds;
+  };
+  constexpr std::array kUnits = {Unit{"ns", 1},   Unit{"us", 1e3},
+                                 Unit{"ms", 1e6}, Unit{"s", 1e9},
+                                 Unit{"m", 60e9}, Unit{"h", 3600e9}};
+  if (text == "0") return Nanoseconds::zero();
+  double total = 0;
+  do {
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [parsed, fault] =
+        std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    if (fault != std::errc() || !(number >= 0)) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(parsed - text.data()));
+    const std::size_t length =
+        std::min(text.find_first_of("0123456789."), text.size());
+    const auto* const unit = std::find_if(
+        kUnits.begin(), kUnits.end(),
+        [&](const Unit& u) { return u.name == text.substr(0, length); });
+    if (unit == kUnits.end()) return std::nullopt;
+    text.remove_prefix(length);
+    total += number * unit->nanoseconds;
+  } while (!text.empty());
+  // Not all of the largest integers are doubles.
+  if (total > 9.2e18) return std::nullopt;
+  return Nanoseconds(std::llround(total));
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,32 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_WEB_CONFIG_SECTIONS_H_
+#define ECHO_EXPORTER_SRC_CONFIG_WEB_CONFIG_SECTIONS_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "echo_exporter/web_config.h"
+#include "src/config/yaml_reader.h"
+
+namespace echo_exporter {
+
+/// What the web configuration's sections need to know of the file.
+struct WebConfigFile {
+  std::string name;               ///< for messages
+  std::filesystem::path folder;   ///< relative paths start here
+  std::vector<std::string> read;  ///< the files that it names, so far
+};
+
+void ReadTlsServer(YamlReader& tls, WebConfigFile* file, TlsConfig* config);
+void ReadHeaders(YamlReader& headers, WebConfig* config);
+void ReadUsers(YamlReader& users, WebConfig* config);
+void ReadRateLimit(YamlReader& limit, WebConfig* config);
+
+/// Reads a duration as Go writes them, such as "1s", "1m30s", "1.5s" or
+/// "250ms", with the units h, m, s, ms, us and ns. Absent for anything else,
+/// for negative ones, and beyond 292 years.
+std::optional<Nanoseconds> ParseGoDuration(std::string_view text);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_WEB_CONFIG_SECTIONS_H_

@@ -1,0 +1,63 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_
+#define ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_
+
+#include <cstddef>
+#include <string>
+
+#include "src/http/socket.h"
+
+namespace echo_exporter {
+
+/// Moves bytes over one socket that does not block, as they are or encrypted.
+/// No call waits: each says what to wait for before it is made again, with the
+/// same arguments.
+///
+/// Confined to one thread.
+class Channel {
+ public:
+  enum class State {
+    kDone,     ///< `bytes` were moved
+    kToRead,   ///< nothing yet; wait until the socket can be read
+    kToWrite,  ///< nothing yet; wait until the socket can be written
+    kEnd,      ///< the other side sends no more
+    kFailed,
+  };
+  struct Step {
+    State state = State::kFailed;
+    std::size_t bytes = 0;
+  };
+
+  virtual ~Channel() = default;
+
+  /// Has to be done before anything is read or written.
+  virtual Step Open() = 0;
+  virtual Step Read(char* data, std::size_t size) = 0;
+  virtual Step Write(const char* data, std::size_t size) = 0;
+  /// Tells the other side that nothing more will be written.
+  virtual Step Close() = 0;
+
+  /// After Open() has failed: why, and what can still be said in plain bytes
+  /// to a client that spoke no TLS; empty: nothing.
+  virtual std::string failure() const = 0;
+  virtual std::string farewell() const = 0;
+};
+
+/// Bytes as they are.
+class PlainChannel final : public Channel {
+ public:
+  explicit PlainChannel(SocketHandle socket) : socket_(socket) {}
+
+  Step Open() override { return {State::kDone, 0}; }
+  Step Read(char* data, std::size_t size) override;
+  Step Write(const char* data, std::size_t size) override;
+  Step Close() override { return {State::kDone, 0}; }
+  std::string failure() const override { return {}; }
+  std::string farewell() const override { return {}; }
+
+ private:
+  const SocketHandle socket_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_

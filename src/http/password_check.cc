@@ -1,0 +1,105 @@
+#include "src/http/password_check.h"
+
+#include <botan/bcrypt.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace echo_exporter {
+namespace {
+
+/// The two digits of the cost are of fixed place and width.
+std::string CostliestOf(const std::map<std::string, std::string>& users) {
+  const auto costliest = std::max_element(
+      users.begin(), users.end(), [](const auto& a, const auto& b) {
+        return a.second.substr(4, 2) < b.second.substr(4, 2);
+      });
+  return costliest->second;
+}
+
+/// Counts those in a scope.
+class Turn {
+ public:
+  explicit Turn(std::atomic<int>& waiting)
+      : waiting_(waiting), place_(waiting.fetch_add(1)) {}
+  ~Turn() { waiting_.fetch_sub(1); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  int place() const { return place_; }
+
+ private:
+  std::atomic<int>& waiting_;
+  const int place_;
+};
+
+}  // namespace
+
+PasswordCheck::PasswordCheck(std::map<std::string, std::string> users)
+    : users_(std::move(users)), costliest_hash_(CostliestOf(users_)) {
+  if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
+    throw std::runtime_error("the system gives no random numbers");
+  }
+}
+
+PasswordCheck::Verdict PasswordCheck::Check(const std::string& user,
+                                            const std::string& password) {
+  const Digest digest = DigestOf(user, password);
+  if (IsRemembered(digest)) return Verdict::kRight;
+  const Turn turn(waiting_);
+  if (turn.place() >= kMaxWaiting) return Verdict::kBusy;
+  const MutexLock lock(computing_);
+  // A client with several connections asks the same several times at once.
+  if (IsRemembered(digest)) return Verdict::kRight;
+  if (!Compute(user, password)) return Verdict::kWrong;
+  Remember(digest);
+  return Verdict::kRight;
+}
+
+PasswordCheck::Digest PasswordCheck::DigestOf(
+    const std::string& user, const std::string& password) const {
+  // A name has no colon.
+  const std::string text = user + ':' + password;
+  Digest digest{};
+  unsigned int size = 0;
+  if (!HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+            reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+            digest.data(), &size)) {
+    throw std::runtime_error("no digest");
+  }
+  return digest;
+}
+
+bool PasswordCheck::IsRemembered(const Digest& digest) {
+  const MutexLock lock(mutex_);
+  return std::find(remembered_.begin(), remembered_.end(), digest) !=
+         remembered_.end();
+}
+
+// Right passwords alone: guesses cannot crowd them out.
+void PasswordCheck::Remember(const Digest& digest) {
+  const MutexLock lock(mutex_);
+  if (remembered_.size() >= kMaxRemembered) remembered_.pop_front();
+  remembered_.push_back(digest);
+}
+
+bool PasswordCheck::Compute(const std::string& user,
+                            const std::string& password) {
+  const auto found = users_.find(user);
+  const bool exists = found != users_.end();
+  try {
+    // For a name that does not exist, some hash, and the result is ignored.
+    const bool right =
+        Botan::check_bcrypt(password, exists ? found->second : costliest_hash_);
+    return exists && right;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,63 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
+#define ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <string>
+
+#include "src/base/mutex.h"
+
+namespace echo_exporter {
+
+/// Checks names and passwords against bcrypt hashes, which is slow by design:
+/// one at a time, so that guessing takes one processor at most, and only once
+/// for the same right password.
+///
+/// A name that does not exist takes as long as a wrong password, as far as all
+/// hashes have the same cost. What is remembered of right passwords are keyed
+/// digests, which say nothing outside of this process.
+///
+/// Thread-safe.
+class PasswordCheck {
+ public:
+  enum class Verdict {
+    kRight,
+    kWrong,
+    kBusy,  ///< too many are being checked; nothing is known
+  };
+
+  /// How many wait for their turn at once. Each holds a connection that cannot
+  /// be cut meanwhile.
+  static constexpr int kMaxWaiting = 16;
+
+  /// `users`: names and bcrypt hashes, at least one.
+  explicit PasswordCheck(std::map<std::string, std::string> users);
+
+  Verdict Check(const std::string& user, const std::string& password);
+
+ private:
+  using Digest = std::array<unsigned char, 32>;
+  static constexpr std::size_t kMaxRemembered = 128;
+
+  Digest DigestOf(const std::string& user, const std::string& password) const;
+  bool IsRemembered(const Digest& digest);
+  void Remember(const Digest& digest);
+  bool Compute(const std::string& user, const std::string& password);
+
+  const std::map<std::string, std::string> users_;
+  const std::string costliest_hash_;
+  std::array<unsigned char, 32> key_{};
+
+  std::atomic<int> waiting_{0};
+  Mutex computing_;  ///< held for as long as bcrypt takes
+
+  Mutex mutex_;
+  std::deque<Digest> remembered_ GUARDED_BY(mutex_);  ///< oldest first
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_

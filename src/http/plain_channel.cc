@@ -1,0 +1,30 @@
+#include <algorithm>
+
+#include "src/http/channel.h"
+#include "src/http/http_library.h"
+
+namespace echo_exporter {
+namespace {
+
+// Windows takes a whole send() into its own memory however long it is; smaller
+// pieces are so many more calls.
+constexpr std::size_t kSendBytes = 256 * 1024;
+
+}  // namespace
+
+Channel::Step PlainChannel::Read(char* data, std::size_t size) {
+  const ssize_t n = httplib::detail::read_socket(static_cast<socket_t>(socket_),
+                                                 data, size, 0);
+  if (n > 0) return {State::kDone, static_cast<std::size_t>(n)};
+  if (n == 0) return {State::kEnd, 0};
+  return {SocketCallWouldBlock() ? State::kToRead : State::kFailed, 0};
+}
+
+Channel::Step PlainChannel::Write(const char* data, std::size_t size) {
+  const ssize_t n = httplib::detail::send_socket(
+      static_cast<socket_t>(socket_), data, std::min(size, kSendBytes), 0);
+  if (n >= 0) return {State::kDone, static_cast<std::size_t>(n)};
+  return {SocketCallWouldBlock() ? State::kToWrite : State::kFailed, 0};
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,269 @@
+#include "src/http/tls_context.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <new>
+#include <string_view>
+
+#include "src/http/client_names.h"
+#include "src/http/tls_channel.h"
+
+namespace echo_exporter {
+namespace {
+
+// 112 bits: no RSA key below 2048, no SHA-1 signature. Systems differ in what
+// they begin with.
+constexpr int kSecurityLevel = 2;
+
+// In place of OpenSSL's own, which would ask on the terminal.
+int GiveNoPassword(char*, int, int, void*) { return -1; }
+
+OpensslPtr<BIO> Reader(const std::string& text) {
+  return OpensslPtr<BIO>(
+      BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+OpensslPtr<X509> ReadCertificate(BIO* pem) {
+  return OpensslPtr<X509>(
+      PEM_read_bio_X509(pem, nullptr, &GiveNoPassword, nullptr));
+}
+
+/// True when reading stopped for want of more, and not at something broken.
+bool IsAtEnd() {
+  const unsigned long error = ERR_peek_last_error();
+  ERR_clear_error();
+  return ERR_GET_LIB(error) == ERR_LIB_PEM &&
+         ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+bool Verifies(ClientAuth auth) {
+  switch (auth) {
+    case ClientAuth::kNoClientCert:
+    case ClientAuth::kRequestClientCert:
+    case ClientAuth::kRequireAnyClientCert:
+      return false;
+    case ClientAuth::kVerifyClientCertIfGiven:
+    case ClientAuth::kRequireAndVerifyClientCert:
+      return true;
+  }
+  return true;
+}
+
+int VerifyMode(ClientAuth auth) {
+  switch (auth) {
+    case ClientAuth::kNoClientCert:
+      return SSL_VERIFY_NONE;
+    case ClientAuth::kRequestClientCert:
+    case ClientAuth::kVerifyClientCertIfGiven:
+      return SSL_VERIFY_PEER;
+    case ClientAuth::kRequireAnyClientCert:
+    case ClientAuth::kRequireAndVerifyClientCert:
+      break;
+  }
+  return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+}
+
+int ProtocolVersion(TlsVersion version) {
+  return version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+const char* GroupName(TlsCurve curve) {
+  switch (curve) {
+    case TlsCurve::kP256:
+      return "P-256";
+    case TlsCurve::kP384:
+      return "P-384";
+    case TlsCurve::kP521:
+      return "P-521";
+    case TlsCurve::kX25519:
+      break;
+  }
+  return "X25519";
+}
+
+void Append(std::string_view item, std::string* list) {
+  if (!list->empty()) *list += ':';
+  *list += item;
+}
+
+/// HTTP/1.1 for those who offer a choice; others get no answer to that, as the
+/// handshake of a client that offers HTTP/2 alone is not the place to fail.
+int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                   const unsigned char* in, unsigned int in_size, void*) {
+  constexpr std::string_view kOurs = "http/1.1";
+  for (unsigned int i = 0; i < in_size; i += 1U + in[i]) {
+    const std::size_t size = std::min<std::size_t>(in[i], in_size - i - 1);
+    if (std::string_view(reinterpret_cast<const char*>(in) + i + 1, size) ==
+        kOurs) {
+      *out = in + i + 1;
+      *out_size = static_cast<unsigned char>(size);
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+}  // namespace
+
+std::string TakeOpensslError() {
+  const unsigned long error = ERR_peek_last_error();
+  const char* const reason = ERR_reason_error_string(error);
+  ERR_clear_error();
+  return reason ? reason : "unknown failure " + std::to_string(error);
+}
+
+TlsContext::TlsContext(const TlsConfig& config)
+    : verifies_clients_(Verifies(config.client_auth)),
+      allowed_sans_(config.client_allowed_sans),
+      context_(SSL_CTX_new(TLS_server_method())) {
+  if (!context_) throw std::bad_alloc();
+}
+
+std::shared_ptr<const TlsContext> TlsContext::Create(
+    const TlsConfig& config, std::vector<std::string>* errors) {
+  ERR_clear_error();
+  const std::shared_ptr<TlsContext> context(new TlsContext(config));
+  const std::size_t errors_before = errors->size();
+  context->UseProtocol(config);
+  context->UseCertificate(config, errors);
+  context->UseClientCa(config, errors);
+  return errors->size() == errors_before ? context : nullptr;
+}
+
+void TlsContext::UseProtocol(const TlsConfig& config) {
+  SSL_CTX* const context = context_.get();
+  SSL_CTX_set_security_level(context, kSecurityLevel);
+  // A client that resumed a session would get around what the files say by
+  // then, and Prometheus keeps its connection anyway.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+                                   SSL_OP_NO_COMPRESSION);
+  if (config.prefer_server_cipher_suites) {
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  }
+  // Every call makes one step only, so that deadlines are looked at between
+  // two of them, and an idle connection holds no buffers.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_alpn_select_cb(context, &ChooseProtocol, nullptr);
+
+  std::string suites12;
+  std::string suites13;
+  for (const std::string& name : config.cipher_suites) {
+    const bool is13 = name.find("_WITH_") == std::string::npos;
+    if (is13) {
+      Append(name, &suites13);
+    } else {
+      Append(OPENSSL_cipher_name(name.c_str()), &suites12);
+    }
+  }
+  if (!suites12.empty()) SSL_CTX_set_cipher_list(context, suites12.c_str());
+  if (!suites13.empty()) SSL_CTX_set_ciphersuites(context, suites13.c_str());
+  const bool only13 = suites12.empty() && !suites13.empty();
+  SSL_CTX_set_min_proto_version(
+      context, only13 ? TLS1_3_VERSION : ProtocolVersion(config.min_version));
+  SSL_CTX_set_max_proto_version(context, ProtocolVersion(config.max_version));
+
+  std::string groups;
+  for (const TlsCurve curve : config.curve_preferences) {
+    Append(GroupName(curve), &groups);
+  }
+  if (!groups.empty()) SSL_CTX_set1_groups_list(context, groups.c_str());
+}
+
+void TlsContext::UseCertificate(const TlsConfig& config,
+                                std::vector<std::string>* errors) {
+  const OpensslPtr<BIO> chain = Reader(config.certificate.pem);
+  const OpensslPtr<X509> own = ReadCertificate(chain.get());
+  if (!own || SSL_CTX_use_certificate(context_.get(), own.get()) != 1) {
+    errors->push_back(
+        config.certificate.origin +
+        " holds no certificate that can be used: " + TakeOpensslError());
+  }
+  while (OpensslPtr<X509> next = ReadCertificate(chain.get())) {
+    if (SSL_CTX_add0_chain_cert(context_.get(), next.get()) == 1) {
+      static_cast<void>(next.release());
+    }
+  }
+  if (own && !IsAtEnd()) {
+    errors->push_back(config.certificate.origin +
+                      " holds a broken certificate behind the first one");
+  }
+
+  const OpensslPtr<BIO> key_text = Reader(config.key.pem);
+  const OpensslPtr<EVP_PKEY> key(PEM_read_bio_PrivateKey(
+      key_text.get(), nullptr, &GiveNoPassword, nullptr));
+  if (!key) {
+    errors->push_back(config.key.origin +
+                      " holds no private key that can be used (an encrypted "
+                      "one cannot): " +
+                      TakeOpensslError());
+  } else if (own && X509_check_private_key(own.get(), key.get()) != 1) {
+    errors->push_back(config.key.origin + " is not the key of the certificate");
+  } else if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) {
+    errors->push_back(config.key.origin +
+                      " cannot be used: " + TakeOpensslError());
+  }
+  ERR_clear_error();
+}
+
+void TlsContext::UseClientCa(const TlsConfig& config,
+                             std::vector<std::string>* errors) {
+  SSL_CTX_set_verify(context_.get(), VerifyMode(config.client_auth), nullptr);
+  SSL_CTX_set_cert_verify_callback(context_.get(), &JudgeClient, this);
+  if (config.client_ca.origin.empty()) return;
+
+  const OpensslPtr<BIO> text = Reader(config.client_ca.pem);
+  std::size_t count = 0;
+  while (const OpensslPtr<X509> ca = ReadCertificate(text.get())) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), ca.get());
+    SSL_CTX_add_client_CA(context_.get(), ca.get());
+    ++count;
+  }
+  if (count == 0) {
+    errors->push_back(
+        config.client_ca.origin +
+        " holds no certificate that can be used: " + TakeOpensslError());
+  } else if (!IsAtEnd()) {
+    errors->push_back(config.client_ca.origin +
+                      " holds a broken certificate behind the first one");
+  }
+}
+
+/// In place of X509_verify_cert(): 1 for a client that may come in.
+int TlsContext::JudgeClient(X509_STORE_CTX* chain, void* context) {
+  const auto& self = *static_cast<const TlsContext*>(context);
+  if (self.verifies_clients_ && X509_verify_cert(chain) != 1) return 0;
+  if (self.allowed_sans_.empty()) return 1;
+  try {
+    const auto names = ClientNames(X509_STORE_CTX_get0_cert(chain));
+    if (std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+          return std::find(self.allowed_sans_.begin(), self.allowed_sans_.end(),
+                           name) != self.allowed_sans_.end();
+        })) {
+      return 1;
+    }
+  } catch (const std::bad_alloc&) {
+    // Refused: no exception may pass through OpenSSL.
+  }
+  X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+std::unique_ptr<Channel> TlsContext::OpenChannel(SocketHandle socket) const {
+  OpensslPtr<SSL> ssl(SSL_new(context_.get()));
+  // On Windows a handle has 32 significant bits, for the sake of 32-bit
+  // programs.
+  if (!ssl || SSL_set_fd(ssl.get(), static_cast<int>(socket)) != 1) {
+    ERR_clear_error();
+    return nullptr;
+  }
+  return std::make_unique<TlsChannel>(shared_from_this(), std::move(ssl));
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,60 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_
+#define ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "echo_exporter/web_config.h"
+#include "src/http/channel.h"
+
+namespace echo_exporter {
+
+/// Frees what OpenSSL has made.
+struct OpensslDeleter {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+template <typename T>
+using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
+
+/// The server's side of TLS as one version of the configuration wants it.
+///
+/// Immutable after construction.
+class TlsContext : public std::enable_shared_from_this<TlsContext> {
+ public:
+  /// Null, with errors added, when a certificate, a key or a CA is not good.
+  static std::shared_ptr<const TlsContext> Create(
+      const TlsConfig& config, std::vector<std::string>* errors);
+
+  /// A channel over `socket`; it keeps the context. Null without memory.
+  std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
+
+ private:
+  explicit TlsContext(const TlsConfig& config);
+
+  void UseCertificate(const TlsConfig& config,
+                      std::vector<std::string>* errors);
+  void UseClientCa(const TlsConfig& config, std::vector<std::string>* errors);
+  void UseProtocol(const TlsConfig& config);
+  static int JudgeClient(X509_STORE_CTX* chain, void* context);
+
+  const bool verifies_clients_;
+  const std::vector<std::string> allowed_sans_;
+  OpensslPtr<SSL_CTX> context_;
+};
+
+/// What OpenSSL says of the last failure on this thread, as in "no start
+/// line"; forgets it.
+std::string TakeOpensslError();
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_

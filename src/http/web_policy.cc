@@ -1,0 +1,112 @@
+#include "src/http/web_policy.h"
+
+#include <botan/base64.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <exception>
+
+namespace echo_exporter {
+namespace {
+
+std::unique_ptr<PasswordCheck> MakePasswordCheck(const WebConfig& config) {
+  if (config.users.empty()) return nullptr;
+  return std::make_unique<PasswordCheck>(config.users);
+}
+
+HttpAnswer Refusal(int status, std::string sentence, std::string header,
+                   std::string value) {
+  HttpAnswer answer;
+  answer.status = status;
+  answer.body = std::move(sentence) + "\n";
+  answer.headers.emplace_back(std::move(header), std::move(value));
+  return answer;
+}
+
+std::string WholeSeconds(Nanoseconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count());
+}
+
+}  // namespace
+
+WebPolicy::WebPolicy(const WebConfig& config)
+    : headers_(config.headers), passwords_(MakePasswordCheck(config)) {
+  if (config.rate_limit) {
+    limit_.emplace(config.rate_limit->interval, config.rate_limit->burst);
+  }
+}
+
+std::shared_ptr<const WebPolicy> WebPolicy::Create(
+    const WebConfig& config, std::vector<std::string>* errors) {
+  const std::shared_ptr<WebPolicy> policy(new WebPolicy(config));
+  if (config.tls) {
+    policy->tls_ = TlsContext::Create(*config.tls, errors);
+    if (!policy->tls_) return nullptr;
+  }
+  return policy;
+}
+
+std::unique_ptr<Channel> WebPolicy::OpenChannel(SocketHandle socket) const {
+  if (tls_) return tls_->OpenChannel(socket);
+  return std::make_unique<PlainChannel>(socket);
+}
+
+std::optional<HttpAnswer> WebPolicy::Refuse(
+    const std::optional<std::string>& authorization, SteadyTime now) const {
+  Nanoseconds wait{};
+  // First, because passwords are what takes time.
+  if (!IsWithinLimit(now, &wait)) {
+    return Refusal(429, "Too many requests; the web configuration limits them.",
+                   "Retry-After", WholeSeconds(wait));
+  }
+  if (!passwords_) return std::nullopt;
+  if (authorization) {
+    if (const auto pair = ParseBasicAuthorization(*authorization)) {
+      switch (passwords_->Check(pair->first, pair->second)) {
+        case PasswordCheck::Verdict::kRight:
+          return std::nullopt;
+        case PasswordCheck::Verdict::kBusy:
+          return Refusal(503, "Too many passwords are being checked.",
+                         "Retry-After", "1");
+        case PasswordCheck::Verdict::kWrong:
+          break;
+      }
+    }
+  }
+  return Refusal(401, "A name and a password are needed.", "WWW-Authenticate",
+                 "Basic");
+}
+
+bool WebPolicy::IsWithinLimit(SteadyTime now, Nanoseconds* wait) const {
+  const MutexLock lock(mutex_);
+  if (!limit_) return true;
+  *wait = limit_->Take(now);
+  return *wait == Nanoseconds::zero();
+}
+
+std::optional<std::pair<std::string, std::string>> ParseBasicAuthorization(
+    std::string_view value) {
+  constexpr std::string_view kScheme = "basic ";
+  constexpr std::size_t kMaxBytes = 4096;
+  if (value.size() > kMaxBytes || value.size() < kScheme.size() ||
+      !std::equal(
+          kScheme.begin(), kScheme.end(), value.begin(),
+          [](char a, unsigned char b) { return a == std::tolower(b); })) {
+    return std::nullopt;
+  }
+  value.remove_prefix(kScheme.size());
+  value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+  try {
+    const auto bytes =
+        Botan::base64_decode(value.data(), value.size(), /*ignore_ws=*/false);
+    const std::string text(bytes.begin(), bytes.end());
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) return std::nullopt;
+    return std::pair(text.substr(0, colon), text.substr(colon + 1));
+  } catch (const std::exception&) {
+    return std::nullopt;  // not base64
+  }
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,67 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_WEB_POLICY_H_
+#define ECHO_EXPORTER_SRC_HTTP_WEB_POLICY_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/web_config.h"
+#include "src/base/mutex.h"
+#include "src/base/token_bucket.h"
+#include "src/http/channel.h"
+#include "src/http/password_check.h"
+#include "src/http/tls_context.h"
+
+namespace echo_exporter {
+
+/// One version of the web configuration, ready for use.
+///
+/// Thread-safe.
+class WebPolicy {
+ public:
+  /// Null, with errors added, when a certificate, a key or a CA is not good.
+  static std::shared_ptr<const WebPolicy> Create(
+      const WebConfig& config, std::vector<std::string>* errors);
+
+  bool uses_tls() const { return tls_ != nullptr; }
+
+  /// A channel for a new connection; null without memory.
+  std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
+
+  /// The answer to a request that may not be served; absent when it may.
+  /// `authorization` is the value of that header, absent without one; empty
+  /// when there are several.
+  std::optional<HttpAnswer> Refuse(
+      const std::optional<std::string>& authorization, SteadyTime now) const;
+
+  /// Headers of every answer; they come before the server's own.
+  const std::vector<std::pair<std::string, std::string>>& headers() const {
+    return headers_;
+  }
+
+ private:
+  explicit WebPolicy(const WebConfig& config);
+
+  bool IsWithinLimit(SteadyTime now, Nanoseconds* wait) const;
+
+  std::shared_ptr<const TlsContext> tls_;
+  const std::vector<std::pair<std::string, std::string>> headers_;
+  const std::unique_ptr<PasswordCheck> passwords_;  ///< null: none is needed
+
+  mutable Mutex mutex_;
+  mutable std::optional<TokenBucket> limit_ GUARDED_BY(mutex_);
+};
+
+/// What the value of an Authorization header says in the scheme Basic (RFC
+/// 7617): the name and the password. Absent for anything else. Pure.
+std::optional<std::pair<std::string, std::string>> ParseBasicAuthorization(
+    std::string_view value);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_WEB_POLICY_H_
