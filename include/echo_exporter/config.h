@@ -93,6 +93,13 @@ struct ProbeConfig {
   /// stands for any text, case ignored). Both empty: any destination.
   std::vector<IpPrefix> allowed_prefixes;
   std::vector<std::string> allowed_name_globs;
+  /// What a request may name as its source: an address in one of the prefixes,
+  /// or "auto", a name of `[sources]` or the adapter of one. Both empty: any.
+  std::vector<IpPrefix> allowed_source_prefixes;
+  std::vector<std::string> allowed_source_names;
+  /// Of each client in the long run, 0.001 .. 1,000,000; 0: no limit.
+  double requests_per_second = 0;
+  std::uint32_t burst = 10;  ///< of them at once, 1 .. 1,000,000
 };
 
 struct ListenAddress {

@@ -29,6 +29,14 @@ HttpAnswer Refusal(int status, std::string sentence) {
   return {.status = status, .body = std::move(sentence) + "\n"};
 }
 
+HttpAnswer TooOften(Nanoseconds wait) {
+  HttpAnswer answer = Refusal(
+      429, "Too many probes from this client; the configuration limits them");
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
+  answer.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
+  return answer;
+}
+
 // Releases one of the `max_concurrent` places.
 class Place {
  public:
@@ -104,9 +112,14 @@ OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
       lookup_(lookup),
       transport_(transport),
       dispatcher_(dispatcher),
-      names_(lookup) {}
+      names_(lookup),
+      clients_(config.probe.requests_per_second, config.probe.burst) {}
 
 HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
+  if (query.client) {
+    const Nanoseconds wait = clients_.Take(*query.client, clock_.Now());
+    if (wait > Nanoseconds::zero()) return TooOften(wait);
+  }
   Plan plan;
   plan.config = config_.Get();
   const ExporterConfig& config = *plan.config;
@@ -118,6 +131,11 @@ HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
   if (query.source) {
     auto source = ParseSource(*query.source, config.sources);
     if (!source.ok()) return Refusal(400, source.error().message);
+    if (!AllowsSource(config_.probe, source.value())) {
+      return Refusal(403, "Source \"" + *query.source +
+                              "\" is not in the configuration's "
+                              "allowed_sources");
+    }
     plan.module.source = std::move(source).value();
   }
   const auto address = IpAddress::Parse(query.target);

@@ -10,6 +10,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/metrics_server.h"
 #include "echo_exporter/on_demand_probe.h"
+#include "src/app/client_limiter.h"
 #include "src/app/deadline_lookup.h"
 #include "src/app/dispatcher.h"
 #include "src/app/shared_config.h"
@@ -28,8 +29,9 @@ class OnDemandProber {
                  Dispatcher& dispatcher);
 
   /// Blocks for at most the probe's timeout and 100 ms. Status 400 for what
-  /// makes no sense, 403 for what is not allowed, 503 beyond `max_concurrent`;
-  /// else 200, whether or not the target answered.
+  /// makes no sense, 403 for what is not allowed, 429 for a client that asks
+  /// too often, 503 beyond `max_concurrent`; else 200, whether or not the
+  /// target answered.
   HttpAnswer Probe(const ProbeQuery& query);
 
  private:
@@ -46,6 +48,7 @@ class OnDemandProber {
   const EchoTransport& transport_;
   Dispatcher& dispatcher_;
   DeadlineLookup names_;
+  ClientLimiter clients_;
   std::atomic<std::uint32_t> running_{0};
 };
 

@@ -58,6 +58,27 @@ TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target) {
                                          : TargetVerdict::kDependsOnAddress;
 }
 
+bool AllowsSource(const ProbeConfig& config, const SourceConfig& source) {
+  const auto& names = config.allowed_source_names;
+  const auto& prefixes = config.allowed_source_prefixes;
+  if (names.empty() && prefixes.empty()) return true;
+  const auto is_named = [&](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (is_named(source.name)) return true;
+  switch (source.kind) {
+    case SourceConfig::Kind::kAuto:
+      return false;
+    case SourceConfig::Kind::kInterface:
+      return is_named(source.interface_name);
+    case SourceConfig::Kind::kAddress:
+      return std::ranges::any_of(prefixes, [&](const IpPrefix& prefix) {
+        return prefix.Contains(source.address);
+      });
+  }
+  return false;
+}
+
 std::vector<IpAddress> AllowedAddresses(
     const ProbeConfig& config, const std::vector<IpAddress>& addresses) {
   std::vector<IpAddress> allowed;

@@ -26,6 +26,9 @@ enum class TargetVerdict {
 /// Pure.
 TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target);
 
+/// Whether a request to /probe may name this source. Pure.
+bool AllowsSource(const ProbeConfig& config, const SourceConfig& source);
+
 /// Those of `addresses` that lie in an allowed prefix, in order. Pure.
 std::vector<IpAddress> AllowedAddresses(
     const ProbeConfig& config, const std::vector<IpAddress>& addresses);

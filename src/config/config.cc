@@ -11,9 +11,9 @@
 #include <system_error>
 #include <utility>
 
-#include "src/base/host_name.h"
 #include "src/config/config_document.h"
 #include "src/config/config_groups.h"
+#include "src/config/config_probe.h"
 #include "src/config/config_settings.h"
 #include "src/config/quoted.h"
 
@@ -184,51 +184,6 @@ void ReadModules(const toml::table& table, Findings& findings,
                        findings);
     ReadModule(reader, config, &config->modules[name]);
     reader.ReportUnknownKeys();
-  }
-}
-
-/// True for "*.example.net" and the like. Not for "10.0.*": it would also let
-/// "10.0.example.net" in, and a prefix says it better.
-bool IsNameGlob(std::string_view text) {
-  std::string name(text);
-  std::replace(name.begin(), name.end(), '*', '0');
-  if (std::all_of(name.begin(), name.end(),
-                  [](char c) { return c == '.' || (c >= '0' && c <= '9'); })) {
-    return text == "*";
-  }
-  std::replace(name.begin(), name.end(), '0', 'x');
-  return IsHostName(name);
-}
-
-void ReadProbe(TableReader& probe, ExporterConfig* config) {
-  std::uint32_t& most = config->probe.max_concurrent;
-  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, 10000, &most);
-  if (most > kMostConcurrentProbes) {
-    const std::string limit = std::to_string(kMostConcurrentProbes);
-    probe.AddWarning(probe.PositionOf("max_concurrent"),
-                     "max_concurrent " + std::to_string(most) + " counts as " +
-                         limit + ": the server has connections for " + limit +
-                         " probes at once");
-    most = kMostConcurrentProbes;
-  }
-  const auto items = probe.ReadTexts("allowed_targets");
-  if (!items) return;
-  for (const auto& item : *items) {
-    const auto address = IpAddress::Parse(item.value);
-    const auto prefix = IpPrefix::Parse(
-        address ? item.value + (address->is_v4() ? "/32" : "/128")
-                : item.value);
-    if (prefix) {
-      config->probe.allowed_prefixes.push_back(*prefix);
-    } else if (IsNameGlob(item.value)) {
-      config->probe.allowed_name_globs.push_back(item.value);
-    } else {
-      probe.AddError(item.position,
-                     "allowed_targets: " + Excerpt(item.value) +
-                         " is neither an address, nor a prefix such as "
-                         "\"10.0.0.0/8\", nor a pattern of host names such as "
-                         "\"*.example.net\"");
-    }
   }
 }
 

@@ -1,10 +1,12 @@
 #include "src/config/config_document.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "src/base/duration.h"
+#include "src/config/number_text.h"
 #include "src/config/quoted.h"
 #include "src/config/toml_hazard.h"
 
@@ -24,6 +26,14 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
+}
+
+/// Whole numbers without an exponent.
+std::string PlainText(double number) {
+  constexpr double kWhole = 1e15;
+  return std::abs(number) < kWhole && number == std::floor(number)
+             ? std::to_string(static_cast<std::int64_t>(number))
+             : NumberText(number);
 }
 
 std::string Range(const std::string& min, const std::string& max) {
@@ -179,6 +189,23 @@ bool TableReader::ReadInt64(std::string_view key, std::int64_t min,
   AddError(node->source().begin, std::string(key) + " must be " + range +
                                      ", not " + std::to_string(*value));
   return false;
+}
+
+void TableReader::ReadNumber(std::string_view key, double min, double max,
+                             double* value) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return;
+  const auto number = node->value<double>();  // absent also for a boolean
+  const std::string wanted =
+      "a number " + Range(PlainText(min), PlainText(max));
+  if (!node->is_number() || !number) {
+    AddTypeError(*node, key, wanted);
+  } else if (*number >= min && *number <= max) {
+    *value = *number;
+  } else {
+    AddError(node->source().begin, std::string(key) + " must be " + wanted +
+                                       ", not " + PlainText(*number));
+  }
 }
 
 void TableReader::ReadDuration(std::string_view key, Nanoseconds min,

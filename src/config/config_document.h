@@ -102,6 +102,7 @@ class TableReader {
       *value = static_cast<T>(number);
     }
   }
+  void ReadNumber(std::string_view key, double min, double max, double* value);
   void ReadDuration(std::string_view key, Nanoseconds min, Nanoseconds max,
                     Nanoseconds* value);
   std::optional<Located<std::string>> ReadText(std::string_view key);

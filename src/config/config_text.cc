@@ -1,4 +1,3 @@
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <system_error>
@@ -8,6 +7,7 @@
 #include "echo_exporter/config.h"
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
+#include "src/config/number_text.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -38,14 +38,6 @@ class TomlText {
  private:
   std::string text_;
 };
-
-/// The shortest text that is read back as `number`.
-std::string NumberText(double number) {
-  std::array<char, 32> digits{};
-  const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  return std::string(digits.data(), end.ptr);
-}
 
 std::string ListenText(const ListenAddress& address) {
   const bool brackets = address.host.find(':') != std::string::npos;
@@ -112,14 +104,21 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
 void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
   toml.Header("[probe]");
   toml.Line("max_concurrent", std::to_string(probe.max_concurrent));
-  std::vector<std::string> targets;
-  for (const IpPrefix& prefix : probe.allowed_prefixes) {
-    targets.push_back(Quoted(prefix.ToString()));
-  }
-  for (const std::string& glob : probe.allowed_name_globs) {
-    targets.push_back(Quoted(glob));
-  }
-  toml.Array("allowed_targets", targets);
+  const auto write = [&](std::string_view key,
+                         const std::vector<IpPrefix>& prefixes,
+                         const std::vector<std::string>& names) {
+    std::vector<std::string> items;
+    for (const IpPrefix& prefix : prefixes) {
+      items.push_back(Quoted(prefix.ToString()));
+    }
+    for (const std::string& name : names) items.push_back(Quoted(name));
+    toml.Array(key, items);
+  };
+  write("allowed_targets", probe.allowed_prefixes, probe.allowed_name_globs);
+  write("allowed_sources", probe.allowed_source_prefixes,
+        probe.allowed_source_names);
+  toml.Line("requests_per_second", NumberText(probe.requests_per_second));
+  toml.Line("burst", std::to_string(probe.burst));
 }
 
 /// A host between "[" and "]" is an IPv6 address, any other is not.

@@ -56,6 +56,13 @@ class OnDemandProberTest : public testing::Test {
     config_.probe.allowed_name_globs.push_back(glob);
   }
 
+  HttpAnswer ProbeFrom(const std::string& source) {
+    ProbeQuery query;
+    query.target = kTarget;
+    query.source = source;
+    return Probe(query);
+  }
+
   /// For probes that are to run into their timeout.
   void BeImpatient() {
     config_.modules["icmp"].echo.timeout = milliseconds(20);
@@ -374,6 +381,37 @@ TEST_F(OnDemandProberTest, FailsOnceTheDispatcherHasStopped) {
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_EQ(Value(answer, "probe_icmp_outcome{outcome=\"general_failure\"}"),
             1);
+}
+
+TEST_F(OnDemandProberTest, RefusesSourcesThatAreNotAllowed) {
+  config_.probe.allowed_source_names = {"wan1"};
+  EXPECT_EQ(ProbeFrom("wan1").status, 200);
+  const HttpAnswer refused = ProbeFrom("auto");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.body,
+            "Source \"auto\" is not in the configuration's allowed_sources\n");
+  EXPECT_EQ(ProbeFrom("198.51.100.7").status, 403);
+  // The module's own source is the configuration's choice.
+  EXPECT_EQ(ProbeTarget(kTarget).status, 200);
+}
+
+TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
+  config_.probe.requests_per_second = 0.001;
+  config_.probe.burst = 2;
+  OnDemandProber prober(config_, Clock::System(), rig_.lookup, *rig_.transport,
+                        rig_.dispatcher);
+  ProbeQuery query;
+  query.target = kTarget;
+  query.client = Address("192.0.2.9");
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  const HttpAnswer refused = prober.Probe(query);
+  EXPECT_EQ(refused.status, 429);
+  ASSERT_EQ(refused.headers.size(), 1U);
+  EXPECT_EQ(refused.headers[0].first, "Retry-After");
+  EXPECT_GT(std::stoi(refused.headers[0].second), 900);
+  query.client = Address("192.0.2.10");
+  EXPECT_EQ(prober.Probe(query).status, 200);
 }
 
 }  // namespace

@@ -90,6 +90,39 @@ TEST(JudgeTargetTest, RefusesOtherNamesWhenNoAddressIsAllowed) {
   EXPECT_EQ(JudgeTarget(config, "192.0.2.1"), TargetVerdict::kRefused);
 }
 
+SourceConfig NamedAddress(const std::string& name, const std::string& address) {
+  return {.name = name,
+          .kind = SourceConfig::Kind::kAddress,
+          .address = Address(address),
+          .interface_name = ""};
+}
+
+SourceConfig NamedAdapter(const std::string& name, const std::string& adapter) {
+  return {.name = name,
+          .kind = SourceConfig::Kind::kInterface,
+          .address = {},
+          .interface_name = adapter};
+}
+
+TEST(AllowsSourceTest, AllowsAnySourceWhenNothingIsConfigured) {
+  EXPECT_TRUE(AllowsSource({}, {}));
+  EXPECT_TRUE(AllowsSource({}, NamedAddress("192.0.2.1", "192.0.2.1")));
+}
+
+TEST(AllowsSourceTest, JudgesBySpellingAdapterOrAddress) {
+  ProbeConfig config;
+  config.allowed_source_names = {"wan1", "Ethernet 2"};
+  config.allowed_source_prefixes = {*IpPrefix::Parse("10.0.0.0/8")};
+  EXPECT_TRUE(AllowsSource(config, NamedAddress("wan1", "192.0.2.1")));
+  EXPECT_TRUE(AllowsSource(config, NamedAdapter("wan2", "Ethernet 2")));
+  EXPECT_TRUE(AllowsSource(config, NamedAddress("10.1.2.3", "10.1.2.3")));
+  EXPECT_TRUE(AllowsSource(config, NamedAddress("lan", "10.1.2.3")));
+  // The address of wan1, but not written as its name.
+  EXPECT_FALSE(AllowsSource(config, NamedAddress("192.0.2.1", "192.0.2.1")));
+  EXPECT_FALSE(AllowsSource(config, NamedAdapter("wan3", "Ethernet 3")));
+  EXPECT_FALSE(AllowsSource(config, {}));  // "auto"
+}
+
 TEST(AllowedAddressesTest, KeepsThoseInAPrefixInOrder) {
   const auto config = Allowing({"192.0.2.0/24", "2001:db8::/32"}, {"*.net"});
   EXPECT_THAT(

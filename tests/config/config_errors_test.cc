@@ -19,6 +19,12 @@ struct InvalidConfig {
 /// One file for each rule, with everything that is said about it.
 const std::vector<InvalidConfig>& InvalidConfigs() {
   static const std::vector<InvalidConfig> configs = {
+      {"allowed-sources",
+       R"(invalid-allowed-sources.toml:5:64: [probe]: allowed_sources: "10.0.0.1/8" is neither "auto", nor an address, nor a prefix such as "10.0.0.0/8", nor a name or an adapter of [sources]
+invalid-allowed-sources.toml:5:78: [probe]: allowed_sources: "wan3" is neither "auto", nor an address, nor a prefix such as "10.0.0.0/8", nor a name or an adapter of [sources]
+invalid-allowed-sources.toml:5:86: [probe]: allowed_sources: "*" is neither "auto", nor an address, nor a prefix such as "10.0.0.0/8", nor a name or an adapter of [sources]
+invalid-allowed-sources.toml:5:91: [probe]: allowed_sources: "" is neither "auto", nor an address, nor a prefix such as "10.0.0.0/8", nor a name or an adapter of [sources]
+)"},
       {"allowed-targets",
        R"(invalid-allowed-targets.toml:2:69: [probe]: allowed_targets: "10.0.0.1/8" is neither an address, nor a prefix such as "10.0.0.0/8", nor a pattern of host names such as "*.example.net"
 invalid-allowed-targets.toml:2:83: [probe]: allowed_targets: "10.0.*" is neither an address, nor a prefix such as "10.0.0.0/8", nor a pattern of host names such as "*.example.net"
@@ -207,6 +213,12 @@ invalid-named-source.toml:8:5: [sources]: "g" must be an address or { interface 
       {"not-ascii",
        R"(invalid-not-ascii.toml:4:1: not valid TOML: a character that is not ASCII outside of strings and comments
 )"},
+      {"number-least",
+       R"(invalid-number-least.toml:2:23: [probe]: requests_per_second must be at least 0.001, or 0 for no limit
+)"},
+      {"number-type",
+       R"(invalid-number-type.toml:2:23: [probe]: requests_per_second must be a number from 0 to 1000000, not a string
+)"},
       {"order",
        R"(invalid-order.toml:2:18: [probe]: max_concurrent must be from 1 to 10000, not 0
 invalid-order.toml:4:17: [engine]: max_in_flight must be from 1 to 1000000, not 0
@@ -224,6 +236,10 @@ invalid-prefix-size.toml:3:50: group "g": destinations: "::/0" has more than 655
        R"(invalid-prefix.toml:3:17: group "g": destinations: "192.0.2.1/29" is not a prefix: write an address whose bits behind the prefix are zero, "/" and a length, as in "10.0.0.0/29"
 invalid-prefix.toml:3:33: group "g": destinations: "192.0.2.0/33" is not a prefix: write an address whose bits behind the prefix are zero, "/" and a length, as in "10.0.0.0/29"
 invalid-prefix.toml:3:49: group "g": destinations: "example.net/24" is not a prefix: write an address whose bits behind the prefix are zero, "/" and a length, as in "10.0.0.0/29"
+)"},
+      {"probe-rate",
+       R"(invalid-probe-rate.toml:2:23: [probe]: requests_per_second must be a number from 0 to 1000000, not -1
+invalid-probe-rate.toml:3:9: [probe]: burst must be from 1 to 1000000, not 0
 )"},
       {"quotes",
        R"(invalid-quotes.toml:2:7: not valid TOML: a character that is not ASCII outside of strings and comments
@@ -285,7 +301,7 @@ invalid-string-type.toml:4:8: group 1: name must be a string, not an integer
        R"(invalid-unknown-key.toml:1:1: unknown key "hosts"; allowed here: defaults, engine, group, metrics, modules, probe, sources, web
 invalid-unknown-key.toml:2:2: unknown key "metric"; did you mean "metrics"?
 invalid-unknown-key.toml:4:1: [defaults]: unknown key "intervall"; did you mean "interval"?
-invalid-unknown-key.toml:6:1: [probe]: unknown key "tos"; allowed here: allowed_targets, max_concurrent
+invalid-unknown-key.toml:6:1: [probe]: unknown key "tos"; allowed here: allowed_sources, allowed_targets, burst, max_concurrent, requests_per_second
 invalid-unknown-key.toml:7:1: group "g": destinations are missing
 invalid-unknown-key.toml:9:1: group "g": unknown key "destination"; did you mean "destinations"?
 )"},
@@ -322,6 +338,7 @@ TEST(ConfigErrorsTest, KnowsEveryInvalidFile) {
   std::set<std::string> files;
   for (const auto& entry :
        std::filesystem::directory_iterator(SourcePath(kTestData))) {
+    if (entry.path().extension() != ".toml") continue;
     files.insert(entry.path().filename().string());
   }
   EXPECT_EQ(files, known);

@@ -85,6 +85,9 @@ ip_version = "6"
 [probe]
 max_concurrent = 1
 allowed_targets = ["10.0.0.0/8", "*.example.net", "2001:db8::1", "*"]
+allowed_sources = ["wan1", "10.0.0.0/8", "Ethernet \"2\"", "auto", "2001:db8::7"]
+requests_per_second = 0.5
+burst = 3
 )";
 
 TEST(ConfigTest, FillsInTheDefaults) {
@@ -103,6 +106,7 @@ TEST(ConfigTest, FillsInTheDefaults) {
   EXPECT_EQ(module.echo.timeout, seconds(2));
   EXPECT_EQ(module.source.kind, SourceConfig::Kind::kAuto);
   EXPECT_EQ(config.probe.max_concurrent, 64U);
+  EXPECT_EQ(config.probe.requests_per_second, 0);
   EXPECT_TRUE(config.warnings.empty());
 }
 
@@ -138,6 +142,13 @@ TEST(ConfigTest, ReadsEveryKey) {
   ASSERT_EQ(config.probe.allowed_prefixes.size(), 2U);
   EXPECT_EQ(config.probe.allowed_prefixes[1].ToString(), "2001:db8::1/128");
   EXPECT_EQ(config.probe.allowed_name_globs, (Strings{"*.example.net", "*"}));
+  ASSERT_EQ(config.probe.allowed_source_prefixes.size(), 2U);
+  EXPECT_EQ(config.probe.allowed_source_prefixes[1].ToString(),
+            "2001:db8::7/128");
+  EXPECT_EQ(config.probe.allowed_source_names,
+            (Strings{"wan1", "Ethernet \"2\"", "auto"}));
+  EXPECT_EQ(config.probe.requests_per_second, 0.5);
+  EXPECT_EQ(config.probe.burst, 3U);
 }
 
 TEST(ConfigTest, GroupsTakeWhatTheyDoNotSayFromDefaults) {

@@ -102,6 +102,8 @@ labels = { site = "fra\u0007\n\"1\"" }
 interval = "90s"
 [probe]
 allowed_targets = ["*.example.net", "192.0.2.1"]
+allowed_sources = ["auto", "192.0.2.0/24"]
+requests_per_second = 0.25
 )",
                                   "f.toml")
                           .config;
@@ -162,6 +164,12 @@ allowed_targets = [
   "192.0.2.1/32",
   "*.example.net",
 ]
+allowed_sources = [
+  "192.0.2.0/24",
+  "auto",
+]
+requests_per_second = 0.25
+burst = 10
 )");
 }
 

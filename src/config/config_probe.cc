@@ -1,0 +1,112 @@
+#include "src/config/config_probe.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "src/base/host_name.h"
+#include "src/config/quoted.h"
+
+namespace echo_exporter {
+namespace {
+
+/// True for "*.example.net" and the like. Not for "10.0.*": it would also let
+/// "10.0.example.net" in, and a prefix says it better.
+bool IsNameGlob(std::string_view text) {
+  std::string name(text);
+  std::replace(name.begin(), name.end(), '*', '0');
+  if (std::all_of(name.begin(), name.end(),
+                  [](char c) { return c == '.' || (c >= '0' && c <= '9'); })) {
+    return text == "*";
+  }
+  std::replace(name.begin(), name.end(), '0', 'x');
+  return IsHostName(name);
+}
+
+/// A prefix, or an address as the prefix that holds nothing else.
+std::optional<IpPrefix> ParsePrefixOrAddress(const std::string& text) {
+  const auto address = IpAddress::Parse(text);
+  if (!address) return IpPrefix::Parse(text);
+  return IpPrefix::Parse(text + (address->is_v4() ? "/32" : "/128"));
+}
+
+void ReadAllowedTargets(TableReader& probe, ProbeConfig* config) {
+  const auto items = probe.ReadTexts("allowed_targets");
+  if (!items) return;
+  for (const auto& item : *items) {
+    if (const auto prefix = ParsePrefixOrAddress(item.value)) {
+      config->allowed_prefixes.push_back(*prefix);
+    } else if (IsNameGlob(item.value)) {
+      config->allowed_name_globs.push_back(item.value);
+    } else {
+      probe.AddError(item.position,
+                     "allowed_targets: " + Excerpt(item.value) +
+                         " is neither an address, nor a prefix such as "
+                         "\"10.0.0.0/8\", nor a pattern of host names such as "
+                         "\"*.example.net\"");
+    }
+  }
+}
+
+bool NamesSource(const ExporterConfig& config, const std::string& text) {
+  return text == "auto" || config.sources.contains(text) ||
+         std::any_of(config.sources.begin(), config.sources.end(),
+                     [&](const auto& named) {
+                       return named.second.kind ==
+                                  SourceConfig::Kind::kInterface &&
+                              named.second.interface_name == text;
+                     });
+}
+
+void ReadAllowedSources(TableReader& probe, ExporterConfig* config) {
+  const auto items = probe.ReadTexts("allowed_sources");
+  if (!items) return;
+  for (const auto& item : *items) {
+    if (NamesSource(*config, item.value)) {
+      config->probe.allowed_source_names.push_back(item.value);
+    } else if (const auto prefix = ParsePrefixOrAddress(item.value)) {
+      config->probe.allowed_source_prefixes.push_back(*prefix);
+    } else {
+      probe.AddError(item.position,
+                     "allowed_sources: " + Excerpt(item.value) +
+                         " is neither \"auto\", nor an address, nor a prefix "
+                         "such as \"10.0.0.0/8\", nor a name or an adapter of "
+                         "[sources]");
+    }
+  }
+}
+
+void ReadRate(TableReader& probe, ProbeConfig* config) {
+  constexpr double kLeast = 0.001;
+  probe.ReadNumber("requests_per_second", 0, 1'000'000,
+                   &config->requests_per_second);
+  if (config->requests_per_second > 0 && config->requests_per_second < kLeast) {
+    probe.AddError(probe.PositionOf("requests_per_second"),
+                   "requests_per_second must be at least 0.001, or 0 for no "
+                   "limit");
+  }
+  probe.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &config->burst);
+}
+
+void ReadMaxConcurrent(TableReader& probe, std::uint32_t* most) {
+  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, 10000, most);
+  if (*most <= kMostConcurrentProbes) return;
+  const std::string limit = std::to_string(kMostConcurrentProbes);
+  probe.AddWarning(probe.PositionOf("max_concurrent"),
+                   "max_concurrent " + std::to_string(*most) + " counts as " +
+                       limit + ": the server has connections for " + limit +
+                       " probes at once");
+  *most = kMostConcurrentProbes;
+}
+
+}  // namespace
+
+void ReadProbe(TableReader& probe, ExporterConfig* config) {
+  ReadMaxConcurrent(probe, &config->probe.max_concurrent);
+  ReadAllowedTargets(probe, &config->probe);
+  ReadAllowedSources(probe, config);
+  ReadRate(probe, &config->probe);
+}
+
+}  // namespace echo_exporter

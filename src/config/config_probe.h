@@ -1,0 +1,14 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
+#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
+
+#include "echo_exporter/config.h"
+#include "src/config/config_document.h"
+
+namespace echo_exporter {
+
+/// Reads `[probe]`. `config->sources` must be there already.
+void ReadProbe(TableReader& probe, ExporterConfig* config);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
