@@ -86,6 +86,12 @@ struct WebConfigOutcome {
 /// What the certificates and keys hold is not looked at. Thread-safe.
 WebConfigOutcome LoadWebConfig(const std::string& path);
 
+/// The same for text already in memory, which stands for what is at `path`;
+/// the files that it names are read. Any input gives an outcome: nothing
+/// throws. Thread-safe.
+WebConfigOutcome ParseWebConfig(const std::string& text,
+                                const std::string& path);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_WEB_CONFIG_H_

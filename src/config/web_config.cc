@@ -1,6 +1,7 @@
 #include "echo_exporter/web_config.h"
 
 #include <exception>
+#include <utility>
 
 #include "src/base/file.h"
 #include "src/config/web_config_sections.h"
@@ -10,12 +11,14 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
+/// Calls `read` with a reader of the mapping behind `name`, if there is one.
+/// `parent` comes before the name in what is said about it.
 template <typename Read>
 void ReadSection(YamlReader& root, const std::string& name, Findings& findings,
-                 Read read) {
+                 Read read, const std::string& parent = "") {
   const auto mapping = root.ReadMapping(name);
   if (!mapping) return;
-  YamlReader section(*mapping, name + ": ", findings);
+  YamlReader section(*mapping, parent + name + ": ", findings);
   read(section);
   section.ReportUnknownKeys();
 }
@@ -23,8 +26,10 @@ void ReadSection(YamlReader& root, const std::string& name, Findings& findings,
 void ReadHttpServer(YamlReader& http, Findings& findings, WebConfig* config) {
   // Either value is good: HTTP/1.1 is served to all.
   http.ReadBoolean("http2");
-  ReadSection(http, "headers", findings,
-              [&](YamlReader& headers) { ReadHeaders(headers, config); });
+  ReadSection(
+      http, "headers", findings,
+      [&](YamlReader& headers) { ReadHeaders(headers, config); },
+      "http_server_config: ");
 }
 
 void ReadDocument(const YAML::Node& document, Findings& findings,
@@ -43,40 +48,41 @@ void ReadDocument(const YAML::Node& document, Findings& findings,
   root.ReportUnknownKeys();
 }
 
-void Load(const std::string& path, WebConfigOutcome* outcome) {
-  const auto text = ReadFile(path, kMaxFileBytes);
-  if (!text.ok()) {
-    outcome->errors.push_back(
-        path + ": reading the web configuration: " + text.error().message);
-    return;
-  }
-  Findings findings(path);
-  WebConfigFile file{path, PathFromUtf8(path).parent_path(), {}};
-  WebConfig config;
-  if (const auto document = ParseYaml(text.value(), findings)) {
-    ReadDocument(*document, findings, &file, &config);
-  }
-  outcome->files.insert(outcome->files.end(), file.read.begin(),
-                        file.read.end());
-  outcome->errors = findings.Errors();
-  if (!outcome->errors.empty()) return;
-  config.warnings = findings.Warnings();
-  outcome->config = std::move(config);
+WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
+  WebConfigOutcome outcome;
+  outcome.files.push_back(path);
+  outcome.errors.push_back(path + ": reading the web configuration: " + cause);
+  return outcome;
 }
 
 }  // namespace
 
-WebConfigOutcome LoadWebConfig(const std::string& path) {
+WebConfigOutcome ParseWebConfig(const std::string& text,
+                                const std::string& path) try {
+  WebConfigFile file{path, PathFromUtf8(path).parent_path(), {path}};
+  Findings findings(path);
+  WebConfig config;
+  if (const auto document = ParseYaml(text, findings)) {
+    ReadDocument(*document, findings, &file, &config);
+  }
   WebConfigOutcome outcome;
-  outcome.files.push_back(path);
-  try {
-    Load(path, &outcome);
-  } catch (const std::exception& error) {
-    outcome.config.reset();
-    outcome.errors = {path +
-                      ": reading the web configuration: " + error.what()};
+  outcome.files = std::move(file.read);
+  outcome.errors = findings.Errors();
+  if (outcome.errors.empty()) {
+    config.warnings = findings.Warnings();
+    outcome.config = std::move(config);
   }
   return outcome;
+} catch (const std::exception& error) {
+  return Unreadable(path, error.what());
+}
+
+WebConfigOutcome LoadWebConfig(const std::string& path) try {
+  const auto text = ReadFile(path, kMaxFileBytes);
+  return text.ok() ? ParseWebConfig(text.value(), path)
+                   : Unreadable(path, text.error().message);
+} catch (const std::exception& error) {
+  return Unreadable(path, error.what());
 }
 
 }  // namespace echo_exporter

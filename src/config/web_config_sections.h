@@ -14,7 +14,7 @@ namespace echo_exporter {
 struct WebConfigFile {
   std::string name;               ///< for messages
   std::filesystem::path folder;   ///< relative paths start here
-  std::vector<std::string> read;  ///< the files that it names, so far
+  std::vector<std::string> read;  ///< itself and those it names, so far
 };
 
 void ReadTlsServer(YamlReader& tls, WebConfigFile* file, TlsConfig* config);

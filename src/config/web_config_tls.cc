@@ -135,18 +135,31 @@ void ReadVersions(YamlReader& tls, TlsConfig* config) {
 }
 
 void ReadSuitesAndCurves(YamlReader& tls, TlsConfig* config) {
-  for (auto& text : tls.ReadTexts("cipher_suites")) {
+  const std::vector<Located<std::string>> kNone;
+  const auto suites = tls.ReadTexts("cipher_suites");
+  for (const auto& text : suites ? *suites : kNone) {
     if (std::find(kCipherSuites.begin(), kCipherSuites.end(), text.value) ==
         kCipherSuites.end()) {
       AddUnknown(tls, "cipher_suites", text, kCipherSuites);
     } else {
-      config->cipher_suites.push_back(std::move(text.value));
+      config->cipher_suites.push_back(text.value);
     }
   }
-  for (const auto& text : tls.ReadTexts("curve_preferences")) {
+  const auto curves = tls.ReadTexts("curve_preferences");
+  for (const auto& text : curves ? *curves : kNone) {
     if (const auto curve = Choose(tls, "curve_preferences", text, kCurves)) {
       config->curve_preferences.push_back(*curve);
     }
+  }
+  const bool any12 =
+      std::any_of(config->cipher_suites.begin(), config->cipher_suites.end(),
+                  [](const std::string& name) {
+                    return name.find("_WITH_") != std::string::npos;
+                  });
+  if (config->max_version == TlsVersion::kTls12 &&
+      !config->cipher_suites.empty() && !any12) {
+    tls.AddError(tls.PositionOf("cipher_suites"),
+                 "cipher_suites has none of TLS 1.2, but max_version is TLS12");
   }
   if (const auto prefer = tls.ReadBoolean("prefer_server_cipher_suites")) {
     config->prefer_server_cipher_suites = *prefer;
@@ -209,10 +222,12 @@ void ReadTlsServer(YamlReader& tls, WebConfigFile* file, TlsConfig* config) {
   }
   ReadClientAuth(tls, config);
   const auto sans = tls.ReadTexts("client_allowed_sans");
-  for (const auto& san : sans) {
-    config->client_allowed_sans.push_back(san.value);
+  if (sans) {
+    for (const auto& san : *sans) {
+      config->client_allowed_sans.push_back(san.value);
+    }
   }
-  if (sans.empty() && tls.Has("client_allowed_sans")) {
+  if (sans && sans->empty()) {
     tls.AddError(tls.PositionOf("client_allowed_sans"),
                  "client_allowed_sans must not be empty; leave it out to allow "
                  "any name");

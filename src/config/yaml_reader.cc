@@ -180,14 +180,15 @@ std::optional<Located<std::string>> YamlReader::ReadText(std::string_view key) {
   return TextOf(*entry, entry->value, "a string");
 }
 
-std::vector<Located<std::string>> YamlReader::ReadTexts(std::string_view key) {
-  std::vector<Located<std::string>> texts;
+std::optional<std::vector<Located<std::string>>> YamlReader::ReadTexts(
+    std::string_view key) {
   const auto entry = Take(key);
-  if (!entry) return texts;
+  if (!entry) return std::nullopt;
   if (!entry->value.IsSequence()) {
     AddTypeError(*entry, entry->value, "a list of strings");
-    return texts;
+    return std::nullopt;
   }
+  std::vector<Located<std::string>> texts;
   for (const YAML::Node& item : entry->value) {
     if (auto text = TextOf(*entry, item, "a list of strings only")) {
       texts.push_back(*std::move(text));

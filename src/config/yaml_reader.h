@@ -43,7 +43,9 @@ class YamlReader {
                                           std::int64_t min, std::int64_t max);
   /// Any scalar but null.
   std::optional<Located<std::string>> ReadText(std::string_view key);
-  std::vector<Located<std::string>> ReadTexts(std::string_view key);
+  /// Absent also when there is no list.
+  std::optional<std::vector<Located<std::string>>> ReadTexts(
+      std::string_view key);
   /// Another mapping; absent also when there is none.
   std::optional<YAML::Node> ReadMapping(std::string_view key);
   /// The keys of this mapping with the texts behind them, whatever they are.

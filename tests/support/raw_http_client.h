@@ -23,6 +23,7 @@ class RawHttpClient {
   RawHttpClient& operator=(const RawHttpClient&) = delete;
 
   bool connected() const { return socket_ != INVALID_SOCKET; }
+  socket_t socket() const { return socket_; }
 
   /// False when the connection is broken.
   bool Send(std::string_view text);

@@ -1,0 +1,244 @@
+#include "echo_exporter/web_security.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "src/http/web_policy.h"
+#include "tests/http/metrics_server_fixture.h"
+#include "tests/support/raw_http_client.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_certificates.h"
+
+namespace echo_exporter {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+using testing::Not;
+
+// Of "U*U", at the lowest cost.
+constexpr const char* kHash =
+    "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+constexpr const char* kUser = "basic_auth_users:\n  prometheus: ";
+
+std::string Users() { return kUser + std::string(kHash) + "\n"; }
+
+std::string Basic(const std::string& text) {
+  return "Basic " + httplib::detail::base64_encode(text);
+}
+
+class WebSecurityTest : public MetricsServerFixture {
+ protected:
+  void ServeWith(const std::string& yaml) {
+    auto outcome = WebSecurity::Open(folder_.Write("web.yml", yaml));
+    ASSERT_TRUE(outcome.security) << testing::PrintToString(outcome.errors);
+    security_ = outcome.security;
+    auto server =
+        CreateMetricsServer({{"127.0.0.1", 0}}, handlers_, limits_, security_);
+    ASSERT_TRUE(server.ok()) << server.error().message;
+    server_ = std::move(server).value();
+    port_ = PortOf(server_->Urls().at(0));
+    server_->Start();
+  }
+
+  httplib::Result GetAs(const std::string& authorization,
+                        const std::string& path = "/metrics") {
+    return httplib::Client("127.0.0.1", port_)
+        .Get(path, {{"Authorization", authorization}});
+  }
+
+  TemporaryFolder folder_;
+  std::shared_ptr<WebSecurity> security_;
+};
+
+TEST_F(WebSecurityTest, AsksForAPasswordOnEveryPath) {
+  ServeWith(Users());
+  for (const char* path : {"/", "/metrics", "/probe?target=127.0.0.1",
+                           "/config", "/-/healthy", "/-/ready", "/nowhere"}) {
+    const auto refused = Get(path);
+    ASSERT_TRUE(refused) << path;
+    EXPECT_EQ(refused->status, 401) << path;
+    EXPECT_EQ(refused->get_header_value("WWW-Authenticate"), "Basic");
+    EXPECT_THAT(refused->body, Not(HasSubstr("a 1")));
+    EXPECT_NE(GetAs(Basic("prometheus:U*U"), path)->status, 401) << path;
+  }
+}
+
+TEST_F(WebSecurityTest, RefusesWhatIsNotTheNameAndThePassword) {
+  ServeWith(Users());
+  for (const std::string& wrong :
+       {Basic("prometheus:U*"), Basic("prometheus:U*U "), Basic("prometheus"),
+        Basic("other:U*U"), Basic(":"), Basic(""), std::string("Basic"),
+        std::string("Basic !!!!"), "Bearer " + Basic("prometheus:U*U"),
+        Basic("prometheus:U*U") + "x", std::string(kHash),
+        Basic(std::string("prometheus:") + kHash)}) {
+    const auto refused = GetAs(wrong);
+    ASSERT_TRUE(refused) << wrong;
+    EXPECT_EQ(refused->status, 401) << wrong;
+  }
+  EXPECT_EQ(GetAs("bAsIc  " + Basic("prometheus:U*U").substr(6))->status, 200);
+}
+
+TEST_F(WebSecurityTest, RefusesTwoAuthorizations) {
+  ServeWith(Users());
+  const std::string line = "Authorization: " + Basic("prometheus:U*U") + "\r\n";
+  RawHttpClient client(port_);
+  client.Send("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" +
+              line + line + "\r\n");
+  EXPECT_THAT(client.ReadToEnd(), HasSubstr("HTTP/1.1 401 "));
+}
+
+TEST_F(WebSecurityTest, TakesNewUsersWithoutARestart) {
+  ServeWith(Users());
+  httplib::Client kept("127.0.0.1", port_);
+  kept.set_keep_alive(true);
+  const httplib::Headers good = {{"Authorization", Basic("prometheus:U*U")}};
+  EXPECT_EQ(kept.Get("/metrics", good)->status, 200);
+  folder_.Write("web.yml",
+                "basic_auth_users:\n  alice: " + std::string(kHash) + "\n");
+  EXPECT_EQ(kept.Get("/metrics", good)->status, 401);
+  EXPECT_EQ(GetAs(Basic("alice:U*U"))->status, 200);
+}
+
+TEST_F(WebSecurityTest, KeepsTheOldVersionWhileTheNewOneIsWrong) {
+  ServeWith(Users());
+  std::vector<bool> reloads;
+  security_->SetReloadObserver([&](bool good) { reloads.push_back(good); });
+  folder_.Write("web.yml", "basic_auth_user: {}\n");
+  EXPECT_EQ(Get("/metrics")->status, 401);
+  EXPECT_EQ(GetAs(Basic("prometheus:U*U"))->status, 200);
+  std::filesystem::remove(PathFromUtf8(folder_.Path("web.yml")));
+  EXPECT_EQ(Get("/metrics")->status, 401);
+  EXPECT_EQ(Get("/metrics")->status, 401);
+  folder_.Write("web.yml", "");
+  EXPECT_EQ(Get("/metrics")->status, 200);
+  // Each version once.
+  EXPECT_THAT(reloads, ElementsAre(false, false, true));
+}
+
+TEST_F(WebSecurityTest, DoesNotBeginToServeTlsWithoutARestart) {
+  ServeWith("");
+  const TestCertificate certificate = TestAuthority().Certify({});
+  folder_.Write("server.crt", certificate.certificate);
+  folder_.Write("server.key", certificate.key);
+  folder_.Write("web.yml",
+                "tls_server_config: {cert_file: server.crt, key_file: "
+                "server.key}\n");
+  EXPECT_EQ(Get("/metrics")->status, 200);
+}
+
+TEST_F(WebSecurityTest, LimitsAllRequestsTogether) {
+  ServeWith("rate_limit:\n  interval: 1h\n  burst: 2\n" + Users());
+  EXPECT_EQ(Get("/metrics")->status, 401);
+  EXPECT_EQ(GetAs(Basic("prometheus:U*U"))->status, 200);
+  const auto refused = GetAs(Basic("prometheus:U*U"));
+  EXPECT_EQ(refused->status, 429);
+  EXPECT_THAT(refused->get_header_value("Retry-After"),
+              MatchesRegex("3[56].."));
+}
+
+TEST_F(WebSecurityTest, SendsSecurityHeadersOnEveryPage) {
+  Serve();
+  for (const char* path : {"/", "/metrics", "/nowhere", "/probe"}) {
+    const auto answer = Get(path);
+    ASSERT_TRUE(answer) << path;
+    EXPECT_EQ(answer->get_header_value("X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(answer->get_header_value("X-Frame-Options"), "deny");
+    EXPECT_EQ(answer->get_header_value("Referrer-Policy"), "no-referrer");
+  }
+  RawHttpClient broken(port_);
+  broken.Send("nonsense\r\n\r\n");
+  EXPECT_THAT(broken.ReadToEnd(), HasSubstr("X-Frame-Options: deny\r\n"));
+}
+
+TEST_F(WebSecurityTest, PrefersConfiguredHeaders) {
+  ServeWith(
+      "http_server_config:\n  headers:\n    X-Frame-Options: sameorigin\n"
+      "    Content-Security-Policy: default-src 'self'\n"
+      "    Strict-Transport-Security: max-age=31536000\n");
+  for (const char* path : {"/", "/metrics", "/nowhere"}) {
+    const auto answer = Get(path);
+    ASSERT_TRUE(answer) << path;
+    EXPECT_EQ(answer->get_header_value("X-Frame-Options"), "sameorigin");
+    EXPECT_EQ(answer->get_header_value_count("X-Frame-Options"), 1U);
+    EXPECT_EQ(answer->get_header_value("Content-Security-Policy"),
+              "default-src 'self'");
+    EXPECT_EQ(answer->get_header_value_count("Content-Security-Policy"), 1U);
+    EXPECT_EQ(answer->get_header_value("Strict-Transport-Security"),
+              "max-age=31536000");
+  }
+}
+
+TEST(WebSecurityOpenTest, SaysWhatIsWrongWithCertificates) {
+  const TemporaryFolder folder;
+  const TestAuthority authority;
+  const TestCertificate one = authority.Certify({});
+  folder.Write("good.crt", one.certificate);
+  folder.Write("good.key", one.key);
+  folder.Write("other.key", authority.Certify({}).key);
+  folder.Write("text", "no certificate");
+  folder.Write("broken.crt", one.certificate + one.certificate.substr(0, 200));
+  const auto errors_of = [&](const std::string& certificate,
+                             const std::string& key, const std::string& ca) {
+    const std::string file = folder.Write(
+        "web.yml", "tls_server_config:\n  cert_file: " + certificate +
+                       "\n  key_file: " + key + "\n  client_ca_file: " + ca +
+                       "\n  client_auth_type: RequestClientCert\n");
+    std::string errors;
+    for (std::string error : WebSecurity::Open(file).errors) {
+      EXPECT_TRUE(error.starts_with(file)) << error;
+      errors += error.substr(file.size()) + '\n';
+    }
+    return errors;
+  };
+  EXPECT_EQ(errors_of("good.crt", "good.key", "good.crt"), "");
+  EXPECT_EQ(errors_of("good.crt", "other.key", "good.crt"),
+            ":3:13: tls_server_config: key_file is not the key of the "
+            "certificate\n");
+  EXPECT_EQ(
+      errors_of("text", "text", "text"),
+      ":2:14: tls_server_config: cert_file holds no certificate that can be "
+      "used: no start line\n"
+      ":3:13: tls_server_config: key_file holds no private key that can be "
+      "used (an encrypted one cannot): unsupported\n"
+      ":4:19: tls_server_config: client_ca_file holds no certificate that can "
+      "be used: no start line\n");
+  EXPECT_EQ(errors_of("broken.crt", "good.key", "good.crt"),
+            ":2:14: tls_server_config: cert_file holds a broken certificate "
+            "behind the first one\n");
+}
+
+TEST(WebSecurityOpenTest, TellsNoSecrets) {
+  const TemporaryFolder folder;
+  for (const char* const yaml :
+       {"basic_auth_users: {alice: hunter2}", "basic_auth_users: hunter2",
+        "basic_auth_users: {alice: [hunter2]}",
+        "tls_server_config: {cert: x, key: hunter2}",
+        "tls_server_config: {cert: x, key: [hunter2]}",
+        "tls_server_config: {cert: x, key: {hunter2: hunter2}}"}) {
+    const auto outcome = WebSecurity::Open(folder.Write("web.yml", yaml));
+    EXPECT_THAT(outcome.errors, Not(IsEmpty())) << yaml;
+    for (const std::string& error : outcome.errors) {
+      EXPECT_THAT(error, Not(HasSubstr("hunter2")));
+    }
+  }
+}
+
+TEST(ParseBasicAuthorizationTest, SplitsAtTheFirstColon) {
+  const auto pair = ParseBasicAuthorization(Basic("a:b:c"));
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->first, "a");
+  EXPECT_EQ(pair->second, "b:c");
+  EXPECT_FALSE(ParseBasicAuthorization("Basic"));
+  EXPECT_FALSE(ParseBasicAuthorization(Basic("no colon")));
+  EXPECT_FALSE(ParseBasicAuthorization("Basic YTpi\n"));
+  EXPECT_FALSE(ParseBasicAuthorization("Basic " + std::string(5000, 'A')));
+}
+
+}  // namespace
+}  // namespace echo_exporter

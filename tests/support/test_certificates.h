@@ -1,0 +1,39 @@
+#ifndef ECHO_EXPORTER_TESTS_SUPPORT_TEST_CERTIFICATES_H_
+#define ECHO_EXPORTER_TESTS_SUPPORT_TEST_CERTIFICATES_H_
+
+#include <string>
+
+#include "src/http/tls_context.h"
+
+namespace echo_exporter {
+
+/// A certificate and its key, as PEM.
+struct TestCertificate {
+  std::string certificate;
+  std::string key;
+};
+
+/// What a certificate is to say.
+struct CertificateWish {
+  std::string name = "test";  ///< its common name
+  std::string alternative_names = "DNS:localhost,IP:127.0.0.1";
+  bool expired = false;
+};
+
+/// An authority that certifies whatever it is asked to.
+class TestAuthority {
+ public:
+  TestAuthority();
+
+  const std::string& certificate() const { return certificate_; }
+  TestCertificate Certify(const CertificateWish& wish) const;
+
+ private:
+  OpensslPtr<EVP_PKEY> key_;
+  OpensslPtr<X509> x509_;
+  std::string certificate_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_SUPPORT_TEST_CERTIFICATES_H_
