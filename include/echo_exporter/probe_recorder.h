@@ -89,6 +89,8 @@ class ProbeRecorder {
 
   /// Outcome of the last attempt to load a configuration.
   void RecordConfigLoad(bool successful);
+  /// The same for the web configuration, if there is one.
+  void RecordWebConfigLoad(bool successful);
 
   /// Memory that Render() holds until it returns, about.
   std::size_t RenderMemory() const;

@@ -55,6 +55,8 @@ class ExporterImpl final : public Exporter {
     // prober and the transport: the server's end does wait.
     server_.reset();
     prober_.reset();
+    // It may live longer than this.
+    if (web_security_) web_security_->SetReloadObserver(nullptr);
     // What did not end while stopping ends here, and is still reported to the
     // dispatcher.
     transport_.reset();
@@ -118,6 +120,11 @@ Status ExporterImpl::Open(const TransportFactory& create_transport) {
   MutexLock lock(reload_mutex_);
   MoveTo(*config);
   recorder_.RecordConfigLoad(true);
+  if (web_security_) {
+    recorder_.RecordWebConfigLoad(true);
+    web_security_->SetReloadObserver(
+        [this](bool good) { recorder_.RecordWebConfigLoad(good); });
+  }
   return std::monostate{};
 }
 

@@ -63,7 +63,8 @@ std::optional<IpAddress> ParseClient(std::string_view text) {
   return IpAddress::Parse(text);
 }
 
-HttpRequest ToHttpRequest(const httplib::Request& request) {
+HttpRequest ToHttpRequest(const httplib::Request& request,
+                          std::string_view client) {
   // httplib's own parameters are lenient in decoding and lose repetitions.
   constexpr const char* kTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds";
   const std::size_t mark =
@@ -73,7 +74,7 @@ HttpRequest ToHttpRequest(const httplib::Request& request) {
       .path = request.path,
       .query = request.target.substr(std::min(mark + 1, request.target.size())),
       .scrape_timeout = {},
-      .client = ParseClient(request.remote_addr)};
+      .client = ParseClient(client)};
   if (request.has_header(kTimeoutHeader)) {
     result.scrape_timeout = request.get_header_value(kTimeoutHeader);
   }
@@ -136,7 +137,8 @@ class HttpSession : private httplib::Server {
   /// As it was when the last request arrived.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
-  bool last_ = false;  ///< the answer under way ends the connection
+  std::string client_;  ///< its address
+  bool last_ = false;   ///< the answer under way ends the connection
 };
 
 HttpSession::HttpSession(Connection& connection, Channel& channel,
@@ -153,6 +155,8 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
       stream_(connection, channel, limits) {
   using httplib::Request;
   using httplib::Response;
+  int port = 0;
+  stream_.get_remote_ip_and_port(client_, port);
   // A server without a listening socket would take itself for shutting down,
   // and write no chunks.
   svr_sock_ = stream_.socket();
@@ -205,13 +209,10 @@ void HttpSession::ExplainFailedOpening() {
     PlainChannel(connection_.socket()).Write(farewell.data(), farewell.size());
     handlers_.on_request(HandlerName(""), 400);
   }
-  std::string client;
-  int port = 0;
-  stream_.get_remote_ip_and_port(client, port);
   const std::string failure = channel_.failure();
   // Anyone can bring this about: no more than a line for whoever looks for it.
   Log(LogLevel::kDebug, "TLS handshake failed",
-      {{"client", client},
+      {{"client", client_},
        {"error", failure.empty() ? "it took too long" : failure}});
 }
 
@@ -243,9 +244,9 @@ std::optional<HttpAnswer> HttpSession::Refuse(const httplib::Request& request) {
 void HttpSession::Answer(const httplib::Request& request,
                          httplib::Response* response) {
   auto refusal = Refuse(request);
-  HttpAnswer answer = refusal
-                          ? *std::move(refusal)
-                          : AnswerRequest(ToHttpRequest(request), handlers_);
+  HttpAnswer answer =
+      refusal ? *std::move(refusal)
+              : AnswerRequest(ToHttpRequest(request, client_), handlers_);
   response->status = answer.status;
   stream_.set_held_bytes(answer.held_bytes);
   if (answer.write_body) {

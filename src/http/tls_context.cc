@@ -17,6 +17,10 @@ namespace {
 // they begin with.
 constexpr int kSecurityLevel = 2;
 
+// Of TLS 1.2, those with forward secrecy, as Go does.
+constexpr const char* kDefaultSuites12 =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
+
 // In place of OpenSSL's own, which would ask on the terminal.
 int GiveNoPassword(char*, int, int, void*) { return -1; }
 
@@ -162,7 +166,8 @@ void TlsContext::UseProtocol(const TlsConfig& config) {
       Append(OPENSSL_cipher_name(name.c_str()), &suites12);
     }
   }
-  if (!suites12.empty()) SSL_CTX_set_cipher_list(context, suites12.c_str());
+  SSL_CTX_set_cipher_list(
+      context, suites12.empty() ? kDefaultSuites12 : suites12.c_str());
   if (!suites13.empty()) SSL_CTX_set_ciphersuites(context, suites13.c_str());
   const bool only13 = suites12.empty() && !suites13.empty();
   SSL_CTX_set_min_proto_version(

@@ -126,6 +126,12 @@ ExporterMetrics::ExporterMetrics()
           "echo_exporter_config_last_reload_success_timestamp_seconds",
           "When the configuration was last loaded successfully, in seconds "
           "since unix epoch.")),
+      web_config_successful_(
+          prometheus::BuildGauge()
+              .Name("echo_exporter_web_config_last_reload_successful")
+              .Help("Whether the last attempt to load the web configuration "
+                    "was successful; absent without one.")
+              .Register(registry_)),
       pairs_(AddGauge(registry_, "echo_exporter_pairs",
                       "Configured pairs of source and destination.")),
       schedule_lag_(AddHistogram(
@@ -188,6 +194,10 @@ void ExporterMetrics::RecordConfigLoad(bool successful, WallTime now) {
   if (!successful) return;
   config_success_time_.Set(
       std::chrono::duration<double>(now.time_since_epoch()).count());
+}
+
+void ExporterMetrics::RecordWebConfigLoad(bool successful) {
+  web_config_successful_.Add({}).Set(successful ? 1 : 0);
 }
 
 std::string ExporterMetrics::Render(const EchoTransportStats& transport,

@@ -33,6 +33,7 @@ class ExporterMetrics {
   void RecordResolveFailure() { resolve_failures_.Increment(); }
   void RecordHttpRequest(std::string_view handler, int status);
   void RecordConfigLoad(bool successful, WallTime now);
+  void RecordWebConfigLoad(bool successful);
 
   /// All of them in the text format 0.0.4; what `process` lacks is absent.
   std::string Render(const EchoTransportStats& transport,
@@ -44,6 +45,7 @@ class ExporterMetrics {
   // Owned by `registry_`.
   prometheus::Gauge& config_successful_;
   prometheus::Gauge& config_success_time_;
+  prometheus::Family<prometheus::Gauge>& web_config_successful_;
   prometheus::Gauge& pairs_;
   prometheus::Histogram& schedule_lag_;
   std::array<prometheus::Counter*, kMissReasonCount> missed_{};

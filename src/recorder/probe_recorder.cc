@@ -225,6 +225,10 @@ void ProbeRecorder::RecordConfigLoad(bool successful) {
   impl_->RecordConfigLoad(successful);
 }
 
+void ProbeRecorder::RecordWebConfigLoad(bool successful) {
+  impl_->exporter().RecordWebConfigLoad(successful);
+}
+
 std::size_t ProbeRecorder::RenderMemory() const {
   return impl_->RenderMemory();
 }

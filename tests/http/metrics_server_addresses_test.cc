@@ -61,6 +61,21 @@ TEST_F(MetricsServerAddressesTest, TakesNoHostForAllInterfaces) {
   }
 }
 
+// Else all IPv4 clients would be one IPv6 network.
+TEST_F(MetricsServerAddressesTest, KnowsIpv4ClientsOfASocketOfBothVersions) {
+  ProbeQuery asked;
+  handlers_.probe = [&asked](const ProbeQuery& query) {
+    asked = query;
+    return HttpAnswer();
+  };
+  auto server = Create({{"", 0}});
+  ASSERT_TRUE(server.ok()) << server.error().message;
+  server.value()->Start();
+  const int port = PortOf(server.value()->Urls().at(0));
+  ASSERT_TRUE(httplib::Client("127.0.0.1", port).Get("/probe?target=a"));
+  EXPECT_EQ(asked.client, IpAddress::V4({127, 0, 0, 1}));
+}
+
 TEST_F(MetricsServerAddressesTest, ServesBothWildcardsOnOnePort) {
   if (!HasIpv6()) GTEST_SKIP() << "this machine has no ::1";
   auto first = Create({{"0.0.0.0", 0}});

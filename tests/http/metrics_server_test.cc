@@ -70,6 +70,7 @@ TEST_F(MetricsServerTest, HandsProbeTheQueryAndSendsItsAnswer) {
   EXPECT_EQ(asked.target, "2001:db8::1");
   EXPECT_EQ(asked.count, 3u);
   EXPECT_EQ(asked.scrape_timeout, std::chrono::milliseconds(9500));
+  EXPECT_EQ(asked.client, IpAddress::V4({127, 0, 0, 1}));
 }
 
 TEST_F(MetricsServerTest, RefusesBadProbeQueryWithASentence) {

@@ -219,6 +219,15 @@ TEST_F(ProbeRecorderTest, KeepsTheTimeOfTheLastGoodConfiguration) {
   EXPECT_EQ(Samples().at(timestamp), 1.7e9 + 3600);
 }
 
+TEST_F(ProbeRecorderTest, SaysNothingOfAWebConfigurationThatIsNotThere) {
+  const std::string name = "echo_exporter_web_config_last_reload_successful";
+  EXPECT_FALSE(Samples().contains(name));
+  recorder_.RecordWebConfigLoad(true);
+  EXPECT_EQ(Samples().at(name), 1);
+  recorder_.RecordWebConfigLoad(false);
+  EXPECT_EQ(Samples().at(name), 0);
+}
+
 TEST_F(ProbeRecorderTest, ObservesCompletionDelayOfRepliesOnly) {
   recorder_.AddPair(0, {"g", "s", "d", {}});
   Finish(0, EchoOutcome::kReply);
