@@ -77,7 +77,9 @@ void ReadHeaders(YamlReader& headers, WebConfig* config) {
   for (const auto& [name, value] : headers.ReadAllTexts()) {
     const auto* const rule =
         std::find_if(kHeaders.begin(), kHeaders.end(),
-                     [&](const auto& r) { return r.name == name.value; });
+                     [&wanted = name.value](const HeaderRule& known) {
+                       return known.name == wanted;
+                     });
     if (rule == kHeaders.end()) {
       std::vector<std::string> names;
       for (const HeaderRule& known : kHeaders) names.emplace_back(known.name);
