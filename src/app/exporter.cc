@@ -31,6 +31,9 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
   keep(now.listen_addresses, next->listen_addresses, "web.listen_addresses");
   keep(now.rtt_buckets, next->rtt_buckets, "metrics.rtt_buckets");
   keep(now.max_in_flight, next->max_in_flight, "engine.max_in_flight");
+  keep(now.probe.requests_per_second, next->probe.requests_per_second,
+       "probe.requests_per_second");
+  keep(now.probe.burst, next->probe.burst, "probe.burst");
   keep(now.drain_timeout, next->drain_timeout, "engine.drain_timeout");
 }
 

@@ -113,7 +113,8 @@ OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
       transport_(transport),
       dispatcher_(dispatcher),
       names_(lookup),
-      clients_(config.probe.requests_per_second, config.probe.burst) {}
+      clients_(config.Get()->probe.requests_per_second,
+               config.Get()->probe.burst) {}
 
 HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
   if (query.client) {
@@ -131,7 +132,7 @@ HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
   if (query.source) {
     auto source = ParseSource(*query.source, config.sources);
     if (!source.ok()) return Refusal(400, source.error().message);
-    if (!AllowsSource(config_.probe, source.value())) {
+    if (!AllowsSource(config.probe, source.value())) {
       return Refusal(403, "Source \"" + *query.source +
                               "\" is not in the configuration's "
                               "allowed_sources");

@@ -398,7 +398,8 @@ TEST_F(OnDemandProberTest, RefusesSourcesThatAreNotAllowed) {
 TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   config_.probe.requests_per_second = 0.001;
   config_.probe.burst = 2;
-  OnDemandProber prober(config_, Clock::System(), rig_.lookup, *rig_.transport,
+  shared_.Set(config_);
+  OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
                         rig_.dispatcher);
   ProbeQuery query;
   query.target = kTarget;
