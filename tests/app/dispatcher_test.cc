@@ -296,8 +296,8 @@ TEST_F(DispatcherTest, TellsTheStateLogOfEveryResultOfAPair) {
   rig_.network.AnswerFrom(Address("192.0.2.1"),
                           {.result = EndAs(EchoOutcome::kHostUnreachable)});
   AddPairs({"192.0.2.1"}, seconds(1));
-  const auto adapter = rig_.book.WatchInterface("missing0");
-  AddPair(Endpoint{.address = {}, .entry = adapter.entry},
+  const auto adapter = rig_.book.WatchInterface("missing0").entry;
+  AddPair(Endpoint{.address = {}, .entry = adapter},
           Endpoint{.address = Address("192.0.2.2"), .entry = {}}, "192.0.2.2");
   Start();
   Step(seconds(1));
