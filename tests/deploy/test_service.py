@@ -56,6 +56,9 @@ class ServiceTest(unittest.TestCase):
             rf"--log.file={self.LOG}",
         )  # fmt: skip
 
+    def wait_for_metric(self, line):
+        wait_for(line, lambda: line in windows.get(self.port, "/metrics")[1].splitlines())
+
     def log(self):
         return windows.path(self.LOG).read_text()
 
@@ -98,11 +101,17 @@ class ServiceTest(unittest.TestCase):
         self.assertIn("exit code 0", self.service("status", code=1))
         self.service("stop")  # which it has: what was asked for is the case
 
-    def test_a_service_control_asks_for_a_reload(self):
+    def test_a_service_control_reloads_the_configuration(self):
         self.install()
         self.service("start")
+        self.wait_for_metric("echo_exporter_pairs 1")
         self.write_config('"127.0.0.1", "127.0.0.2"')
         self.service("reload")
+        self.wait_for_metric("echo_exporter_pairs 2")
+
+        self.write_config('"not an address!"')
+        self.service("reload")
+        self.wait_for_metric("echo_exporter_config_last_reload_successful 0")
         self.assertIn("running", self.service("status"))
         self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
 
