@@ -30,7 +30,7 @@ class ConnectionTableTest : public testing::Test {
   }
 
   const std::unique_ptr<Listener> listener_ =
-      Listener::Open({"127.0.0.1", 0}).value();
+      Listener::Open({"127.0.0.1", 0}, "http").value();
   HttpLimits limits_;
 };
 
