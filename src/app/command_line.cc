@@ -68,7 +68,8 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
       ->check(IsListenAddress());
   app.add_option("--web.config.file", options.web_config_file,
                  "File with TLS and authentication settings, in the format of "
-                 "Prometheus's exporters");
+                 "Prometheus's exporters")
+      ->type_name(kFileType);
   app.add_option("--log.level", raw.log_level, "Least severe level to log")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
