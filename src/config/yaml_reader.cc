@@ -1,8 +1,11 @@
 #include "src/config/yaml_reader.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <sstream>
 #include <system_error>
 
 #include "src/config/quoted.h"
@@ -32,6 +35,42 @@ std::string_view TypeName(const YAML::Node& node) {
   return "nothing";
 }
 
+/// Remembers where the last document begins, and nothing else.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  const YAML::Mark& last() const { return last_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { last_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  YAML::Mark last_;
+};
+
+/// Where a second document begins, if there is one. YAML::LoadAll() would tell
+/// as well, but has no end on texts such as ",: e", which begin one document
+/// after the other without taking anything in.
+std::optional<YAML::Mark> FindSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) ||
+      !parser.HandleNextDocument(starts)) {
+    return std::nullopt;
+  }
+  return starts.last();
+}
+
 /// Plain scalars alone stand for numbers and truth values.
 bool IsPlain(const YAML::Node& node) {
   return node.IsScalar() && node.Tag() == "?";
@@ -43,19 +82,17 @@ std::optional<YAML::Node> ParseYaml(const std::string& text,
                                     Findings& findings) {
   constexpr std::string_view kNotYaml = "not valid YAML: ";
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      findings.AddError(PositionOfMark(documents[1].Mark()),
+    if (const auto second = FindSecondDocument(text)) {
+      findings.AddError(PositionOfMark(*second),
                         "there must be one YAML document in the file");
       return std::nullopt;
     }
-    if (documents.empty() || documents[0].IsNull()) {
-      return YAML::Node(YAML::NodeType::Map);
-    }
-    if (documents[0].IsMap()) return documents[0];
-    findings.AddError(PositionOfMark(documents[0].Mark()),
-                      "the file must hold a mapping, not " +
-                          std::string(TypeName(documents[0])));
+    const YAML::Node document = YAML::Load(text);
+    if (document.IsNull()) return YAML::Node(YAML::NodeType::Map);
+    if (document.IsMap()) return document;
+    findings.AddError(
+        PositionOfMark(document.Mark()),
+        "the file must hold a mapping, not " + std::string(TypeName(document)));
   } catch (const YAML::Exception& error) {
     findings.AddError(PositionOfMark(error.mark),
                       std::string(kNotYaml).append(error.msg));

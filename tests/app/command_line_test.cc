@@ -40,18 +40,20 @@ TEST(CommandLineTest, RunsTheDaemonWithDefaults) {
   const DaemonOptions options = ParseDaemon({});
   EXPECT_EQ(options.config_file, "echo_exporter.toml");
   EXPECT_FALSE(options.check_only);
+  EXPECT_EQ(options.web_config_file, "");
   EXPECT_THAT(options.listen_addresses, IsEmpty());
   EXPECT_EQ(options.log.level, LogLevel::kInfo);
   EXPECT_EQ(options.log.format, LogFormat::kLogfmt);
 }
 
 TEST(CommandLineTest, ReadsEveryOptionOfTheDaemon) {
-  const DaemonOptions options =
-      ParseDaemon({"--config.file=my file.toml", "--config.check",
-                   "--web.listen-address=127.0.0.1:9000", "--log.level=debug",
-                   "--log.format=json"});
+  const DaemonOptions options = ParseDaemon(
+      {"--config.file=my file.toml", "--config.check",
+       "--web.listen-address=127.0.0.1:9000", "--web.config.file=web.yml",
+       "--log.level=debug", "--log.format=json"});
   EXPECT_EQ(options.config_file, "my file.toml");
   EXPECT_TRUE(options.check_only);
+  EXPECT_EQ(options.web_config_file, "web.yml");
   ASSERT_EQ(options.listen_addresses.size(), 1U);
   EXPECT_EQ(options.listen_addresses[0].host, "127.0.0.1");
   EXPECT_EQ(options.listen_addresses[0].port, 9000);
@@ -169,12 +171,13 @@ TEST(CommandLineTest, HelpNamesEveryOptionOfTheDaemonAndPing) {
   for (const char* const flag : {"--help", "-h"}) {
     const ImmediateExit exit = ParseExit({flag});
     EXPECT_EQ(exit.code, 0);
-    EXPECT_THAT(exit.text,
-                AllOf(HasSubstr("--config.file"), HasSubstr("--config.check"),
-                      HasSubstr("--web.listen-address"),
-                      HasSubstr("--log.level"), HasSubstr("--log.format"),
-                      HasSubstr("--version"), HasSubstr("--help"),
-                      HasSubstr("ping"), HasSubstr("echo_exporter.toml")));
+    EXPECT_THAT(
+        exit.text,
+        AllOf(HasSubstr("--config.file"), HasSubstr("--config.check"),
+              HasSubstr("--web.listen-address"), HasSubstr("--web.config.file"),
+              HasSubstr("--log.level"), HasSubstr("--log.format"),
+              HasSubstr("--version"), HasSubstr("--help"), HasSubstr("ping"),
+              HasSubstr("echo_exporter.toml")));
   }
 }
 

@@ -51,7 +51,7 @@ const std::map<std::string, std::string>& InvalidWebConfigs() {
        R"(4:14: tls_server_config: a CA for clients has no use without client_auth_type, such as RequireAndVerifyClientCert
 )"},
       {"documents",
-       R"(3:1: there must be one YAML document in the file
+       R"(2:1: there must be one YAML document in the file
 )"},
       {"duplicate-key",
        R"(4:3: rate_limit: "interval" is there twice; first on line 2
@@ -82,6 +82,9 @@ const std::map<std::string, std::string>& InvalidWebConfigs() {
       {"missing-pair",
        R"(2:3: tls_server_config: cert_file (or cert) is missing
 2:3: tls_server_config: key_file (or key) is missing
+)"},
+      {"no-progress",
+       R"(1:1: there must be one YAML document in the file
 )"},
       {"rate-limit-missing",
        R"(1:13: rate_limit: burst is missing: how many requests may come at once

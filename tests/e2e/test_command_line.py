@@ -146,8 +146,8 @@ class ProgramTest(unittest.TestCase):
         code, out, _ = exporter.run("--help")
         self.assertEqual(code, 0)
         for option in (
-            "--config.file", "--config.check", "--web.listen-address", "--log.level",
-            "--log.format", "--version", "--help", "ping",
+            "--config.file", "--config.check", "--web.listen-address", "--web.config.file",
+            "--log.level", "--log.format", "--version", "--help", "ping",
         ):  # fmt: skip
             self.assertIn(option, out)
 
