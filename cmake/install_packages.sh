@@ -17,8 +17,8 @@ build_packages=(
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  clang clang-format curl iproute2 libclang-rt-14-dev msitools openssl prometheus
-  prometheus-blackbox-exporter python3 wixl
+  bash-completion clang clang-format curl iproute2 libclang-rt-14-dev lintian man-db msitools openssl prometheus
+  prometheus-blackbox-exporter python3 systemd wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 

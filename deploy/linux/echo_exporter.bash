@@ -1,0 +1,53 @@
+# Completion of echo_exporter for bash.
+
+_echo_exporter() {
+  local word=${COMP_WORDS[COMP_CWORD]} option='' i
+  # bash splits --option=value into three words.
+  if [[ $word == = ]]; then
+    option=${COMP_WORDS[COMP_CWORD - 1]} word=
+  elif ((COMP_CWORD >= 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+    option=${COMP_WORDS[COMP_CWORD - 2]}
+  else
+    option=${COMP_WORDS[COMP_CWORD - 1]}
+  fi
+
+  local command=''
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    case ${COMP_WORDS[i]} in
+      ping | service) command=${COMP_WORDS[i]} ;;
+    esac
+  done
+
+  COMPREPLY=()
+  case $option in
+    --config.file | --log.file)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return
+      ;;
+    --log.level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$word"); return ;;
+    --log.format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
+    --config.auto-reload-interval | --web.listen-address | --log.file.max-size | --log.file.keep | \
+      --count | --interval | --timeout | --size | --ttl)
+      return
+      ;;
+    --source)
+      mapfile -t COMPREPLY < <(compgen -W "auto $(ls /sys/class/net 2>/dev/null)" -- "$word")
+      return
+      ;;
+  esac
+
+  local words
+  case $command in
+    ping) words='--source --count --interval --timeout --size --ttl --help' ;;
+    service) words='install uninstall start stop reload status configure --help' ;;
+    *)
+      words='--config.file --config.check --config.enable-auto-reload
+        --config.auto-reload-interval --web.listen-address --log.level --log.format --log.file
+        --log.file.max-size --log.file.keep --version --help ping service'
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _echo_exporter echo_exporter
