@@ -46,7 +46,8 @@ int Main(int argc, char** argv) {
         return RunDaemon(std::get<DaemonOptions>(command), environment, events,
                          status);
       });
-  // Not by returning: see RunDaemon().
+  // Not by returning: see RunDaemon(). That leaves this to us:
+  std::cout.flush();
   std::_Exit(code);
 }
 
