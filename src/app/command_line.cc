@@ -129,7 +129,8 @@ CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
       ->capture_default_str();
   ping->add_option("--ttl", options.echo.ttl, "Time to live (hop limit)")
       ->check(CLI::Range(1, 255))
-      ->capture_default_str();
+      // Taken from the variable, an octet would be shown as a character.
+      ->default_str(std::to_string(options.echo.ttl));
   return ping;
 }
 

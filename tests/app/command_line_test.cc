@@ -198,6 +198,12 @@ TEST(CommandLineTest, VersionIsOneLine) {
   EXPECT_EQ(exit.text.find('\n'), exit.text.size() - 1);
 }
 
+TEST(CommandLineTest, TheHelpOfPingShowsItsDefaults) {
+  const std::string text = ParseExit({"ping", "--help"}).text;
+  EXPECT_THAT(text, AllOf(HasSubstr("=32"), HasSubstr("=128"), HasSubstr("=1s"),
+                          HasSubstr("=auto")));
+}
+
 TEST(CommandLineTest, ReadsWhereTheLogGoes) {
   const LogOptions log =
       ParseDaemon({"--log.file=a b.log", "--log.file.max-size=2MiB",
