@@ -20,7 +20,7 @@ _echo_exporter() {
 
   COMPREPLY=()
   case $option in
-    --config.file | --log.file)
+    --config.file | --web.config.file | --log.file)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
@@ -43,8 +43,8 @@ _echo_exporter() {
     service) words='install uninstall start stop reload status configure --help' ;;
     *)
       words='--config.file --config.check --config.enable-auto-reload
-        --config.auto-reload-interval --web.listen-address --log.level --log.format --log.file
-        --log.file.max-size --log.file.keep --version --help ping service'
+        --config.auto-reload-interval --web.config.file --web.listen-address --log.level
+        --log.format --log.file --log.file.max-size --log.file.keep --version --help ping service'
       ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -74,7 +74,7 @@ class PackageTest(unittest.TestCase):
         machine.install(machine.OLD)
         machine.CONFIG.write_text(machine.CONFIG.read_text().replace('"1s"', '"100ms"'))
         machine.DEFAULTS.write_text('ARGS="--log.level=debug"\n')
-        machine.run("deb-systemd-helper", "disable", "echo_exporter.service")
+        machine.run("systemctl", "disable", "echo_exporter")
         machine.install(machine.NEW)
         version = machine.run("dpkg-query", "--show", "--showformat=${Version}", "echo-exporter")
         self.assertEqual(version[1], machine.NEW)
