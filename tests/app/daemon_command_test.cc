@@ -12,6 +12,7 @@
 #include "src/http/http_library.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
+#include "tests/support/thread_sanitizer.h"
 
 namespace echo_exporter {
 namespace {
@@ -74,6 +75,9 @@ class DaemonCommandTest : public testing::Test {
 };
 
 TEST_F(DaemonCommandTest, EndsAtAStopAlthoughALookupHangs) {
+  if (kThreadSanitizer) {
+    GTEST_SKIP() << "the thread sanitizer lets no daemon drop its rights";
+  }
   Configure(R"(
 [web]
 listen_addresses = ["127.0.0.1:0"]

@@ -18,6 +18,7 @@
 #include "src/app/privileges.h"
 #include "src/base/unique_fd_linux.h"
 #include "tests/support/result_log.h"
+#include "tests/support/thread_sanitizer.h"
 
 namespace echo_exporter {
 namespace {
@@ -68,6 +69,12 @@ bool NothingElseIsLeft() {
 class PrivilegesDeathTest : public testing::Test {
  protected:
   PrivilegesDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
+  void SetUp() override {
+    if (kThreadSanitizer) {
+      GTEST_SKIP() << "the thread sanitizer has a thread without signals";
+    }
+  }
 };
 
 TEST_F(PrivilegesDeathTest, DropsTheCapabilitiesOfEveryThread) {
