@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <latch>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "src/http/listener.h"
+#include "tests/support/latch.h"
 #include "tests/support/raw_http_client.h"
 
 namespace echo_exporter {
@@ -38,8 +38,8 @@ class ConnectionTableTest : public testing::Test {
 TEST_F(ConnectionTableTest, DoesNotCountWhatAClientThatIsGoneLeftUnread) {
   limits_.unsent_bytes = 150;
   std::atomic<int> served = 0;
-  std::latch both_there(2);
-  std::latch first_gone(1);
+  Latch both_there(2);
+  Latch first_gone(1);
   std::atomic<bool> cut = true;
   ConnectionTable table(limits_, [&](Connection& connection) {
     const bool first = ++served == 1;

@@ -3,12 +3,12 @@
 #include <atomic>
 #include <chrono>
 #include <future>
-#include <latch>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/http/metrics_server_fixture.h"
+#include "tests/support/latch.h"
 #include "tests/support/raw_http_client.h"
 
 namespace echo_exporter {
@@ -82,7 +82,7 @@ TEST_F(MetricsServerRobustnessTest, CutsTheLongestWaitingWhenThereIsNoRoom) {
 
 TEST_F(MetricsServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {
   limits_.connections = 2;
-  std::latch working(2);
+  Latch working(2);
   std::promise<void> release;
   handlers_.config = [&, released = release.get_future().share()] {
     working.count_down();
@@ -162,7 +162,7 @@ TEST_F(MetricsServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
 }
 
 TEST_F(MetricsServerRobustnessTest, RendersForSeveralClientsAtOnce) {
-  std::latch both(2);
+  Latch both(2);
   handlers_.metrics = Writing([&both] {
     both.arrive_and_wait();
     return std::string("a 1\n");
@@ -188,7 +188,7 @@ TEST_F(MetricsServerRobustnessTest, StopsWithHundredsOfIdleConnections) {
 
 TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
   limits_.stop_timeout = std::chrono::hours(1);
-  std::latch working(1);
+  Latch working(1);
   std::promise<void> release;
   handlers_.metrics = Writing([&, released = release.get_future().share()] {
     working.count_down();
@@ -210,7 +210,7 @@ TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
 
 TEST_F(MetricsServerRobustnessTest, StopDoesNotWaitForEver) {
   limits_.stop_timeout = milliseconds(1);
-  std::latch working(1);
+  Latch working(1);
   std::promise<void> release;
   handlers_.metrics = Writing([&, released = release.get_future().share()] {
     working.count_down();
