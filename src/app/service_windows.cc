@@ -15,6 +15,9 @@
 //      service counts as hung. A thread counts the checkpoints up. It cannot
 //      hide a hang for ever: the wait of who asked for the change has an end of
 //      its own.
+//   f) On a console, Wine 8 looks for the service control manager's pipe for
+//      10 s before the call of a) fails. There, and only there, the manager is
+//      asked first whether this process is the service's.
 
 #include <windows.h>
 
@@ -29,6 +32,7 @@
 #include "src/app/service.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
+#include "src/base/unique_handle.h"
 
 namespace echo_exporter {
 namespace {
@@ -173,6 +177,33 @@ void WINAPI ServiceMain(DWORD /*argc*/, wchar_t** /*argv*/) {
   status.NotifyStopped(exit_code);
 }
 
+struct ServiceHandleTraits {
+  using Handle = SC_HANDLE;
+  static Handle Invalid() { return nullptr; }
+  static void Close(Handle handle) { CloseServiceHandle(handle); }
+};
+using UniqueServiceHandle = UniqueHandle<ServiceHandleTraits>;
+
+bool IsProcessOfService() {
+  const UniqueServiceHandle manager(
+      OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT));
+  if (!manager) return false;
+  const UniqueServiceHandle service(
+      OpenServiceW(manager.get(), kServiceName, SERVICE_QUERY_STATUS));
+  if (!service) return false;
+  SERVICE_STATUS_PROCESS status{};
+  DWORD size = 0;
+  return QueryServiceStatusEx(service.get(), SC_STATUS_PROCESS_INFO,
+                              reinterpret_cast<BYTE*>(&status), sizeof(status),
+                              &size) &&
+         status.dwProcessId == GetCurrentProcessId();
+}
+
+bool IsWine() {
+  return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") !=
+         nullptr;
+}
+
 }  // namespace
 
 int RunUnderServiceManager(const DaemonBody& body) {
@@ -182,7 +213,10 @@ int RunUnderServiceManager(const DaemonBody& body) {
   std::wstring name(kServiceName);  // the table wants it writable
   const SERVICE_TABLE_ENTRYW table[] = {{name.data(), &ServiceMain},
                                         {nullptr, nullptr}};
-  if (StartServiceCtrlDispatcherW(table)) return service.exit_code;
+  if ((!IsWine() || IsProcessOfService()) &&
+      StartServiceCtrlDispatcherW(table)) {
+    return service.exit_code;
+  }
   ConsoleStatus status;
   return body(*service.events, status);
 }
