@@ -51,6 +51,18 @@ bool HasBody(const httplib::Request& request) {
          (lengths == 1 && request.get_header_value("Content-Length") != "0");
 }
 
+/// Whether the head says in one way, or not at all, how long the body is
+/// (RFC 9112 section 6.3). Where it does not, others on the way may have read
+/// the request differently.
+bool HasClearLength(const httplib::Request& request) {
+  const std::size_t lengths = request.get_header_value_count("Content-Length");
+  if (lengths == 0) return true;
+  const std::string length = request.get_header_value("Content-Length");
+  return lengths == 1 && !request.has_header("Transfer-Encoding") &&
+         !length.empty() &&
+         length.find_first_not_of("0123456789") == std::string::npos;
+}
+
 /// Absent for what is no address. Sockets that serve both IP versions write
 /// IPv4 addresses as "::ffff:192.0.2.1"; the zone of an address does not tell
 /// clients apart.
@@ -165,7 +177,11 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
           .count()));
   // httplib asks before it reads a body, so that it never reads one.
   set_pre_routing_handler([this](const Request& request, Response& response) {
-    Answer(request, &response);
+    if (HasClearLength(request)) {
+      Answer(request, &response);
+    } else {
+      response.status = 400;
+    }
     return HandlerResponse::Handled;
   });
   set_expect_100_continue_handler([](const Request&, Response& response) {

@@ -12,6 +12,7 @@ import processes
 PROGRAM = processes.ROOT / "build/e2e/scripted_network"
 REPLY_FLOOD = processes.ROOT / "build/e2e/reply_flood"
 WALL_CLOCK = processes.ROOT / "build/e2e/wall_clock.so"
+HANDLE_COUNT = processes.ROOT / "build/e2e/handle_count.exe"
 DEVICE = "echonet0"
 ROUTER = "10.213.0.254"
 SOURCE, OTHER_SOURCE = "10.213.0.1", "10.213.0.2"
@@ -28,15 +29,22 @@ def build():
     _compile(PROGRAM, sorted(here.glob("scripted_network*")))
     _compile(REPLY_FLOOD, [here / "reply_flood_linux.cc"])
     _compile(WALL_CLOCK, [here / "wall_clock_linux.cc"], "-shared", "-fPIC")
+    _compile(
+        HANDLE_COUNT,
+        [here / "handle_count_windows.cc"],
+        *("-municode", "-static", "-lntdll"),
+        compiler="x86_64-w64-mingw32-g++-posix",
+    )
 
 
-def _compile(program, sources, *options):
+def _compile(program, sources, *options, compiler="g++"):
     if program.exists() and program.stat().st_mtime > max(s.stat().st_mtime for s in sources):
         return
     program.parent.mkdir(parents=True, exist_ok=True)
     new = program.with_suffix(".new")
     units = [source for source in sources if source.suffix == ".cc"]
-    subprocess.run(["g++", "-std=c++20", "-O2", *options, "-o", new, *units], check=True)
+    command = [compiler, "-std=c++20", "-O2", "-o", new, *units, *options]
+    subprocess.run(command, check=True)
     new.rename(program)
 
 

@@ -297,13 +297,27 @@ TEST_F(MetricsServerTest, KeepsConnectionsOpenBetweenRequests) {
 TEST_F(MetricsServerTest, TakesNoRequestFromTheBodyOfAnother) {
   Serve();
   for (const char* framing :
-       {"Content-Length: 34", "Transfer-Encoding: chunked",
-        "Content-Length: 0\r\nContent-Length: 34"}) {
+       {"Content-Length: 34", "Transfer-Encoding: chunked"}) {
     const std::string answer =
         AnswerToLast("GET /-/healthy HTTP/1.1\r\n" + std::string(framing) +
                      "\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(Contains(answer, "Connection: close\r\n")) << answer;
     EXPECT_TRUE(answer.ends_with("Healthy\n")) << answer;
+  }
+}
+
+TEST_F(MetricsServerTest, RefusesRequestsWhoseLengthIsNotClear) {
+  Serve();
+  for (const char* framing :
+       {"Content-Length: -1", "Content-Length: 1x",
+        "Content-Length:", "Content-Length: 0\r\nContent-Length: 34",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked"}) {
+    const std::string answer =
+        AnswerToLast("GET /metrics HTTP/1.1\r\n" + std::string(framing) +
+                     "\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << framing << answer;
+    EXPECT_TRUE(answer.ends_with("The request is not valid HTTP/1.1.\n"))
+        << framing << answer;
   }
 }
 

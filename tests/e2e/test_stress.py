@@ -1,0 +1,288 @@
+"""What an exporter meets in years, in little time: clients that want to break it, sudden ends, many
+reloads, a full disk, and then all of it at once.
+
+In a run of all tests each is short. With `run --full` they take their whole numbers, and what they
+demand of time and memory holds for a machine that does nothing else. All print what they measured.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import time
+import unittest
+
+import exporter
+import network
+import processes
+import scrape
+
+FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
+WINE = exporter.PLATFORM == "wine"
+
+KILLS = 100 if FULL else 5
+RELOADS = 10_000 if FULL else 300
+PROBES = 100_000 if FULL else 5_000
+CLIENT_SECONDS = 60 if FULL else 5
+SOAK_SECONDS = 1800 if FULL else 15
+
+SLOW, BROKEN = 1000, 20
+# All of Wine has 240 requests in flight; elsewhere it is the server's limit.
+ON_DEMAND = 100 if WINE else 448
+ON_DEMAND_CONFIG = f"[probe]\nmax_concurrent = {ON_DEMAND}\n"
+ON_DEMAND_PATH = "/probe?target=10.213.2.100"  # which answers after 0.1 s
+MIB = 1024 * 1024
+
+
+def setUpModule():
+    unittest.enterModuleContext(network.ScriptedNetwork())
+
+
+def report(text):
+    print(text, end=" ", flush=True)
+
+
+class HostileClients(processes.Daemon):
+    def __init__(self):
+        program = processes.ROOT / "tests/e2e/hostile_clients.py"
+        numbers = (SLOW, 500, BROKEN, ON_DEMAND_PATH)
+        super().__init__("hostile", [program, exporter.ADDRESS, *numbers])
+
+    def is_ready(self):
+        return "ready" in self.log_text()
+
+    def counts(self):
+        """Ends them; how many answers of each kind had which status."""
+        self.stop()
+        return json.loads(self.log_text().splitlines()[-1])
+
+
+class Scrapes:
+    """Scrapes of one exporter, and how long they took."""
+
+    def __init__(self, daemon):
+        self._daemon = daemon
+        self.seconds = []
+
+    def take(self):
+        begun = time.monotonic()
+        status, text = self._daemon.get("/metrics")
+        self.seconds.append(time.monotonic() - begun)
+        if status != 200:
+            raise AssertionError(f"/metrics: {status}")
+        return text
+
+    def report(self):
+        report(
+            f"[{len(self.seconds)} scrapes, median {statistics.median(self.seconds) * 1e3:.0f} ms,"
+            f" longest {max(self.seconds) * 1e3:.0f} ms]"
+        )
+
+
+def resident(seen):
+    return seen.value("process_resident_memory_bytes") / MIB
+
+
+class Case(unittest.TestCase):
+    def assert_accounts(self, seen):
+        self.assertEqual(scrape.accounting_errors(seen), [])
+
+
+class ClientsTest(Case):
+    def test_hostile_clients_disturb_neither_scrapes_nor_probes(self):
+        config = ON_DEMAND_CONFIG + exporter.group(
+            "g", sources=["auto", network.OTHER_SOURCE], destinations=["10.213.1.0/25"]
+        )
+        with exporter.Exporter(config) as daemon:
+            daemon.wait_until("all probed", lambda seen: seen.finished() >= 252)
+            with HostileClients() as clients:
+                scrapes = Scrapes(daemon)
+                end = time.monotonic() + CLIENT_SECONDS
+                next_scrape = time.monotonic()
+                while time.monotonic() < end:
+                    text = scrapes.take()
+                    next_scrape = max(next_scrape + 0.1, time.monotonic())
+                    time.sleep(next_scrape - time.monotonic())
+                counts = clients.counts()
+            seen = scrape.Scrape.parse(text)
+            scrapes.report()
+            missed = seen.total("echo_exporter_schedule_missed_total")
+            report(f"{counts} [missed {missed:.0f}, outcomes {seen.outcomes()}]")
+            self.assert_accounts(seen)
+            self.assertEqual(set(seen.outcomes()), {"reply"})
+        self.assertGreater(counts["probe"]["200"], 0)
+        for status in counts["broken"]:
+            self.assertNotIn(status, ("200", "500"))
+        if FULL:
+            self.assertEqual(missed, 0)
+            self.assertLess(max(scrapes.seconds), 1)
+
+
+class KillTest(Case):
+    def test_starts_after_every_sudden_end(self):
+        config = exporter.group("g", interval="10ms", destinations=["10.213.1.0/28"])
+        for number in range(KILLS):
+            with self.subTest(number=number), contextlib.ExitStack() as life:
+                daemon = exporter.Exporter(config)
+                life.enter_context(daemon)
+                life.callback(daemon.kill)
+                seen = daemon.wait_until("replies", lambda seen: seen.outcomes().get("reply"))
+                self.assert_accounts(seen)
+                life.pop_all()
+                daemon.kill()
+
+
+class FlatTest(Case):
+    def test_memory_and_handles_stay_as_they_are(self):
+        interval = 0.2 if WINE else 0.05
+        config = exporter.group(
+            "g", interval=f"{interval * 1000:.0f}ms", destinations=["10.213.1.0/24"]
+        )
+        with exporter.Exporter(config) as daemon:
+
+            def after(outcomes):
+                seen = daemon.wait_until(
+                    "outcomes",
+                    lambda seen: daemon.get("/probe?target=10.213.1.1")[0] == 200
+                    and seen.finished() >= outcomes,
+                )
+                self.assert_accounts(seen)
+                return resident(seen), handles(seen, daemon)
+
+            before, after = after(PROBES * 0.2), after(PROBES * 1.2)
+        report(f"[MiB, handles: {before} to {after}]")
+        self.assertLess(after[0], before[0] + 4)
+        # Those of threads that serve clients or complete requests, at most.
+        self.assertLess(after[1], before[1] + 32)
+
+
+def handles(seen, daemon):
+    if not WINE:
+        return seen.value("process_open_fds")
+    out = processes.work_file("handles")
+    with open(out, "wb") as file:
+        subprocess.run(
+            ["wine", network.HANDLE_COUNT, exporter.PROGRAM.name],
+            env={**os.environ, **exporter.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            timeout=processes.PATIENCE,
+            check=True,
+        )
+    return int(out.read_text())
+
+
+class ReloadTest(Case):
+    def test_memory_stays_as_it_is(self):
+        stays = exporter.group("stays", interval="100ms", destinations=["10.213.1.1"])
+        one = stays + exporter.group("one", interval="20ms", destinations=["10.213.1.0/26"])
+        two = stays + exporter.group(
+            "two", interval="50ms", destinations=["10.213.1.32/27", "10.213.4.0/28"]
+        )
+        with exporter.Exporter(one) as daemon:
+            header = daemon.config_file.read_text().removesuffix(one)
+            sizes = []
+            for number, config in zip(range(RELOADS), itertools.cycle((two, one))):
+                daemon.config_file.write_text(header + config)
+                status, text = exporter.get("/-/reload", method="POST")
+                self.assertEqual(status, 200, text)
+                if number % (RELOADS // 100) == 0:
+                    seen = daemon.scrape()
+                    self.assert_accounts(seen)
+                    sizes.append(resident(seen))
+            self.assertEqual(set(seen.outcomes(group="stays")), {"reply"})
+        third = len(sizes) // 3
+        report(f"[MiB {sizes[third]:.1f} to {sizes[-1]:.1f}]")
+        self.assertLess(max(sizes[-third:]), max(sizes[third : 2 * third]) + 4)
+
+
+class FullDiskTest(Case):
+    def test_probing_goes_on_without_room_for_the_log(self):
+        disk = processes.work_file("disk")
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        ballast, log = disk / "ballast", disk / "echo.log"
+        config = exporter.group("g", interval="100ms", destinations=["10.213.1.0/28"])
+        with exporter.Exporter(config, f"--log.file={log}") as daemon:
+            daemon.wait_until("all up", lambda seen: seen.total("icmp_echo_up") == 14)
+            with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+            self.addCleanup(network.ip, "link", "set", network.DEVICE, "up")
+
+            def change():
+                """Makes the pairs say that they are down, and up again."""
+                for state, up in (("down", 0), ("up", 14)):
+                    network.ip("link", "set", network.DEVICE, state)
+                    seen = daemon.wait_until(
+                        f"all {state}", lambda seen, up=up: seen.total("icmp_echo_up") == up
+                    )
+                    self.assert_accounts(seen)
+                return seen
+
+            def changed_until(condition):
+                return lambda: change() and condition()
+
+            # What finds no room is where it would be without the option.
+            elsewhere = changed_until(lambda: "10.213.1." in daemon.log_text())
+            processes.wait_for("lines on standard error", elsewhere)
+            self.assertEqual(change().total("echo_exporter_schedule_missed_total"), 0)
+            ballast.unlink()
+            before = log.read_text()
+            again = changed_until(lambda: len(log.read_text()) > len(before))
+            processes.wait_for("lines in the file again", again)
+
+
+class SoakTest(Case):
+    def test_everything_at_once(self):
+        stays = ON_DEMAND_CONFIG + exporter.group(
+            "stays",
+            interval="200ms",
+            timeout="300ms",
+            destinations=[
+                *("10.213.1.0/26", "10.213.2.25", "10.213.2.250", "10.213.4.1", "10.213.5.1"),
+                *("10.213.6.1", "10.213.7.1", "10.213.10.1", "10.213.20.8", "localhost"),
+            ],
+        )
+        configs = [
+            stays + exporter.group("one", interval="50ms", destinations=["10.213.1.0/27"]),
+            stays + exporter.group("two", interval="100ms", destinations=["10.213.4.0/27"]),
+            stays + "[[group]]\nname = 1\n",
+        ]
+        log = processes.work_file("log") / "echo.log"
+        options = (f"--log.file={log}", "--log.file.max-size=64KiB", "--log.level=debug")
+        with exporter.Exporter(configs[0], *options) as daemon, HostileClients() as clients:
+            header = daemon.config_file.read_text().removesuffix(configs[0])
+            scrapes = Scrapes(daemon)
+            sizes, requests = [], 0
+            end = time.monotonic() + SOAK_SECONDS
+            for second in itertools.count():
+                if time.monotonic() > end:
+                    break
+                config = configs[second % 3]
+                daemon.config_file.write_text(header + config)
+                status, _ = exporter.get("/-/reload", method="POST")
+                self.assertEqual(status, 500 if config is configs[2] else 200)
+                network.ip("link", "set", network.DEVICE, "down" if second % 10 == 5 else "up")
+                for _ in range(10):
+                    text = scrapes.take()
+                    time.sleep(0.05)
+                seen = scrape.Scrape.parse(text)
+                self.assert_accounts(seen)
+                sizes.append(resident(seen))
+                before, requests = requests, seen.total("icmp_echo_requests_total", group="stays")
+                self.assertGreater(requests, before)
+            network.ip("link", "set", network.DEVICE, "up")
+            seen = daemon.wait_until(
+                "all up again",
+                lambda seen: seen.total("icmp_echo_up", group="stays") >= 60,
+            )
+            self.assert_accounts(seen)
+            scrapes.report()
+            report(f"[MiB {sizes[len(sizes) // 3]:.0f} to {sizes[-1]:.0f}]")
+            report(f"{clients.counts()} {seen.outcomes()}")
+        if FULL:
+            self.assertLess(sizes[-1], max(sizes[: len(sizes) // 3]) + 16)
