@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/base/client_network.h"
+
 namespace echo_exporter {
 namespace {
 
 Nanoseconds IntervalOf(double requests_per_second) {
   if (!(requests_per_second > 0)) return Nanoseconds::zero();
   return Nanoseconds(std::llround(1e9 / requests_per_second));
-}
-
-IpAddress NetworkOf(const IpAddress& client) {
-  if (client.is_v4()) return client;
-  auto bytes = client.bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return IpAddress::V6(bytes);
 }
 
 }  // namespace
@@ -25,7 +20,7 @@ ClientLimiter::ClientLimiter(double requests_per_second, std::uint32_t burst)
 
 Nanoseconds ClientLimiter::Take(const IpAddress& client, SteadyTime now) {
   if (interval_ == Nanoseconds::zero()) return interval_;
-  const IpAddress network = NetworkOf(client);
+  const IpAddress network = ClientNetwork(client);
   const MutexLock lock(mutex_);
   const auto found = by_network_.find(network);
   if (found != by_network_.end()) {

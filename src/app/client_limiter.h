@@ -13,8 +13,8 @@
 
 namespace echo_exporter {
 
-/// Limits how often each client may ask. A client is an IPv4 address or an
-/// IPv6 network of length 64, as one host may have all addresses of that.
+/// Limits how often each client may ask; client_network.h says what counts as
+/// one.
 ///
 /// Thread-safe.
 class ClientLimiter {

@@ -1,8 +1,12 @@
 #include "src/http/connection_table.h"
 
 #include <algorithm>
+#include <map>
 #include <system_error>
 #include <utility>
+
+#include "src/base/client_network.h"
+#include "src/http/remote_address.h"
 
 namespace echo_exporter {
 namespace {
@@ -10,6 +14,12 @@ namespace {
 SteadyTime Now() { return Clock::System().Now(); }
 
 }  // namespace
+
+Connection::Connection(ConnectionTable& table, SocketHandle socket)
+    : table_(table),
+      socket_(socket),
+      remote_address_(RemoteAddress(socket)),
+      client_(ClientNetwork(remote_address_.value_or(IpAddress()))) {}
 
 void Connection::BeginWaiting(std::size_t unsent) {
   table_.BeginWaiting(*this, unsent);
@@ -48,7 +58,7 @@ bool ConnectionTable::HasRoom() {
       std::count_if(connections_.begin(), connections_.end(),
                     [](const Connection& c) { return !c.cut(); });
   return static_cast<std::size_t>(served) < limits_.connections ||
-         CutLongestWaitingFor(0);
+         CutOneWaitingFor(0);
 }
 
 bool ConnectionTable::StartServing(SocketHandle socket) {
@@ -75,20 +85,30 @@ void ConnectionTable::Run(Connection& connection) {
   finished_.NotifyAll();
 }
 
-bool ConnectionTable::CutLongestWaiting() {
+bool ConnectionTable::MakeRoom() {
   const MutexLock lock(mutex_);
-  return CutLongestWaitingFor(0);
+  return CutOneWaitingFor(0);
 }
 
 /// Considers connections with at least `unsent` bytes of an answer unsent.
-bool ConnectionTable::CutLongestWaitingFor(std::size_t unsent) {
-  Connection* longest = nullptr;
+bool ConnectionTable::CutOneWaitingFor(std::size_t unsent) {
+  std::map<IpAddress, std::size_t> connections_of;
+  for (const Connection& c : connections_) {
+    if (!c.cut() && !c.finished_) ++connections_of[c.client_];
+  }
+  Connection* chosen = nullptr;
+  std::size_t most = 0;
   for (Connection& c : connections_) {
     if (c.cut() || c.finished_ || !c.waiting_ || c.unsent_ < unsent) continue;
-    if (!longest || c.waiting_since_ < longest->waiting_since_) longest = &c;
+    const std::size_t count = connections_of[c.client_];
+    if (count > most ||
+        (count == most && c.waiting_since_ < chosen->waiting_since_)) {
+      chosen = &c;
+      most = count;
+    }
   }
-  if (longest) Cut(*longest);
-  return longest != nullptr;
+  if (chosen) Cut(*chosen);
+  return chosen != nullptr;
 }
 
 void ConnectionTable::LimitUnsent() {
@@ -102,7 +122,7 @@ void ConnectionTable::LimitUnsent() {
     }
     // A single answer may be as large as it is.
     if (total <= limits_.unsent_bytes || clients < 2) return;
-    if (!CutLongestWaitingFor(1)) return;
+    if (!CutOneWaitingFor(1)) return;
   }
 }
 

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <optional>
 #include <thread>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/ip_address.h"
 #include "src/base/mutex.h"
 #include "src/http/http_limits.h"
 #include "src/http/socket.h"
@@ -21,11 +23,14 @@ class ConnectionTable;
 /// Confined to that thread, except for what the table keeps in it.
 class Connection {
  public:
-  Connection(ConnectionTable& table, SocketHandle socket)
-      : table_(table), socket_(socket) {}
+  Connection(ConnectionTable& table, SocketHandle socket);
 
   /// Open for as long as this thread runs; never blocks.
   SocketHandle socket() const { return socket_; }
+
+  const std::optional<IpAddress>& remote_address() const {
+    return remote_address_;
+  }
 
   /// True once the connection has to go: its socket is shut down, and nothing
   /// more is to be done for the client.
@@ -44,6 +49,10 @@ class Connection {
 
   ConnectionTable& table_;
   const SocketHandle socket_;
+  const std::optional<IpAddress> remote_address_;
+  /// The one client that all connections without an address count as, or the
+  /// one that this address belongs to.
+  const IpAddress client_;
   std::atomic<bool> cut_{false};
 
   // Guarded by the table's mutex.
@@ -73,9 +82,11 @@ class ConnectionTable {
   /// or at once when there is no room.
   void Add(SocketHandle socket);
 
-  /// Makes room: cuts the connection that has kept the server waiting for
-  /// longest. False when none keeps it waiting.
-  bool CutLongestWaiting();
+  /// Makes room: of the clients that keep the server waiting, the one with the
+  /// most connections loses the one of them that has done so for longest.
+  /// Thus a client that takes all the room it can get takes it from itself.
+  /// False when none keeps the server waiting.
+  bool MakeRoom();
 
   /// Takes no more connections, cuts those that owe a request, and waits for
   /// the others until `deadline`, then cuts them too.
@@ -91,7 +102,7 @@ class ConnectionTable {
 
   bool HasRoom() REQUIRES(mutex_);
   bool StartServing(SocketHandle socket) REQUIRES(mutex_);
-  bool CutLongestWaitingFor(std::size_t unsent) REQUIRES(mutex_);
+  bool CutOneWaitingFor(std::size_t unsent) REQUIRES(mutex_);
   void LimitUnsent() REQUIRES(mutex_);
   void Cut(Connection& connection) REQUIRES(mutex_);
   void TakeFinished(Connections* finished) REQUIRES(mutex_);

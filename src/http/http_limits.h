@@ -10,15 +10,15 @@ namespace echo_exporter {
 
 /// What clients may take from the server, over all listen addresses.
 struct HttpLimits {
-  /// Connections served at once. One more cuts the one that has kept the
-  /// server waiting for longest. Those that probes cannot take are for the
-  /// scrapes of several Prometheus servers.
+  /// Connections served at once. One more takes the place of one that keeps
+  /// the server waiting, of the client that has the most. Those that probes
+  /// cannot take are for the scrapes of several Prometheus servers.
   std::size_t connections = kMostConcurrentProbes + 64;
   /// Threads at once: those of the connections, and of cut ones that have not
   /// ended yet.
   std::size_t threads = 1024;
-  /// Bytes of answers that wait for clients to read them. More cuts the one
-  /// whose client has not read for longest.
+  /// Bytes of answers that wait for clients to read them. More cuts one
+  /// whose client does not read, chosen in the same way.
   std::size_t unsent_bytes = 64 * 1024 * 1024;
 
   /// From connecting to the first byte of a request, and from there to the

@@ -63,20 +63,8 @@ bool HasClearLength(const httplib::Request& request) {
          length.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// Absent for what is no address. Sockets that serve both IP versions write
-/// IPv4 addresses as "::ffff:192.0.2.1"; the zone of an address does not tell
-/// clients apart.
-std::optional<IpAddress> ParseClient(std::string_view text) {
-  constexpr std::string_view kMapped = "::ffff:";
-  text = text.substr(0, text.find('%'));
-  if (text.starts_with(kMapped)) {
-    if (auto v4 = IpAddress::Parse(text.substr(kMapped.size()))) return v4;
-  }
-  return IpAddress::Parse(text);
-}
-
 HttpRequest ToHttpRequest(const httplib::Request& request,
-                          std::string_view client) {
+                          const std::optional<IpAddress>& client) {
   // httplib's own parameters are lenient in decoding and lose repetitions.
   constexpr const char* kTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds";
   const std::size_t mark =
@@ -86,7 +74,7 @@ HttpRequest ToHttpRequest(const httplib::Request& request,
       .path = request.path,
       .query = request.target.substr(std::min(mark + 1, request.target.size())),
       .scrape_timeout = {},
-      .client = ParseClient(client)};
+      .client = client};
   if (request.has_header(kTimeoutHeader)) {
     result.scrape_timeout = request.get_header_value(kTimeoutHeader);
   }
@@ -149,8 +137,7 @@ class HttpSession : private httplib::Server {
   /// As it was when the last request arrived.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
-  std::string client_;  ///< its address
-  bool last_ = false;   ///< the answer under way ends the connection
+  bool last_ = false;  ///< the answer under way ends the connection
 };
 
 HttpSession::HttpSession(Connection& connection, Channel& channel,
@@ -167,8 +154,6 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
       stream_(connection, channel, limits) {
   using httplib::Request;
   using httplib::Response;
-  int port = 0;
-  stream_.get_remote_ip_and_port(client_, port);
   // A server without a listening socket would take itself for shutting down,
   // and write no chunks.
   svr_sock_ = stream_.socket();
@@ -228,7 +213,8 @@ void HttpSession::ExplainFailedOpening() {
   const std::string failure = channel_.failure();
   // Anyone can bring this about: no more than a line for whoever looks for it.
   Log(LogLevel::kDebug, "TLS handshake failed",
-      {{"client", client_},
+      {{"client",
+        connection_.remote_address().value_or(IpAddress()).ToString()},
        {"error", failure.empty() ? "it took too long" : failure}});
 }
 
@@ -261,8 +247,10 @@ void HttpSession::Answer(const httplib::Request& request,
                          httplib::Response* response) {
   auto refusal = Refuse(request);
   HttpAnswer answer =
-      refusal ? *std::move(refusal)
-              : AnswerRequest(ToHttpRequest(request, client_), handlers_);
+      refusal
+          ? *std::move(refusal)
+          : AnswerRequest(ToHttpRequest(request, connection_.remote_address()),
+                          handlers_);
   response->status = answer.status;
   stream_.set_held_bytes(answer.held_bytes);
   if (answer.write_body) {

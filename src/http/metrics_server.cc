@@ -89,7 +89,7 @@ void HttpMetricsServer::AcceptConnections(Listener& listener) {
     const auto client = listener.Accept(kAcceptPatience);
     if (!client.ok()) {
       // Most likely there are no descriptors or no memory left.
-      connections_.CutLongestWaiting();
+      connections_.MakeRoom();
       std::this_thread::sleep_for(kAcceptPause);
     } else if (client.value()) {
       connections_.Add(*client.value());

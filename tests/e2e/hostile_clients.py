@@ -20,6 +20,7 @@ import sys
 
 PAUSE = 0.5  # seconds, before a client comes back
 ANSWER_WITHIN = 60  # seconds
+SOURCE = "127.0.0.2"  # not the address of those who mean well
 
 HEAD = b"GET /metrics HTTP/1.1\r\nHost: a\r\n"
 BROKEN_REQUESTS = [
@@ -58,7 +59,9 @@ class Clients:
         while True:
             status = "none"
             with contextlib.suppress(OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-                reader, writer = await asyncio.open_connection(self._host, self._port)
+                reader, writer = await asyncio.open_connection(
+                    self._host, self._port, local_addr=(SOURCE, 0)
+                )
                 try:
                     status = await asyncio.wait_for(client(reader, writer), ANSWER_WITHIN)
                 finally:

@@ -30,10 +30,11 @@ class MetricsServerRobustnessTest : public MetricsServerFixture {
   using Clients = std::vector<std::unique_ptr<RawHttpClient>>;
 
   /// Clients that have sent `bytes` and stay.
-  Clients Connect(int count, const std::string& bytes) {
+  Clients Connect(int count, const std::string& bytes,
+                  const char* source = "127.0.0.1") {
     Clients clients;
     for (int i = 0; i < count; ++i) {
-      clients.push_back(std::make_unique<RawHttpClient>(port_));
+      clients.push_back(std::make_unique<RawHttpClient>(port_, 0, source));
       EXPECT_TRUE(clients.back()->connected()) << i;
       clients.back()->Send(bytes);
     }
@@ -78,6 +79,17 @@ TEST_F(MetricsServerRobustnessTest, CutsTheLongestWaitingWhenThereIsNoRoom) {
   EXPECT_TRUE(clients.front()->closed());
   clients.back()->Send("rics HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_NE(clients.back()->ReadToEnd().find("a 1\n"), std::string::npos);
+}
+
+TEST_F(MetricsServerRobustnessTest, CutsThoseOfTheClientThatHasTheMost) {
+  limits_.connections = 4;
+  limits_.threads = 64;
+  Serve();
+  const Clients first = Connect(1, "GET /met");
+  const Clients many = Connect(12, "GET /met", "127.0.0.2");
+  EXPECT_EQ(many.front()->ReadToEnd(), "");
+  first.front()->Send("rics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(first.front()->ReadToEnd().find("a 1\n"), std::string::npos);
 }
 
 TEST_F(MetricsServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {

@@ -10,7 +10,7 @@ constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(30);
 
 }  // namespace
 
-RawHttpClient::RawHttpClient(int port, int receive_buffer)
+RawHttpClient::RawHttpClient(int port, int receive_buffer, const char* source)
     : socket_(httplib::detail::create_socket(
           "", "127.0.0.1", port, AF_UNSPEC, 0, /*tcp_nodelay=*/true,
           /*ipv6_v6only=*/false,
@@ -20,8 +20,13 @@ RawHttpClient::RawHttpClient(int port, int receive_buffer)
                        reinterpret_cast<const char*>(&receive_buffer),
                        sizeof(receive_buffer));
           },
-          [](socket_t socket, addrinfo& address, bool& /*quit*/) {
-            return connect(socket, address.ai_addr,
+          [source](socket_t socket, addrinfo& address, bool& /*quit*/) {
+            sockaddr_in from{};
+            from.sin_family = AF_INET;
+            return inet_pton(AF_INET, source, &from.sin_addr) == 1 &&
+                   bind(socket, reinterpret_cast<const sockaddr*>(&from),
+                        sizeof(from)) == 0 &&
+                   connect(socket, address.ai_addr,
                            static_cast<socklen_t>(address.ai_addrlen)) == 0;
           })) {}
 

@@ -15,9 +15,11 @@ namespace echo_exporter {
 class RawHttpClient {
  public:
   /// Connects to the port of 127.0.0.1; connected() tells whether it worked.
+  /// `source`: an IPv4 address of this host to connect from.
   /// `receive_buffer`: bytes the system may hold for a client that does not
   /// read; 0 leaves that to the system.
-  explicit RawHttpClient(int port, int receive_buffer = 0);
+  explicit RawHttpClient(int port, int receive_buffer = 0,
+                         const char* source = "127.0.0.1");
   ~RawHttpClient();
   RawHttpClient(const RawHttpClient&) = delete;
   RawHttpClient& operator=(const RawHttpClient&) = delete;
