@@ -64,8 +64,16 @@ class ProbeRecorder {
   void SetLabels(PairId pair, const PairLabels& labels);
 
   /// Ends a pair's series when its last request has its outcome. No
-  /// RecordRequest() and no SetRoute() may follow.
+  /// RecordRequest() and no SetRoute() may follow, unless it is restored.
   void RemovePair(PairId pair);
+
+  /// Goes on with the series of a removed pair, without a route, if they have
+  /// not ended; false if they have. A new pair with its labels would have the
+  /// same series at the same time.
+  bool RestorePair(PairId pair, const PairLabels& labels);
+
+  /// Whether the pair's series are there.
+  bool HasPair(PairId pair) const;
 
   /// A request is about to be handed to the transport.
   void RecordRequest(PairId pair);

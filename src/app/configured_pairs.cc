@@ -6,6 +6,9 @@ namespace echo_exporter {
 
 DispatchChange ConfiguredPairs::MoveTo(const ExporterConfig& config) {
   for (auto& [names, pair] : known_) pair.wanted = false;
+  std::erase_if(leaving_, [this](const auto& entry) {
+    return !recorder_.HasPair(entry.second);
+  });
   old_watches_ = std::exchange(watches_, {});
 
   std::vector<Endpoints> endpoints;
@@ -36,8 +39,10 @@ DispatchChange ConfiguredPairs::MoveTo(const ExporterConfig& config) {
   }
 
   std::erase_if(known_, [this](const auto& entry) {
-    if (!entry.second.wanted) removed_.push_back(entry.second.id);
-    return !entry.second.wanted;
+    if (entry.second.wanted) return false;
+    removed_.push_back(entry.second.id);
+    leaving_[entry.first] = entry.second.id;
+    return true;
   });
   labels_.clear();
   for (const GroupConfig& group : config.groups) {
@@ -57,6 +62,18 @@ void ConfiguredPairs::Settle() {
   old_watches_.clear();
 }
 
+// Begins the series of a pair, or goes on with those that have not ended.
+PairId ConfiguredPairs::AddPair(const std::string& names,
+                                const PairLabels& labels) {
+  const auto left = leaving_.extract(names);
+  if (!left.empty() && recorder_.RestorePair(left.mapped(), labels)) {
+    return left.mapped();
+  }
+  const PairId id = next_id_++;
+  recorder_.AddPair(id, labels);
+  return id;
+}
+
 // The pair of these names, with its series.
 ConfiguredPairs::Known& ConfiguredPairs::Know(const GroupConfig& group,
                                               const std::string& source,
@@ -70,8 +87,7 @@ ConfiguredPairs::Known& ConfiguredPairs::Know(const GroupConfig& group,
   *is_new = inserted;
   const PairLabels labels{group.name, source, destination, group.labels};
   if (inserted) {
-    known.id = next_id_++;
-    recorder_.AddPair(known.id, labels);
+    known.id = AddPair(place->first, labels);
     state_log_.AddPair(known.id, group.name, source, destination);
   } else if (const auto old = labels_.find(group.name);
              old == labels_.end() || old->second != group.labels) {

@@ -18,7 +18,8 @@ namespace echo_exporter {
 /// Turns one configuration's pairs into another's. A pair that is in both, by
 /// the names of its group, source and destination, stays the same: with its
 /// number, its counters and what is in flight, and with its place in the
-/// schedule if its interval is the same.
+/// schedule if its interval is the same. So does, but for the schedule, one
+/// that comes back before its last request has its outcome.
 ///
 /// Confined to one thread at a time.
 class ConfiguredPairs {
@@ -50,6 +51,7 @@ class ConfiguredPairs {
 
   Endpoints WatchGroup(const GroupConfig& group);
   Endpoint Watched(AddressBook::Watch watch);
+  PairId AddPair(const std::string& names, const PairLabels& labels);
   Known& Know(const GroupConfig& group, const std::string& source,
               const std::string& destination, bool* is_new);
 
@@ -57,8 +59,9 @@ class ConfiguredPairs {
   StateLog& state_log_;
   AddressBook& book_;
   PairId next_id_ = 0;
-  std::unordered_map<std::string, Known> known_;  ///< by the names
-  std::map<std::string, Labels> labels_;          ///< by the group's name
+  std::unordered_map<std::string, Known> known_;     ///< by the names
+  std::unordered_map<std::string, PairId> leaving_;  ///< removed, by the names
+  std::map<std::string, Labels> labels_;             ///< by the group's name
   std::vector<AddressBook::Watch> watches_;
   std::vector<AddressBook::Watch> old_watches_;
   std::vector<PairId> removed_;

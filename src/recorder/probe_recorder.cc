@@ -27,6 +27,8 @@ class ProbeRecorder::Impl {
   void AddPair(PairId pair, const PairLabels& labels);
   void SetLabels(PairId pair, const PairLabels& labels);
   void RemovePair(PairId pair);
+  bool RestorePair(PairId pair, const PairLabels& labels);
+  bool HasPair(PairId pair) const;
   void RecordRequest(PairId pair);
   void RecordResult(PairId pair, const EchoResult& result);
   void RecordStrayReply(PairId pair, StrayReply kind);
@@ -56,6 +58,9 @@ class ProbeRecorder::Impl {
   static constexpr std::size_t kShardCount = 64;
 
   Shard& ShardOf(PairId pair) { return shards_[pair % kShardCount]; }
+  const Shard& ShardOf(PairId pair) const {
+    return shards_[pair % kShardCount];
+  }
 
   std::vector<PairSnapshot> Snapshot() const;
 
@@ -93,6 +98,27 @@ void ProbeRecorder::Impl::RemovePair(PairId pair) {
   } else {
     found->second.removed = true;
   }
+}
+
+bool ProbeRecorder::Impl::RestorePair(PairId pair, const PairLabels& labels) {
+  auto text = std::make_shared<const std::string>(RenderPairLabels(labels));
+  {
+    Shard& shard = ShardOf(pair);
+    const MutexLock lock(shard.mutex);
+    const auto found = shard.pairs.find(pair);
+    if (found == shard.pairs.end()) return false;
+    found->second.labels = std::move(text);
+    found->second.route.reset();
+    found->second.removed = false;
+  }
+  exporter_.AddPair();
+  return true;
+}
+
+bool ProbeRecorder::Impl::HasPair(PairId pair) const {
+  const Shard& shard = ShardOf(pair);
+  const MutexLock lock(shard.mutex);
+  return shard.pairs.contains(pair);
 }
 
 void ProbeRecorder::Impl::RecordRequest(PairId pair) {
@@ -143,7 +169,7 @@ std::vector<PairSnapshot> ProbeRecorder::Impl::Snapshot() const {
   for (const PairId id : ids) {
     // Memory is obtained before the lock, so that only copying is under it.
     snapshot.push_back({{}, PairStats(buckets_.count()), {}});
-    const Shard& shard = shards_[id % kShardCount];
+    const Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
     const auto found = shard.pairs.find(id);
     if (found == shard.pairs.end()) {  // removed meanwhile
@@ -190,6 +216,12 @@ void ProbeRecorder::SetLabels(PairId pair, const PairLabels& labels) {
 }
 
 void ProbeRecorder::RemovePair(PairId pair) { impl_->RemovePair(pair); }
+
+bool ProbeRecorder::RestorePair(PairId pair, const PairLabels& labels) {
+  return impl_->RestorePair(pair, labels);
+}
+
+bool ProbeRecorder::HasPair(PairId pair) const { return impl_->HasPair(pair); }
 
 void ProbeRecorder::RecordRequest(PairId pair) { impl_->RecordRequest(pair); }
 

@@ -74,6 +74,34 @@ TEST_F(ExporterReloadTest, KeepsTheCountersOfPairsThatAreInBoth) {
             8);
 }
 
+TEST_F(ExporterReloadTest, GoesOnWithAPairThatComesBackBeforeItHasEnded) {
+  network_.HoldFrom(Address("192.0.2.2"));
+  const std::string both = Group("\"192.0.2.1\", \"192.0.2.2\"");
+  StartReloadable(both);
+  network_.WaitForSentTo(Address("192.0.2.2"), 3);
+  ReloadWith(Group("\"192.0.2.1\""));
+  const double left =
+      Value(Scrape(), Pair("in_flight", "192.0.2.2")).value_or(0);
+  EXPECT_GE(left, 3);
+
+  ReloadWith(both);
+  const Samples samples = Scrape();
+  CheckAccounts(samples);
+  EXPECT_GE(Value(samples, Pair("in_flight", "192.0.2.2")).value_or(0), left);
+  EXPECT_EQ(Value(samples, "echo_exporter_pairs"), 2);
+  network_.AnswerFrom(Address("192.0.2.2"), {});
+  network_.AnswerHeld(ReplyAfter(milliseconds(1)));
+  WaitForSample(Outcome("192.0.2.2", "reply"), left + 1);
+  CheckAccounts(Scrape());
+
+  // Gone, it begins anew.
+  ReloadWith(Group("\"192.0.2.1\""));
+  EXPECT_EQ(Value(Scrape(), Pair("requests_total", "192.0.2.2")), std::nullopt);
+  ReloadWith(Group("\"192.0.2.1\", \"192.0.2.2\"", "interval = \"1h\""));
+  EXPECT_LE(Value(Scrape(), Pair("requests_total", "192.0.2.2")).value_or(9),
+            1);
+}
+
 TEST_F(ExporterReloadTest, KeepsTheCountersUnderOtherLabels) {
   StartReloadable(Group("\"192.0.2.1\""));
   WaitForSample(Pair("requests_total", "192.0.2.1"), 5);

@@ -71,6 +71,9 @@ def accounting_errors(scrape):
                 by_pair.setdefault(pair, {}).setdefault(name, []).append((labels, value))
     errors = []
     for pair, series in by_pair.items():
+        if len(series["icmp_echo_requests_total"]) > 1:
+            errors.append(f"{pair}: there twice")
+            continue
 
         def one(name, of=series):
             return of[name][0][1] if name in of else None

@@ -1,6 +1,8 @@
 #ifndef ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
 #define ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -12,8 +14,8 @@
 namespace echo_exporter {
 
 /// The samples of an exposition: from the series as written, such as
-/// `up{a="b"}`, to its value. Fails no test: what is odd comes out as an odd
-/// entry.
+/// `up{a="b"}`, to its value. A series that is there twice fails the test, as
+/// Prometheus refuses it; what is odd otherwise comes out as an odd entry.
 inline std::map<std::string, double> ParseSamples(std::string_view text) {
   std::map<std::string, double> samples;
   while (!text.empty()) {
@@ -21,12 +23,11 @@ inline std::map<std::string, double> ParseSamples(std::string_view text) {
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     if (line.empty() || line.front() == '#') continue;
     const std::size_t space = line.rfind(' ');
-    if (space == std::string::npos) {
-      samples[line] = 0;
-    } else {
-      samples[line.substr(0, space)] =
-          std::strtod(line.c_str() + space + 1, nullptr);
-    }
+    const std::string series = line.substr(0, space);
+    const double value = space == std::string::npos
+                             ? 0
+                             : std::strtod(line.c_str() + space + 1, nullptr);
+    EXPECT_TRUE(samples.emplace(series, value).second) << "twice: " << series;
   }
   return samples;
 }
