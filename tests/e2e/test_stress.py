@@ -28,7 +28,9 @@ PROBES = 100_000 if FULL else 5_000
 CLIENT_SECONDS = 60 if FULL else 5
 SOAK_SECONDS = 1800 if FULL else 15
 
-SLOW, BROKEN = 1000, 20
+# Those who send half a request, who ask for probes, and who send what is no request. Wine's server
+# serves the sockets of all processes by one thread, and gets slow before the exporter does.
+CLIENTS = (300, 50, 20) if WINE and not FULL else (1000, 500, 20)
 # All of Wine has 240 requests in flight; elsewhere it is the server's limit.
 ON_DEMAND = 100 if WINE else 448
 ON_DEMAND_CONFIG = f"[probe]\nmax_concurrent = {ON_DEMAND}\n"
@@ -47,8 +49,7 @@ def report(text):
 class HostileClients(processes.Daemon):
     def __init__(self):
         program = processes.ROOT / "tests/e2e/hostile_clients.py"
-        numbers = (SLOW, 500, BROKEN, ON_DEMAND_PATH)
-        super().__init__("hostile", [program, exporter.ADDRESS, *numbers])
+        super().__init__("hostile", [program, exporter.ADDRESS, *CLIENTS, ON_DEMAND_PATH])
 
     def is_ready(self):
         return "ready" in self.log_text()
@@ -103,8 +104,8 @@ class ClientsTest(Case):
                 next_scrape = time.monotonic()
                 while time.monotonic() < end:
                     text = scrapes.take()
-                    next_scrape = max(next_scrape + 0.1, time.monotonic())
-                    time.sleep(next_scrape - time.monotonic())
+                    next_scrape += 0.1
+                    time.sleep(max(next_scrape - time.monotonic(), 0))
                 counts = clients.counts()
             seen = scrape.Scrape.parse(text)
             scrapes.report()
@@ -117,6 +118,7 @@ class ClientsTest(Case):
             self.assertNotIn(status, ("200", "500"))
         if FULL:
             self.assertEqual(missed, 0)
+        if FULL and not WINE:
             self.assertLess(max(scrapes.seconds), 1)
 
 
