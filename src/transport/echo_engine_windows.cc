@@ -4,7 +4,6 @@
 #include <cstring>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "src/transport/echo_status_windows.h"
@@ -19,14 +18,14 @@ constexpr std::uint64_t kSendsPerAlertableMoment = 64;
 
 // A call takes as long as the system takes to queue a packet, and may be held
 // up: a second one goes on meanwhile. More than two only wake each other.
-constexpr int kSenders = 2;
+constexpr std::size_t kSenders = 2;
 // How long a request may wait for a sender: as long as for its reply, within
 // these limits. The first is more than busy senders need, whatever the timeout.
 // The last is what may leave in a burst when the system has held them up.
 constexpr Nanoseconds kShortestQueueing = std::chrono::milliseconds(100);
 constexpr Nanoseconds kLongestQueueing = std::chrono::seconds(1);
 // How long a sender may take to come back from its last call.
-constexpr Nanoseconds kSenderGrace = std::chrono::seconds(1);
+constexpr DWORD kSenderGraceMs = 1000;
 
 void WINAPI IgnoreApc(void*, void*, ULONG) {}
 
@@ -90,11 +89,17 @@ Status EchoEngine::Open() {
                  "opening the ICMP device: IcmpCreateFile: error (" +
                      std::to_string(error4) + ")"};
   }
-  MutexLock lock(mutex_);
-  for (; senders_ < kSenders; ++senders_) {
-    // Detached, for one that the system does not let go must not be waited
-    // for; Close() counts them.
-    std::thread([this] { RunSender(); }).detach();
+  while (senders_.size() < kSenders) {
+    // Not a std::thread: that could not be waited for with a limit, and one
+    // that the system does not let go is left behind.
+    UniqueKernelHandle sender(
+        CreateThread(nullptr, 0, &SenderThread, this, 0, nullptr));
+    if (!sender) {
+      return Error{ErrorCode::kExhausted,
+                   "starting a thread that sends: error (" +
+                       std::to_string(GetLastError()) + ")"};
+    }
+    senders_.push_back(std::move(sender));
   }
   return std::monostate{};
 }
@@ -158,6 +163,11 @@ EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
   return slot;
 }
 
+DWORD WINAPI EchoEngine::SenderThread(void* engine) {
+  static_cast<EchoEngine*>(engine)->RunSender();
+  return 0;
+}
+
 void EchoEngine::RunSender() {
   std::uint64_t sends = 0;
   while (EchoSlot* const slot = queue_.Pop()) {
@@ -166,9 +176,18 @@ void EchoEngine::RunSender() {
       SleepEx(0, TRUE);
     }
   }
-  MutexLock lock(mutex_);
-  --senders_;
-  idle_.NotifyAll();
+}
+
+bool EchoEngine::SendersHaveEnded() const {
+  std::vector<HANDLE> handles;
+  for (const UniqueKernelHandle& sender : senders_) {
+    handles.push_back(sender.get());
+  }
+  // WAIT_OBJECT_0 is 0, and failures are beyond.
+  return handles.empty() ||
+         WaitForMultipleObjects(static_cast<DWORD>(handles.size()),
+                                handles.data(), TRUE,
+                                kSenderGraceMs) < handles.size();
 }
 
 void EchoEngine::SendNow(EchoSlot& slot) {
@@ -358,14 +377,11 @@ bool EchoEngine::Drain(Nanoseconds limit) {
 bool EchoEngine::Close() {
   ExpireOverdue(/*all=*/true);
   queue_.Close();
-  const auto deadline = std::chrono::steady_clock::now() + kSenderGrace;
+  const bool senders_have_ended = SendersHaveEnded();
   MutexLock lock(mutex_);
-  while (senders_ > 0) {
-    if (!idle_.WaitUntil(mutex_, deadline)) break;
-  }
   // For callbacks that are at work at this moment.
   while (Count(EchoSlot::State::kEnding) > 0) idle_.Wait(mutex_);
-  return senders_ == 0 && Count(EchoSlot::State::kFree) == slots_.size();
+  return senders_have_ended && Count(EchoSlot::State::kFree) == slots_.size();
 }
 
 std::size_t EchoEngine::Count(EchoSlot::State state) const {

@@ -100,8 +100,11 @@ class EchoEngine {
 
   static void CALLBACK OnSignal(void* context, BOOLEAN timed_out);
 
+  static DWORD WINAPI SenderThread(void* engine);
+
   EchoSlot* Begin(const EchoRequest& request);
   void RunSender();
+  bool SendersHaveEnded() const;
   void SendNow(EchoSlot& slot);
   bool Arm(EchoSlot& slot);
   DWORD CallSend(EchoSlot& slot, DWORD* error);
@@ -123,6 +126,7 @@ class EchoEngine {
   std::int64_t ticks_per_second_ = 1;
   HANDLE icmp4_ = INVALID_HANDLE_VALUE;
   HANDLE icmp6_ = INVALID_HANDLE_VALUE;
+  std::vector<UniqueKernelHandle> senders_;
 
   SendQueue<EchoSlot> queue_;
 
@@ -134,7 +138,6 @@ class EchoEngine {
   /// Number of the last request. From a random one on, because it is also the
   /// payload's cookie: no two processes send the same.
   std::uint64_t uses_ GUARDED_BY(mutex_);
-  int senders_ GUARDED_BY(mutex_) = 0;
 };
 
 /// Closes, and deletes unless the system still has to do with the engine: also

@@ -102,6 +102,9 @@ TEST_F(EchoSlotsWindowsTest, DoesNotTakeTheSignalOfAHeldCallForTheNextReply) {
   system_.AdvanceClock(1'020'000'000);
   EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kTimeout);
 
+  // It is in flight until its result was told.
+  while (transport.in_flight() > 0) std::this_thread::yield();
+
   // The call comes back, and its slot serves as soon as it can.
   system_.OnSend({});
   Release();
