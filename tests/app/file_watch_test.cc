@@ -4,17 +4,20 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
 
 namespace echo_exporter {
 namespace {
 
 class FileWatchTest : public testing::Test {
  protected:
-  ~FileWatchTest() override { std::filesystem::remove(path_); }
   void Write(const std::string& text) {
     std::ofstream(path_, std::ios::binary) << text;
   }
-  const std::string path_ = testing::TempDir() + "file_watch_test.toml";
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.Path("file_watch_test.toml");
 };
 
 TEST_F(FileWatchTest, TellsAChangeOnce) {
