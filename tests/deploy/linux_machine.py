@@ -1,5 +1,6 @@
 """A machine to install the package on: an overlay of this one's file system, in namespaces."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -214,6 +215,8 @@ class Service:
         """The different values of a line of /proc/PID/status, over all threads."""
         values = set()
         for thread in self.threads():
-            text = self.proc(f"task/{thread}/status").read_text()
-            values.add(re.search(rf"^{name}:\t(.*)$", text, re.MULTILINE)[1])
+            # A thread that served a client may end meanwhile; the main thread does not.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                text = self.proc(f"task/{thread}/status").read_text()
+                values.add(re.search(rf"^{name}:\t(.*)$", text, re.MULTILINE)[1])
         return values
