@@ -8,6 +8,7 @@
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
+readonly wine=$root/cmake/wine.sh
 export WINEPREFIX=${WINEPREFIX:-$root/build/wineprefix}
 export WINEDEBUG=${WINEDEBUG:--all}
 # No Mono, no Gecko (both ask to be downloaded), no desktop menus.
@@ -17,7 +18,7 @@ export WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d'
 make_prefix() {
   [[ -d $WINEPREFIX ]] && return
   rm -rf "$WINEPREFIX.new"
-  WINEPREFIX=$WINEPREFIX.new wineboot --init
+  WINEPREFIX=$WINEPREFIX.new "$wine" wineboot --init
   WINEPREFIX=$WINEPREFIX.new wineserver --wait
   mv "$WINEPREFIX.new" "$WINEPREFIX"
 }
@@ -36,7 +37,7 @@ trap 'rm -rf "$output"' EXIT
 # A server that stays for a minute makes the next call ten times faster.
 wineserver --persistent=60 >/dev/null 2>&1 </dev/null || true
 status=0
-wine "$@" >"$output/stdout" 2>"$output/stderr" || status=$?
+"$wine" "$@" >"$output/stdout" 2>"$output/stderr" || status=$?
 cat "$output/stdout"
 cat "$output/stderr" >&2
 exit "$status"

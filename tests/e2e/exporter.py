@@ -17,6 +17,7 @@ PLATFORM = "wine" if PROGRAM.suffix == ".exe" else "linux"
 ADDRESS = "127.0.0.1:10115"
 OTHER_ADDRESS = "127.0.0.1:10116"  # of a second one beside the first
 
+WINE = processes.ROOT / "cmake/wine.sh"
 _WINE_RUNNER = processes.ROOT / "cmake/run_under_wine.sh"
 _WINE = {
     # Its own: Wine sends from server processes, which must be in our network namespace.
@@ -48,7 +49,7 @@ def stop_platform():
 
 def command(*arguments):
     """The command line that runs the exporter with these arguments."""
-    return (["wine"] if PLATFORM == "wine" else []) + [str(PROGRAM), *map(str, arguments)]
+    return ([WINE] if PLATFORM == "wine" else []) + [str(PROGRAM), *map(str, arguments)]
 
 
 def environment():

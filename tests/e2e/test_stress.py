@@ -169,7 +169,7 @@ def handles(seen, daemon):
     out = processes.work_file("handles")
     with open(out, "wb") as file:
         subprocess.run(
-            ["wine", network.HANDLE_COUNT, exporter.PROGRAM.name],
+            [exporter.WINE, network.HANDLE_COUNT, exporter.PROGRAM.name],
             env={**os.environ, **exporter.environment()},
             stdin=subprocess.DEVNULL,
             stdout=file,
