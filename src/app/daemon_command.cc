@@ -55,9 +55,9 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
 }
 
 // Returns when the process is to stop.
-void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
-                     ProcessEvents& events, ServiceStatus& status) {
-  FileWatch file(options.config_file);
+void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
+                     Exporter& exporter, ProcessEvents& events,
+                     ServiceStatus& status) {
   for (;;) {
     const auto event = events.WaitFor(options.auto_reload);
     if (event == ProcessEvents::Event::kStop) return;
@@ -74,6 +74,8 @@ void ReloadUntilStop(const DaemonOptions& options, Exporter& exporter,
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status) {
   ConfigureLogFor(options.log, status);
+  // Before it is read: a change from here on is seen at the first look.
+  FileWatch file(options.config_file);
   ConfigOutcome loaded = LoadConfigFor(options);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
   for (const auto* const errors : {&loaded.errors, &web.errors}) {
@@ -104,16 +106,14 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
     Log(LogLevel::kInfo, "serving", {{"url", url}});
   }
   status.NotifyReady();
-  const auto watch =
-      status.Watch([&exporter] { return exporter.value()->HeldUpFor(); });
-  ReloadUntilStop(options, *exporter.value(), events, status);
+  // Never destroyed: that would wait for lookups under way. All that matters is
+  // done by Stop(): requests have their outcomes, scrapes their answers.
+  Exporter& running = *exporter.value().release();
+  const auto watch = status.Watch([&running] { return running.HeldUpFor(); });
+  ReloadUntilStop(options, file, running, events, status);
   status.NotifyStopping();
-  exporter.value()->Stop();
+  running.Stop();
   FlushLog();
-  // Its end would wait for lookups under way. All that matters was done by
-  // Stop(): requests have their outcomes, scrapes their answers, and the log is
-  // written.
-  static_cast<void>(exporter.value().release());
   return kExitSuccess;
 }
 

@@ -234,12 +234,22 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   const Endpoint& source = pair.spec.source;
   std::optional<std::vector<IpAddress>> sources;
   if (source.address || source.entry) sources = AddressesOf(source);
+  const std::vector<IpAddress> destinations =
+      AddressesOf(pair.spec.destination);
   RouteChoice choice = ChooseRoute(
-      sources, AddressesOf(pair.spec.destination), pair.spec.echo.ip_version,
+      sources, destinations, pair.spec.echo.ip_version,
       transport_.Supports(IpVersion::kV4), transport_.Supports(IpVersion::kV6));
-  if (Route* const route = std::get_if<Route>(&choice);
-      route != nullptr && source.entry) {
-    route->source_interface = book_.InterfaceIndex(*source.entry);
+  if (Route* const route = std::get_if<Route>(&choice)) {
+    if (source.entry) {
+      route->source_interface = book_.InterfaceIndex(*source.entry);
+    }
+    pair.last_destination = route->destination;
+  } else if (source.entry &&
+             std::ranges::find(destinations, pair.last_destination) !=
+                 destinations.end()) {
+    // The destination is as it was, so the adapter has lost its addresses, if
+    // only those of this IP version.
+    choice = NoRoute::kSourceUnavailable;
   }
   if (choice == pair.route) return;
   pair.route = choice;

@@ -103,7 +103,8 @@ class Dispatcher {
   struct Pair {
     DispatchedPair spec;
     RouteChoice route = NoRoute::kDestinationUnresolved;
-    std::uint64_t route_generation = 0;  ///< of the book; 0: none yet
+    std::uint64_t route_generation = 0;         ///< of the book; 0: none yet
+    std::optional<IpAddress> last_destination;  ///< of the last Route
   };
 
   void Run();

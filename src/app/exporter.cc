@@ -1,6 +1,7 @@
 #include "echo_exporter/exporter.h"
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "src/app/state_log.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
+#include "src/base/place.h"
 
 namespace echo_exporter {
 namespace {
@@ -84,7 +86,8 @@ class ExporterImpl final : public Exporter {
   SharedConfig config_;
   const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
-  Mutex reload_mutex_;  ///< one reload at a time
+  std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
+  Mutex reload_mutex_;                               ///< one reload at a time
 
   // In the order of the data flow, which is also the order of dependence: what
   // comes later uses what comes before and is destroyed first.
@@ -187,6 +190,15 @@ HttpAnswer ExporterImpl::AnswerReload() {
   if (!load_config_ || !config_.Get()->allow_reload) {
     answer.status = 403;
     answer.body = "The configuration does not allow this (web.allow_reload).\n";
+    return answer;
+  }
+  // One that waits reads the file when its turn comes: more of them would find
+  // out nothing more, and hold the server's connections.
+  const Place place(reloads_asked_for_, /*limit=*/2);
+  if (!place.granted()) {
+    answer.status = 503;
+    answer.headers.emplace_back("Retry-After", "1");
+    answer.body = "Other reloads are under way.\n";
     return answer;
   }
   const ReloadReport report = Reload();

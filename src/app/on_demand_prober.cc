@@ -11,6 +11,7 @@
 #include "src/app/target_policy.h"
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
+#include "src/base/place.h"
 
 namespace echo_exporter {
 namespace {
@@ -36,21 +37,6 @@ HttpAnswer TooOften(Nanoseconds wait) {
   answer.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
   return answer;
 }
-
-// Releases one of the `max_concurrent` places.
-class Place {
- public:
-  Place(std::atomic<std::uint32_t>& running, std::uint32_t limit)
-      : running_(running), granted_(running.fetch_add(1) < limit) {}
-  ~Place() { running_.fetch_sub(1); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  bool granted() const { return granted_; }
-
- private:
-  std::atomic<std::uint32_t>& running_;
-  const bool granted_;
-};
 
 // Results as they come in. Shared with the completions, of which some may come
 // after the answer was given.
@@ -117,10 +103,10 @@ OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
                config.Get()->probe.burst) {}
 
 HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
-  if (query.client) {
-    const Nanoseconds wait = clients_.Take(*query.client, clock_.Now());
-    if (wait > Nanoseconds::zero()) return TooOften(wait);
-  }
+  // Those that went before their address could be asked for are one client.
+  const Nanoseconds wait =
+      clients_.Take(query.client.value_or(IpAddress()), clock_.Now());
+  if (wait > Nanoseconds::zero()) return TooOften(wait);
   Plan plan;
   plan.config = config_.Get();
   const ExporterConfig& config = *plan.config;

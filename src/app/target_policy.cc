@@ -47,10 +47,13 @@ TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target) {
   if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty()) {
     return TargetVerdict::kAllowed;
   }
+  const auto address = IpAddress::Parse(target);
   for (const std::string& glob : config.allowed_name_globs) {
+    // Patterns are of names: "fd*" lets no IPv6 address in, but "*" does.
+    if (address && glob != "*") continue;
     if (MatchesGlob(glob, target)) return TargetVerdict::kAllowed;
   }
-  if (const auto address = IpAddress::Parse(target)) {
+  if (address) {
     return InAllowedPrefix(config, *address) ? TargetVerdict::kAllowed
                                              : TargetVerdict::kRefused;
   }

@@ -1,31 +1,43 @@
 #include <windows.h>
 
+#include <string>
+
 #include "src/base/file.h"
+#include "src/base/unique_handle.h"
 
 namespace echo_exporter {
 namespace {
+
+struct FileHandleTraits {
+  using Handle = HANDLE;
+  static Handle Invalid() { return INVALID_HANDLE_VALUE; }
+  static void Close(Handle handle) { CloseHandle(handle); }
+};
+using UniqueFile = UniqueHandle<FileHandleTraits>;
 
 std::uint64_t Join(DWORD high, DWORD low) {
   return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
-std::uint64_t Ticks(const FILETIME& time) {
-  return Join(time.dwHighDateTime, time.dwLowDateTime);
-}
-
 }  // namespace
 
 FileStamp ReadFileStamp(const std::string& path) {
-  // Opening the file as well, for its number, would cost ten times as much.
-  WIN32_FILE_ATTRIBUTE_DATA data;
-  if (!GetFileAttributesExW(PathFromUtf8(path).c_str(), GetFileExInfoStandard,
-                            &data)) {
-    return {};
-  }
+  // Not GetFileAttributesEx(), though it takes a tenth of the time: of a
+  // symbolic link it tells the link's own times, which stay as they are when
+  // the file behind it changes. Nobody is kept from reading, replacing or
+  // removing the file meanwhile.
+  constexpr DWORD kShareAll =
+      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+  const UniqueFile file(CreateFileW(
+      PathFromUtf8(path).wstring().c_str(), FILE_READ_ATTRIBUTES, kShareAll,
+      nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+  BY_HANDLE_FILE_INFORMATION data;
+  if (!file || !GetFileInformationByHandle(file.get(), &data)) return {};
   return {.exists = true,
           .size = Join(data.nFileSizeHigh, data.nFileSizeLow),
-          .written = Ticks(data.ftLastWriteTime),
-          .identity = Ticks(data.ftCreationTime)};
+          .written = Join(data.ftLastWriteTime.dwHighDateTime,
+                          data.ftLastWriteTime.dwLowDateTime),
+          .identity = Join(data.nFileIndexHigh, data.nFileIndexLow)};
 }
 
 }  // namespace echo_exporter

@@ -120,6 +120,8 @@ void ReadUsers(YamlReader& users, WebConfig* config) {
 
 void ReadRateLimit(YamlReader& limit, WebConfig* config) {
   constexpr Nanoseconds kLongest = std::chrono::hours(24);
+  // Of the burst: far from where 64 bits of nanoseconds end.
+  constexpr Nanoseconds kFullest = std::chrono::hours(24 * 36500);
   RateLimitConfig result;
   const auto text = limit.ReadText("interval");
   if (const auto burst = limit.ReadInteger("burst", 1, 1'000'000)) {
@@ -139,6 +141,9 @@ void ReadRateLimit(YamlReader& limit, WebConfig* config) {
                    "interval must be a duration from 0s to 24h, such as "
                    "\"1s\" or \"250ms\", not " +
                        Excerpt(text->value));
+  } else if (*interval > kFullest / result.burst) {
+    limit.AddError(text->position,
+                   "interval times burst must be at most 100 years");
   } else if (*interval > Nanoseconds::zero()) {  // 0: no limit
     result.interval = *interval;
     config->rate_limit = result;

@@ -1,8 +1,9 @@
 #include "src/http/connection_table.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
-#include <system_error>
+#include <new>
 #include <utility>
 
 #include "src/base/client_network.h"
@@ -27,6 +28,8 @@ void Connection::BeginWaiting(std::size_t unsent) {
 
 void Connection::EndWaiting() { table_.EndWaiting(*this); }
 
+void Connection::BeginRendering() { table_.BeginRendering(*this); }
+
 ConnectionTable::ConnectionTable(const HttpLimits& limits, Serve serve)
     : limits_(limits), serve_(std::move(serve)) {}
 
@@ -46,7 +49,11 @@ void ConnectionTable::Add(SocketHandle socket) {
   {
     const MutexLock lock(mutex_);
     TakeFinished(&finished);
-    served = HasRoom() && StartServing(socket);
+    try {
+      served = HasRoom() && StartServing(socket);
+    } catch (const std::bad_alloc&) {
+      // No room either.
+    }
   }
   if (!served) CloseSocket(socket);
   for (Connection& connection : finished) connection.thread_.join();
@@ -66,7 +73,7 @@ bool ConnectionTable::StartServing(SocketHandle socket) {
   connection.waiting_since_ = Now();
   try {
     connection.thread_ = std::thread([this, &connection] { Run(connection); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     connections_.pop_back();
     return false;
   }
@@ -80,6 +87,7 @@ void ConnectionTable::Run(Connection& connection) {
     // Want of memory, say, ends this connection and nothing else.
   }
   const MutexLock lock(mutex_);
+  EndRendering(connection);
   CloseSocket(connection.socket_);
   connection.finished_ = true;
   finished_.NotifyAll();
@@ -136,6 +144,7 @@ void ConnectionTable::Cut(Connection& connection) {
 
 void ConnectionTable::BeginWaiting(Connection& connection, std::size_t unsent) {
   const MutexLock lock(mutex_);
+  EndRendering(connection);
   // A client that reads on, but slowly, does not begin to wait anew.
   if (!connection.waiting_ || unsent == 0) connection.waiting_since_ = Now();
   connection.waiting_ = true;
@@ -148,6 +157,20 @@ void ConnectionTable::EndWaiting(Connection& connection) {
   const MutexLock lock(mutex_);
   connection.waiting_ = false;
   connection.unsent_ = 0;
+}
+
+void ConnectionTable::BeginRendering(Connection& connection) {
+  const MutexLock lock(mutex_);
+  while (rendering_ >= limits_.renderings) rendered_.Wait(mutex_);
+  ++rendering_;
+  connection.rendering_ = true;
+}
+
+void ConnectionTable::EndRendering(Connection& connection) {
+  if (!connection.rendering_) return;
+  connection.rendering_ = false;
+  --rendering_;
+  rendered_.NotifyAll();
 }
 
 void ConnectionTable::TakeFinished(Connections* finished) {

@@ -40,6 +40,12 @@ class Connection {
   /// read `unsent` more bytes (> 0) of an answer. It may be cut meanwhile.
   void BeginWaiting(std::size_t unsent = 0);
 
+  /// Waits for one of the places to render a long answer, which is given back
+  /// as soon as the server waits for the client: for it to read, or for its
+  /// next request. So much is held in memory at once that no limit of unsent
+  /// bytes counts.
+  void BeginRendering();
+
   /// The client has done its part: it is not cut while its request is worked
   /// on, nor while the answer leaves without waiting.
   void EndWaiting();
@@ -57,6 +63,7 @@ class Connection {
 
   // Guarded by the table's mutex.
   bool waiting_ = true;
+  bool rendering_ = false;
   bool finished_ = false;
   SteadyTime waiting_since_{};
   std::size_t unsent_ = 0;
@@ -98,6 +105,8 @@ class ConnectionTable {
 
   void BeginWaiting(Connection& connection, std::size_t unsent);
   void EndWaiting(Connection& connection);
+  void BeginRendering(Connection& connection);
+  void EndRendering(Connection& connection) REQUIRES(mutex_);
   void Run(Connection& connection);
 
   bool HasRoom() REQUIRES(mutex_);
@@ -112,6 +121,8 @@ class ConnectionTable {
 
   Mutex mutex_;
   CondVar finished_;
+  CondVar rendered_;
+  std::size_t rendering_ GUARDED_BY(mutex_) = 0;
   Connections connections_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
 };

@@ -20,6 +20,9 @@ struct HttpLimits {
   /// Bytes of answers that wait for clients to read them. More cuts one
   /// whose client does not read, chosen in the same way.
   std::size_t unsent_bytes = 64 * 1024 * 1024;
+  /// Long answers that are rendered at once, those apart that wait for their
+  /// clients: more would only take memory from each other, and no less time.
+  std::size_t renderings = 16;
 
   /// From connecting to the first byte of a request, and from there to the
   /// end of its head, however often bytes drip in.

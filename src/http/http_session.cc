@@ -45,6 +45,10 @@ std::string ErrorSentence(int status) {
   }
 }
 
+bool IsHttp10(const httplib::Request& request) {
+  return request.version == "HTTP/1.0";
+}
+
 bool HasBody(const httplib::Request& request) {
   const std::size_t lengths = request.get_header_value_count("Content-Length");
   return request.has_header("Transfer-Encoding") || lengths > 1 ||
@@ -81,10 +85,10 @@ HttpRequest ToHttpRequest(const httplib::Request& request,
   return result;
 }
 
-void WriteChunks(const std::function<void(const TextSink&)>& write, bool gzip,
-                 httplib::DataSink& chunks) {
-  const TextSink sink = [&chunks](std::string_view piece) {
-    return chunks.write(piece.data(), piece.size());
+void WriteText(const std::function<void(const TextSink&)>& write, bool gzip,
+               httplib::DataSink& client) {
+  const TextSink sink = [&client](std::string_view piece) {
+    return client.write(piece.data(), piece.size());
   };
   if (gzip) {
     GzipEncoder encoder(sink);
@@ -93,7 +97,7 @@ void WriteChunks(const std::function<void(const TextSink&)>& write, bool gzip,
   } else {
     write(sink);
   }
-  chunks.done();
+  client.done();
 }
 
 // Implementation notes. httplib::Server is used for what HTTP is: it parses a
@@ -134,6 +138,8 @@ class HttpSession : private httplib::Server {
   const HttpLimits limits_;
   const MetricsServerHandlers& handlers_;
   WebSecurity* const security_;
+  /// As it was when the connection was opened.
+  const std::shared_ptr<const WebPolicy> first_policy_;
   /// As it was when the last request arrived.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
@@ -150,7 +156,8 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
       limits_(limits),
       handlers_(handlers),
       security_(security),
-      policy_(std::move(policy)),
+      first_policy_(std::move(policy)),
+      policy_(first_policy_),
       stream_(connection, channel, limits) {
   using httplib::Request;
   using httplib::Response;
@@ -227,7 +234,10 @@ bool HttpSession::AnswerNext(bool last) {
   const bool answered = process_request(
       stream_, "", 0, "", 0, last, closed, [&](httplib::Request& request) {
         connection_.EndWaiting();
-        last_ = last || closed || HasBody(request);
+        // What ends with the connection needs neither a length nor chunks.
+        last_ = last || closed || HasBody(request) || IsHttp10(request);
+        // No answer comes in parts (RFC 9110 section 14.2 leaves that to us).
+        request.ranges.clear();
       });
   return answered && !closed && !last_;
 }
@@ -236,6 +246,11 @@ bool HttpSession::AnswerNext(bool last) {
 std::optional<HttpAnswer> HttpSession::Refuse(const httplib::Request& request) {
   if (!security_) return std::nullopt;
   policy_ = security_->Current();
+  if (!policy_->VerifiesClientsAs(*first_policy_)) {
+    last_ = true;
+    return HttpAnswer{.status = 421,
+                      .body = "Who may come in has changed: connect again.\n"};
+  }
   std::optional<std::string> authorization;
   if (const auto count = request.get_header_value_count("Authorization")) {
     authorization = count == 1 ? request.get_header_value("Authorization") : "";
@@ -269,34 +284,31 @@ void HttpSession::Answer(const httplib::Request& request,
   }
 }
 
-/// Has a long body written in chunks, compressed if the client likes it so.
+/// Has a long body written as it comes, compressed if the client likes it so.
 void HttpSession::WriteBody(const httplib::Request& request, HttpAnswer answer,
                             httplib::Response* response) {
-  if (request.version == "HTTP/1.0") {  // knows no chunks
-    answer.write_body([response](std::string_view piece) {
-      response->body += piece;
-      return true;
-    });
-    response->set_header("Content-Type", answer.content_type);
-    return;
-  }
   response->set_header("Vary", "Accept-Encoding");
   const bool gzip = AcceptsGzip(request.get_header_value("Accept-Encoding"));
   if (gzip) response->set_header("Content-Encoding", "gzip");
-  response->set_chunked_content_provider(
-      answer.content_type, [gzip, write = std::move(answer.write_body)](
-                               std::size_t, httplib::DataSink& chunks) {
-        // httplib catches what handlers throw, but not here, where the answer
-        // has begun: it is broken off.
-        try {
-          WriteChunks(write, gzip, chunks);
-          return true;
-        } catch (const std::exception& error) {
-          Log(LogLevel::kError, "an answer was broken off",
-              {{"error", error.what()}});
-          return false;
-        }
-      });
+  const auto provide = [this, gzip, write = std::move(answer.write_body)](
+                           std::size_t, httplib::DataSink& sink) {
+    // httplib catches what handlers throw, but not here, where the answer
+    // has begun: it is broken off.
+    try {
+      connection_.BeginRendering();
+      WriteText(write, gzip, sink);
+      return true;
+    } catch (const std::exception& error) {
+      Log(LogLevel::kError, "an answer was broken off",
+          {{"error", error.what()}});
+      return false;
+    }
+  };
+  if (IsHttp10(request)) {  // knows no chunks
+    response->set_content_provider(answer.content_type, provide);
+  } else {
+    response->set_chunked_content_provider(answer.content_type, provide);
+  }
 }
 
 /// Fills in what httplib refuses by itself.

@@ -82,7 +82,8 @@ Result<std::optional<SocketHandle>> Listener::Accept(
   const socket_t client = accept(socket, nullptr, nullptr);
   if (client == INVALID_SOCKET) {
     if (SocketCallWouldBlock()) return std::optional<SocketHandle>();
-    return Error{ErrorCode::kExhausted,
+    return Error{SocketCallLacksMeans() ? ErrorCode::kExhausted
+                                        : ErrorCode::kUnavailable,
                  "accepting on " + url_ + ": " + SocketErrorText()};
   }
   httplib::detail::set_nonblocking(client, true);

@@ -28,8 +28,8 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   /// Waits for a client at most for `patience`; absent when none came. The
-  /// socket does not block and is the caller's. Fails when the system cannot
-  /// give a connection (now).
+  /// socket does not block and is the caller's. kExhausted: there are no
+  /// descriptors or no memory left; kUnavailable: the client has gone, say.
   Result<std::optional<SocketHandle>> Accept(
       std::chrono::milliseconds patience);
 

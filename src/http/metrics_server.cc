@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -19,7 +20,7 @@ namespace {
 constexpr std::chrono::milliseconds kAcceptPatience(100);
 
 // After a failure to accept: the time for a connection cut to give back what
-// the system lacks.
+// the system lacks, and no busy loop whatever the reason.
 constexpr std::chrono::milliseconds kAcceptPause(2);
 
 /// One thread for each listen address, and one for each connection.
@@ -86,14 +87,18 @@ void HttpMetricsServer::Stop() {
 
 void HttpMetricsServer::AcceptConnections(Listener& listener) {
   while (!stopping_) {
-    const auto client = listener.Accept(kAcceptPatience);
-    if (!client.ok()) {
-      // Most likely there are no descriptors or no memory left.
-      connections_.MakeRoom();
-      std::this_thread::sleep_for(kAcceptPause);
-    } else if (client.value()) {
-      connections_.Add(*client.value());
+    try {
+      const auto client = listener.Accept(kAcceptPatience);
+      if (client.ok()) {
+        if (client.value()) connections_.Add(*client.value());
+        continue;
+      }
+      // Others lose nothing to a client that has gone before it was accepted.
+      if (client.error().code == ErrorCode::kExhausted) connections_.MakeRoom();
+    } catch (const std::exception&) {
+      // Want of memory ends no server.
     }
+    std::this_thread::sleep_for(kAcceptPause);
   }
 }
 

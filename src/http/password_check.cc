@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "src/base/place.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -22,21 +24,6 @@ std::string CostliestOf(const std::map<std::string, std::string>& users) {
       });
   return costliest->second;
 }
-
-/// Counts those in a scope.
-class Turn {
- public:
-  explicit Turn(std::atomic<int>& waiting)
-      : waiting_(waiting), place_(waiting.fetch_add(1)) {}
-  ~Turn() { waiting_.fetch_sub(1); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  int place() const { return place_; }
-
- private:
-  std::atomic<int>& waiting_;
-  const int place_;
-};
 
 }  // namespace
 
@@ -51,8 +38,8 @@ PasswordCheck::Verdict PasswordCheck::Check(const std::string& user,
                                             const std::string& password) {
   const Digest digest = DigestOf(user, password);
   if (IsRemembered(digest)) return Verdict::kRight;
-  const Turn turn(waiting_);
-  if (turn.place() >= kMaxWaiting) return Verdict::kBusy;
+  const Place place(waiting_, kMaxWaiting);
+  if (!place.granted()) return Verdict::kBusy;
   const MutexLock lock(computing_);
   // A client with several connections asks the same several times at once.
   if (IsRemembered(digest)) return Verdict::kRight;

@@ -31,7 +31,7 @@ class PasswordCheck {
 
   /// How many wait for their turn at once. Each holds a connection that cannot
   /// be cut meanwhile.
-  static constexpr int kMaxWaiting = 16;
+  static constexpr std::uint32_t kMaxWaiting = 16;
 
   /// `users`: names and bcrypt hashes, at least one.
   explicit PasswordCheck(std::map<std::string, std::string> users);
@@ -51,7 +51,7 @@ class PasswordCheck {
   const std::string costliest_hash_;
   std::array<unsigned char, 32> key_{};
 
-  std::atomic<int> waiting_{0};
+  std::atomic<std::uint32_t> waiting_{0};
   Mutex computing_;  ///< held for as long as bcrypt takes
 
   Mutex mutex_;

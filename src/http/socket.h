@@ -21,6 +21,10 @@ void SetExclusiveAddress(SocketHandle socket);
 /// have succeeded later.
 bool SocketCallWouldBlock();
 
+/// Of the last socket call on this thread, which failed: true when this process
+/// or the system has no descriptors or memory left for it.
+bool SocketCallLacksMeans();
+
 /// Of the last socket call on this thread, which failed: the system's words,
 /// as in "Address already in use (98)".
 std::string SocketErrorText();

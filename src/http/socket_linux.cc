@@ -23,6 +23,11 @@ void SetExclusiveAddress(SocketHandle socket) {
 
 bool SocketCallWouldBlock() { return errno == EWOULDBLOCK || errno == EINTR; }
 
+bool SocketCallLacksMeans() {
+  return errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+         errno == ENOMEM;
+}
+
 std::string SocketErrorText() {
   const int code = errno;
   return std::system_category().message(code) + " (" + std::to_string(code) +

@@ -23,6 +23,11 @@ void SetExclusiveAddress(SocketHandle socket) {
 
 bool SocketCallWouldBlock() { return WSAGetLastError() == WSAEWOULDBLOCK; }
 
+bool SocketCallLacksMeans() {
+  const int code = WSAGetLastError();
+  return code == WSAEMFILE || code == WSAENOBUFS;
+}
+
 std::string SocketErrorText() {
   const int code = WSAGetLastError();
   std::string text = std::system_category().message(code);

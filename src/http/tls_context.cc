@@ -223,6 +223,10 @@ void TlsContext::UseClientCa(const TlsConfig& config,
   SSL_CTX_set_cert_verify_callback(context_.get(), &JudgeClient, this);
   if (config.client_ca.origin.empty()) return;
 
+  // As the toolkit has it, every certificate of the file is trusted: an
+  // intermediate CA needs no root.
+  X509_STORE_set_flags(SSL_CTX_get_cert_store(context_.get()),
+                       X509_V_FLAG_PARTIAL_CHAIN);
   const OpensslPtr<BIO> text = Reader(config.client_ca.pem);
   std::size_t count = 0;
   while (const OpensslPtr<X509> ca = ReadCertificate(text.get())) {

@@ -43,6 +43,9 @@ std::shared_ptr<const WebPolicy> WebPolicy::Create(
   if (config.tls) {
     policy->tls_ = TlsContext::Create(*config.tls, errors);
     if (!policy->tls_) return nullptr;
+    policy->client_rules_ = {.ca = config.tls->client_ca.pem,
+                             .auth = config.tls->client_auth,
+                             .allowed_sans = config.tls->client_allowed_sans};
   }
   return policy;
 }

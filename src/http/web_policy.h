@@ -30,6 +30,12 @@ class WebPolicy {
 
   bool uses_tls() const { return tls_ != nullptr; }
 
+  /// Whether a client whose certificate the other version let in has shown what
+  /// this one asks for.
+  bool VerifiesClientsAs(const WebPolicy& other) const {
+    return client_rules_ == other.client_rules_;
+  }
+
   /// A channel for a new connection; null without memory.
   std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
 
@@ -49,7 +55,17 @@ class WebPolicy {
 
   bool IsWithinLimit(SteadyTime now, Nanoseconds* wait) const;
 
+  /// What is asked of a client's certificate.
+  struct ClientRules {
+    std::string ca;
+    ClientAuth auth = ClientAuth::kNoClientCert;
+    std::vector<std::string> allowed_sans;
+
+    friend bool operator==(const ClientRules&, const ClientRules&) = default;
+  };
+
   std::shared_ptr<const TlsContext> tls_;
+  ClientRules client_rules_;
   const std::vector<std::pair<std::string, std::string>> headers_;
   const std::unique_ptr<PasswordCheck> passwords_;  ///< null: none is needed
 

@@ -7,6 +7,15 @@ namespace {
 
 using State = RequestRecord::State;
 
+// A destination without a zone, which the source or the system chose, against
+// the address that the system saw, which has one.
+bool IsSameHost(const IpAddress& destination, const IpAddress& seen) {
+  return destination.version() == seen.version() &&
+         destination.bytes() == seen.bytes() &&
+         (destination.scope_id() == seen.scope_id() ||
+          destination.scope_id() == 0 || seen.scope_id() == 0);
+}
+
 // The times of a result; neither is ever negative.
 EchoResult ResultOf(const RequestRecord& record, const Arrival& arrival,
                     SteadyTime now) {
@@ -38,7 +47,7 @@ void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
       table_.Find(message.sequence, [&](const RequestRecord& candidate) {
         // A payload too short for a cookie proves little by itself.
         return (candidate.payload_size >= kCookieSize ||
-                candidate.destination == reply.peer) &&
+                IsSameHost(candidate.destination, reply.peer)) &&
                IsPayloadOf(candidate.cookie, candidate.payload_size,
                            message.payload);
       });
@@ -61,7 +70,7 @@ void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
     End(*record, State::kTimedOut, result);
     return;
   }
-  result.outcome = record->destination == reply.peer
+  result.outcome = IsSameHost(record->destination, reply.peer)
                        ? EchoOutcome::kReply
                        : EchoOutcome::kCorruptReply;
   End(*record, State::kAnswered, result);
@@ -72,7 +81,7 @@ void RequestMatcher::JudgeForeign(const Arrival& reply) {
   RequestRecord* const damaged =
       table_.Find(reply.message.sequence, [&](const RequestRecord& candidate) {
         return candidate.state == State::kInFlight &&
-               candidate.destination == reply.peer;
+               IsSameHost(candidate.destination, reply.peer);
       });
   if (damaged != nullptr) damaged->corrupted = true;
 }
@@ -82,7 +91,7 @@ void RequestMatcher::JudgeError(const Arrival& arrival, SteadyTime now) {
   RequestRecord* const record =
       table_.Find(quoted.sequence, [&](const RequestRecord& candidate) {
         return candidate.state == State::kInFlight &&
-               candidate.destination == arrival.peer &&
+               IsSameHost(candidate.destination, arrival.peer) &&
                MayBeginPayloadOf(candidate.cookie, candidate.payload_size,
                                  quoted.payload);
       });

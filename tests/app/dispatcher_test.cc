@@ -209,6 +209,20 @@ TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
   EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), 1);
 }
 
+TEST_F(DispatcherTest, EndsProbesFromAnAdapterThatLostOneIpVersionAsBadSource) {
+  rig_.lookup.Set("wan", {Address("198.51.100.7"), Address("fe80::7%2")});
+  AddPair({.address = {}, .entry = rig_.book.WatchInterface("wan").entry},
+          {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  rig_.lookup.WaitForRefresh("wan");
+  Start();
+  rig_.lookup.Set("wan", {Address("fe80::7%2")});
+  rig_.lookup.WaitForRefresh("wan");
+  Step(seconds(1));
+  EXPECT_EQ(RequestsTo("192.0.2.1").size(), 1U);
+  EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), 1);
+  EXPECT_EQ(Missed("unresolved"), 0);
+}
+
 TEST_F(DispatcherTest, SendsThroughTheAdapterThatIsTheSource) {
   rig_.lookup.Set("wan", {Address("198.51.100.7")});
   rig_.lookup.SetInterfaceIndex("wan", 7);

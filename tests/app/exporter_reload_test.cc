@@ -4,8 +4,10 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/app/exporter_fixture.h"
+#include "tests/support/latch.h"
 
 namespace echo_exporter {
 namespace {
@@ -150,6 +152,33 @@ TEST_F(ExporterReloadTest, AnswersPostWithWhatBecameOfIt) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 405);
   EXPECT_EQ(answer->get_header_value("Allow"), "POST");
+}
+
+TEST_F(ExporterReloadTest, AnswersTwoPostsAtOnceAndRefusesMore) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  Latch refused(1);
+  std::atomic<int> refusals = 0;
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> clients;
+  {
+    const MutexLock held(mutex_);  // by which no reload gets its configuration
+    for (int i = 0; i < 3; ++i) {
+      clients.emplace_back([&] {
+        const auto answer = Post("/-/reload");
+        if (answer && answer->status == 503) {
+          EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
+          ++refusals;
+          refused.count_down();
+        } else if (answer && answer->status == 200) {
+          ++answered;
+        }
+      });
+    }
+    refused.wait();
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(refusals, 1);
+  EXPECT_EQ(answered, 2);
 }
 
 TEST_F(ExporterReloadTest, PostCanBeSwitchedOff) {

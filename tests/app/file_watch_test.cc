@@ -46,5 +46,14 @@ TEST_F(FileWatchTest, ComingAndGoingAreChanges) {
   EXPECT_FALSE(watch.Changed());
 }
 
+TEST_F(FileWatchTest, AFolderInItsPlaceIsAChange) {
+  Write("");
+  FileWatch watch(path_);
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  EXPECT_TRUE(watch.Changed());
+  EXPECT_FALSE(watch.Changed());
+}
+
 }  // namespace
 }  // namespace echo_exporter

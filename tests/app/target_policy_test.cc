@@ -90,6 +90,15 @@ TEST(JudgeTargetTest, RefusesOtherNamesWhenNoAddressIsAllowed) {
   EXPECT_EQ(JudgeTarget(config, "192.0.2.1"), TargetVerdict::kRefused);
 }
 
+TEST(JudgeTargetTest, TakesNoAddressForAName) {
+  const auto config = Allowing({}, {"fd*", "*e"});
+  EXPECT_EQ(JudgeTarget(config, "fd-server"), TargetVerdict::kAllowed);
+  EXPECT_EQ(JudgeTarget(config, "fd00::1"), TargetVerdict::kRefused);
+  EXPECT_EQ(JudgeTarget(config, "2001:db8::e"), TargetVerdict::kRefused);
+  EXPECT_EQ(JudgeTarget(Allowing({}, {"*"}), "fd00::1"),
+            TargetVerdict::kAllowed);
+}
+
 SourceConfig NamedAddress(const std::string& name, const std::string& address) {
   return {.name = name,
           .kind = SourceConfig::Kind::kAddress,

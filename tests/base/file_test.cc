@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/support/temporary_folder.h"
@@ -39,6 +40,15 @@ TEST(FileStampTest, DiffersForOtherContentOrAnotherFile) {
   EXPECT_EQ(ReadFileStamp(path), first);
   folder.Write("a", "22");
   EXPECT_NE(ReadFileStamp(path), first);
+}
+
+TEST(FileStampTest, DiffersWhenAnotherFileTakesTheName) {
+  const TemporaryFolder folder;
+  const std::string path = folder.Write("a", "1");
+  const FileStamp first = ReadFileStamp(path);
+  std::filesystem::rename(PathFromUtf8(folder.Write("b", "1")),
+                          PathFromUtf8(path));
+  EXPECT_NE(ReadFileStamp(path).identity, first.identity);
 }
 
 }  // namespace

@@ -86,6 +86,9 @@ const std::map<std::string, std::string>& InvalidWebConfigs() {
       {"no-progress",
        R"(1:1: there must be one YAML document in the file
 )"},
+      {"rate-limit-full",
+       R"(2:13: rate_limit: interval times burst must be at most 100 years
+)"},
       {"rate-limit-missing",
        R"(1:13: rate_limit: burst is missing: how many requests may come at once
 1:13: rate_limit: interval is missing: the time between two requests

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "src/http/listener.h"
 #include "tests/support/latch.h"
@@ -61,6 +63,32 @@ TEST_F(ConnectionTableTest, DoesNotCountWhatAClientThatIsGoneLeftUnread) {
   first_gone.count_down();
   EXPECT_EQ(second->ReadToEnd(), "");
   EXPECT_FALSE(cut);
+}
+
+TEST_F(ConnectionTableTest, RendersForNoMoreAtOnceThanItMay) {
+  limits_.renderings = 1;
+  std::atomic<int> rendering = 0;
+  std::atomic<int> most = 0;
+  std::atomic<int> served = 0;
+  ConnectionTable table(limits_, [&](Connection& connection) {
+    for (int i = 0; i < 1000; ++i) {
+      connection.EndWaiting();
+      connection.BeginRendering();
+      ++rendering;
+      std::this_thread::yield();  // to the other, which must not be here
+      most = std::max<int>(rendering, most);
+      --rendering;
+      // Now by the wait for a client, and at last by the end of the connection.
+      if (i < 999) connection.BeginWaiting(i % 2);
+    }
+    ++served;
+  });
+  const auto first = Connect(table);
+  const auto second = Connect(table);
+  EXPECT_EQ(first->ReadToEnd(), "");
+  EXPECT_EQ(second->ReadToEnd(), "");
+  EXPECT_EQ(served, 2);
+  EXPECT_EQ(most, 1);
 }
 
 }  // namespace

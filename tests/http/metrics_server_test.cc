@@ -217,10 +217,38 @@ TEST_F(MetricsServerTest, CompressesMetricsForThoseWhoAskForIt) {
 TEST_F(MetricsServerTest, SendsMetricsWithoutChunksToHttp10) {
   Serve();
   RawHttpClient client(port_);
-  client.Send("GET /metrics HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n");
+  client.Send("GET /metrics HTTP/1.0\r\n\r\n");
   const std::string answer = client.ReadToEnd();
   EXPECT_TRUE(answer.ends_with("\r\n\r\na 1\n")) << answer;
   EXPECT_FALSE(Contains(answer, "chunked")) << answer;
+}
+
+TEST_F(MetricsServerTest, SendsLongMetricsToHttp10AsTheyCome) {
+  std::atomic<bool> taken = false;
+  handlers_.metrics = [&taken](const TextSink& sink) {
+    taken = sink("a 1\n");
+    sink("b 2\n");
+  };
+  Serve();
+  RawHttpClient client(port_);
+  client.Send("GET /metrics HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+  const std::string answer = client.ReadToEnd();
+  EXPECT_TRUE(answer.ends_with("\r\n\r\na 1\nb 2\n")) << answer;
+  EXPECT_TRUE(Contains(answer, "Connection: close\r\n")) << answer;
+  EXPECT_FALSE(Contains(answer, "Content-Length")) << answer;
+  EXPECT_TRUE(taken);
+}
+
+TEST_F(MetricsServerTest, SendsAllToWhoAsksForAPart) {
+  Serve();
+  for (const char* range : {"bytes=0-0", "bytes=99-", "bytes=-1"}) {
+    const std::string answer =
+        AnswerToLast(std::string("GET /metrics HTTP/1.1\r\nConnection: close"
+                                 "\r\nRange: ") +
+                     range + "\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+    EXPECT_TRUE(Contains(answer, "a 1\n")) << answer;
+  }
 }
 
 TEST_F(MetricsServerTest, RefusesWhatIsNotHttp) {

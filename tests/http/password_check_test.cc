@@ -55,7 +55,7 @@ TEST(PasswordCheckTest, AnswersWhileManyGuess) {
   EXPECT_EQ(check.Check("a", "U*U"), Verdict::kRight);
   std::vector<std::thread> guesses;
   std::atomic<int> right = 0;
-  for (int i = 0; i < 3 * PasswordCheck::kMaxWaiting; ++i) {
+  for (std::uint32_t i = 0; i < 3 * PasswordCheck::kMaxWaiting; ++i) {
     guesses.emplace_back([&, i] {
       if (check.Check("nobody", std::to_string(i)) == Verdict::kRight) ++right;
     });

@@ -201,6 +201,33 @@ TEST_F(TlsServerTest, ServesANewCertificateToTheNextConnection) {
   EXPECT_THAT(before.Get("/metrics"), HasSubstr(" 200 "));  // goes on
 }
 
+TEST_F(TlsServerTest, ServesNoOpenConnectionByOldRulesForClients) {
+  const std::string rules =
+      "  client_auth_type: RequireAndVerifyClientCert\n"
+      "  client_ca_file: ca.crt\n";
+  ServeTls(rules);
+  const TlsClient::Options options{
+      .authority = authority_.certificate(),
+      .certificate = authority_.Certify({.alternative_names = "DNS:a"})};
+  TlsClient unchanged(port_, options);
+  TlsClient refused(port_, options);
+  EXPECT_THAT(unchanged.Get("/metrics"), HasSubstr(" 200 "));
+  folder_.Write("ca.crt", stranger_.certificate());
+  const std::string answer = refused.Get("/metrics");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 421 "));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(TlsServerTest, TrustsAnIntermediateAuthorityWithoutItsRoot) {
+  const TestAuthority intermediate = TestAuthority::Below(stranger_);
+  folder_.Write("ca.crt", intermediate.certificate());
+  ServeTls(
+      "  client_auth_type: RequireAndVerifyClientCert\n"
+      "  client_ca_file: ca.crt\n");
+  EXPECT_TRUE(IsServed(intermediate.Certify({.alternative_names = "DNS:a"})));
+  EXPECT_FALSE(IsServed(stranger_.Certify({.alternative_names = "DNS:a"})));
+}
+
 TEST_F(TlsServerTest, KeepsTheOldCertificateWhileTheNewOneIsWrong) {
   ServeTls();
   const TlsClient::Options anyone;

@@ -71,7 +71,7 @@ OpensslPtr<X509> Make(const CertificateWish& wish, EVP_PKEY* key,
   X509_set_issuer_name(x509.get(),
                        issuer ? X509_get_subject_name(issuer) : subject);
   X509_set_pubkey(x509.get(), key);
-  if (!issuer) {
+  if (wish.authority) {
     AddExtension(x509.get(), NID_basic_constraints, "critical,CA:TRUE");
   }
   if (!wish.alternative_names.empty()) {
@@ -84,9 +84,19 @@ OpensslPtr<X509> Make(const CertificateWish& wish, EVP_PKEY* key,
 }  // namespace
 
 TestAuthority::TestAuthority() : key_(MakeKey()) {
-  x509_ = Make({.name = "authority", .alternative_names = ""}, key_.get(),
-               nullptr, key_.get());
+  x509_ =
+      Make({.name = "authority", .alternative_names = "", .authority = true},
+           key_.get(), nullptr, key_.get());
   certificate_ = PemOf(x509_.get());
+}
+
+TestAuthority TestAuthority::Below(const TestAuthority& root) {
+  TestAuthority result;
+  result.x509_ =
+      Make({.name = "below", .alternative_names = "", .authority = true},
+           result.key_.get(), root.x509_.get(), root.key_.get());
+  result.certificate_ = PemOf(result.x509_.get());
+  return result;
 }
 
 TestCertificate TestAuthority::Certify(const CertificateWish& wish) const {

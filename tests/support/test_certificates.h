@@ -18,12 +18,15 @@ struct CertificateWish {
   std::string name = "test";  ///< its common name
   std::string alternative_names = "DNS:localhost,IP:127.0.0.1";
   bool expired = false;
+  bool authority = false;  ///< that others may be certified with it
 };
 
 /// An authority that certifies whatever it is asked to.
 class TestAuthority {
  public:
   TestAuthority();
+  /// One that another authority certifies.
+  static TestAuthority Below(const TestAuthority& root);
 
   const std::string& certificate() const { return certificate_; }
   TestCertificate Certify(const CertificateWish& wish) const;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <deque>
 #include <random>
 #include <string>
@@ -378,6 +379,31 @@ TEST_F(RequestMatcherTest, MatchesPayloadsTooShortForACookieByTheHost) {
     Judge(ReplyTo(sent, milliseconds(3)));
     EXPECT_THAT(Take().strays, ElementsAre(Pair(size, StrayReply::kDuplicate)));
   }
+}
+
+TEST_F(RequestMatcherTest, TakesTheZoneThatTheSystemSawForTheOneLeftOpen) {
+  for (const std::uint16_t size : std::array<std::uint16_t, 2>{0, 32}) {
+    SCOPED_TRACE(size);
+    const Sent sent = Begin(1, Address("fe80::1"), size);
+    Arrival reply = ReplyTo(sent, milliseconds(1));
+    reply.peer = Address("fe80::1%3");
+    Judge(reply);
+    EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
+
+    const Sent failed = Begin(2, Address("fe80::1"), size);
+    Arrival error = ErrorAbout(failed, size);
+    error.peer = Address("fe80::1%3");
+    Judge(error);
+    EXPECT_EQ(TakeOutcome(), EchoOutcome::kPacketTooBig);
+  }
+}
+
+TEST_F(RequestMatcherTest, TellsZonesApart) {
+  const Sent sent = Begin(1, Address("fe80::1%2"));
+  Arrival reply = ReplyTo(sent, milliseconds(1));
+  reply.peer = Address("fe80::1%3");
+  Judge(reply);
+  EXPECT_EQ(TakeOutcome(), EchoOutcome::kCorruptReply);
 }
 
 TEST_F(RequestMatcherTest, TellsRequestsWithoutPayloadApartByHost) {
