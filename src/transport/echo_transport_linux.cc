@@ -113,6 +113,7 @@ class LinuxEchoTransport final : public EchoTransport {
   CookieSource cookies_;
 
   // Of the receiver.
+  std::uint64_t receiving_generation_ = 0;  // of the sockets; 0: none yet
   IcmpSockets::List receiving_;
   std::vector<pollfd> polled_;  ///< those, and `wake_` behind them
   ArrivalReader reader_;
@@ -167,7 +168,7 @@ LinuxEchoTransport::~LinuxEchoTransport() {
 void LinuxEchoTransport::Send(const EchoRequest& request) {
   int code = 0;
   bool wake = false;  // the receiver
-  IcmpSocket* const socket = sockets_->ForRequest(request, &wake, &code);
+  IcmpSocket* const socket = sockets_->ForRequest(request, Now(), &wake, &code);
   if (socket == nullptr) {
     Fail(request, code);
     return;
@@ -281,7 +282,9 @@ void LinuxEchoTransport::Receive() {
 }
 
 void LinuxEchoTransport::WaitForArrivals() {
-  if (receiving_.size() != sockets_->count()) {
+  if (const auto generation = sockets_->generation();
+      generation != receiving_generation_) {
+    receiving_generation_ = generation;
     receiving_ = sockets_->All();
     polled_.clear();
     for (const auto& socket : receiving_) {

@@ -1,9 +1,17 @@
 #include "src/transport/icmp_sockets_linux.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string>
 
 namespace echo_exporter {
+namespace {
+
+// Longer than any request is in flight, and than any late reply is of interest.
+constexpr Nanoseconds kUnusedFor = std::chrono::minutes(5);
+
+}  // namespace
 
 Result<std::unique_ptr<IcmpSockets>> IcmpSockets::Open(
     std::size_t packets_at_once) {
@@ -20,24 +28,41 @@ Result<std::unique_ptr<IcmpSockets>> IcmpSockets::Open(
   return sockets;
 }
 
-IcmpSocket* IcmpSockets::ForRequest(const EchoRequest& request, bool* is_new,
-                                    int* code) {
+IcmpSocket* IcmpSockets::ForRequest(const EchoRequest& request, SteadyTime now,
+                                    bool* is_new, int* code) {
   *is_new = false;
   *code = EAFNOSUPPORT;
   if (request.destination.is_v4()) return v4_.get();
   if (v6_ == nullptr || !request.source) return v6_.get();
   const IcmpSocket::Binding binding{*request.source, request.source_interface};
   const auto found = bound_.find(binding);
-  if (found != bound_.end()) return found->second.get();
+  if (found != bound_.end()) {
+    found->second.used = now;
+    return found->second.socket.get();
+  }
+  CloseUnused(now);
   auto opened =
       IcmpSocket::Open(IpVersion::kV6, packets_at_once_, &binding, code);
   if (!opened.ok()) return nullptr;
   std::shared_ptr<IcmpSocket> socket = std::move(opened).value();
-  bound_.emplace(binding, socket);
+  bound_.emplace(binding, Bound{.socket = socket, .used = now});
   MutexLock lock(mutex_);
   all_.push_back(socket);
+  ++generation_;
   *is_new = true;
   return socket.get();
+}
+
+void IcmpSockets::CloseUnused(SteadyTime now) {
+  MutexLock lock(mutex_);
+  std::erase_if(bound_, [&](const auto& entry) REQUIRES(mutex_) {
+    const auto& [binding, bound] = entry;
+    if (now - bound.used < kUnusedFor) return false;
+    past_drops_ += bound.socket->ReceiveDrops();
+    std::erase(all_, bound.socket);
+    ++generation_;
+    return true;
+  });
 }
 
 IcmpSockets::List IcmpSockets::All() const {
@@ -45,17 +70,14 @@ IcmpSockets::List IcmpSockets::All() const {
   return all_;
 }
 
-std::size_t IcmpSockets::count() const {
-  MutexLock lock(mutex_);
-  return all_.size();
-}
-
 void IcmpSockets::AddStats(EchoTransportStats* stats) const {
   if (v4_ != nullptr) stats->ipv4_mechanism = SocketKindName(v4_->kind());
   if (v6_ != nullptr) stats->ipv6_mechanism = SocketKindName(v6_->kind());
-  stats->receive_drops = 0;
-  for (const auto& socket : All())
+  MutexLock lock(mutex_);
+  stats->receive_drops = past_drops_;
+  for (const auto& socket : all_) {
     *stats->receive_drops += socket->ReceiveDrops();
+  }
 }
 
 }  // namespace echo_exporter

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKETS_LINUX_H_
 #define ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKETS_LINUX_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/echo_transport.h"
 #include "src/base/mutex.h"
@@ -22,7 +24,9 @@ namespace echo_exporter {
 /// reliably: on a datagram socket the kernel ignores the address
 /// (ping_v6_sendmsg()), and on either kind it takes the adapter for a wish as
 /// soon as there is an address (ip6_route_output_flags()). What a socket is
-/// bound to it respects.
+/// bound to it respects. Sources come and go, with prefixes that change and
+/// adapters that are made anew, so those that none has used for long are closed
+/// when a new one comes.
 ///
 /// ForRequest() is confined to one thread; everything else is thread-safe.
 class IcmpSockets {
@@ -36,13 +40,15 @@ class IcmpSockets {
     return (version == IpVersion::kV4 ? v4_ : v6_) != nullptr;
   }
 
-  /// The socket to send a request by; null, with the errno in `code`, when
-  /// there is none. `is_new`: All() has one more than before.
-  IcmpSocket* ForRequest(const EchoRequest& request, bool* is_new, int* code);
+  /// The socket to send a request by at the time `now`, valid until the next
+  /// call; null, with the errno in `code`, when there is none. `is_new`: All()
+  /// has changed.
+  IcmpSocket* ForRequest(const EchoRequest& request, SteadyTime now,
+                         bool* is_new, int* code);
 
-  /// All there are. More may come, and are told by another count().
+  /// All there are, as of a generation() that was read before.
   List All() const;
-  std::size_t count() const;
+  std::uint64_t generation() const { return generation_.load(); }
 
   /// Sets the mechanisms and the drops.
   void AddStats(EchoTransportStats* stats) const;
@@ -56,11 +62,21 @@ class IcmpSockets {
   std::shared_ptr<IcmpSocket> v4_;
   std::shared_ptr<IcmpSocket> v6_;
 
-  // Of ForRequest().
-  std::map<IcmpSocket::Binding, std::shared_ptr<IcmpSocket>> bound_;
+  struct Bound {
+    std::shared_ptr<IcmpSocket> socket;
+    SteadyTime used{};
+  };
 
+  void CloseUnused(SteadyTime now);
+
+  // Of ForRequest().
+  std::map<IcmpSocket::Binding, Bound> bound_;
+
+  std::atomic<std::uint64_t> generation_{1};
   mutable Mutex mutex_;
   List all_ GUARDED_BY(mutex_);
+  /// Of sockets that are closed.
+  std::uint64_t past_drops_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace echo_exporter
