@@ -1,6 +1,6 @@
 #!/bin/bash
 # wine, without random addresses: Wine 8 maps data at the fixed address 0x7ffe0000, and a Linux since
-# 6.9 puts a program's heap there once in about 1,500 starts. Such a start fails with exit status 1
+# 6.9 puts a program's heap there once in some thousand starts. Such a start fails with exit status 1
 # and, under WINEDEBUG=-all, without a word.
 #
 # Usage: cmake/wine.sh PROGRAM.exe [ARGUMENT]...

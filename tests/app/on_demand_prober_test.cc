@@ -413,6 +413,11 @@ TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   EXPECT_GT(std::stoi(refused.headers[0].second), 900);
   query.client = Address("192.0.2.10");
   EXPECT_EQ(prober.Probe(query).status, 200);
+  // Those without an address are one client.
+  query.client.reset();
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  EXPECT_EQ(prober.Probe(query).status, 429);
 }
 
 }  // namespace
