@@ -1,5 +1,6 @@
 #include "src/base/file.h"
 
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -18,15 +19,18 @@ std::string PathToUtf8(const std::filesystem::path& path) {
 Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   errno = 0;
   std::ifstream stream(PathFromUtf8(path), std::ios::binary);
-  std::string text(max_bytes + 1, '\0');
-  if (stream.is_open()) {
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  // Not by iterators: they throw what read() keeps to itself as badbit, such as
+  // the error of reading a folder.
+  std::string text;
+  std::array<char, 16384> piece;
+  while (text.size() <= max_bytes &&
+         (stream.read(piece.data(), piece.size()) || stream.gcount() > 0)) {
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
   }
   if (!stream.is_open() || stream.bad()) {
     return Error{ErrorCode::kNotFound,
                  std::generic_category().message(errno != 0 ? errno : EIO)};
   }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > max_bytes) {
     return Error{
         ErrorCode::kInvalidArgument,

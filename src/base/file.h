@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,9 @@ std::string PathToUtf8(const std::filesystem::path& path);
 
 /// Reads a whole file of at most `max_bytes`; an error is the cause alone, as
 /// in "No such file or directory". Thread-safe.
-Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
+Result<std::string> ReadFile(
+    const std::string& path,
+    std::size_t max_bytes = std::numeric_limits<std::size_t>::max());
 
 /// Tells one version of a file from the next without reading it.
 struct FileStamp {

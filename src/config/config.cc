@@ -1,16 +1,12 @@
 #include "echo_exporter/config.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <exception>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
+#include "src/base/file.h"
 #include "src/config/config_document.h"
 #include "src/config/config_groups.h"
 #include "src/config/config_probe.h"
@@ -274,15 +270,9 @@ ConfigOutcome Unreadable(std::string_view name, std::string_view cause) {
 }  // namespace
 
 ConfigOutcome LoadConfig(const std::string& path) try {
-  // The cast makes the path UTF-8 on every system.
-  const std::filesystem::path file(std::u8string(path.begin(), path.end()));
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) {
-    return Unreadable(path, std::generic_category().message(errno));
-  }
-  return ParseConfig(text, path);
+  const auto text = ReadFile(path);
+  if (!text.ok()) return Unreadable(path, text.error().message);
+  return ParseConfig(text.value(), path);
 } catch (const std::exception& error) {
   return Unreadable(path, error.what());
 }

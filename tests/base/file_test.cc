@@ -24,6 +24,7 @@ TEST(ReadFileTest, FailsWithTheCause) {
   const auto missing = ReadFile(folder.Path("none"), 100);
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().message, "No such file or directory");
+  EXPECT_FALSE(ReadFile(folder.Path("."), 100).ok());
   const auto large = ReadFile(folder.Write("a", "12345"), 4);
   ASSERT_FALSE(large.ok());
   EXPECT_EQ(large.error().message, "the file is larger than 4 bytes");
