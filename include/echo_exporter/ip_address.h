@@ -52,6 +52,12 @@ class IpAddress {
   std::uint32_t scope_id_ = 0;
 };
 
+/// Whether both may be of one link: their zones are the same, or one leaves its
+/// zone open.
+inline bool ZonesAgree(const IpAddress& a, const IpAddress& b) {
+  return a.scope_id() == b.scope_id() || a.scope_id() == 0 || b.scope_id() == 0;
+}
+
 /// A block of addresses, as in "10.0.0.0/29".
 ///
 /// Immutable after construction.

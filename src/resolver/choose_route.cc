@@ -10,9 +10,7 @@ namespace {
 bool CanReach(const IpAddress& source, const IpAddress& destination) {
   if (source.version() != destination.version()) return false;
   if (!IsLinkLocal(source)) return true;
-  return IsLinkLocal(destination) &&
-         (source.scope_id() == destination.scope_id() ||
-          source.scope_id() == 0 || destination.scope_id() == 0);
+  return IsLinkLocal(destination) && ZonesAgree(source, destination);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class IcmpSockets {
 
   /// The socket to send a request by at the time `now`, valid until the next
   /// call; null, with the errno in `code`, when there is none. `is_new`: All()
-  /// has changed.
+  /// has one more.
   IcmpSocket* ForRequest(const EchoRequest& request, SteadyTime now,
                          bool* is_new, int* code);
 

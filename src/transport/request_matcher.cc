@@ -11,9 +11,7 @@ using State = RequestRecord::State;
 // the address that the system saw, which has one.
 bool IsSameHost(const IpAddress& destination, const IpAddress& seen) {
   return destination.version() == seen.version() &&
-         destination.bytes() == seen.bytes() &&
-         (destination.scope_id() == seen.scope_id() ||
-          destination.scope_id() == 0 || seen.scope_id() == 0);
+         destination.bytes() == seen.bytes() && ZonesAgree(destination, seen);
 }
 
 // The times of a result; neither is ever negative.
