@@ -170,7 +170,7 @@ void ConnectionTable::EndRendering(Connection& connection) {
   if (!connection.rendering_) return;
   connection.rendering_ = false;
   --rendering_;
-  rendered_.NotifyAll();
+  rendered_.NotifyOne();  // any: they are all alike
 }
 
 void ConnectionTable::TakeFinished(Connections* finished) {

@@ -138,8 +138,6 @@ class HttpSession : private httplib::Server {
   const HttpLimits limits_;
   const MetricsServerHandlers& handlers_;
   WebSecurity* const security_;
-  /// As it was when the connection was opened.
-  const std::shared_ptr<const WebPolicy> first_policy_;
   /// As it was when the last request arrived.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
@@ -156,8 +154,7 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
       limits_(limits),
       handlers_(handlers),
       security_(security),
-      first_policy_(std::move(policy)),
-      policy_(first_policy_),
+      policy_(std::move(policy)),
       stream_(connection, channel, limits) {
   using httplib::Request;
   using httplib::Response;
@@ -245,8 +242,8 @@ bool HttpSession::AnswerNext(bool last) {
 /// The answer to a client that may not be served; absent when it may.
 std::optional<HttpAnswer> HttpSession::Refuse(const httplib::Request& request) {
   if (!security_) return std::nullopt;
-  policy_ = security_->Current();
-  if (!policy_->VerifiesClientsAs(*first_policy_)) {
+  const auto before = std::exchange(policy_, security_->Current());
+  if (!policy_->VerifiesClientsAs(*before)) {
     last_ = true;
     return HttpAnswer{.status = 421,
                       .body = "Who may come in has changed: connect again.\n"};
@@ -287,8 +284,10 @@ void HttpSession::Answer(const httplib::Request& request,
 /// Has a long body written as it comes, compressed if the client likes it so.
 void HttpSession::WriteBody(const httplib::Request& request, HttpAnswer answer,
                             httplib::Response* response) {
+  const bool chunked = !IsHttp10(request);  // which knows no chunks
   response->set_header("Vary", "Accept-Encoding");
-  const bool gzip = AcceptsGzip(request.get_header_value("Accept-Encoding"));
+  const bool gzip =
+      chunked && AcceptsGzip(request.get_header_value("Accept-Encoding"));
   if (gzip) response->set_header("Content-Encoding", "gzip");
   const auto provide = [this, gzip, write = std::move(answer.write_body)](
                            std::size_t, httplib::DataSink& sink) {
@@ -304,10 +303,10 @@ void HttpSession::WriteBody(const httplib::Request& request, HttpAnswer answer,
       return false;
     }
   };
-  if (IsHttp10(request)) {  // knows no chunks
-    response->set_content_provider(answer.content_type, provide);
-  } else {
+  if (chunked) {
     response->set_chunked_content_provider(answer.content_type, provide);
+  } else {
+    response->set_content_provider(answer.content_type, provide);
   }
 }
 
