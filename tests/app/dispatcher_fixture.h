@@ -42,6 +42,12 @@ class DispatcherFixture : public testing::Test {
                            .removed = {}});
   }
 
+  /// From an adapter to 192.0.2.1.
+  void AddPairFrom(const std::string& adapter) {
+    AddPair({.address = {}, .entry = rig_.book.WatchInterface(adapter).entry},
+            {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  }
+
   PairId NewPair(const std::string& destination) {
     rig_.recorder.AddPair(next_id_, {"g", "auto", destination, {}});
     rig_.state_log.AddPair(next_id_, "g", "auto", destination);

@@ -176,9 +176,7 @@ TEST_F(DispatcherTest, KeepsTheLastGoodAddressWhenARefreshFails) {
 }
 
 TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {
-  AddPair(
-      {.address = {}, .entry = rig_.book.WatchInterface("Ethernet 2").entry},
-      {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  AddPairFrom("Ethernet 2");
   Start();
   Step(seconds(1));
   EXPECT_THAT(RequestsTo("192.0.2.1"), IsEmpty());
@@ -190,9 +188,7 @@ TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {
 
 TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
   rig_.lookup.Set("Ethernet 2", {Address("198.51.100.7")});
-  AddPair(
-      {.address = {}, .entry = rig_.book.WatchInterface("Ethernet 2").entry},
-      {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  AddPairFrom("Ethernet 2");
   rig_.lookup.WaitForRefresh("Ethernet 2");
   Start();
   rig_.lookup.Set("Ethernet 2", {Address("198.51.100.8")});
@@ -211,8 +207,7 @@ TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
 
 TEST_F(DispatcherTest, EndsProbesFromAnAdapterThatLostOneIpVersionAsBadSource) {
   rig_.lookup.Set("wan", {Address("198.51.100.7"), Address("fe80::7%2")});
-  AddPair({.address = {}, .entry = rig_.book.WatchInterface("wan").entry},
-          {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  AddPairFrom("wan");
   rig_.lookup.WaitForRefresh("wan");
   Start();
   rig_.lookup.Set("wan", {Address("fe80::7%2")});
@@ -226,8 +221,7 @@ TEST_F(DispatcherTest, EndsProbesFromAnAdapterThatLostOneIpVersionAsBadSource) {
 TEST_F(DispatcherTest, SendsThroughTheAdapterThatIsTheSource) {
   rig_.lookup.Set("wan", {Address("198.51.100.7")});
   rig_.lookup.SetInterfaceIndex("wan", 7);
-  AddPair({.address = {}, .entry = rig_.book.WatchInterface("wan").entry},
-          {.address = Address("192.0.2.1"), .entry = {}}, "192.0.2.1");
+  AddPairFrom("wan");
   rig_.lookup.WaitForRefresh("wan");
   Start();
   // Made anew, with the same address.

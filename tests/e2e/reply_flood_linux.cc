@@ -178,6 +178,7 @@ void Flood(const char* device, std::chrono::seconds duration) {
   if (out < 0) Fail("opening a raw socket");
   Seen seen;
   while (seen.destinations.empty()) {
+    // Nobody tells when the exporter has sent its first request.
     std::this_thread::sleep_for(kBatchTime);
     Learn(capture, seen);
   }
