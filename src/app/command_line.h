@@ -8,14 +8,11 @@
 #include <vector>
 
 #include "echo_exporter/config.h"
+#include "src/base/exit_code.h"
 #include "src/base/log.h"
+#include "src/service/service_command.h"
 
 namespace echo_exporter {
-
-// Exit codes of the program.
-inline constexpr int kExitSuccess = 0;
-inline constexpr int kExitFailure = 1;  ///< at run time; `ping`: no reply
-inline constexpr int kExitUsage = 2;    ///< command line or configuration
 
 /// `echo_exporter ping`.
 struct PingOptions {
@@ -37,23 +34,6 @@ struct DaemonOptions {
   /// Replace the configuration's addresses when not empty.
   std::vector<ListenAddress> listen_addresses;
   LogOptions log;
-};
-
-/// `echo_exporter service`.
-struct ServiceOptions {
-  enum class Action {
-    kInstall,
-    kConfigure,  ///< what an installer leaves out: recovery and the like
-    kUninstall,
-    kStart,
-    kStop,
-    kReload,
-    kStatus,
-  };
-  Action action = Action::kStatus;
-  /// kInstall: arguments that make ParseCommandLine() give the daemon's options
-  /// again, in any working folder.
-  std::vector<std::string> daemon_arguments;
 };
 
 /// Nothing to run: print `text` and end with `code`.

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "src/app/file_watch.h"
-#include "src/app/privileges.h"
 #include "src/base/log.h"
+#include "src/service/privileges.h"
 
 namespace echo_exporter {
 

@@ -3,8 +3,8 @@
 
 #include "echo_exporter/exporter.h"
 #include "src/app/command_line.h"
-#include "src/app/process_events.h"
-#include "src/app/service.h"
+#include "src/service/process_events.h"
+#include "src/service/service.h"
 
 namespace echo_exporter {
 

@@ -7,14 +7,14 @@
 
 #include "echo_exporter/metrics_server.h"
 #include "echo_exporter/probe_recorder.h"
-#include "src/app/configured_pairs.h"
-#include "src/app/dispatcher.h"
-#include "src/app/on_demand_prober.h"
-#include "src/app/shared_config.h"
-#include "src/app/state_log.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/base/place.h"
+#include "src/engine/configured_pairs.h"
+#include "src/engine/dispatcher.h"
+#include "src/engine/shared_config.h"
+#include "src/engine/state_log.h"
+#include "src/probe/on_demand_prober.h"
 
 namespace echo_exporter {
 namespace {

@@ -7,9 +7,9 @@
 #include "src/app/command_line.h"
 #include "src/app/daemon_command.h"
 #include "src/app/ping_command.h"
-#include "src/app/process_events.h"
-#include "src/app/service.h"
-#include "src/app/service_command.h"
+#include "src/service/process_events.h"
+#include "src/service/service.h"
+#include "src/service/service_command.h"
 
 namespace echo_exporter {
 namespace {

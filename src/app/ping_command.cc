@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "src/app/echo_route.h"
 #include "src/base/host_name.h"
 #include "src/base/mutex.h"
+#include "src/engine/echo_route.h"
 
 namespace echo_exporter {
 namespace {

@@ -6,7 +6,7 @@
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/exporter.h"
 #include "src/app/command_line.h"
-#include "src/app/process_events.h"
+#include "src/service/process_events.h"
 
 namespace echo_exporter {
 

@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "echo_exporter/address_book.h"
-#include "src/base/socket_address_linux.h"
+#include "src/base/socket_address_posix.h"
 #include "src/resolver/address_order.h"
 
 namespace echo_exporter {

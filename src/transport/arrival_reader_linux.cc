@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "src/base/socket_address_linux.h"
+#include "src/base/socket_address_posix.h"
 #include "src/transport/echo_status_linux.h"
 #include "src/transport/icmp_socket_linux.h"
 

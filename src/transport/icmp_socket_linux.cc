@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "src/base/log.h"
-#include "src/base/socket_address_linux.h"
+#include "src/base/socket_address_posix.h"
 
 // Implementation notes
 //

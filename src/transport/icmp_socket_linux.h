@@ -13,7 +13,7 @@
 
 #include "echo_exporter/echo.h"
 #include "echo_exporter/result.h"
-#include "src/base/unique_fd_linux.h"
+#include "src/base/unique_fd_posix.h"
 #include "src/transport/echo_packet.h"
 #include "src/transport/request_table.h"
 

@@ -31,7 +31,7 @@ search() {
 
 mapfile -t all_files < <(sources src include tests)
 mapfile -t portable_files < <(sources src include tests |
-  grep -vE '_(windows|linux)(_test)?\.(h|cc)$')
+  grep -vE '_(windows|linux|posix)(_test)?\.(h|cc)$')
 mapfile -t product_files < <(sources src include)
 mapfile -t contract_files < <(sources include)
 mapfile -t unit_test_files < <(sources tests | grep -vE '^tests/(bench|e2e)/')
@@ -40,9 +40,9 @@ os_headers='windows|winsock2?|ws2tcpip|iphlpapi|icmpapi|ipexport|psapi|processth
 os_headers+='|winternl|unistd|fcntl|poll|pthread|signal|dlfcn|ifaddrs|netdb|dirent|sched'
 os_headers+='|sys/[a-z_]+|net/[a-z_]+|netinet/[a-z_0-9]+|arpa/[a-z]+|linux/[a-z_]+'
 
-report "the operating system is told apart only in *_windows.* and *_linux.*" < <(
+report "the operating system is told apart only in *_windows.*, *_linux.* and *_posix.*" < <(
   search '_WIN32|__linux__|WIN32_LEAN_AND_MEAN' "${portable_files[@]}")
-report "OS headers are included only in *_windows.* and *_linux.*" < <(
+report "OS headers are included only in *_windows.*, *_linux.* and *_posix.*" < <(
   search "^ *# *include *<($os_headers)\.h>" "${portable_files[@]}")
 
 # third_party INCLUDE FOLDER: the library whose headers match INCLUDE is used in FOLDER only.
@@ -55,6 +55,8 @@ third_party 'httplib\.h' src/http
 third_party 'prometheus/' src/recorder
 third_party 'spdlog/' src/base
 third_party 'CLI/' src/app
+third_party 'nlohmann/' src/base
+third_party 'fmt/' src/base
 third_party 'zlib\.h' src/http
 third_party 'openssl/' src/http
 third_party 'botan/' src/http
@@ -65,13 +67,31 @@ report "include/ includes nothing but the standard library and itself" < <(
     grep -vE '# *include *(<[a-z_]+>|"echo_exporter/[a-z_]+\.h")' || true)
 report "our own headers are included by their path from the root or from include/" < <(
   search '^ *# *include *"(\.|[^/]*")' "${product_files[@]}" | grep -v '"httplib\.h"' || true)
-for stage in base config scheduler resolver transport recorder http; do
-  [[ -d src/$stage ]] || continue
-  mapfile -t stage_files < <(sources "src/$stage")
-  report "src/$stage includes no other stage's headers than those in include/" < <(
-    search '^ *# *include *"src/' "${stage_files[@]}" |
-      grep -vE "# *include *\"src/($stage|base)/" || true)
-done
+# room NAME [ROOM]...: a room's files include, besides the contracts of include/, its own headers, those of
+# src/base and those of the rooms named.
+rooms=()
+room() {
+  local name=$1 allowed files
+  allowed=$(IFS='|' && echo "base|$*")
+  rooms+=("$name")
+  mapfile -t files < <(sources "src/$name")
+  report "src/$name includes only contracts and headers of src/{${allowed//|/,}}" < <(
+    search '^ *# *include *"src/' "${files[@]}" |
+      grep -vE "# *include *\"src/($allowed)/" || true)
+}
+room base
+room config
+room scheduler
+room resolver
+room transport
+room recorder
+room http
+room service
+room engine
+room probe engine
+room app engine probe service
+report "every folder of src/ is a room with rules" < <(
+  comm -13 <(printf '%s\n' "${rooms[@]}" | sort) <(find src -mindepth 1 -maxdepth 1 -printf '%f\n' | sort))
 
 report "a source file has at most 450 lines" < <(
   for file in "${product_files[@]}"; do

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "src/base/unique_fd_linux.h"
+#include "src/base/unique_fd_posix.h"
 
 namespace echo_exporter {
 

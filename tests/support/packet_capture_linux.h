@@ -5,7 +5,7 @@
 #include <string>
 
 #include "echo_exporter/ip_address.h"
-#include "src/base/unique_fd_linux.h"
+#include "src/base/unique_fd_posix.h"
 
 namespace echo_exporter {
 

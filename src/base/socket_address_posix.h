@@ -1,0 +1,21 @@
+#ifndef ECHO_EXPORTER_SRC_BASE_SOCKET_ADDRESS_POSIX_H_
+#define ECHO_EXPORTER_SRC_BASE_SOCKET_ADDRESS_POSIX_H_
+
+#include <sys/socket.h>
+
+#include <optional>
+
+#include "echo_exporter/ip_address.h"
+
+namespace echo_exporter {
+
+/// The address in a socket address; absent for null and for other families
+/// than IPv4 and IPv6. The kernel gives a scope with link-local addresses only.
+std::optional<IpAddress> FromSocketAddress(const sockaddr* address);
+
+/// Writes `address` with port 0 and returns the size of what was written.
+socklen_t ToSocketAddress(const IpAddress& address, sockaddr_storage* storage);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_BASE_SOCKET_ADDRESS_POSIX_H_

@@ -1,0 +1,261 @@
+#include "src/engine/dispatcher.h"
+
+#include <algorithm>
+#include <string>
+
+#include "src/engine/echo_route.h"
+
+namespace echo_exporter {
+namespace {
+
+// Tags of submitted requests have this bit; those of pairs are their ids.
+constexpr std::uint64_t kSubmittedBit = std::uint64_t{1} << 63;
+
+// Ticks that are due within this time share one wake-up: arming a timer costs
+// as much as sending.
+constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
+
+constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
+
+}  // namespace
+
+Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
+                       AddressBook& book, ProbeRecorder& recorder,
+                       StateLog& state_log, Nanoseconds drain_limit)
+    : clock_(clock),
+      transport_(transport),
+      book_(book),
+      recorder_(recorder),
+      state_log_(state_log),
+      drain_limit_(drain_limit),
+      waiter_(CreateWaiter()) {}
+
+Dispatcher::~Dispatcher() { Stop(); }
+
+void Dispatcher::Apply(DispatchChange change) {
+  MutexLock lock(mutex_);
+  pending_.push_back(std::move(change));
+  if (!running_) return;
+  waiter_->Wake();
+  while (running_ && !pending_.empty()) applied_.Wait(mutex_);
+}
+
+void Dispatcher::ApplyPending() {
+  MutexLock lock(mutex_);
+  if (pending_.empty()) return;
+  for (const DispatchChange& change : pending_) Make(change);
+  pending_.clear();
+  applied_.NotifyAll();
+}
+
+void Dispatcher::Make(const DispatchChange& change) {
+  for (const PairId id : change.removed) {
+    scheduler_.Remove(id);
+    pairs_.erase(id);
+  }
+  const auto set = [this](const DispatchedPair& spec) {
+    Pair& pair = pairs_[spec.id];
+    pair.spec = spec;
+    pair.route_generation = 0;
+    longest_timeout_ = std::max(longest_timeout_, spec.echo.timeout);
+  };
+  for (const DispatchedPair& spec : change.updated) set(spec);
+  for (const DispatchedGroup& group : change.scheduled) {
+    std::vector<PairId> ids;
+    ids.reserve(group.pairs.size());
+    for (const DispatchedPair& spec : group.pairs) {
+      scheduler_.Remove(spec.id);
+      ids.push_back(spec.id);
+      set(spec);
+    }
+    scheduler_.AddGroup(ids, group.interval, clock_.Now());
+  }
+}
+
+void Dispatcher::Start() {
+  {
+    MutexLock lock(mutex_);
+    running_ = true;
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Dispatcher::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  waiter_->Wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Dispatcher::Submit(EchoRequest request, Completion done) {
+  {
+    MutexLock lock(mutex_);
+    if (!stopping_) {
+      request.tag = kSubmittedBit | next_submission_++;
+      completions_.emplace(request.tag, std::move(done));
+      submitted_.push_back(request);
+      done = nullptr;
+    }
+  }
+  if (done == nullptr) {
+    waiter_->Wake();
+    return;
+  }
+  EchoResult result;
+  result.outcome = EchoOutcome::kGeneralFailure;
+  done(result);
+}
+
+Nanoseconds Dispatcher::HeldUpFor() const {
+  return std::max(clock_.Now() - alive_.load(), Nanoseconds::zero());
+}
+
+void Dispatcher::OnResult(const EchoResult& result) {
+  if ((result.tag & kSubmittedBit) == 0) {
+    const auto pair = static_cast<PairId>(result.tag);
+    recorder_.RecordResult(pair, result);
+    state_log_.Record(pair, result.outcome);
+    return;
+  }
+  Completion done;
+  {
+    MutexLock lock(mutex_);
+    const auto found = completions_.find(result.tag);
+    if (found == completions_.end()) return;  // given up by Stop()
+    done = std::move(found->second);
+    completions_.erase(found);
+  }
+  done(result);
+}
+
+void Dispatcher::OnStrayReply(std::uint64_t tag, StrayReply kind) {
+  // Whoever submitted a request is gone by then.
+  if ((tag & kSubmittedBit) != 0) return;
+  recorder_.RecordStrayReply(static_cast<PairId>(tag), kind);
+}
+
+void Dispatcher::Run() {
+  std::vector<ProbeScheduler::Tick> ticks;
+  for (;;) {
+    alive_ = clock_.Now();
+    ApplyPending();
+    SendSubmitted();
+    {
+      MutexLock lock(mutex_);
+      if (stopping_) {
+        running_ = false;
+        applied_.NotifyAll();
+        break;
+      }
+    }
+    ticks.clear();
+    const SteadyTime now = clock_.Now();
+    scheduler_.TakeDue(now, &ticks);
+    for (const ProbeScheduler::Tick& tick : ticks) Probe(tick);
+    std::optional<SteadyTime> next = scheduler_.NextDue();
+    if (next) next = std::max(*next, now + kWakeSpacing);
+    alive_ = next.value_or(SteadyTime::max());
+    waiter_->WaitUntil(next);
+  }
+  // Here and not in Stop(): Send() and Drain() are for one thread.
+  SendSubmitted();
+  transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
+  GiveUpSubmitted();
+}
+
+// Whoever waits for a request that outlasts the draining is not kept waiting.
+void Dispatcher::GiveUpSubmitted() {
+  std::unordered_map<std::uint64_t, Completion> given_up;
+  {
+    MutexLock lock(mutex_);
+    given_up.swap(completions_);
+  }
+  for (const auto& [tag, done] : given_up) {
+    EchoResult result;
+    result.tag = tag;
+    result.outcome = EchoOutcome::kGeneralFailure;
+    done(result);
+  }
+}
+
+void Dispatcher::SendSubmitted() {
+  std::vector<EchoRequest> requests;
+  {
+    MutexLock lock(mutex_);
+    requests.swap(submitted_);
+  }
+  for (const EchoRequest& request : requests) {
+    longest_timeout_ = std::max(longest_timeout_, request.timeout);
+    transport_.Send(request);
+  }
+}
+
+void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
+  if (tick.missed > 0) recorder_.RecordMissed(MissReason::kLate, tick.missed);
+  Pair& pair = pairs_.at(tick.pair);
+  if (pair.route_generation != book_.generation()) UpdateRoute(pair);
+
+  const Route* const route = std::get_if<Route>(&pair.route);
+  const bool bad_source = route == nullptr && std::get<NoRoute>(pair.route) ==
+                                                  NoRoute::kSourceUnavailable;
+  if (route == nullptr && !bad_source) {
+    recorder_.RecordMissed(MissReason::kUnresolved, 1);
+    return;
+  }
+  if (transport_.in_flight() >= transport_.max_in_flight()) {
+    recorder_.RecordMissed(MissReason::kMaxInFlight, 1);
+    return;
+  }
+  recorder_.RecordScheduleLag(clock_.Now() - tick.due);
+  recorder_.RecordRequest(tick.pair);
+  if (bad_source) {
+    // An adapter without address counts like an address that is not on this
+    // host, which is what the system says of one: the probe was due, and lost.
+    EchoResult result;
+    result.tag = tick.pair;
+    result.outcome = EchoOutcome::kBadSource;
+    OnResult(result);
+    return;
+  }
+  transport_.Send(MakeRequest(tick.pair, *route, pair.spec.echo));
+}
+
+std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
+  if (endpoint.address) return {*endpoint.address};
+  return book_.Addresses(*endpoint.entry);
+}
+
+void Dispatcher::UpdateRoute(Pair& pair) {
+  // Read first: addresses that change in between make the next tick come here
+  // again.
+  pair.route_generation = book_.generation();
+  const Endpoint& source = pair.spec.source;
+  std::optional<std::vector<IpAddress>> sources;
+  if (source.address || source.entry) sources = AddressesOf(source);
+  const std::vector<IpAddress> destinations =
+      AddressesOf(pair.spec.destination);
+  RouteChoice choice = ChooseRoute(
+      sources, destinations, pair.spec.echo.ip_version,
+      transport_.Supports(IpVersion::kV4), transport_.Supports(IpVersion::kV6));
+  if (Route* const route = std::get_if<Route>(&choice)) {
+    if (source.entry) {
+      route->source_interface = book_.InterfaceIndex(*source.entry);
+    }
+    pair.last_destination = route->destination;
+  } else if (source.entry &&
+             std::ranges::find(destinations, pair.last_destination) !=
+                 destinations.end()) {
+    // The destination is as it was, so the adapter has lost its addresses, if
+    // only those of this IP version.
+    choice = NoRoute::kSourceUnavailable;
+  }
+  if (choice == pair.route) return;
+  pair.route = choice;
+  const Route* const route = std::get_if<Route>(&pair.route);
+  recorder_.SetRoute(pair.spec.id,
+                     route ? std::optional<Route>(*route) : std::nullopt);
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,149 @@
+#ifndef ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_
+#define ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/address_book.h"
+#include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/echo_transport.h"
+#include "echo_exporter/probe_recorder.h"
+#include "echo_exporter/probe_scheduler.h"
+#include "src/base/mutex.h"
+#include "src/base/waiter.h"
+#include "src/engine/state_log.h"
+
+namespace echo_exporter {
+
+/// One end of a pair: fixed addresses, or an entry of the address book.
+/// Neither stands for "the system chooses" and is for sources only.
+struct Endpoint {
+  std::optional<IpAddress> address;
+  std::optional<AddressBook::EntryId> entry;
+};
+
+/// What the dispatcher needs to know of one pair.
+struct DispatchedPair {
+  PairId id = 0;
+  Endpoint source;
+  Endpoint destination;
+  EchoSettings echo;
+};
+
+/// Pairs that share an interval.
+struct DispatchedGroup {
+  Nanoseconds interval{};
+  std::vector<DispatchedPair> pairs;
+};
+
+/// What becomes different for a dispatcher, all at once.
+struct DispatchChange {
+  /// Pairs to be scheduled: new ones, and others whose interval changes.
+  std::vector<DispatchedGroup> scheduled;
+  /// Pairs that keep their schedule.
+  std::vector<DispatchedPair> updated;
+  std::vector<PairId> removed;
+};
+
+/// Owns the one thread that calls the transport: takes what the scheduler says
+/// is due, finds the route, and sends. Requests of /probe are handed over to
+/// that thread.
+///
+/// Thread-safe.
+class Dispatcher {
+ public:
+  using Completion = std::function<void(const EchoResult&)>;
+
+  /// What is given must live until Stop() has returned. The transport must not
+  /// outlive the dispatcher, to which it reports. `drain_limit`: see Stop().
+  Dispatcher(const Clock& clock, EchoTransport& transport, AddressBook& book,
+             ProbeRecorder& recorder, StateLog& state_log,
+             Nanoseconds drain_limit);
+  /// Stops.
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  /// Makes the change between two requests, and returns once it is made, or
+  /// at once when there is no thread that sends (yet, or any more). Nothing is
+  /// sent for removed pairs from then on; what is in flight still ends.
+  void Apply(DispatchChange change);
+
+  void Start();
+
+  /// Sends nothing more and waits for requests in flight for at most their
+  /// timeouts and a margin, and for no longer than `drain_limit`; submitted
+  /// ones that outlast that end as kGeneralFailure. May be called more than
+  /// once.
+  void Stop();
+
+  /// Sends a request as soon as possible. `done` runs exactly once, with the
+  /// request's result, on any thread; under the rules of the transport's
+  /// callback. Once stopped, the result is kGeneralFailure at once.
+  void Submit(EchoRequest request, Completion done);
+
+  /// How long the thread that sends has been held up, so far as that shows:
+  /// since it began with what it is at, or since it was due to wake up; zero
+  /// while it sleeps as it should.
+  Nanoseconds HeldUpFor() const;
+
+  /// Where the transport reports to.
+  void OnResult(const EchoResult& result);
+  void OnStrayReply(std::uint64_t tag, StrayReply kind);
+
+ private:
+  struct Pair {
+    DispatchedPair spec;
+    RouteChoice route = NoRoute::kDestinationUnresolved;
+    std::uint64_t route_generation = 0;         ///< of the book; 0: none yet
+    std::optional<IpAddress> last_destination;  ///< of the last Route
+  };
+
+  void Run();
+  void ApplyPending();
+  void Make(const DispatchChange& change);
+  void SendSubmitted();
+  void GiveUpSubmitted();
+  void Probe(const ProbeScheduler::Tick& tick);
+  void UpdateRoute(Pair& pair);
+  std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
+
+  const Clock& clock_;
+  EchoTransport& transport_;
+  AddressBook& book_;
+  ProbeRecorder& recorder_;
+  StateLog& state_log_;
+  const Nanoseconds drain_limit_;
+  const std::unique_ptr<Waiter> waiter_;
+
+  // Confined to the dispatcher thread once it runs.
+  ProbeScheduler scheduler_;
+  std::unordered_map<PairId, Pair> pairs_;
+  Nanoseconds longest_timeout_{};
+
+  /// The last sign of life: since when it is awake, or until when it sleeps.
+  std::atomic<SteadyTime> alive_{SteadyTime::max()};
+
+  Mutex mutex_;
+  CondVar applied_;
+  bool running_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<DispatchChange> pending_ GUARDED_BY(mutex_);
+  std::vector<EchoRequest> submitted_ GUARDED_BY(mutex_);
+  std::unordered_map<std::uint64_t, Completion> completions_ GUARDED_BY(mutex_);
+  std::uint64_t next_submission_ GUARDED_BY(mutex_) = 0;
+
+  std::thread thread_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_

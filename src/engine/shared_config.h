@@ -1,0 +1,38 @@
+#ifndef ECHO_EXPORTER_SRC_ENGINE_SHARED_CONFIG_H_
+#define ECHO_EXPORTER_SRC_ENGINE_SHARED_CONFIG_H_
+
+#include <memory>
+#include <utility>
+
+#include "echo_exporter/config.h"
+#include "src/base/mutex.h"
+
+namespace echo_exporter {
+
+/// The configuration in use. Who has got one may go on using it when another
+/// takes its place.
+///
+/// Thread-safe.
+class SharedConfig {
+ public:
+  explicit SharedConfig(ExporterConfig config) { Set(std::move(config)); }
+
+  std::shared_ptr<const ExporterConfig> Get() const {
+    const MutexLock lock(mutex_);
+    return config_;
+  }
+
+  void Set(ExporterConfig config) {
+    auto next = std::make_shared<const ExporterConfig>(std::move(config));
+    const MutexLock lock(mutex_);
+    config_.swap(next);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<const ExporterConfig> config_ GUARDED_BY(mutex_);
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_ENGINE_SHARED_CONFIG_H_

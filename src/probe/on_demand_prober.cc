@@ -1,0 +1,258 @@
+#include "src/probe/on_demand_prober.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/base/duration.h"
+#include "src/base/host_name.h"
+#include "src/base/place.h"
+#include "src/engine/echo_route.h"
+#include "src/probe/target_policy.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What Prometheus needs to take in an answer before its own patience ends; the
+// blackbox_exporter's default.
+constexpr Nanoseconds kScrapeMargin = milliseconds(500);
+constexpr Nanoseconds kShortestTimeout = milliseconds(1);
+// Echo requests of one probe are this far apart, or closer when the timeout
+// asks for it, so that they do not compete with each other on the way.
+constexpr Nanoseconds kLongestSpacing = milliseconds(100);
+
+HttpAnswer Refusal(int status, std::string sentence) {
+  return {.status = status, .body = std::move(sentence) + "\n"};
+}
+
+HttpAnswer TooOften(Nanoseconds wait) {
+  HttpAnswer answer = Refusal(
+      429, "Too many probes from this client; the configuration limits them");
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
+  answer.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
+  return answer;
+}
+
+// Results as they come in. Shared with the completions, of which some may come
+// after the answer was given.
+struct Collector {
+  explicit Collector(std::size_t count) : results(count) {}
+
+  Mutex mutex;
+  CondVar changed;
+  std::vector<std::optional<EchoResult>> results GUARDED_BY(mutex);
+  std::size_t finished GUARDED_BY(mutex) = 0;
+};
+
+void WaitUntil(Collector& collector, std::size_t finished, SteadyTime until) {
+  MutexLock lock(collector.mutex);
+  while (collector.finished < finished) {
+    if (!collector.changed.WaitUntil(collector.mutex, until)) return;
+  }
+}
+
+std::string EchoLine(std::size_t number, const EchoResult& echo) {
+  std::string line = "echo " + std::to_string(number) + ": " +
+                     std::string(EchoOutcomeName(echo.outcome)) + " after " +
+                     std::to_string(echo.rtt.count() / 1000) + " us";
+  if (echo.responder) line += " from " + echo.responder->ToString();
+  if (echo.mtu != 0) line += ", MTU " + std::to_string(echo.mtu);
+  if (echo.os_code != 0) line += " (code " + std::to_string(echo.os_code) + ")";
+  return line;
+}
+
+std::string ModuleText(const ModuleConfig& module) {
+  const EchoSettings& echo = module.echo;
+  return "timeout = " + FormatDuration(echo.timeout) +
+         ", payload_size = " + std::to_string(echo.payload_size) +
+         ", ttl = " + std::to_string(echo.ttl) +
+         ", tos = " + std::to_string(echo.tos) +
+         ", dont_fragment = " + (echo.dont_fragment ? "true" : "false") +
+         ", source = " + module.source.name;
+}
+
+}  // namespace
+
+// What a query comes down to once the configuration is taken into account.
+struct OnDemandProber::Plan {
+  std::shared_ptr<const ExporterConfig> config;
+  std::string target;
+  TargetVerdict verdict = TargetVerdict::kAllowed;
+  ModuleConfig module;  // with the query's source
+  SteadyTime start;
+  SteadyTime deadline;
+  std::uint32_t count = 1;
+};
+
+OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
+                               AddressLookup& lookup,
+                               const EchoTransport& transport,
+                               Dispatcher& dispatcher)
+    : config_(config),
+      clock_(clock),
+      lookup_(lookup),
+      transport_(transport),
+      dispatcher_(dispatcher),
+      names_(lookup),
+      clients_(config.Get()->probe.requests_per_second,
+               config.Get()->probe.burst) {}
+
+HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
+  // Those that went before their address could be asked for are one client.
+  const Nanoseconds wait =
+      clients_.Take(query.client.value_or(IpAddress()), clock_.Now());
+  if (wait > Nanoseconds::zero()) return TooOften(wait);
+  Plan plan;
+  plan.config = config_.Get();
+  const ExporterConfig& config = *plan.config;
+  const auto module = config.modules.find(query.module);
+  if (module == config.modules.end()) {
+    return Refusal(400, "Unknown module \"" + query.module + "\"");
+  }
+  plan.module = module->second;
+  if (query.source) {
+    auto source = ParseSource(*query.source, config.sources);
+    if (!source.ok()) return Refusal(400, source.error().message);
+    if (!AllowsSource(config.probe, source.value())) {
+      return Refusal(403, "Source \"" + *query.source +
+                              "\" is not in the configuration's "
+                              "allowed_sources");
+    }
+    plan.module.source = std::move(source).value();
+  }
+  const auto address = IpAddress::Parse(query.target);
+  if ((address && address->IsUnspecified()) ||
+      (!address && !IsHostName(query.target))) {
+    return Refusal(400, "Target \"" + query.target +
+                            "\" is neither an address of a host nor a host "
+                            "name");
+  }
+  plan.verdict = JudgeTarget(config.probe, query.target);
+  if (plan.verdict == TargetVerdict::kRefused) {
+    return Refusal(403, "Target \"" + query.target +
+                            "\" is not in the configuration's allowed_targets");
+  }
+  const Place place(running_, config.probe.max_concurrent);
+  if (!place.granted()) {
+    return Refusal(503, "Too many probes at once; the configuration allows " +
+                            std::to_string(config.probe.max_concurrent));
+  }
+  Nanoseconds timeout = plan.module.echo.timeout;
+  if (query.scrape_timeout) {
+    timeout = std::min(timeout, std::max(*query.scrape_timeout - kScrapeMargin,
+                                         kShortestTimeout));
+  }
+  plan.target = query.target;
+  plan.count = query.count;
+  plan.start = clock_.Now();
+  plan.deadline = plan.start + timeout;
+  return RunPlan(query, plan);
+}
+
+HttpAnswer OnDemandProber::RunPlan(const ProbeQuery& query, const Plan& plan) {
+  ProbeReport report;
+  report.timeout = plan.deadline - plan.start;
+  report.count = plan.count;
+  Route route;
+  bool refused = false;
+  if (PlanRoute(plan, &report, &route, &refused)) {
+    SendEchoes(plan, route, &report);
+  }
+  if (refused) {
+    return Refusal(403, "No address of target \"" + plan.target +
+                            "\" is in the configuration's allowed_targets");
+  }
+  report.success = std::ranges::any_of(report.echoes, [](const auto& echo) {
+    return echo.outcome == EchoOutcome::kReply;
+  });
+  report.duration = clock_.Now() - plan.start;
+
+  HttpAnswer answer;
+  const std::string metrics = RenderProbeReport(report);
+  if (!query.debug) {
+    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer.body = metrics;
+    return answer;
+  }
+  answer.body = "Logs for the probe:\n";
+  for (const std::string& line : report.log) answer.body += line + "\n";
+  answer.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
+                 "\n\n\nModule configuration:\n" + ModuleText(plan.module) +
+                 "\n";
+  return answer;
+}
+
+bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
+                               Route* route, bool* refused) {
+  std::vector<IpAddress> destinations;
+  if (const auto address = IpAddress::Parse(plan.target)) {
+    destinations.push_back(*address);
+  } else {
+    auto found = names_.ResolveName(plan.target, plan.deadline);
+    if (!found.ok()) {
+      report->log.push_back(found.error().message);
+      return false;
+    }
+    destinations = std::move(found).value();
+  }
+  report->resolve_time = clock_.Now() - plan.start;
+  if (plan.verdict == TargetVerdict::kDependsOnAddress) {
+    destinations = AllowedAddresses(plan.config->probe, destinations);
+    *refused = destinations.empty();
+    if (*refused) return false;
+  }
+
+  const ModuleConfig& module = plan.module;
+  auto found = FindRoute(module.source, plan.target, destinations,
+                         module.echo.ip_version, lookup_, transport_);
+  if (!found.ok()) {
+    report->log.push_back(found.error().message);
+    return false;
+  }
+  *route = found.value();
+  report->destination = route->destination;
+  return true;
+}
+
+void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
+                                ProbeReport* report) {
+  const auto collector = std::make_shared<Collector>(plan.count);
+  const Nanoseconds spacing = std::min(
+      kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.count));
+  report->setup_time =
+      clock_.Now() - plan.start - report->resolve_time.value_or(Nanoseconds(0));
+  SteadyTime next = clock_.Now();
+  std::size_t sent = 0;
+  for (; sent < plan.count && next < plan.deadline; ++sent) {
+    if (sent > 0) WaitUntil(*collector, plan.count, next);
+    EchoSettings settings = plan.module.echo;
+    settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
+    const EchoRequest request = MakeRequest(0, route, settings);
+    dispatcher_.Submit(request, [collector, sent](const EchoResult& result) {
+      MutexLock lock(collector->mutex);
+      collector->results[sent] = result;
+      ++collector->finished;
+      collector->changed.NotifyAll();
+    });
+    next += spacing;
+  }
+  // A little longer than the requests themselves may take, for their results
+  // to be the system's and not our guess.
+  WaitUntil(*collector, sent, plan.deadline + kScrapeMargin / 5);
+
+  MutexLock lock(collector->mutex);
+  for (std::size_t i = 0; i < sent; ++i) {
+    EchoResult late;
+    late.outcome = EchoOutcome::kTimeout;
+    late.rtt = report->timeout;
+    report->echoes.push_back(collector->results[i].value_or(late));
+    report->log.push_back(EchoLine(i + 1, report->echoes.back()));
+  }
+}
+
+}  // namespace echo_exporter

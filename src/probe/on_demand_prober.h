@@ -1,0 +1,57 @@
+#ifndef ECHO_EXPORTER_SRC_PROBE_ON_DEMAND_PROBER_H_
+#define ECHO_EXPORTER_SRC_PROBE_ON_DEMAND_PROBER_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "echo_exporter/address_book.h"
+#include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/echo_transport.h"
+#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/on_demand_probe.h"
+#include "src/engine/dispatcher.h"
+#include "src/engine/shared_config.h"
+#include "src/probe/client_limiter.h"
+#include "src/probe/deadline_lookup.h"
+
+namespace echo_exporter {
+
+/// Answers /probe: checks what is asked for against the configuration,
+/// resolves, sends through the dispatcher, and waits.
+///
+/// Thread-safe.
+class OnDemandProber {
+ public:
+  /// What is given must outlive the prober.
+  OnDemandProber(const SharedConfig& config, const Clock& clock,
+                 AddressLookup& lookup, const EchoTransport& transport,
+                 Dispatcher& dispatcher);
+
+  /// Blocks for at most the probe's timeout and 100 ms. Status 400 for what
+  /// makes no sense, 403 for what is not allowed, 429 for a client that asks
+  /// too often, 503 beyond `max_concurrent`; else 200, whether or not the
+  /// target answered.
+  HttpAnswer Probe(const ProbeQuery& query);
+
+ private:
+  struct Plan;
+
+  HttpAnswer RunPlan(const ProbeQuery& query, const Plan& plan);
+  bool PlanRoute(const Plan& plan, ProbeReport* report, Route* route,
+                 bool* refused);
+  void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);
+
+  const SharedConfig& config_;
+  const Clock& clock_;
+  AddressLookup& lookup_;
+  const EchoTransport& transport_;
+  Dispatcher& dispatcher_;
+  DeadlineLookup names_;
+  ClientLimiter clients_;
+  std::atomic<std::uint32_t> running_{0};
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_PROBE_ON_DEMAND_PROBER_H_

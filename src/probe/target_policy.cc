@@ -1,0 +1,94 @@
+#include "src/probe/target_policy.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace echo_exporter {
+namespace {
+
+char ToLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool InAllowedPrefix(const ProbeConfig& config, const IpAddress& address) {
+  return std::ranges::any_of(
+      config.allowed_prefixes,
+      [&](const IpPrefix& prefix) { return prefix.Contains(address); });
+}
+
+}  // namespace
+
+bool MatchesGlob(std::string_view glob, std::string_view text) {
+  // Greedy with one point to come back to: when a "*" is met, earlier ones
+  // never need another try.
+  std::size_t g = 0;
+  std::size_t t = 0;
+  std::optional<std::size_t> star;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      star_text = t;
+    } else if (g < glob.size() && ToLower(glob[g]) == ToLower(text[t])) {
+      ++g;
+      ++t;
+    } else if (star) {
+      g = *star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target) {
+  if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty()) {
+    return TargetVerdict::kAllowed;
+  }
+  const auto address = IpAddress::Parse(target);
+  for (const std::string& glob : config.allowed_name_globs) {
+    // Patterns are of names: "fd*" lets no IPv6 address in, but "*" does.
+    if (address && glob != "*") continue;
+    if (MatchesGlob(glob, target)) return TargetVerdict::kAllowed;
+  }
+  if (address) {
+    return InAllowedPrefix(config, *address) ? TargetVerdict::kAllowed
+                                             : TargetVerdict::kRefused;
+  }
+  return config.allowed_prefixes.empty() ? TargetVerdict::kRefused
+                                         : TargetVerdict::kDependsOnAddress;
+}
+
+bool AllowsSource(const ProbeConfig& config, const SourceConfig& source) {
+  const auto& names = config.allowed_source_names;
+  const auto& prefixes = config.allowed_source_prefixes;
+  if (names.empty() && prefixes.empty()) return true;
+  const auto is_named = [&](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (is_named(source.name)) return true;
+  switch (source.kind) {
+    case SourceConfig::Kind::kAuto:
+      return false;
+    case SourceConfig::Kind::kInterface:
+      return is_named(source.interface_name);
+    case SourceConfig::Kind::kAddress:
+      return std::ranges::any_of(prefixes, [&](const IpPrefix& prefix) {
+        return prefix.Contains(source.address);
+      });
+  }
+  return false;
+}
+
+std::vector<IpAddress> AllowedAddresses(
+    const ProbeConfig& config, const std::vector<IpAddress>& addresses) {
+  std::vector<IpAddress> allowed;
+  for (const IpAddress& address : addresses) {
+    if (InAllowedPrefix(config, address)) allowed.push_back(address);
+  }
+  return allowed;
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,120 @@
+// Implementation notes:
+//   a) A signal handler may do next to nothing; a write to an eventfd is
+//      allowed, and wakes whoever polls it. That of a stop is never read, so it
+//      stays.
+//   b) A handler may still run on another thread after it was replaced, so the
+//      eventfds live as long as the process.
+//   c) SA_RESETHAND: the second signal of a kind ends the process. Not for
+//      SIGHUP, which may come again and again.
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "src/service/process_events.h"
+
+namespace echo_exporter {
+namespace {
+
+int StopEvent() {
+  static const int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return event;
+}
+
+int ReloadEvent() {
+  static const int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return event;
+}
+
+// Also takes back what was raised and not heard.
+bool TakeEvent(int event) {
+  eventfd_t count = 0;
+  return eventfd_read(event, &count) == 0;
+}
+
+extern "C" void HandleSignal(int signal) {
+  const int saved = errno;
+  eventfd_write(signal == SIGHUP ? ReloadEvent() : StopEvent(), 1);
+  errno = saved;
+}
+
+/// Handles a signal until destroyed.
+class SignalHandler {
+ public:
+  SignalHandler(int signal, int flags) : signal_(signal) {
+    struct sigaction action {};
+    action.sa_handler = HandleSignal;
+    action.sa_flags = flags;
+    sigaction(signal_, &action, &old_);
+  }
+  ~SignalHandler() { sigaction(signal_, &old_, nullptr); }
+  SignalHandler(const SignalHandler&) = delete;
+  SignalHandler& operator=(const SignalHandler&) = delete;
+
+ private:
+  const int signal_;
+  struct sigaction old_ {};
+};
+
+class LinuxProcessEvents final : public ProcessEvents {
+ public:
+  explicit LinuxProcessEvents(bool reload) {
+    if (StopEvent() < 0 || ReloadEvent() < 0) {
+      throw std::system_error(errno, std::generic_category(),
+                              "listening for signals");
+    }
+    TakeEvent(StopEvent());  // what an earlier one has left
+    TakeEvent(ReloadEvent());
+    constexpr int kOnce = static_cast<int>(SA_RESTART | SA_RESETHAND);
+    interrupt_.emplace(SIGINT, kOnce);
+    terminate_.emplace(SIGTERM, kOnce);
+    if (reload) hang_up_.emplace(SIGHUP, static_cast<int>(SA_RESTART));
+  }
+
+  std::optional<Event> WaitFor(std::optional<Nanoseconds> duration) override {
+    std::optional<SteadyTime> deadline;
+    if (duration) deadline = std::chrono::steady_clock::now() + *duration;
+    while (true) {
+      timespec left{};
+      if (deadline) {
+        const Nanoseconds wait = std::max(
+            *deadline - std::chrono::steady_clock::now(), Nanoseconds::zero());
+        left.tv_sec = wait / std::chrono::seconds(1);
+        left.tv_nsec = (wait % std::chrono::seconds(1)).count();
+      }
+      std::array<pollfd, 2> events{
+          {{.fd = StopEvent(), .events = POLLIN, .revents = 0},
+           {.fd = ReloadEvent(), .events = POLLIN, .revents = 0}}};
+      const int ready = ppoll(events.data(), events.size(),
+                              deadline ? &left : nullptr, nullptr);
+      if (ready == 0) return std::nullopt;
+      if (ready < 0) continue;
+      if (events[0].revents != 0) return Event::kStop;
+      // Unless another thread was faster.
+      if (TakeEvent(ReloadEvent())) return Event::kReload;
+    }
+  }
+
+  void Raise(Event event) override {
+    eventfd_write(event == Event::kStop ? StopEvent() : ReloadEvent(), 1);
+  }
+
+ private:
+  std::optional<SignalHandler> interrupt_;
+  std::optional<SignalHandler> terminate_;
+  std::optional<SignalHandler> hang_up_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProcessEvents> ProcessEvents::Create(bool reload) {
+  return std::make_unique<LinuxProcessEvents>(reload);
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,356 @@
+// Implementation notes:
+//   a) The account is a virtual one, "NT SERVICE\\echo_exporter": it comes with
+//      the service, has no password and no rights but those of any user, which
+//      are all that the ICMP API needs.
+//   b) Recovery actions count for a service that reports an exit code other
+//      than 0, too, only with SERVICE_CONFIG_FAILURE_ACTIONS_FLAG.
+//   c) Settings that an older or a stand-in system does not know are left out
+//      with a warning: the service works without them.
+//   d) A service that is still open somewhere is removed when that is closed;
+//      until then its name cannot be used again.
+
+#include <winsock2.h>
+#include <windows.h>
+
+#include <array>
+#include <chrono>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "src/base/event_source_windows.h"
+#include "src/base/exit_code.h"
+#include "src/base/text_windows.h"
+#include "src/base/unique_handle_windows.h"
+#include "src/service/argument_text.h"
+#include "src/service/service_command.h"
+#include "src/service/service_windows.h"
+
+namespace echo_exporter {
+namespace {
+
+constexpr wchar_t kDisplayName[] = L"Echo exporter";
+constexpr wchar_t kDescription[] =
+    L"Measures packet loss and round-trip time with ICMP echo requests for "
+    L"Prometheus.";
+constexpr wchar_t kAccount[] = L"NT SERVICE\\echo_exporter";
+
+// After how long without a failure the first recovery action is next again.
+constexpr DWORD kResetSeconds = 3600;
+// The longest drain_timeout, and some time around it.
+constexpr DWORD kPreshutdownMilliseconds = 75000;
+constexpr auto kStatePatience = std::chrono::seconds(90);
+constexpr DWORD kExitPatienceMilliseconds = 10000;
+constexpr auto kPollInterval = std::chrono::milliseconds(100);
+
+struct ServiceHandleTraits {
+  using Handle = SC_HANDLE;
+  static Handle Invalid() { return nullptr; }
+  static void Close(Handle handle) { CloseServiceHandle(handle); }
+};
+using UniqueServiceHandle = UniqueHandle<ServiceHandleTraits>;
+
+/// What the system refused.
+struct Refusal {
+  std::string text;
+};
+
+[[noreturn]] void Refuse(const std::string& what, DWORD code) {
+  throw Refusal{what + ": " + SystemErrorText(code)};
+}
+
+/// Carries out one command. Confined to one thread.
+class ServiceCommand {
+ public:
+  ServiceCommand(std::ostream& out, std::ostream& err) : out_(out), err_(err) {}
+
+  int Run(const ServiceOptions& options);
+
+ private:
+  UniqueServiceHandle OpenManager(DWORD access);
+  UniqueServiceHandle OpenOurs(DWORD access);
+  void Install(const std::vector<std::string>& daemon_arguments);
+  void Configure(SC_HANDLE service);
+  void QuoteProgram(SC_HANDLE service);
+  void Set(SC_HANDLE service, DWORD level, void* value, const char* what);
+  void RegisterEventSource();
+  void Uninstall();
+  void Stop(SC_HANDLE service);
+  void Await(SC_HANDLE service, DWORD state);
+  int PrintStatus();
+
+  std::ostream& out_;
+  std::ostream& err_;
+};
+
+SERVICE_STATUS_PROCESS Query(SC_HANDLE service) {
+  SERVICE_STATUS_PROCESS status{};
+  DWORD size = 0;
+  if (!QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO,
+                            reinterpret_cast<BYTE*>(&status), sizeof(status),
+                            &size)) {
+    Refuse("asking for the service's state", GetLastError());
+  }
+  return status;
+}
+
+std::wstring ProgramPath() {
+  std::wstring path(32768, L'\0');  // the longest that there is
+  path.resize(GetModuleFileNameW(nullptr, path.data(),
+                                 static_cast<DWORD>(path.size())));
+  return path;
+}
+
+UniqueServiceHandle ServiceCommand::OpenManager(DWORD access) {
+  UniqueServiceHandle manager(OpenSCManagerW(nullptr, nullptr, access));
+  if (!manager) Refuse("opening the service control manager", GetLastError());
+  return manager;
+}
+
+UniqueServiceHandle ServiceCommand::OpenOurs(DWORD access) {
+  const UniqueServiceHandle manager = OpenManager(SC_MANAGER_CONNECT);
+  UniqueServiceHandle service(
+      OpenServiceW(manager.get(), kServiceName, access));
+  if (!service) Refuse("opening the service", GetLastError());
+  return service;
+}
+
+void ServiceCommand::Install(const std::vector<std::string>& daemon_arguments) {
+  std::vector<std::string> arguments = {ToUtf8(ProgramPath())};
+  arguments.insert(arguments.end(), daemon_arguments.begin(),
+                   daemon_arguments.end());
+  const std::wstring command = ToWide(JoinArguments(arguments));
+  const UniqueServiceHandle manager = OpenManager(SC_MANAGER_CREATE_SERVICE);
+  const UniqueServiceHandle service(CreateServiceW(
+      manager.get(), kServiceName, kDisplayName,
+      SERVICE_CHANGE_CONFIG | SERVICE_START | DELETE, SERVICE_WIN32_OWN_PROCESS,
+      SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, command.c_str(),
+      /*lpLoadOrderGroup=*/nullptr, /*lpdwTagId=*/nullptr,
+      /*lpDependencies=*/nullptr, kAccount, /*lpPassword=*/nullptr));
+  if (!service) Refuse("installing the service", GetLastError());
+  try {
+    Configure(service.get());
+    RegisterEventSource();
+  } catch (const Refusal&) {
+    DeleteService(service.get());  // all or nothing
+    throw;
+  }
+  out_ << "installed: " << ToUtf8(command) << "\n";
+}
+
+void ServiceCommand::Configure(SC_HANDLE service) {
+  std::wstring description(kDescription);
+  SERVICE_DESCRIPTIONW text{description.data()};
+  Set(service, SERVICE_CONFIG_DESCRIPTION, &text, "its description");
+
+  SERVICE_DELAYED_AUTO_START_INFO delayed{TRUE};
+  Set(service, SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delayed,
+      "its delayed start");
+
+  std::array<SC_ACTION, 3> actions = {{{SC_ACTION_RESTART, 5000},
+                                       {SC_ACTION_RESTART, 30000},
+                                       {SC_ACTION_RESTART, 60000}}};
+  SERVICE_FAILURE_ACTIONSW recovery{};
+  recovery.dwResetPeriod = kResetSeconds;
+  recovery.cActions = static_cast<DWORD>(actions.size());
+  recovery.lpsaActions = actions.data();
+  Set(service, SERVICE_CONFIG_FAILURE_ACTIONS, &recovery, "its recovery");
+
+  SERVICE_FAILURE_ACTIONS_FLAG on_exit_code{TRUE};
+  Set(service, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &on_exit_code,
+      "its recovery after an exit code");
+
+  SERVICE_SID_INFO sid{SERVICE_SID_TYPE_UNRESTRICTED};
+  Set(service, SERVICE_CONFIG_SERVICE_SID_INFO, &sid, "its service SID");
+
+  SERVICE_PRESHUTDOWN_INFO preshutdown{kPreshutdownMilliseconds};
+  Set(service, SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown,
+      "its time before a shutdown");
+}
+
+// An installer may leave the program's path as it is, and Windows would try
+// C:\\Program.exe for C:\\Program Files\\... first.
+void ServiceCommand::QuoteProgram(SC_HANDLE service) {
+  DWORD size = 0;
+  QueryServiceConfigW(service, nullptr, 0, &size);
+  std::vector<BYTE> buffer(size + sizeof(QUERY_SERVICE_CONFIGW));
+  auto* const config = reinterpret_cast<QUERY_SERVICE_CONFIGW*>(buffer.data());
+  if (!QueryServiceConfigW(service, config, static_cast<DWORD>(buffer.size()),
+                           &size)) {
+    Refuse("reading the service's configuration", GetLastError());
+  }
+  const std::wstring command = config->lpBinaryPathName;
+  const std::wstring program = ProgramPath();
+  if (!command.starts_with(program)) return;
+  const std::wstring quoted =
+      L'"' + program + L'"' + command.substr(program.size());
+  if (!ChangeServiceConfigW(service, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
+                            SERVICE_NO_CHANGE, quoted.c_str(), nullptr, nullptr,
+                            nullptr, nullptr, nullptr, nullptr)) {
+    Refuse("quoting the service's program", GetLastError());
+  }
+}
+
+void ServiceCommand::Set(SC_HANDLE service, DWORD level, void* value,
+                         const char* what) {
+  if (ChangeServiceConfig2W(service, level, value)) return;
+  const DWORD code = GetLastError();
+  const std::string text = std::string("setting ") + what;
+  if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED) {
+    Refuse(text, code);
+  }
+  err_ << "warning: " << text << ": this system does not know it\n";
+}
+
+void ServiceCommand::RegisterEventSource() {
+  const std::wstring path = ProgramPath();
+  constexpr DWORD kTypes =
+      EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
+  LSTATUS status = RegSetKeyValueW(
+      HKEY_LOCAL_MACHINE, kEventSourceKey, L"EventMessageFile", REG_SZ,
+      path.c_str(), static_cast<DWORD>((path.size() + 1) * sizeof(wchar_t)));
+  if (status == ERROR_SUCCESS) {
+    status =
+        RegSetKeyValueW(HKEY_LOCAL_MACHINE, kEventSourceKey, L"TypesSupported",
+                        REG_DWORD, &kTypes, sizeof(kTypes));
+  }
+  if (status != ERROR_SUCCESS) {
+    Refuse("registering the event source", static_cast<DWORD>(status));
+  }
+}
+
+void ServiceCommand::Uninstall() {
+  const UniqueServiceHandle service =
+      OpenOurs(SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE);
+  Stop(service.get());
+  if (!DeleteService(service.get())) {
+    Refuse("removing the service", GetLastError());
+  }
+  const LSTATUS status = RegDeleteTreeW(HKEY_LOCAL_MACHINE, kEventSourceKey);
+  if (status != ERROR_SUCCESS && status != ERROR_FILE_NOT_FOUND) {
+    Refuse("removing the event source", static_cast<DWORD>(status));
+  }
+  out_ << "uninstalled\n";
+}
+
+void ServiceCommand::Stop(SC_HANDLE service) {
+  const UniqueKernelHandle process(
+      OpenProcess(SYNCHRONIZE, FALSE, Query(service).dwProcessId));
+  SERVICE_STATUS status{};
+  if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) {
+    const DWORD code = GetLastError();
+    // It may be about to stop, or may have stopped by itself.
+    if (code != ERROR_SERVICE_NOT_ACTIVE &&
+        code != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) {
+      Refuse("stopping the service", code);
+    }
+  }
+  Await(service, SERVICE_STOPPED);
+  // A service has stopped when it says so. Only a process that has ended lets
+  // go of its files, which an installer is about to replace.
+  if (process) WaitForSingleObject(process.get(), kExitPatienceMilliseconds);
+}
+
+void ServiceCommand::Await(SC_HANDLE service, DWORD state) {
+  const auto deadline = std::chrono::steady_clock::now() + kStatePatience;
+  while (true) {
+    const SERVICE_STATUS_PROCESS status = Query(service);
+    if (status.dwCurrentState == state) return;
+    if (status.dwCurrentState == SERVICE_STOPPED) {
+      if (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR) {
+        throw Refusal{"the service has failed with exit code " +
+                      std::to_string(status.dwServiceSpecificExitCode) +
+                      ": its log, or the event log, says why"};
+      }
+      Refuse("the service has stopped", status.dwWin32ExitCode);
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Refusal{"the service takes too long"};
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+int ServiceCommand::PrintStatus() {
+  const UniqueServiceHandle service = OpenOurs(SERVICE_QUERY_STATUS);
+  const SERVICE_STATUS_PROCESS status = Query(service.get());
+  switch (status.dwCurrentState) {
+    case SERVICE_RUNNING:
+      out_ << "running, process " << status.dwProcessId << "\n";
+      return kExitSuccess;
+    case SERVICE_START_PENDING:
+      out_ << "starting\n";
+      return kExitFailure;
+    case SERVICE_STOP_PENDING:
+      out_ << "stopping\n";
+      return kExitFailure;
+    default:
+      out_ << "stopped, exit code "
+           << (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR
+                   ? status.dwServiceSpecificExitCode
+                   : status.dwWin32ExitCode)
+           << "\n";
+      return kExitFailure;
+  }
+}
+
+int ServiceCommand::Run(const ServiceOptions& options) {
+  switch (options.action) {
+    case ServiceOptions::Action::kInstall:
+      Install(options.daemon_arguments);
+      return kExitSuccess;
+    case ServiceOptions::Action::kConfigure: {
+      const auto service = OpenOurs(SERVICE_QUERY_CONFIG |
+                                    SERVICE_CHANGE_CONFIG | SERVICE_START);
+      QuoteProgram(service.get());
+      Configure(service.get());
+      RegisterEventSource();
+      return kExitSuccess;
+    }
+    case ServiceOptions::Action::kUninstall:
+      Uninstall();
+      return kExitSuccess;
+    case ServiceOptions::Action::kStart: {
+      const auto service = OpenOurs(SERVICE_START | SERVICE_QUERY_STATUS);
+      if (!StartServiceW(service.get(), 0, nullptr)) {
+        Refuse("starting the service", GetLastError());
+      }
+      Await(service.get(), SERVICE_RUNNING);
+      out_ << "started\n";
+      return kExitSuccess;
+    }
+    case ServiceOptions::Action::kStop:
+      Stop(OpenOurs(SERVICE_STOP | SERVICE_QUERY_STATUS).get());
+      out_ << "stopped\n";
+      return kExitSuccess;
+    case ServiceOptions::Action::kReload: {
+      const auto service = OpenOurs(SERVICE_PAUSE_CONTINUE);
+      SERVICE_STATUS status{};
+      if (!ControlService(service.get(), SERVICE_CONTROL_PARAMCHANGE,
+                          &status)) {
+        Refuse("asking the service to reload", GetLastError());
+      }
+      out_ << "asked to reload; its log says whether the configuration is "
+              "good\n";
+      return kExitSuccess;
+    }
+    case ServiceOptions::Action::kStatus:
+      return PrintStatus();
+  }
+  return kExitUsage;
+}
+
+}  // namespace
+
+int RunServiceCommand(const ServiceOptions& options, std::ostream& out,
+                      std::ostream& err) {
+  try {
+    return ServiceCommand(out, err).Run(options);
+  } catch (const Refusal& refusal) {
+    err << "echo_exporter: " << refusal.text << "\n";
+    return kExitFailure;
+  }
+}
+
+}  // namespace echo_exporter

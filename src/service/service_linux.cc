@@ -1,0 +1,179 @@
+// Implementation notes:
+//   a) The protocol of sd_notify(3) is a datagram of lines NAME=VALUE to the
+//      socket that NOTIFY_SOCKET names: less than what a library would cost.
+//   b) systemd takes RELOADING=1 only with the time of its sending, which tells
+//      it which READY=1 is the reload's.
+//   c) The watchdog is told from a thread of its own. The main thread is the
+//      wrong one: reading a large configuration takes its time and is no hang.
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "src/base/duration.h"
+#include "src/base/mutex.h"
+#include "src/base/unique_fd_posix.h"
+#include "src/service/service.h"
+
+namespace echo_exporter {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// The socket of the service manager, if there is one. Thread-safe.
+class NotifySocket {
+ public:
+  NotifySocket() {
+    const std::string name = Environment("NOTIFY_SOCKET");
+    // "@" stands for the zero byte of an abstract socket.
+    if (name.size() < 2 || name.size() >= sizeof(address_.sun_path) ||
+        (name[0] != '/' && name[0] != '@')) {
+      return;
+    }
+    address_.sun_family = AF_UNIX;
+    std::memcpy(address_.sun_path, name.data(), name.size());
+    if (name[0] == '@') address_.sun_path[0] = '\0';
+    size_ =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    fd_.reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  }
+
+  // A manager that is gone is no reason to do anything else.
+  void Send(std::string_view lines) const {
+    if (!fd_) return;
+    static_cast<void>(
+        sendto(fd_.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
+               reinterpret_cast<const sockaddr*>(&address_), size_));
+  }
+
+ private:
+  sockaddr_un address_{};
+  socklen_t size_ = 0;
+  UniqueFd fd_;
+};
+
+/// How long systemd waits between two signs of life; absent: it does not want
+/// any from this process.
+std::optional<Nanoseconds> WatchdogTime() {
+  const std::string pid = Environment("WATCHDOG_PID");
+  if (!pid.empty() && pid != std::to_string(getpid())) return std::nullopt;
+  const std::string microseconds = Environment("WATCHDOG_USEC");
+  const std::int64_t time = std::strtoll(microseconds.c_str(), nullptr, 10);
+  if (time <= 1 ||
+      time > std::chrono::microseconds(std::chrono::hours(24)).count()) {
+    return std::nullopt;
+  }
+  return std::chrono::microseconds(time);
+}
+
+/// Owns the thread that tells the watchdog.
+class SystemdWatch final : public ServiceWatch {
+ public:
+  SystemdWatch(const NotifySocket& socket, Nanoseconds interval,
+               std::function<Nanoseconds()> held_up_for)
+      : socket_(socket),
+        interval_(interval),
+        held_up_for_(std::move(held_up_for)),
+        thread_([this] { Run(); }) {}
+
+  ~SystemdWatch() override {
+    {
+      const MutexLock lock(mutex_);
+      ended_ = true;
+    }
+    end_.NotifyAll();
+    thread_.join();
+  }
+  SystemdWatch(const SystemdWatch&) = delete;
+  SystemdWatch& operator=(const SystemdWatch&) = delete;
+
+ private:
+  void Run() {
+    const MutexLock lock(mutex_);
+    while (!ended_) {
+      Tell();
+      const SteadyTime next = std::chrono::steady_clock::now() + interval_;
+      while (!ended_ && end_.WaitUntil(mutex_, next)) {
+      }
+    }
+  }
+
+  void Tell() {
+    const Nanoseconds held_up_for = held_up_for_();
+    if (held_up_for < interval_) {
+      socket_.Send("WATCHDOG=1");
+      return;
+    }
+    // What `systemctl status` shows when the watchdog has ended the process.
+    socket_.Send(
+        "STATUS=Sending has been held up for " +
+        FormatDuration(std::chrono::floor<std::chrono::seconds>(held_up_for)));
+  }
+
+  const NotifySocket& socket_;
+  const Nanoseconds interval_;
+  const std::function<Nanoseconds()> held_up_for_;
+  Mutex mutex_;
+  CondVar end_;
+  bool ended_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+class SystemdStatus final : public ServiceStatus {
+ public:
+  void NotifyReady() override {
+    socket_.Send("READY=1\nSTATUS=Probing and serving");
+  }
+
+  void NotifyReloading() override {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const std::int64_t microseconds =
+        std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+    socket_.Send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) +
+                 "\nSTATUS=Reading the configuration");
+  }
+
+  void NotifyStopping() override {
+    socket_.Send("STOPPING=1\nSTATUS=Waiting for requests in flight");
+  }
+
+  std::unique_ptr<ServiceWatch> Watch(
+      std::function<Nanoseconds()> held_up_for) override {
+    const auto time = WatchdogTime();
+    if (!time) return nullptr;
+    // Half of it, as sd_watchdog_enabled(3) advises.
+    return std::make_unique<SystemdWatch>(socket_, *time / 2,
+                                          std::move(held_up_for));
+  }
+
+  bool HasNoConsole() const override { return false; }
+
+ private:
+  NotifySocket socket_;
+};
+
+}  // namespace
+
+int RunUnderServiceManager(const DaemonBody& body) {
+  const auto events = ProcessEvents::Create(/*reload=*/true);
+  SystemdStatus status;
+  return body(*events, status);
+}
+
+}  // namespace echo_exporter

@@ -1,0 +1,88 @@
+#include "src/probe/deadline_lookup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <thread>
+
+#include "tests/support/fake_address_lookup.h"
+#include "tests/support/fake_echo_transport.h"
+
+namespace echo_exporter {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+SteadyTime Now() { return Clock::System().Now(); }
+SteadyTime Later() { return Now() + std::chrono::hours(1); }
+
+class DeadlineLookupTest : public testing::Test {
+ protected:
+  FakeAddressLookup system_;
+  std::optional<DeadlineLookup> lookup_{std::in_place, system_};
+};
+
+TEST_F(DeadlineLookupTest, GivesWhatTheSystemGives) {
+  system_.Set("a.example.net", {Address("192.0.2.1"), Address("2001:db8::1")});
+  const auto found = lookup_->ResolveName("a.example.net", Later());
+  ASSERT_TRUE(found.ok());
+  EXPECT_THAT(found.value(),
+              ElementsAre(Address("192.0.2.1"), Address("2001:db8::1")));
+}
+
+TEST_F(DeadlineLookupTest, PassesFailuresOn) {
+  const auto found = lookup_->ResolveName("nowhere.example.net", Later());
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(DeadlineLookupTest, FailsWhenThereIsNoAnswerAtTheDeadline) {
+  system_.Block("slow.example.net");
+  const auto found = lookup_->ResolveName("slow.example.net", Now());
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(found.error().message,
+            "resolving slow.example.net: no answer in time");
+  system_.Release("slow.example.net");
+}
+
+TEST_F(DeadlineLookupTest, AnswersOthersWhileOneHangs) {
+  system_.Block("slow.example.net");
+  system_.Set("a.example.net", {Address("192.0.2.1")});
+  EXPECT_FALSE(lookup_->ResolveName("slow.example.net", Now()).ok());
+  EXPECT_TRUE(lookup_->ResolveName("a.example.net", Later()).ok());
+  system_.Release("slow.example.net");
+}
+
+TEST_F(DeadlineLookupTest, BoundsTheLookupsThatHang) {
+  system_.Block("slow.example.net");
+  for (int i = 0; i < 256; ++i) {
+    ASSERT_EQ(lookup_->ResolveName("slow.example.net", Now()).error().code,
+              ErrorCode::kUnavailable);
+  }
+  const auto found = lookup_->ResolveName("a.example.net", Later());
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kExhausted);
+  EXPECT_THAT(found.error().message, HasSubstr("a.example.net"));
+  EXPECT_EQ(system_.calls("a.example.net"), 0);
+
+  system_.Set("a.example.net", {Address("192.0.2.1")});
+  system_.Release("slow.example.net");
+  while (!lookup_->ResolveName("a.example.net", Later()).ok()) {
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(DeadlineLookupTest, WaitsAtItsEndForLookupsThatHang) {
+  system_.Block("slow.example.net");
+  ASSERT_FALSE(lookup_->ResolveName("slow.example.net", Now()).ok());
+  system_.WaitForCalls("slow.example.net", 1);
+  std::thread releaser([this] { system_.Release("slow.example.net"); });
+  lookup_.reset();
+  releaser.join();
+}
+
+}  // namespace
+}  // namespace echo_exporter

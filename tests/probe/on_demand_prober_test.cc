@@ -1,0 +1,424 @@
+#include "src/probe/on_demand_prober.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "tests/engine/dispatcher_rig.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr const char* kTarget = "192.0.2.1";
+
+class OnDemandProberTest : public testing::Test {
+ protected:
+  OnDemandProberTest() {
+    config_.modules["icmp"] = {};
+    config_.sources["wan1"] = {.name = "wan1",
+                               .kind = SourceConfig::Kind::kAddress,
+                               .address = Address("198.51.100.7"),
+                               .interface_name = ""};
+    config_.sources["wan2"] = {.name = "wan2",
+                               .kind = SourceConfig::Kind::kInterface,
+                               .address = {},
+                               .interface_name = "Ethernet 2"};
+    rig_.dispatcher.Start();
+  }
+
+  HttpAnswer Probe(const ProbeQuery& query) {
+    shared_.Set(config_);
+    return prober_.Probe(query);
+  }
+
+  HttpAnswer ProbeTarget(const std::string& target) {
+    ProbeQuery query;
+    query.target = target;
+    return Probe(query);
+  }
+
+  void Allow(const std::string& prefix) {
+    config_.probe.allowed_prefixes.push_back(*IpPrefix::Parse(prefix));
+  }
+  void AllowNames(const std::string& glob) {
+    config_.probe.allowed_name_globs.push_back(glob);
+  }
+
+  HttpAnswer ProbeFrom(const std::string& source) {
+    ProbeQuery query;
+    query.target = kTarget;
+    query.source = source;
+    return Probe(query);
+  }
+
+  /// For probes that are to run into their timeout.
+  void BeImpatient() {
+    config_.modules["icmp"].echo.timeout = milliseconds(20);
+  }
+
+  EchoRequest SentOnce() const {
+    const auto sent = rig_.network.sent();
+    EXPECT_EQ(sent.size(), 1U);
+    return sent.empty() ? EchoRequest() : sent[0].request;
+  }
+
+  static std::optional<double> Value(const HttpAnswer& answer,
+                                     const std::string& series) {
+    const auto samples = ParseSamples(answer.body);
+    const auto found = samples.find(series);
+    if (found == samples.end()) return std::nullopt;
+    return found->second;
+  }
+
+  ExporterConfig config_;
+  DispatcherRig rig_{Clock::System()};
+  SharedConfig shared_{config_};
+  OnDemandProber prober_{shared_, Clock::System(), rig_.lookup, *rig_.transport,
+                         rig_.dispatcher};
+};
+
+TEST_F(OnDemandProberTest, RefusesAnUnknownModule) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.module = "http_2xx";
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body, "Unknown module \"http_2xx\"\n");
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, RefusesAnUnknownSource) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.source = "wan9";
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("wan9"));
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, RefusesWhatIsNoTarget) {
+  for (const char* const target :
+       {"0.0.0.0", "::", "not a name", "http://example.net/", "1.2.3",
+        "-x.example.net", "192.0.2.0/24", "[::1]"}) {
+    SCOPED_TRACE(target);
+    const HttpAnswer answer = ProbeTarget(target);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr(target));
+  }
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, RefusesAnAddressThatIsNotAllowed) {
+  Allow("10.0.0.0/8");
+  EXPECT_EQ(ProbeTarget("10.1.2.3").status, 200);
+  const HttpAnswer answer = ProbeTarget("192.0.2.1");
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_THAT(answer.body,
+              AllOf(HasSubstr("192.0.2.1"), HasSubstr("allowed_targets")));
+  EXPECT_EQ(rig_.network.sent().size(), 1U);
+}
+
+TEST_F(OnDemandProberTest, RefusesANameThatNoGlobAllowsWithoutALookup) {
+  AllowNames("*.example.net");
+  rig_.lookup.Set("a.example.net", {Address("192.0.2.1")});
+  rig_.lookup.Set("a.example.org", {Address("192.0.2.1")});
+  EXPECT_EQ(ProbeTarget("a.example.net").status, 200);
+  EXPECT_EQ(ProbeTarget("a.example.org").status, 403);
+  EXPECT_EQ(rig_.lookup.calls("a.example.org"), 0);
+  EXPECT_EQ(rig_.network.sent().size(), 1U);
+}
+
+TEST_F(OnDemandProberTest, RefusesANameWithoutAnAddressThatIsAllowed) {
+  Allow("10.0.0.0/8");
+  rig_.lookup.Set("in.example.net", {Address("10.0.0.1")});
+  rig_.lookup.Set("out.example.net", {Address("192.0.2.1")});
+  EXPECT_EQ(ProbeTarget("in.example.net").status, 200);
+  const HttpAnswer answer = ProbeTarget("out.example.net");
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_THAT(answer.body, HasSubstr("out.example.net"));
+  EXPECT_THAT(rig_.network.SentTo(Address("192.0.2.1")), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, ProbesOnlyTheAllowedAddressesOfAName) {
+  Allow("10.0.0.0/8");
+  rig_.lookup.Set("both.example.net",
+                  {Address("192.0.2.1"), Address("10.0.0.1")});
+  EXPECT_EQ(ProbeTarget("both.example.net").status, 200);
+  EXPECT_EQ(SentOnce().destination, Address("10.0.0.1"));
+}
+
+TEST_F(OnDemandProberTest, RefusesTooManyAtOnce) {
+  config_.probe.max_concurrent = 1;
+  config_.modules["icmp"].echo.timeout = seconds(60);
+  rig_.network.HoldFrom(Address("192.0.2.2"));
+  std::thread first([this] {
+    EXPECT_EQ(Value(ProbeTarget("192.0.2.2"), "probe_success"), 1);
+  });
+  rig_.network.WaitForSent(1);
+  const HttpAnswer answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("allows 1"));
+  rig_.network.AnswerHeld(ReplyAfter(milliseconds(1)));
+  first.join();
+  EXPECT_EQ(ProbeTarget(kTarget).status, 200);
+}
+
+TEST_F(OnDemandProberTest, ReportsAReply) {
+  rig_.network.AnswerFrom(Address(kTarget),
+                          {.when = FakeAnswer::When::kSoon,
+                           .result = ReplyAfter(milliseconds(12))});
+  const HttpAnswer answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.content_type, StartsWith("text/plain; version=0.0.4"));
+  EXPECT_EQ(Value(answer, "probe_success"), 1);
+  EXPECT_EQ(Value(answer, "probe_icmp_duration_seconds{phase=\"rtt\"}"), 0.012);
+  EXPECT_TRUE(Value(answer, "probe_icmp_duration_seconds{phase=\"resolve\"}"));
+  EXPECT_TRUE(Value(answer, "probe_icmp_duration_seconds{phase=\"setup\"}"));
+  EXPECT_EQ(Value(answer, "probe_icmp_reply_hop_limit"), 64);
+  EXPECT_EQ(Value(answer, "probe_ip_protocol"), 4);
+  EXPECT_EQ(Value(answer, "probe_timeout_seconds"), 2);
+}
+
+TEST_F(OnDemandProberTest, ReportsAnUnreachableAsAFailureWithoutRtt) {
+  rig_.network.Answer({.result = EndAs(EchoOutcome::kHostUnreachable)});
+  const HttpAnswer answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_EQ(Value(answer, "probe_icmp_duration_seconds{phase=\"rtt\"}"),
+            std::nullopt);
+  EXPECT_TRUE(Value(answer, "probe_icmp_duration_seconds{phase=\"setup\"}"));
+}
+
+TEST_F(OnDemandProberTest, ReportsSilenceAsAFailureAndSurvivesALateResult) {
+  BeImpatient();
+  rig_.network.Hold();
+  const HttpAnswer answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_EQ(Value(answer, "probe_icmp_duration_seconds{phase=\"rtt\"}"),
+            std::nullopt);
+  EXPECT_EQ(Value(answer, "probe_icmp_outcome{outcome=\"timeout\"}"), 1);
+  EXPECT_EQ(rig_.network.AnswerHeld(ReplyAfter(milliseconds(1))), 1U);
+}
+
+TEST_F(OnDemandProberTest, SendsWhatTheModuleSays) {
+  config_.modules["big"] = {.echo = {.timeout = seconds(2),
+                                     .payload_size = 1400,
+                                     .ttl = 7,
+                                     .dont_fragment = true},
+                            .source = config_.sources["wan1"]};
+  ProbeQuery query;
+  query.target = kTarget;
+  query.module = "big";
+  EXPECT_EQ(Probe(query).status, 200);
+  const EchoRequest request = SentOnce();
+  EXPECT_EQ(request.destination, Address(kTarget));
+  EXPECT_EQ(request.source, Address("198.51.100.7"));
+  EXPECT_EQ(request.payload_size, 1400);
+  EXPECT_EQ(request.ttl, 7);
+  EXPECT_TRUE(request.dont_fragment);
+  EXPECT_LE(request.timeout, seconds(2));
+}
+
+TEST_F(OnDemandProberTest, TakesTheQuerysSourceBeforeTheModules) {
+  config_.modules["icmp"].source = config_.sources["wan1"];
+  ProbeQuery query;
+  query.target = kTarget;
+  query.source = "198.51.100.99";
+  Probe(query);
+  EXPECT_EQ(SentOnce().source, Address("198.51.100.99"));
+  query.source = "auto";
+  Probe(query);
+  EXPECT_EQ(rig_.network.sent().at(1).request.source, std::nullopt);
+}
+
+TEST_F(OnDemandProberTest, SendsFromTheAddressAnAdapterHasNow) {
+  rig_.lookup.Set("Ethernet 2", {Address("198.51.100.8")});
+  ProbeQuery query;
+  query.target = kTarget;
+  query.source = "wan2";
+  Probe(query);
+  EXPECT_EQ(SentOnce().source, Address("198.51.100.8"));
+}
+
+TEST_F(OnDemandProberTest, FailsWhileAnAdapterHasNoAddress) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.source = "wan2";
+  query.debug = true;
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_THAT(answer.body, HasSubstr("Ethernet 2"));
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, FailsWithoutACommonIpVersion) {
+  ProbeQuery query;
+  query.target = "2001:db8::1";
+  query.source = "wan1";
+  query.debug = true;
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_THAT(answer.body, HasSubstr("no addresses of a common IP version"));
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, FailsWhenANameDoesNotResolve) {
+  rig_.lookup.Fail("a.example.net", "the name server refused");
+  ProbeQuery query;
+  query.target = "a.example.net";
+  query.debug = true;
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_EQ(Value(answer, "probe_dns_lookup_time_seconds"), std::nullopt);
+  EXPECT_THAT(answer.body, HasSubstr("the name server refused"));
+}
+
+// Returns at all: the name server answers only after the probe has.
+TEST_F(OnDemandProberTest, EndsInTimeWhenTheNameServerDoesNotAnswer) {
+  BeImpatient();
+  rig_.lookup.Block("slow.example.net");
+  const HttpAnswer answer = ProbeTarget("slow.example.net");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+  rig_.lookup.Release("slow.example.net");
+}
+
+TEST_F(OnDemandProberTest, EndsBeforePrometheusLosesPatience) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.scrape_timeout = milliseconds(1700);
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 1.2);
+  EXPECT_LE(SentOnce().timeout, milliseconds(1200));
+  query.scrape_timeout = seconds(10);  // the module's is shorter
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 2);
+}
+
+TEST_F(OnDemandProberTest, NeverAllowsLessThanAMillisecond) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.scrape_timeout = milliseconds(100);
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 0.001);
+}
+
+TEST_F(OnDemandProberTest, SendsAsManyAsAskedFor) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.count = 3;
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(Value(answer, "probe_success"), 1);
+  EXPECT_EQ(Value(answer, "probe_icmp_packets_sent"), 3);
+  EXPECT_EQ(Value(answer, "probe_icmp_packets_received"), 3);
+  EXPECT_EQ(Value(answer, "probe_icmp_rtt_min_seconds"), 0.001);
+  EXPECT_EQ(rig_.network.sent().size(), 3U);
+}
+
+TEST_F(OnDemandProberTest, SucceedsWhenAnyOfSeveralIsAnswered) {
+  HttpAnswer answer;
+  std::thread prober([&] {
+    ProbeQuery query;
+    query.target = kTarget;
+    query.count = 3;
+    answer = Probe(query);
+  });
+  rig_.network.WaitForSent(1);
+  rig_.network.Answer({.result = EndAs(EchoOutcome::kTtlExpired)});
+  prober.join();
+  EXPECT_EQ(Value(answer, "probe_success"), 1);
+  EXPECT_EQ(Value(answer, "probe_icmp_packets_sent"), 3);
+  const double replies =
+      Value(answer, "probe_icmp_packets_received").value_or(0);
+  EXPECT_GE(replies, 1);
+  EXPECT_EQ(replies + Value(answer,
+                            "probe_icmp_outcome{outcome=\"ttl_expired"
+                            "\"}")
+                          .value_or(0),
+            3);
+}
+
+TEST_F(OnDemandProberTest, ExplainsItselfWhenDebugIsAskedFor) {
+  EchoResult unreachable = EndAs(EchoOutcome::kHostUnreachable);
+  unreachable.responder = Address("192.0.2.254");
+  unreachable.os_code = 11003;
+  rig_.network.Answer({.result = unreachable});
+  ProbeQuery query;
+  query.target = kTarget;
+  query.debug = true;
+  const HttpAnswer answer = Probe(query);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "text/plain; charset=utf-8");
+  EXPECT_THAT(
+      answer.body,
+      AllOf(HasSubstr("Logs for the probe:\n"),
+            HasSubstr("echo 1: host_unreachable after "),
+            HasSubstr("from 192.0.2.254 (code 11003)"),
+            HasSubstr("Metrics that would have been returned:\n"),
+            HasSubstr("\nprobe_success 0\n"),
+            HasSubstr("Module configuration:\n"), HasSubstr("timeout = 2s")));
+}
+
+TEST_F(OnDemandProberTest, FailsOnceTheDispatcherHasStopped) {
+  rig_.dispatcher.Stop();
+  const HttpAnswer answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_EQ(Value(answer, "probe_icmp_outcome{outcome=\"general_failure\"}"),
+            1);
+}
+
+TEST_F(OnDemandProberTest, RefusesSourcesThatAreNotAllowed) {
+  config_.probe.allowed_source_names = {"wan1"};
+  EXPECT_EQ(ProbeFrom("wan1").status, 200);
+  const HttpAnswer refused = ProbeFrom("auto");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.body,
+            "Source \"auto\" is not in the configuration's allowed_sources\n");
+  EXPECT_EQ(ProbeFrom("198.51.100.7").status, 403);
+  // The module's own source is the configuration's choice.
+  EXPECT_EQ(ProbeTarget(kTarget).status, 200);
+}
+
+TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
+  config_.probe.requests_per_second = 0.001;
+  config_.probe.burst = 2;
+  shared_.Set(config_);
+  OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
+                        rig_.dispatcher);
+  ProbeQuery query;
+  query.target = kTarget;
+  query.client = Address("192.0.2.9");
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  const HttpAnswer refused = prober.Probe(query);
+  EXPECT_EQ(refused.status, 429);
+  ASSERT_EQ(refused.headers.size(), 1U);
+  EXPECT_EQ(refused.headers[0].first, "Retry-After");
+  EXPECT_GT(std::stoi(refused.headers[0].second), 900);
+  query.client = Address("192.0.2.10");
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  // Those without an address are one client.
+  query.client.reset();
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  EXPECT_EQ(prober.Probe(query).status, 200);
+  EXPECT_EQ(prober.Probe(query).status, 429);
+}
+
+}  // namespace
+}  // namespace echo_exporter
