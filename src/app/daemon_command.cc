@@ -22,7 +22,7 @@ ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
 }
 
 // Says why the daemon does not start to whoever can see it.
-void Complain(const std::string& error, const ServiceStatus& status) {
+void ReportStartFailure(const std::string& error, const ServiceStatus& status) {
   if (status.HasNoConsole()) {
     Log(LogLevel::kError, "cannot start", {{"error", error}});
   } else {
@@ -80,7 +80,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
   for (const auto* const errors : {&loaded.errors, &web.errors}) {
     for (const std::string& error : *errors) {
-      Complain("error: " + error, status);
+      ReportStartFailure("error: " + error, status);
     }
   }
   if (!loaded.config || !web.errors.empty()) {
@@ -119,7 +119,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
 
 int RefuseToStart(const ImmediateExit& exit, const ServiceStatus& status) {
   ConfigureLogFor({}, status);
-  Complain(exit.text, status);
+  ReportStartFailure(exit.text, status);
   FlushLog();
   return exit.code;
 }

@@ -9,7 +9,7 @@
 #include "echo_exporter/probe_recorder.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
-#include "src/base/place.h"
+#include "src/base/permit.h"
 #include "src/engine/configured_pairs.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/shared_config.h"
@@ -194,8 +194,8 @@ HttpAnswer ExporterImpl::AnswerReload() {
   }
   // One that waits reads the file when its turn comes: more of them would find
   // out nothing more, and hold the server's connections.
-  const Place place(reloads_asked_for_, /*limit=*/2);
-  if (!place.granted()) {
+  const Permit permit(reloads_asked_for_, /*limit=*/2);
+  if (!permit.granted()) {
     answer.status = 503;
     answer.headers.emplace_back("Retry-After", "1");
     answer.body = "Other reloads are under way.\n";

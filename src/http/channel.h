@@ -39,7 +39,7 @@ class Channel {
   /// After Open() has failed: why, and what can still be said in plain bytes
   /// to a client that spoke no TLS; empty: nothing.
   virtual std::string failure() const = 0;
-  virtual std::string farewell() const = 0;
+  virtual std::string plain_http_error() const = 0;
 };
 
 /// Bytes as they are.
@@ -52,7 +52,7 @@ class PlainChannel final : public Channel {
   Step Write(const char* data, std::size_t size) override;
   Step Close() override { return {State::kDone, 0}; }
   std::string failure() const override { return {}; }
-  std::string farewell() const override { return {}; }
+  std::string plain_http_error() const override { return {}; }
 
  private:
   const SocketHandle socket_;

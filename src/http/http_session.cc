@@ -209,9 +209,10 @@ void HttpSession::Run() {
 }
 
 void HttpSession::ExplainFailedOpening() {
-  const std::string farewell = channel_.farewell();
-  if (!farewell.empty()) {
-    PlainChannel(connection_.socket()).Write(farewell.data(), farewell.size());
+  const std::string plain_http_error = channel_.plain_http_error();
+  if (!plain_http_error.empty()) {
+    PlainChannel(connection_.socket())
+        .Write(plain_http_error.data(), plain_http_error.size());
     handlers_.on_request(HandlerName(""), 400);
   }
   const std::string failure = channel_.failure();

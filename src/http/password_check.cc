@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "src/base/place.h"
+#include "src/base/permit.h"
 
 namespace echo_exporter {
 namespace {
@@ -38,8 +38,8 @@ PasswordCheck::Verdict PasswordCheck::Check(const std::string& user,
                                             const std::string& password) {
   const Digest digest = DigestOf(user, password);
   if (IsRemembered(digest)) return Verdict::kRight;
-  const Place place(waiting_, kMaxWaiting);
-  if (!place.granted()) return Verdict::kBusy;
+  const Permit permit(waiting_, kMaxWaiting);
+  if (!permit.granted()) return Verdict::kBusy;
   const MutexLock lock(computing_);
   // A client with several connections asks the same several times at once.
   if (IsRemembered(digest)) return Verdict::kRight;

@@ -12,7 +12,7 @@ TlsChannel::TlsChannel(std::shared_ptr<const TlsContext> context,
 
 Channel::Step TlsChannel::Open() {
   ERR_clear_error();
-  const Step step = Judge(SSL_accept(ssl_.get()), 0);
+  const Step step = Classify(SSL_accept(ssl_.get()), 0);
   opened_ = step.state == State::kDone;
   return step;
 }
@@ -21,14 +21,14 @@ Channel::Step TlsChannel::Read(char* data, std::size_t size) {
   std::size_t bytes = 0;
   ERR_clear_error();
   const int result = SSL_read_ex(ssl_.get(), data, size, &bytes);
-  return Judge(result, bytes);
+  return Classify(result, bytes);
 }
 
 Channel::Step TlsChannel::Write(const char* data, std::size_t size) {
   std::size_t bytes = 0;
   ERR_clear_error();
   const int result = SSL_write_ex(ssl_.get(), data, size, &bytes);
-  return Judge(result, bytes);
+  return Classify(result, bytes);
 }
 
 Channel::Step TlsChannel::Close() {
@@ -36,10 +36,10 @@ Channel::Step TlsChannel::Close() {
   ERR_clear_error();
   const int result = SSL_shutdown(ssl_.get());
   // 0: said, and the other side has not said it yet, which need not be seen.
-  return Judge(result == 0 ? 1 : result, 0);
+  return Classify(result == 0 ? 1 : result, 0);
 }
 
-std::string TlsChannel::farewell() const {
+std::string TlsChannel::plain_http_error() const {
   if (!plain_http_) return {};
   return "HTTP/1.0 400 Bad Request\r\n"
          "Content-Type: text/plain; charset=utf-8\r\n"
@@ -47,7 +47,7 @@ std::string TlsChannel::farewell() const {
          "This is plain HTTP, but the server speaks HTTPS here.\n";
 }
 
-Channel::Step TlsChannel::Judge(int result, std::size_t bytes) {
+Channel::Step TlsChannel::Classify(int result, std::size_t bytes) {
   if (result > 0) return {State::kDone, bytes};
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:

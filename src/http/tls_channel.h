@@ -21,10 +21,10 @@ class TlsChannel final : public Channel {
   Step Write(const char* data, std::size_t size) override;
   Step Close() override;
   std::string failure() const override { return failure_; }
-  std::string farewell() const override;
+  std::string plain_http_error() const override;
 
  private:
-  Step Judge(int result, std::size_t bytes);
+  Step Classify(int result, std::size_t bytes);
 
   const std::shared_ptr<const TlsContext> context_;
   const OpensslPtr<SSL> ssl_;

@@ -220,7 +220,7 @@ void TlsContext::UseCertificate(const TlsConfig& config,
 void TlsContext::UseClientCa(const TlsConfig& config,
                              std::vector<std::string>* errors) {
   SSL_CTX_set_verify(context_.get(), VerifyMode(config.client_auth), nullptr);
-  SSL_CTX_set_cert_verify_callback(context_.get(), &JudgeClient, this);
+  SSL_CTX_set_cert_verify_callback(context_.get(), &ClassifyClient, this);
   if (config.client_ca.origin.empty()) return;
 
   // As the toolkit has it, every certificate of the file is trusted: an
@@ -245,7 +245,7 @@ void TlsContext::UseClientCa(const TlsConfig& config,
 }
 
 /// In place of X509_verify_cert(): 1 for a client that may come in.
-int TlsContext::JudgeClient(X509_STORE_CTX* chain, void* context) {
+int TlsContext::ClassifyClient(X509_STORE_CTX* chain, void* context) {
   const auto& self = *static_cast<const TlsContext*>(context);
   if (self.verifies_clients_ && X509_verify_cert(chain) != 1) return 0;
   if (self.allowed_sans_.empty()) return 1;

@@ -44,7 +44,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
                       std::vector<std::string>* errors);
   void UseClientCa(const TlsConfig& config, std::vector<std::string>* errors);
   void UseProtocol(const TlsConfig& config);
-  static int JudgeClient(X509_STORE_CTX* chain, void* context);
+  static int ClassifyClient(X509_STORE_CTX* chain, void* context);
 
   const bool verifies_clients_;
   const std::vector<std::string> allowed_sans_;

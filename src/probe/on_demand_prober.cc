@@ -9,7 +9,7 @@
 
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
-#include "src/base/place.h"
+#include "src/base/permit.h"
 #include "src/engine/echo_route.h"
 #include "src/probe/target_policy.h"
 
@@ -132,13 +132,13 @@ HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
                             "\" is neither an address of a host nor a host "
                             "name");
   }
-  plan.verdict = JudgeTarget(config.probe, query.target);
+  plan.verdict = ClassifyTarget(config.probe, query.target);
   if (plan.verdict == TargetVerdict::kRefused) {
     return Refusal(403, "Target \"" + query.target +
                             "\" is not in the configuration's allowed_targets");
   }
-  const Place place(running_, config.probe.max_concurrent);
-  if (!place.granted()) {
+  const Permit permit(running_, config.probe.max_concurrent);
+  if (!permit.granted()) {
     return Refusal(503, "Too many probes at once; the configuration allows " +
                             std::to_string(config.probe.max_concurrent));
   }

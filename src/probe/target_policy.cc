@@ -43,7 +43,8 @@ bool MatchesGlob(std::string_view glob, std::string_view text) {
   return g == glob.size();
 }
 
-TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target) {
+TargetVerdict ClassifyTarget(const ProbeConfig& config,
+                             std::string_view target) {
   if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty()) {
     return TargetVerdict::kAllowed;
   }

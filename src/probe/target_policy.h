@@ -24,7 +24,8 @@ enum class TargetVerdict {
 };
 
 /// Pure.
-TargetVerdict JudgeTarget(const ProbeConfig& config, std::string_view target);
+TargetVerdict ClassifyTarget(const ProbeConfig& config,
+                             std::string_view target);
 
 /// Whether a request to /probe may name this source. Pure.
 bool AllowsSource(const ProbeConfig& config, const SourceConfig& source);

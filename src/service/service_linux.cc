@@ -106,14 +106,14 @@ class SystemdWatch final : public ServiceWatch {
   void Run() {
     const MutexLock lock(mutex_);
     while (!ended_) {
-      Tell();
+      Report();
       const SteadyTime next = std::chrono::steady_clock::now() + interval_;
       while (!ended_ && end_.WaitUntil(mutex_, next)) {
       }
     }
   }
 
-  void Tell() {
+  void Report() {
     const Nanoseconds held_up_for = held_up_for_();
     if (held_up_for < interval_) {
       socket_.Send("WATCHDOG=1");

@@ -21,8 +21,8 @@ bool IsMulticast(const IpAddress& v4) {
 }
 
 // The verdict that this process adds to the system's: a reply must be in time.
-EchoResult Judge(EchoOutcome outcome, Nanoseconds measured,
-                 std::uint32_t kernel_ms, Nanoseconds timeout) {
+EchoResult Classify(EchoOutcome outcome, Nanoseconds measured,
+                    std::uint32_t kernel_ms, Nanoseconds timeout) {
   using std::chrono::milliseconds;
   EchoResult result;
   result.outcome = outcome;
@@ -113,8 +113,8 @@ EchoResult EchoBuffer::Read(Nanoseconds measured) const {
 EchoResult EchoBuffer::ReadV4(Nanoseconds measured) const {
   EchoReplyV4 reply;
   std::memcpy(&reply, reply_.get(), sizeof(reply));
-  EchoResult result = Judge(OutcomeOfStatus(reply.status, IpVersion::kV4),
-                            measured, reply.round_trip_ms, timeout_);
+  EchoResult result = Classify(OutcomeOfStatus(reply.status, IpVersion::kV4),
+                               measured, reply.round_trip_ms, timeout_);
   result.os_code = reply.status;
   std::array<std::uint8_t, 4> address;
   std::memcpy(address.data(), &reply.address, address.size());
@@ -137,8 +137,8 @@ EchoResult EchoBuffer::ReadV4(Nanoseconds measured) const {
 EchoResult EchoBuffer::ReadV6(Nanoseconds measured) const {
   EchoReplyV6 reply;
   std::memcpy(&reply, reply_.get(), sizeof(reply));
-  EchoResult result = Judge(OutcomeOfStatus(reply.status, IpVersion::kV6),
-                            measured, reply.round_trip_ms, timeout_);
+  EchoResult result = Classify(OutcomeOfStatus(reply.status, IpVersion::kV6),
+                               measured, reply.round_trip_ms, timeout_);
   result.os_code = reply.status;
   std::array<std::uint8_t, 16> address;
   std::memcpy(address.data(), reply.address, address.size());

@@ -99,8 +99,9 @@ class LinuxEchoTransport final : public EchoTransport {
              RequestRecord& record);
   bool ReadAll(SteadyTime* horizon);
   bool ReadErrors(const IcmpSocket& socket, SteadyTime* last);
-  void Judge(const ArrivalReader& reader, RequestMatcher::Findings* findings);
-  void Tell(RequestMatcher::Findings* findings);
+  void Classify(const ArrivalReader& reader,
+                RequestMatcher::Verdicts* verdicts);
+  void Report(RequestMatcher::Verdicts* verdicts);
 
   // Constant after construction.
   const std::size_t max_in_flight_;
@@ -117,11 +118,11 @@ class LinuxEchoTransport final : public EchoTransport {
   IcmpSockets::List receiving_;
   std::vector<pollfd> polled_;  ///< those, and `wake_` behind them
   ArrivalReader reader_;
-  RequestMatcher::Findings findings_;
+  RequestMatcher::Verdicts verdicts_;
 
   Mutex error_mutex_;
   ArrivalReader error_reader_ GUARDED_BY(error_mutex_);
-  RequestMatcher::Findings error_findings_ GUARDED_BY(error_mutex_);
+  RequestMatcher::Verdicts error_verdicts_ GUARDED_BY(error_mutex_);
   std::atomic<std::uint64_t> error_batches_{0};  ///< that were not empty
 
   std::atomic<std::size_t> in_flight_{0};
@@ -160,9 +161,9 @@ LinuxEchoTransport::~LinuxEchoTransport() {
   {
     MutexLock lock(mutex_);
     matcher_.Abandon();
-    matcher_.TakeFindings(&findings_);
+    matcher_.TakeVerdicts(&verdicts_);
   }
-  Tell(&findings_);
+  Report(&verdicts_);
 }
 
 void LinuxEchoTransport::Send(const EchoRequest& request) {
@@ -274,9 +275,9 @@ void LinuxEchoTransport::Receive() {
     {
       MutexLock lock(mutex_);
       matcher_.Expire(horizon);
-      matcher_.TakeFindings(&findings_);
+      matcher_.TakeVerdicts(&verdicts_);
     }
-    Tell(&findings_);
+    Report(&verdicts_);
     if (many) std::this_thread::sleep_until(reader_.now() + kRest);
   }
 }
@@ -331,8 +332,8 @@ bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
       packets += reader_.packets();
       foreign_replies_ += reader_.left_out();
       last = reader_.last_time();
-      Judge(reader_, &findings_);
-      Tell(&findings_);
+      Classify(reader_, &verdicts_);
+      Report(&verdicts_);
     }
     if (batches == kBatchesInARow) *horizon = std::min(*horizon, last);
   }
@@ -348,32 +349,32 @@ bool LinuxEchoTransport::ReadErrors(const IcmpSocket& socket,
   const bool more = error_reader_.Read(socket, /*errors=*/true);
   if (error_reader_.packets() > 0) ++error_batches_;
   *last = error_reader_.last_time();
-  Judge(error_reader_, &error_findings_);
-  Tell(&error_findings_);
+  Classify(error_reader_, &error_verdicts_);
+  Report(&error_verdicts_);
   return more;
 }
 
-void LinuxEchoTransport::Judge(const ArrivalReader& reader,
-                               RequestMatcher::Findings* findings) {
+void LinuxEchoTransport::Classify(const ArrivalReader& reader,
+                                  RequestMatcher::Verdicts* verdicts) {
   MutexLock lock(mutex_);
   for (const Arrival& arrival : reader.arrivals()) {
-    matcher_.Judge(arrival, reader.now());
+    matcher_.Classify(arrival, reader.now());
   }
-  matcher_.TakeFindings(findings);
+  matcher_.TakeVerdicts(verdicts);
 }
 
 // Reports what was found, without the lock of all: callbacks take locks of
-// their own. Leaves `findings` empty.
-void LinuxEchoTransport::Tell(RequestMatcher::Findings* findings) {
-  for (const EchoResult& result : findings->results) callback_(result);
+// their own. Leaves `verdicts` empty.
+void LinuxEchoTransport::Report(RequestMatcher::Verdicts* verdicts) {
+  for (const EchoResult& result : verdicts->results) callback_(result);
   if (on_stray_reply_) {
-    for (const auto& [tag, kind] : findings->strays) on_stray_reply_(tag, kind);
+    for (const auto& [tag, kind] : verdicts->strays) on_stray_reply_(tag, kind);
   }
-  foreign_replies_ += findings->foreign_replies;
-  const std::size_t ended = findings->results.size();
-  findings->foreign_replies = 0;
-  findings->strays.clear();
-  findings->results.clear();
+  foreign_replies_ += verdicts->foreign_replies;
+  const std::size_t ended = verdicts->results.size();
+  verdicts->foreign_replies = 0;
+  verdicts->strays.clear();
+  verdicts->results.clear();
   if (ended > 0 && (in_flight_ -= ended) == 0) {
     MutexLock lock(mutex_);
     idle_.NotifyAll();

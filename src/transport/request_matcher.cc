@@ -31,15 +31,15 @@ bool RequestMatcher::EndUnsent(RequestRecord& record) {
   return true;
 }
 
-void RequestMatcher::Judge(const Arrival& arrival, SteadyTime now) {
+void RequestMatcher::Classify(const Arrival& arrival, SteadyTime now) {
   if (arrival.error) {
-    JudgeError(arrival, now);
+    ClassifyError(arrival, now);
   } else {
-    JudgeReply(arrival, now);
+    ClassifyReply(arrival, now);
   }
 }
 
-void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
+void RequestMatcher::ClassifyReply(const Arrival& reply, SteadyTime now) {
   const EchoMessage& message = reply.message;
   RequestRecord* const record =
       table_.Find(message.sequence, [&](const RequestRecord& candidate) {
@@ -50,11 +50,11 @@ void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
                            message.payload);
       });
   if (record == nullptr) {
-    JudgeForeign(reply);
+    ClassifyForeign(reply);
     return;
   }
   if (record->state != State::kInFlight) {
-    findings_.strays.emplace_back(record->tag, record->state == State::kAnswered
+    verdicts_.strays.emplace_back(record->tag, record->state == State::kAnswered
                                                    ? StrayReply::kDuplicate
                                                    : StrayReply::kLate);
     return;
@@ -63,7 +63,7 @@ void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
   result.responder = reply.peer;
   result.reply_ttl = reply.ttl;
   if (result.rtt > record->timeout) {
-    findings_.strays.emplace_back(record->tag, StrayReply::kLate);
+    verdicts_.strays.emplace_back(record->tag, StrayReply::kLate);
     result.outcome = EchoOutcome::kTimeout;
     End(*record, State::kTimedOut, result);
     return;
@@ -74,8 +74,8 @@ void RequestMatcher::JudgeReply(const Arrival& reply, SteadyTime now) {
   End(*record, State::kAnswered, result);
 }
 
-void RequestMatcher::JudgeForeign(const Arrival& reply) {
-  ++findings_.foreign_replies;
+void RequestMatcher::ClassifyForeign(const Arrival& reply) {
+  ++verdicts_.foreign_replies;
   RequestRecord* const damaged =
       table_.Find(reply.message.sequence, [&](const RequestRecord& candidate) {
         return candidate.state == State::kInFlight &&
@@ -84,7 +84,7 @@ void RequestMatcher::JudgeForeign(const Arrival& reply) {
   if (damaged != nullptr) damaged->corrupted = true;
 }
 
-void RequestMatcher::JudgeError(const Arrival& arrival, SteadyTime now) {
+void RequestMatcher::ClassifyError(const Arrival& arrival, SteadyTime now) {
   const EchoMessage& quoted = arrival.message;
   RequestRecord* const record =
       table_.Find(quoted.sequence, [&](const RequestRecord& candidate) {
@@ -124,7 +124,7 @@ void RequestMatcher::End(RequestRecord& record, State state,
                          EchoResult result) {
   result.tag = record.tag;
   table_.End(record, state);
-  findings_.results.push_back(result);
+  verdicts_.results.push_back(result);
 }
 
 }  // namespace echo_exporter

@@ -28,7 +28,7 @@ namespace echo_exporter {
 class RequestMatcher {
  public:
   /// What is to be told, in the order of finding it.
-  struct Findings {
+  struct Verdicts {
     std::vector<EchoResult> results;
     std::vector<std::pair<std::uint64_t, StrayReply>> strays;  ///< by tag
     std::uint64_t foreign_replies = 0;
@@ -48,7 +48,7 @@ class RequestMatcher {
   bool EndUnsent(RequestRecord& record);
 
   /// `now`: when it was read, not before it arrived.
-  void Judge(const Arrival& arrival, SteadyTime now);
+  void Classify(const Arrival& arrival, SteadyTime now);
 
   /// Ends those whose time was over at `horizon`; everything that had arrived
   /// by then must have been judged.
@@ -64,17 +64,17 @@ class RequestMatcher {
 
   /// What was found since the last call, in exchange for `emptied`, whose
   /// memory is used again.
-  void TakeFindings(Findings* emptied) { std::swap(findings_, *emptied); }
+  void TakeVerdicts(Verdicts* emptied) { std::swap(verdicts_, *emptied); }
 
  private:
-  void JudgeReply(const Arrival& reply, SteadyTime now);
-  void JudgeError(const Arrival& error, SteadyTime now);
-  void JudgeForeign(const Arrival& reply);
+  void ClassifyReply(const Arrival& reply, SteadyTime now);
+  void ClassifyError(const Arrival& error, SteadyTime now);
+  void ClassifyForeign(const Arrival& reply);
   void End(RequestRecord& record, RequestRecord::State state,
            EchoResult result);
 
   RequestTable table_;
-  Findings findings_;
+  Verdicts verdicts_;
 };
 
 }  // namespace echo_exporter

@@ -72,7 +72,7 @@ constexpr PlanRow kPlan[] = {
 };
 
 /// What a destination address says.
-struct Place {
+struct Permit {
   Behaviour behaviour;
   unsigned parameter;
 };
@@ -89,7 +89,7 @@ std::optional<unsigned> DecimalDigits(unsigned group) {
   return value;
 }
 
-std::optional<Place> FindPlace(const Address& destination) {
+std::optional<Permit> FindPlace(const Address& destination) {
   std::optional<unsigned> behaviour = destination.bytes[2];
   std::optional<unsigned> parameter = destination.bytes[3];
   if (destination.is_ipv6) {
@@ -102,11 +102,11 @@ std::optional<Place> FindPlace(const Address& destination) {
   if (!behaviour || !parameter) return std::nullopt;
   if (*behaviour > static_cast<unsigned>(Behaviour::kHostUnreachable) &&
       *behaviour <= kLastHostUnreachable) {
-    return Place{Behaviour::kHostUnreachable, *parameter};
+    return Permit{Behaviour::kHostUnreachable, *parameter};
   }
   for (const PlanRow& row : kPlan) {
     if (static_cast<unsigned>(row.behaviour) == *behaviour) {
-      return Place{row.behaviour, *parameter};
+      return Permit{row.behaviour, *parameter};
     }
   }
   return std::nullopt;
@@ -177,7 +177,7 @@ bool Contains(const AddressPlan& plan, const Address& address) {
 std::vector<Answer> AnswerRequest(const AddressPlan& plan,
                                   const EchoRequest& request,
                                   std::uint64_t number) {
-  const std::optional<Place> place = FindPlace(request.destination);
+  const std::optional<Permit> place = FindPlace(request.destination);
   if (!place || !Contains(plan, request.destination)) return {};
   const bool is_ipv6 = request.source.is_ipv6;
   const unsigned parameter = place->parameter;

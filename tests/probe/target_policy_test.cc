@@ -62,40 +62,41 @@ TEST(MatchesGlobTest, EndsSoonOnHostileInput) {
   EXPECT_FALSE(MatchesGlob(glob + "b", std::string(255, 'a')));
 }
 
-TEST(JudgeTargetTest, AllowsAnyTargetWhenNothingIsConfigured) {
-  EXPECT_EQ(JudgeTarget({}, "192.0.2.1"), TargetVerdict::kAllowed);
-  EXPECT_EQ(JudgeTarget({}, "a.example.net"), TargetVerdict::kAllowed);
+TEST(ClassifyTargetTest, AllowsAnyTargetWhenNothingIsConfigured) {
+  EXPECT_EQ(ClassifyTarget({}, "192.0.2.1"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget({}, "a.example.net"), TargetVerdict::kAllowed);
 }
 
-TEST(JudgeTargetTest, JudgesAnAddressByThePrefixes) {
+TEST(ClassifyTargetTest, JudgesAnAddressByThePrefixes) {
   const auto config = Allowing({"192.0.2.0/24", "2001:db8::/32"}, {});
-  EXPECT_EQ(JudgeTarget(config, "192.0.2.255"), TargetVerdict::kAllowed);
-  EXPECT_EQ(JudgeTarget(config, "192.0.3.0"), TargetVerdict::kRefused);
-  EXPECT_EQ(JudgeTarget(config, "2001:db8::1"), TargetVerdict::kAllowed);
-  EXPECT_EQ(JudgeTarget(config, "2001:db9::1"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "192.0.2.255"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget(config, "192.0.3.0"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "2001:db8::1"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget(config, "2001:db9::1"), TargetVerdict::kRefused);
   // Not the same address, whatever its last bytes say.
-  EXPECT_EQ(JudgeTarget(config, "::ffff:192.0.2.1"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "::ffff:192.0.2.1"),
+            TargetVerdict::kRefused);
 }
 
-TEST(JudgeTargetTest, JudgesANameByTheGlobsFirst) {
+TEST(ClassifyTargetTest, JudgesANameByTheGlobsFirst) {
   const auto config = Allowing({"192.0.2.0/24"}, {"*.example.net"});
-  EXPECT_EQ(JudgeTarget(config, "a.EXAMPLE.net"), TargetVerdict::kAllowed);
-  EXPECT_EQ(JudgeTarget(config, "a.example.org"),
+  EXPECT_EQ(ClassifyTarget(config, "a.EXAMPLE.net"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget(config, "a.example.org"),
             TargetVerdict::kDependsOnAddress);
 }
 
-TEST(JudgeTargetTest, RefusesOtherNamesWhenNoAddressIsAllowed) {
+TEST(ClassifyTargetTest, RefusesOtherNamesWhenNoAddressIsAllowed) {
   const auto config = Allowing({}, {"*.example.net"});
-  EXPECT_EQ(JudgeTarget(config, "a.example.org"), TargetVerdict::kRefused);
-  EXPECT_EQ(JudgeTarget(config, "192.0.2.1"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "a.example.org"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "192.0.2.1"), TargetVerdict::kRefused);
 }
 
-TEST(JudgeTargetTest, TakesNoAddressForAName) {
+TEST(ClassifyTargetTest, TakesNoAddressForAName) {
   const auto config = Allowing({}, {"fd*", "*e"});
-  EXPECT_EQ(JudgeTarget(config, "fd-server"), TargetVerdict::kAllowed);
-  EXPECT_EQ(JudgeTarget(config, "fd00::1"), TargetVerdict::kRefused);
-  EXPECT_EQ(JudgeTarget(config, "2001:db8::e"), TargetVerdict::kRefused);
-  EXPECT_EQ(JudgeTarget(Allowing({}, {"*"}), "fd00::1"),
+  EXPECT_EQ(ClassifyTarget(config, "fd-server"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget(config, "fd00::1"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "2001:db8::e"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(Allowing({}, {"*"}), "fd00::1"),
             TargetVerdict::kAllowed);
 }
 

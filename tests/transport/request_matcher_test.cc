@@ -89,20 +89,22 @@ class RequestMatcherTest : public testing::Test {
     return arrival;
   }
 
-  void Judge(const Arrival& arrival) { matcher_.Judge(arrival, arrival.time); }
+  void Classify(const Arrival& arrival) {
+    matcher_.Classify(arrival, arrival.time);
+  }
 
-  RequestMatcher::Findings Take() {
-    RequestMatcher::Findings findings;
-    matcher_.TakeFindings(&findings);
-    return findings;
+  RequestMatcher::Verdicts Take() {
+    RequestMatcher::Verdicts verdicts;
+    matcher_.TakeVerdicts(&verdicts);
+    return verdicts;
   }
 
   // The outcome of the one request that has ended since the last look.
   EchoOutcome TakeOutcome() {
-    const auto findings = Take();
-    EXPECT_EQ(findings.results.size(), 1U);
-    return findings.results.empty() ? EchoOutcome::kOther
-                                    : findings.results.front().outcome;
+    const auto verdicts = Take();
+    EXPECT_EQ(verdicts.results.size(), 1U);
+    return verdicts.results.empty() ? EchoOutcome::kOther
+                                    : verdicts.results.front().outcome;
   }
 
   RequestMatcher matcher_{kMaxInFlight};
@@ -111,10 +113,10 @@ class RequestMatcherTest : public testing::Test {
 
 TEST_F(RequestMatcherTest, TellsEverythingAboutAReply) {
   const Sent sent = Begin(7);
-  matcher_.Judge(ReplyTo(sent, milliseconds(25)), kStart + milliseconds(27));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  const EchoResult& result = findings.results.front();
+  matcher_.Classify(ReplyTo(sent, milliseconds(25)), kStart + milliseconds(27));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  const EchoResult& result = verdicts.results.front();
   EXPECT_EQ(result.tag, 7U);
   EXPECT_EQ(result.outcome, EchoOutcome::kReply);
   EXPECT_EQ(result.rtt, milliseconds(25));
@@ -122,53 +124,53 @@ TEST_F(RequestMatcherTest, TellsEverythingAboutAReply) {
   EXPECT_EQ(result.reply_ttl, 57);
   EXPECT_EQ(result.responder, kHost);
   EXPECT_EQ(result.os_code, 0U);
-  EXPECT_THAT(findings.strays, IsEmpty());
-  EXPECT_EQ(findings.foreign_replies, 0U);
+  EXPECT_THAT(verdicts.strays, IsEmpty());
+  EXPECT_EQ(verdicts.foreign_replies, 0U);
 }
 
 TEST_F(RequestMatcherTest, MeasuresFromTheSendingAndNotFromTheBeginning) {
   const Sent sent = Begin(1);
   sent.record->set_sent(kStart + milliseconds(10));
-  Judge(ReplyTo(sent, milliseconds(25)));
+  Classify(ReplyTo(sent, milliseconds(25)));
   EXPECT_EQ(Take().results.at(0).rtt, milliseconds(15));
 }
 
 TEST_F(RequestMatcherTest, NeverTellsANegativeTime) {
   // Clocks of the kernel and of the process may disagree by a microsecond.
   const Sent sent = Begin(1);
-  matcher_.Judge(ReplyTo(sent, -milliseconds(1)), kStart - milliseconds(2));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kReply);
-  EXPECT_EQ(findings.results.front().rtt, Nanoseconds(0));
-  EXPECT_EQ(findings.results.front().completion_delay, Nanoseconds(0));
+  matcher_.Classify(ReplyTo(sent, -milliseconds(1)), kStart - milliseconds(2));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
+  EXPECT_EQ(verdicts.results.front().rtt, Nanoseconds(0));
+  EXPECT_EQ(verdicts.results.front().completion_delay, Nanoseconds(0));
 }
 
 TEST_F(RequestMatcherTest, TakesAReplyExactlyAtTheTimeout) {
-  Judge(ReplyTo(Begin(1), kTimeout));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kReply);
-  EXPECT_EQ(findings.results.front().rtt, kTimeout);
-  EXPECT_THAT(findings.strays, IsEmpty());
+  Classify(ReplyTo(Begin(1), kTimeout));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
+  EXPECT_EQ(verdicts.results.front().rtt, kTimeout);
+  EXPECT_THAT(verdicts.strays, IsEmpty());
 }
 
 TEST_F(RequestMatcherTest, TakesAReplyANanosecondLaterForATimeout) {
-  Judge(ReplyTo(Begin(1), kTimeout + Nanoseconds(1)));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kTimeout);
-  EXPECT_THAT(findings.strays, ElementsAre(Pair(1, StrayReply::kLate)));
+  Classify(ReplyTo(Begin(1), kTimeout + Nanoseconds(1)));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kTimeout);
+  EXPECT_THAT(verdicts.strays, ElementsAre(Pair(1, StrayReply::kLate)));
 }
 
 TEST_F(RequestMatcherTest, TakesAReplyThatWasReadLateForAReply) {
   const Sent sent = Begin(1);
-  matcher_.Judge(ReplyTo(sent, kTimeout - Nanoseconds(1)),
-                 kStart + seconds(30));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kReply);
-  EXPECT_EQ(findings.results.front().completion_delay,
+  matcher_.Classify(ReplyTo(sent, kTimeout - Nanoseconds(1)),
+                    kStart + seconds(30));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
+  EXPECT_EQ(verdicts.results.front().completion_delay,
             seconds(29) + Nanoseconds(1));
 }
 
@@ -177,61 +179,61 @@ TEST_F(RequestMatcherTest, DoesNotLetALateReplyChangeTheOutcome) {
   matcher_.Expire(kStart + kTimeout);
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kTimeout);
   for (int i = 0; i < 3; ++i) {
-    Judge(ReplyTo(sent, kTimeout + seconds(i)));
-    const auto findings = Take();
-    EXPECT_THAT(findings.results, IsEmpty());
-    EXPECT_THAT(findings.strays, ElementsAre(Pair(1, StrayReply::kLate)));
-    EXPECT_EQ(findings.foreign_replies, 0U);
+    Classify(ReplyTo(sent, kTimeout + seconds(i)));
+    const auto verdicts = Take();
+    EXPECT_THAT(verdicts.results, IsEmpty());
+    EXPECT_THAT(verdicts.strays, ElementsAre(Pair(1, StrayReply::kLate)));
+    EXPECT_EQ(verdicts.foreign_replies, 0U);
   }
 }
 
 TEST_F(RequestMatcherTest, CountsASecondReplyAsDuplicate) {
   const Sent sent = Begin(1);
-  Judge(ReplyTo(sent, milliseconds(1)));
+  Classify(ReplyTo(sent, milliseconds(1)));
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
   // Also when the timeout is over.
   for (const Nanoseconds after : {Nanoseconds(milliseconds(2)), 2 * kTimeout}) {
-    Judge(ReplyTo(sent, after));
-    const auto findings = Take();
-    EXPECT_THAT(findings.results, IsEmpty());
-    EXPECT_THAT(findings.strays, ElementsAre(Pair(1, StrayReply::kDuplicate)));
+    Classify(ReplyTo(sent, after));
+    const auto verdicts = Take();
+    EXPECT_THAT(verdicts.results, IsEmpty());
+    EXPECT_THAT(verdicts.strays, ElementsAre(Pair(1, StrayReply::kDuplicate)));
   }
 }
 
 TEST_F(RequestMatcherTest, CountsAReplyAfterAnErrorAsLate) {
   const Sent sent = Begin(1);
-  Judge(ErrorAbout(sent, 32));
+  Classify(ErrorAbout(sent, 32));
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kPacketTooBig);
-  Judge(ReplyTo(sent, milliseconds(3)));
-  const auto findings = Take();
-  EXPECT_THAT(findings.results, IsEmpty());
-  EXPECT_THAT(findings.strays, ElementsAre(Pair(1, StrayReply::kLate)));
+  Classify(ReplyTo(sent, milliseconds(3)));
+  const auto verdicts = Take();
+  EXPECT_THAT(verdicts.results, IsEmpty());
+  EXPECT_THAT(verdicts.strays, ElementsAre(Pair(1, StrayReply::kLate)));
 }
 
 TEST_F(RequestMatcherTest, KnowsALateReplyAfterThousandsOfLaterRequests) {
   const Sent sent = Begin(1);
   matcher_.Expire(kStart + kTimeout);
   for (std::uint64_t tag = 2; tag < 100'000; ++tag) {
-    Judge(ReplyTo(Begin(tag), milliseconds(1)));
+    Classify(ReplyTo(Begin(tag), milliseconds(1)));
   }
   Take();
-  Judge(ReplyTo(sent, seconds(9)));
+  Classify(ReplyTo(sent, seconds(9)));
   EXPECT_THAT(Take().strays, ElementsAre(Pair(1, StrayReply::kLate)));
 }
 
 TEST_F(RequestMatcherTest, EndsByAWrongCookieOnlyAtTheDeadline) {
   const Sent sent = Begin(1);
   const Sent other = Begin(2, kOtherHost);
-  Judge(ReplyWith(sent, other.payload));
-  auto findings = Take();
-  EXPECT_THAT(findings.results, IsEmpty());
-  EXPECT_EQ(findings.foreign_replies, 1U);
+  Classify(ReplyWith(sent, other.payload));
+  auto verdicts = Take();
+  EXPECT_THAT(verdicts.results, IsEmpty());
+  EXPECT_EQ(verdicts.foreign_replies, 1U);
   matcher_.Expire(kStart + kTimeout - Nanoseconds(1));
   EXPECT_THAT(Take().results, IsEmpty());
   matcher_.Expire(kStart + kTimeout);
-  findings = Take();
-  ASSERT_EQ(findings.results.size(), 2U);
-  for (const EchoResult& result : findings.results) {
+  verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 2U);
+  for (const EchoResult& result : verdicts.results) {
     EXPECT_EQ(result.outcome, result.tag == 1 ? EchoOutcome::kCorruptReply
                                               : EchoOutcome::kTimeout);
   }
@@ -240,19 +242,19 @@ TEST_F(RequestMatcherTest, EndsByAWrongCookieOnlyAtTheDeadline) {
 TEST_F(RequestMatcherTest, LetsATrueReplyWinAfterAWrongCookie) {
   const Sent sent = Begin(1);
   const auto forged = Begin(2, kOtherHost).payload;
-  for (int i = 0; i < 100; ++i) Judge(ReplyWith(sent, forged));
+  for (int i = 0; i < 100; ++i) Classify(ReplyWith(sent, forged));
   EXPECT_THAT(Take().results, IsEmpty());
-  Judge(ReplyTo(sent, milliseconds(5)));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kReply);
-  EXPECT_THAT(findings.strays, IsEmpty());
+  Classify(ReplyTo(sent, milliseconds(5)));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
+  EXPECT_THAT(verdicts.strays, IsEmpty());
 }
 
 TEST_F(RequestMatcherTest, LetsAnErrorWinAfterAWrongCookie) {
   const Sent sent = Begin(1);
-  Judge(ReplyWith(sent, Begin(2, kOtherHost).payload));
-  Judge(ErrorAbout(sent, 32));
+  Classify(ReplyWith(sent, Begin(2, kOtherHost).payload));
+  Classify(ErrorAbout(sent, 32));
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kPacketTooBig);
 }
 
@@ -267,18 +269,18 @@ TEST_F(RequestMatcherTest, DoesNotMarkTheNextRequestOfARecordAsCorrupted) {
   forged.message.sequence = record->sequence();
   forged.peer = kHost;
   forged.time = kStart;
-  small.Judge(forged, kStart);
-  RequestMatcher::Findings findings;
+  small.Classify(forged, kStart);
+  RequestMatcher::Verdicts verdicts;
   // A round of the ring: the record is used again.
   for (int i = 0; i < 65536; ++i) {
     small.Expire(kStart + kTimeout);
     record = small.Begin(request, 1, kStart);
   }
   small.Expire(kStart + kTimeout);
-  small.TakeFindings(&findings);
-  ASSERT_EQ(findings.results.size(), 65537U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kCorruptReply);
-  EXPECT_EQ(findings.results.back().outcome, EchoOutcome::kTimeout);
+  small.TakeVerdicts(&verdicts);
+  ASSERT_EQ(verdicts.results.size(), 65537U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kCorruptReply);
+  EXPECT_EQ(verdicts.results.back().outcome, EchoOutcome::kTimeout);
 }
 
 TEST_F(RequestMatcherTest, TakesADamagedPayloadFromTheHostForCorrupt) {
@@ -299,12 +301,12 @@ TEST_F(RequestMatcherTest, TakesADamagedPayloadFromTheHostForCorrupt) {
     const Sent sent = Begin(1, kOtherHost, 32, milliseconds(10));
     auto payload = sent.payload;
     payload.resize(damaged.payload.size());
-    Judge(ReplyWith(sent, payload));
+    Classify(ReplyWith(sent, payload));
     matcher_.Expire(kStart + milliseconds(10));
-    const auto findings = Take();
-    EXPECT_EQ(findings.foreign_replies, 1U);
-    ASSERT_EQ(findings.results.size(), 1U);
-    EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kCorruptReply);
+    const auto verdicts = Take();
+    EXPECT_EQ(verdicts.foreign_replies, 1U);
+    ASSERT_EQ(verdicts.results.size(), 1U);
+    EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kCorruptReply);
   }
 }
 
@@ -312,12 +314,12 @@ TEST_F(RequestMatcherTest, TakesTheRightCookieFromAnotherHostForCorrupt) {
   const Sent sent = Begin(1);
   Arrival reply = ReplyTo(sent, milliseconds(3));
   reply.peer = kOtherHost;
-  Judge(reply);
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kCorruptReply);
-  EXPECT_EQ(findings.results.front().responder, kOtherHost);
-  EXPECT_EQ(findings.foreign_replies, 0U);
+  Classify(reply);
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kCorruptReply);
+  EXPECT_EQ(verdicts.results.front().responder, kOtherHost);
+  EXPECT_EQ(verdicts.foreign_replies, 0U);
 }
 
 TEST_F(RequestMatcherTest, IgnoresAWrongCookieFromAnotherHost) {
@@ -326,7 +328,7 @@ TEST_F(RequestMatcherTest, IgnoresAWrongCookieFromAnotherHost) {
   reply.peer = kRouter;
   const auto payload = std::vector<std::uint8_t>(32, 0);
   reply.message.payload = payload;
-  Judge(reply);
+  Classify(reply);
   EXPECT_EQ(Take().foreign_replies, 1U);
   matcher_.Expire(kStart + kTimeout);
   for (const EchoResult& result : Take().results) {
@@ -338,10 +340,10 @@ TEST_F(RequestMatcherTest, IgnoresTheRightPayloadWithAnotherSequenceNumber) {
   const Sent sent = Begin(1);
   Arrival reply = ReplyTo(sent, milliseconds(1));
   ++reply.message.sequence;
-  Judge(reply);
-  const auto findings = Take();
-  EXPECT_EQ(findings.foreign_replies, 1U);
-  EXPECT_THAT(findings.results, IsEmpty());
+  Classify(reply);
+  const auto verdicts = Take();
+  EXPECT_EQ(verdicts.foreign_replies, 1U);
+  EXPECT_THAT(verdicts.results, IsEmpty());
   matcher_.Expire(kStart + kTimeout);
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kTimeout);
 }
@@ -352,12 +354,12 @@ TEST_F(RequestMatcherTest, CountsRepliesToNothingAsForeign) {
   reply.time = kStart;
   for (int sequence = 0; sequence < 65536; ++sequence) {
     reply.message.sequence = static_cast<std::uint16_t>(sequence);
-    Judge(reply);
+    Classify(reply);
   }
-  const auto findings = Take();
-  EXPECT_EQ(findings.foreign_replies, 65536U);
-  EXPECT_THAT(findings.results, IsEmpty());
-  EXPECT_THAT(findings.strays, IsEmpty());
+  const auto verdicts = Take();
+  EXPECT_EQ(verdicts.foreign_replies, 65536U);
+  EXPECT_THAT(verdicts.results, IsEmpty());
+  EXPECT_THAT(verdicts.strays, IsEmpty());
 }
 
 TEST_F(RequestMatcherTest, MatchesPayloadsTooShortForACookieByTheHost) {
@@ -366,17 +368,17 @@ TEST_F(RequestMatcherTest, MatchesPayloadsTooShortForACookieByTheHost) {
     const Sent sent = Begin(size, kHost, size);
     Arrival elsewhere = ReplyTo(sent, milliseconds(1));
     elsewhere.peer = kOtherHost;
-    Judge(elsewhere);
-    auto findings = Take();
-    EXPECT_THAT(findings.results, IsEmpty());
-    EXPECT_EQ(findings.foreign_replies, 1U);
+    Classify(elsewhere);
+    auto verdicts = Take();
+    EXPECT_THAT(verdicts.results, IsEmpty());
+    EXPECT_EQ(verdicts.foreign_replies, 1U);
 
-    Judge(ReplyTo(sent, milliseconds(2)));
-    findings = Take();
-    ASSERT_EQ(findings.results.size(), 1U);
-    EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kReply);
-    EXPECT_EQ(findings.results.front().tag, size);
-    Judge(ReplyTo(sent, milliseconds(3)));
+    Classify(ReplyTo(sent, milliseconds(2)));
+    verdicts = Take();
+    ASSERT_EQ(verdicts.results.size(), 1U);
+    EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
+    EXPECT_EQ(verdicts.results.front().tag, size);
+    Classify(ReplyTo(sent, milliseconds(3)));
     EXPECT_THAT(Take().strays, ElementsAre(Pair(size, StrayReply::kDuplicate)));
   }
 }
@@ -387,13 +389,13 @@ TEST_F(RequestMatcherTest, TakesTheZoneThatTheSystemSawForTheOneLeftOpen) {
     const Sent sent = Begin(1, Address("fe80::1"), size);
     Arrival reply = ReplyTo(sent, milliseconds(1));
     reply.peer = Address("fe80::1%3");
-    Judge(reply);
+    Classify(reply);
     EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
 
     const Sent failed = Begin(2, Address("fe80::1"), size);
     Arrival error = ErrorAbout(failed, size);
     error.peer = Address("fe80::1%3");
-    Judge(error);
+    Classify(error);
     EXPECT_EQ(TakeOutcome(), EchoOutcome::kPacketTooBig);
   }
 }
@@ -402,7 +404,7 @@ TEST_F(RequestMatcherTest, TellsZonesApart) {
   const Sent sent = Begin(1, Address("fe80::1%2"));
   Arrival reply = ReplyTo(sent, milliseconds(1));
   reply.peer = Address("fe80::1%3");
-  Judge(reply);
+  Classify(reply);
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kCorruptReply);
 }
 
@@ -412,12 +414,12 @@ TEST_F(RequestMatcherTest, TellsRequestsWithoutPayloadApartByHost) {
   for (int i = 1; i < 65536; ++i) Begin(0, kRouter);
   const Sent second = Begin(2, kOtherHost, 0);
   ASSERT_EQ(first.sequence, second.sequence);
-  Judge(ReplyTo(second, milliseconds(1)));
-  Judge(ReplyTo(first, milliseconds(2)));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 2U);
-  EXPECT_EQ(findings.results[0].tag, 2U);
-  EXPECT_EQ(findings.results[1].tag, 1U);
+  Classify(ReplyTo(second, milliseconds(1)));
+  Classify(ReplyTo(first, milliseconds(2)));
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 2U);
+  EXPECT_EQ(verdicts.results[0].tag, 2U);
+  EXPECT_EQ(verdicts.results[1].tag, 1U);
 }
 
 TEST_F(RequestMatcherTest, GivesEachOfManyMoreThan65536ItsOwnReply) {
@@ -430,14 +432,14 @@ TEST_F(RequestMatcherTest, GivesEachOfManyMoreThan65536ItsOwnReply) {
   std::vector<std::size_t> order(kRequests);
   for (std::size_t i = 0; i < kRequests; ++i) order[i] = i;
   std::shuffle(order.begin(), order.end(), cookies_);
-  for (const std::size_t i : order) Judge(ReplyTo(sent[i], milliseconds(1)));
-  const auto findings = Take();
-  EXPECT_EQ(findings.foreign_replies, 0U);
-  EXPECT_THAT(findings.strays, IsEmpty());
-  ASSERT_EQ(findings.results.size(), kRequests);
+  for (const std::size_t i : order) Classify(ReplyTo(sent[i], milliseconds(1)));
+  const auto verdicts = Take();
+  EXPECT_EQ(verdicts.foreign_replies, 0U);
+  EXPECT_THAT(verdicts.strays, IsEmpty());
+  ASSERT_EQ(verdicts.results.size(), kRequests);
   for (std::size_t i = 0; i < kRequests; ++i) {
-    ASSERT_EQ(findings.results[i].tag, order[i]);
-    ASSERT_EQ(findings.results[i].outcome, EchoOutcome::kReply);
+    ASSERT_EQ(verdicts.results[i].tag, order[i]);
+    ASSERT_EQ(verdicts.results[i].outcome, EchoOutcome::kReply);
   }
 }
 
@@ -448,24 +450,24 @@ TEST_F(RequestMatcherTest, TellsALateReplyFromTheReplyWithItsSequenceNumber) {
   const Sent current = Begin(2);
   ASSERT_EQ(late.sequence, current.sequence);
   Take();
-  Judge(ReplyTo(late, milliseconds(1)));
-  auto findings = Take();
-  EXPECT_THAT(findings.results, IsEmpty());
-  EXPECT_THAT(findings.strays, ElementsAre(Pair(1, StrayReply::kLate)));
-  Judge(ReplyTo(current, milliseconds(2)));
-  findings = Take();
-  ASSERT_EQ(findings.results.size(), 1U);
-  EXPECT_EQ(findings.results.front().tag, 2U);
-  EXPECT_EQ(findings.results.front().outcome, EchoOutcome::kReply);
+  Classify(ReplyTo(late, milliseconds(1)));
+  auto verdicts = Take();
+  EXPECT_THAT(verdicts.results, IsEmpty());
+  EXPECT_THAT(verdicts.strays, ElementsAre(Pair(1, StrayReply::kLate)));
+  Classify(ReplyTo(current, milliseconds(2)));
+  verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1U);
+  EXPECT_EQ(verdicts.results.front().tag, 2U);
+  EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
 }
 
 TEST_F(RequestMatcherTest, TakesAnErrorThatQuotesAsLittleAsTheHeader) {
   for (const std::size_t quoted : {0, 1, 7, 8, 20, 32}) {
     SCOPED_TRACE(quoted);
-    Judge(ErrorAbout(Begin(quoted), quoted));
-    const auto findings = Take();
-    ASSERT_EQ(findings.results.size(), 1U);
-    const EchoResult& result = findings.results.front();
+    Classify(ErrorAbout(Begin(quoted), quoted));
+    const auto verdicts = Take();
+    ASSERT_EQ(verdicts.results.size(), 1U);
+    const EchoResult& result = verdicts.results.front();
     EXPECT_EQ(result.tag, quoted);
     EXPECT_EQ(result.outcome, EchoOutcome::kPacketTooBig);
     EXPECT_EQ(result.os_code, 0x304U);
@@ -481,11 +483,11 @@ TEST_F(RequestMatcherTest, IgnoresAnErrorThatQuotesAnotherCookie) {
     const Sent sent = Begin(1);
     Sent forged = sent;
     forged.payload[quoted == 8 ? 7 : 0] ^= 1;
-    Judge(ErrorAbout(forged, quoted));
-    const auto findings = Take();
-    EXPECT_THAT(findings.results, IsEmpty());
-    EXPECT_EQ(findings.foreign_replies, 0U) << "it is no reply";
-    Judge(ReplyTo(sent, milliseconds(3)));
+    Classify(ErrorAbout(forged, quoted));
+    const auto verdicts = Take();
+    EXPECT_THAT(verdicts.results, IsEmpty());
+    EXPECT_EQ(verdicts.foreign_replies, 0U) << "it is no reply";
+    Classify(ReplyTo(sent, milliseconds(3)));
     EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
   }
 }
@@ -494,22 +496,22 @@ TEST_F(RequestMatcherTest, IgnoresAnErrorAboutAnotherDestination) {
   const Sent sent = Begin(1);
   Arrival error = ErrorAbout(sent, 32);
   error.peer = kOtherHost;
-  Judge(error);
+  Classify(error);
   EXPECT_THAT(Take().results, IsEmpty());
-  Judge(ReplyTo(sent, milliseconds(3)));
+  Classify(ReplyTo(sent, milliseconds(3)));
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
 }
 
 TEST_F(RequestMatcherTest, IgnoresAnErrorAboutARequestThatHasEnded) {
   const Sent answered = Begin(1);
-  Judge(ReplyTo(answered, milliseconds(1)));
+  Classify(ReplyTo(answered, milliseconds(1)));
   const Sent timed_out = Begin(2);
   matcher_.Expire(kStart + kTimeout);
   Take();
-  for (const Sent& sent : {answered, timed_out}) Judge(ErrorAbout(sent, 32));
-  const auto findings = Take();
-  EXPECT_THAT(findings.results, IsEmpty());
-  EXPECT_THAT(findings.strays, IsEmpty());
+  for (const Sent& sent : {answered, timed_out}) Classify(ErrorAbout(sent, 32));
+  const auto verdicts = Take();
+  EXPECT_THAT(verdicts.results, IsEmpty());
+  EXPECT_THAT(verdicts.strays, IsEmpty());
 }
 
 TEST_F(RequestMatcherTest, ExpiresInTheOrderOfDeadlines) {
@@ -517,12 +519,12 @@ TEST_F(RequestMatcherTest, ExpiresInTheOrderOfDeadlines) {
     Begin(i, kHost, 32, milliseconds(1 + i * 7919 % 1000));
   }
   matcher_.Expire(kStart + seconds(2));
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 1000U);
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 1000U);
   for (std::size_t i = 0; i < 1000; ++i) {
-    ASSERT_EQ(1 + findings.results[i].tag * 7919 % 1000, i + 1);
-    ASSERT_EQ(findings.results[i].outcome, EchoOutcome::kTimeout);
-    ASSERT_EQ(findings.results[i].rtt, seconds(2));
+    ASSERT_EQ(1 + verdicts.results[i].tag * 7919 % 1000, i + 1);
+    ASSERT_EQ(verdicts.results[i].outcome, EchoOutcome::kTimeout);
+    ASSERT_EQ(verdicts.results[i].rtt, seconds(2));
   }
 }
 
@@ -548,13 +550,13 @@ TEST_F(RequestMatcherTest, BeginsNoMoreThanMayBeInFlight) {
 }
 
 TEST_F(RequestMatcherTest, EndsAllAsTimeoutWhenAbandoned) {
-  Judge(ReplyTo(Begin(1000), milliseconds(1)));
+  Classify(ReplyTo(Begin(1000), milliseconds(1)));
   Take();
   for (std::uint64_t i = 0; i < 100; ++i) Begin(i);
   matcher_.Abandon();
-  const auto findings = Take();
-  ASSERT_EQ(findings.results.size(), 100U);
-  for (const EchoResult& result : findings.results) {
+  const auto verdicts = Take();
+  ASSERT_EQ(verdicts.results.size(), 100U);
+  for (const EchoResult& result : verdicts.results) {
     EXPECT_LT(result.tag, 100U);
     EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
   }
@@ -574,7 +576,7 @@ TEST_F(RequestMatcherTest, LeavesTheResultOfAnUnsentRequestToItsSender) {
 TEST_F(RequestMatcherTest, HasNoUnsentRequestThatHasEnded) {
   // An error may come in before the failed call of send returns.
   const Sent sent = Begin(1);
-  Judge(ErrorAbout(sent, 32));
+  Classify(ErrorAbout(sent, 32));
   EXPECT_FALSE(matcher_.EndUnsent(*sent.record));
   EXPECT_EQ(TakeOutcome(), EchoOutcome::kPacketTooBig);
 }
