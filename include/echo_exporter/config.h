@@ -32,7 +32,7 @@ struct EchoSettings {
   Nanoseconds timeout = std::chrono::seconds(1);  ///< 1 ms .. 60 s
   std::uint16_t payload_size = 32;                ///< bytes, 0 .. 65500
   std::uint8_t ttl = 128;                         ///< 1 .. 255
-  std::uint8_t tos = 0;  ///< 0 .. 255; see EchoTransportSetsTos()
+  std::uint8_t tos = 0;  ///< 0 .. 255; see ConfigPlatform::sets_tos
   bool dont_fragment = false;
   IpPreference ip_version = IpPreference::kAny;
 };
@@ -82,8 +82,9 @@ struct ModuleConfig {
   SourceConfig source;
 };
 
-/// Most requests to /probe that may be at work at once: the server has some
-/// connections more, so that it can refuse further ones and be scraped.
+/// The largest `max_concurrent`. Each probe keeps a connection of the server
+/// busy, so the server must have some more than this: enough to be scraped and
+/// to reject further probes while every probe waits.
 inline constexpr std::uint32_t kMostConcurrentProbes = 448;
 
 struct ProbeConfig {
@@ -132,6 +133,13 @@ struct ExporterConfig {
 /// in file order. Never empty when returned.
 using ConfigErrors = std::vector<std::string>;
 
+/// What of a configuration the operating system can put into effect.
+struct ConfigPlatform {
+  /// Whether it lets a program choose the type of service of echo requests;
+  /// where it does not, a `tos` other than 0 gives a warning.
+  bool sets_tos = true;
+};
+
 /// Either the configuration or every error in it.
 struct ConfigOutcome {
   std::optional<ExporterConfig> config;
@@ -140,11 +148,13 @@ struct ConfigOutcome {
 
 /// Reads and checks a file. A file that cannot be read is one error.
 /// Thread-safe.
-ConfigOutcome LoadConfig(const std::string& path);
+ConfigOutcome LoadConfig(const std::string& path,
+                         const ConfigPlatform& platform);
 
 /// The same for text already in memory; `name` stands for the file in
 /// messages. Any input gives an outcome: nothing throws. Thread-safe.
-ConfigOutcome ParseConfig(std::string_view text, std::string_view name);
+ConfigOutcome ParseConfig(std::string_view text, std::string_view name,
+                          const ConfigPlatform& platform = {});
 
 /// The effective configuration as TOML, defaults filled in and secrets
 /// removed: parsing it again gives the same configuration. Prefixes appear as

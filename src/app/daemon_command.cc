@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "echo_exporter/echo_transport.h"
 #include "src/app/file_watch.h"
 #include "src/base/log.h"
 #include "src/service/privileges.h"
@@ -14,7 +15,8 @@ namespace {
 
 // What the command line says comes before what the file says.
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
-  ConfigOutcome loaded = LoadConfig(options.config_file);
+  ConfigOutcome loaded =
+      LoadConfig(options.config_file, {.sets_tos = EchoTransportSetsTos()});
   if (loaded.config && !options.listen_addresses.empty()) {
     loaded.config->listen_addresses = options.listen_addresses;
   }

@@ -7,10 +7,11 @@
 #include <utility>
 
 #include "src/base/file.h"
-#include "src/config/config_document.h"
 #include "src/config/config_groups.h"
 #include "src/config/config_probe.h"
 #include "src/config/config_settings.h"
+#include "src/config/document.h"
+#include "src/config/document_reader.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -34,7 +35,7 @@ bool IsTaken(const ListenAddress& address,
          });
 }
 
-void ReadWeb(TableReader& web, ExporterConfig* config) {
+void ReadWeb(DocumentReader& web, ExporterConfig* config) {
   web.ReadBoolean("allow_reload", &config->allow_reload);
   const auto items = web.ReadTexts("listen_addresses");
   if (!items) return;
@@ -57,7 +58,7 @@ void ReadWeb(TableReader& web, ExporterConfig* config) {
   }
 }
 
-void ReadMetrics(TableReader& metrics, ExporterConfig* config) {
+void ReadMetrics(DocumentReader& metrics, ExporterConfig* config) {
   const auto bounds = metrics.ReadNumbers("rtt_buckets");
   if (!bounds) return;
   if (bounds->empty() || bounds->size() > kMaxRttBuckets) {
@@ -83,33 +84,29 @@ void ReadMetrics(TableReader& metrics, ExporterConfig* config) {
 
 /// Reads what stands behind one name of [sources]; absent, with an error added,
 /// when that is nothing to send from.
-std::optional<SourceConfig> ReadNamedSource(TableReader& sources,
-                                            const std::string& name,
-                                            const toml::node& node,
-                                            Findings& findings) {
+std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
+                                            const DocumentNode& node) {
   const std::string wanted = "an address or { interface = \"adapter name\" }";
+  const std::string name = Excerpt(node.key);
   SourceConfig source;
-  source.name = name;
-  if (const auto* text = node.as_string()) {
-    const auto address = IpAddress::Parse(text->get());
+  source.name = node.key;
+  if (node.kind == DocumentNode::Kind::kText) {
+    const auto address = IpAddress::Parse(node.text);
     if (!address || address->IsUnspecified()) {
-      sources.AddError(node.source().begin, Excerpt(name) + " must be " +
-                                                wanted + ", not " +
-                                                Excerpt(text->get()));
+      sources.AddError(node.position, name + " must be " + wanted + ", not " +
+                                          Excerpt(node.text));
       return std::nullopt;
     }
-    CheckZone(sources, Excerpt(name), {text->get(), node.source().begin},
-              *address);
+    CheckZone(sources, name, {node.text, node.position}, *address);
     source.kind = SourceConfig::Kind::kAddress;
     source.address = *address;
     return source;
   }
-  const toml::table* const table = node.as_table();
-  if (table == nullptr) {
-    sources.AddTypeError(node, Excerpt(name), wanted);
+  if (node.kind != DocumentNode::Kind::kTable) {
+    sources.AddTypeError(node, name, wanted);
     return std::nullopt;
   }
-  TableReader reader(*table, "[sources]: " + Excerpt(name) + ": ", findings);
+  DocumentReader reader = sources.Enter(node, "[sources]: " + name + ": ");
   const auto interface_name = reader.ReadText("interface");
   reader.ReportUnknownKeys();
   if (!interface_name) {
@@ -126,16 +123,16 @@ std::optional<SourceConfig> ReadNamedSource(TableReader& sources,
   return source;
 }
 
-void ReadSources(const toml::table& table, Findings& findings,
+void ReadSources(const DocumentReader& root, const DocumentNode& table,
                  ExporterConfig* config) {
-  TableReader sources(table, "[sources]: ", findings);
-  for (const auto& [key, node] : table) {
-    const std::string name(key.str());
+  DocumentReader sources = root.Enter(table, "[sources]: ");
+  for (const DocumentNode& node : table.children) {
+    const std::string& name = node.key;
     const std::string_view fault = NameFault(name);
     if (!fault.empty()) {
-      sources.AddError(key.source().begin, "a name " + std::string(fault));
+      sources.AddError(node.key_position, "a name " + std::string(fault));
     } else if (name == "auto" || IpAddress::Parse(name)) {
-      sources.AddError(key.source().begin,
+      sources.AddError(node.key_position,
                        Quoted(name) +
                            " means something of its own as a "
                            "source; choose another name");
@@ -144,14 +141,14 @@ void ReadSources(const toml::table& table, Findings& findings,
     SourceConfig placeholder;
     placeholder.name = name;
     config->sources[name] =
-        ReadNamedSource(sources, name, node, findings).value_or(placeholder);
+        ReadNamedSource(sources, node).value_or(placeholder);
   }
 }
 
-void ReadModule(TableReader& table, ExporterConfig* config,
-                ModuleConfig* module) {
+void ReadModule(DocumentReader& table, const ConfigPlatform& platform,
+                ExporterConfig* config, ModuleConfig* module) {
   ReadEchoSettings(table, &module->echo);
-  CheckEchoSettings(table, module->echo);
+  CheckEchoSettings(table, module->echo, platform);
   const auto item = table.ReadText("source");
   if (!item) return;
   const auto source = ReadSource(table, "source", *item, config->sources);
@@ -164,38 +161,27 @@ void ReadModule(TableReader& table, ExporterConfig* config,
   }
 }
 
-void ReadModules(const toml::table& table, Findings& findings,
-                 ExporterConfig* config) {
-  TableReader modules(table, "[modules]: ", findings);
-  for (const auto& [key, node] : table) {
-    const std::string name(key.str());
+void ReadModules(const DocumentReader& root, const DocumentNode& table,
+                 const ConfigPlatform& platform, ExporterConfig* config) {
+  DocumentReader modules = root.Enter(table, "[modules]: ");
+  for (const DocumentNode& node : table.children) {
+    const std::string& name = node.key;
     if (const auto fault = NameFault(name); !fault.empty()) {
-      modules.AddError(key.source().begin, "a name " + std::string(fault));
+      modules.AddError(node.key_position, "a name " + std::string(fault));
     }
-    if (!node.is_table()) {
+    if (node.kind != DocumentNode::Kind::kTable) {
       modules.AddTypeError(node, Excerpt(name), "a table");
       continue;
     }
-    TableReader reader(*node.as_table(), "module " + Excerpt(name) + ": ",
-                       findings);
-    ReadModule(reader, config, &config->modules[name]);
+    DocumentReader reader =
+        modules.Enter(node, "module " + Excerpt(name) + ": ");
+    ReadModule(reader, platform, config, &config->modules[name]);
     reader.ReportUnknownKeys();
   }
 }
 
-/// Calls `read` with a reader of the section, if there is one.
-template <typename Read>
-void ReadSection(TableReader& root, const std::string& name, Findings& findings,
-                 Read read) {
-  const toml::table* const table = root.ReadTable(name);
-  if (table == nullptr) return;
-  TableReader section(*table, '[' + name + "]: ", findings);
-  read(section);
-  section.ReportUnknownKeys();
-}
-
 /// Warns when requests would be left out as soon as nothing answers.
-void CheckInFlight(TableReader& root, const ExporterConfig& config) {
+void CheckInFlight(DocumentReader& root, const ExporterConfig& config) {
   std::uint64_t most = 0;
   for (const PairConfig& pair : config.pairs) {
     const GroupConfig& group = config.groups[pair.group];
@@ -212,44 +198,47 @@ void CheckInFlight(TableReader& root, const ExporterConfig& config) {
                       ": those beyond would not be sent");
 }
 
-void ReadDocument(const toml::table& document, Findings& findings,
-                  ExporterConfig* config) {
-  TableReader root(document, "", findings);
-  ReadSection(root, "web", findings,
-              [&](TableReader& web) { ReadWeb(web, config); });
-  ReadSection(root, "metrics", findings,
-              [&](TableReader& metrics) { ReadMetrics(metrics, config); });
-  ReadSection(root, "engine", findings, [&](TableReader& engine) {
+void ReadDocument(const Document& document, const ConfigPlatform& platform,
+                  Findings& findings, ExporterConfig* config) {
+  DocumentReader root(document, findings);
+  root.ReadSection(
+      "web", "[web]: ", [&](DocumentReader& web) { ReadWeb(web, config); });
+  root.ReadSection("metrics", "[metrics]: ", [&](DocumentReader& metrics) {
+    ReadMetrics(metrics, config);
+  });
+  root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
     engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000,
                                       &config->max_in_flight);
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });
   GroupConfig defaults;
-  ReadSection(root, "defaults", findings, [&](TableReader& section) {
+  root.ReadSection("defaults", "[defaults]: ", [&](DocumentReader& section) {
     ReadGroupSettings(section, &defaults);
   });
   if (const auto* sources = root.ReadTable("sources")) {
-    ReadSources(*sources, findings, config);
+    ReadSources(root, *sources, config);
   }
-  ReadGroups(root, defaults, findings, config);
+  ReadGroups(root, defaults, platform, config);
   CheckInFlight(root, *config);
   if (const auto* modules = root.ReadTable("modules")) {
-    ReadModules(*modules, findings, config);
+    ReadModules(root, *modules, platform, config);
   }
-  ReadSection(root, "probe", findings,
-              [&](TableReader& probe) { ReadProbe(probe, config); });
+  root.ReadSection("probe", "[probe]: ", [&](DocumentReader& probe) {
+    ReadProbe(probe, config);
+  });
   root.ReportUnknownKeys();
 }
 
-ConfigOutcome ParseChecked(std::string_view text, std::string_view name) {
+ConfigOutcome ParseChecked(std::string_view text, std::string_view name,
+                           const ConfigPlatform& platform) {
   Findings findings(name);
   ExporterConfig config;
   config.listen_addresses = {{"0.0.0.0", 10115}};
   config.rtt_buckets = DefaultRttBuckets();
   config.modules.emplace("icmp", ModuleConfig());
   if (const auto document = ParseToml(text, findings)) {
-    ReadDocument(*document, findings, &config);
+    ReadDocument(*document, platform, findings, &config);
   }
   ConfigOutcome outcome;
   outcome.errors = findings.Errors();
@@ -269,16 +258,18 @@ ConfigOutcome Unreadable(std::string_view name, std::string_view cause) {
 
 }  // namespace
 
-ConfigOutcome LoadConfig(const std::string& path) try {
+ConfigOutcome LoadConfig(const std::string& path,
+                         const ConfigPlatform& platform) try {
   const auto text = ReadFile(path);
   if (!text.ok()) return Unreadable(path, text.error().message);
-  return ParseConfig(text.value(), path);
+  return ParseConfig(text.value(), path, platform);
 } catch (const std::exception& error) {
   return Unreadable(path, error.what());
 }
 
-ConfigOutcome ParseConfig(std::string_view text, std::string_view name) try {
-  return ParseChecked(text, name);
+ConfigOutcome ParseConfig(std::string_view text, std::string_view name,
+                          const ConfigPlatform& platform) try {
+  return ParseChecked(text, name, platform);
 } catch (const std::exception& error) {
   return Unreadable(name, error.what());
 }

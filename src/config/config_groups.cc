@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 9> kBuiltInLabels = {
 
 /// What decides whether a source and a destination are duplicates of others:
 /// spelling apart, the same address or name.
-using Seen = std::unordered_map<std::string, toml::source_position>;
+using Seen = std::unordered_map<std::string, TextPosition>;
 
 std::string LowerCase(std::string text) {
   for (char& c : text) {
@@ -70,41 +70,42 @@ std::uint64_t CountDestinations(
 /// Reads one group after the other and counts what they hold together.
 class GroupsReader {
  public:
-  GroupsReader(const GroupConfig& defaults, Findings& findings,
+  GroupsReader(const GroupConfig& defaults, const ConfigPlatform& platform,
                ExporterConfig* config)
-      : defaults_(defaults), findings_(findings), config_(*config) {}
+      : defaults_(defaults), platform_(platform), config_(*config) {}
 
-  void Read(const toml::table& table, std::size_t number);
+  void Read(const DocumentReader& root, const DocumentNode& table,
+            std::size_t number);
 
  private:
-  void ReadName(TableReader& table, GroupConfig* group);
-  void ReadSources(TableReader& table, GroupConfig* group);
-  void ReadDestinations(TableReader& table, GroupConfig* group);
-  void ReadDestination(TableReader& table, const Located<std::string>& item,
+  void ReadName(DocumentReader& table, GroupConfig* group);
+  void ReadSources(DocumentReader& table, GroupConfig* group);
+  void ReadDestinations(DocumentReader& table, GroupConfig* group);
+  void ReadDestination(DocumentReader& table, const Located<std::string>& item,
                        Seen* seen, GroupConfig* group);
-  void ReadPrefix(TableReader& table, const Located<std::string>& item,
+  void ReadPrefix(DocumentReader& table, const Located<std::string>& item,
                   Seen* seen, GroupConfig* group);
-  void ReadLabels(TableReader& table, GroupConfig* group);
-  void AddPairs(TableReader& table, const GroupConfig& group);
+  void ReadLabels(DocumentReader& table, GroupConfig* group);
+  void AddPairs(DocumentReader& table, const GroupConfig& group);
   /// Reports, once a file, that it asks for too much.
-  void AddTooManyPairs(TableReader& table);
+  void AddTooManyPairs(DocumentReader& table);
 
   const GroupConfig& defaults_;
-  Findings& findings_;
+  const ConfigPlatform& platform_;
   ExporterConfig& config_;
-  std::map<std::string, toml::source_position> names_;
+  std::map<std::string, TextPosition> names_;
   std::uint64_t destinations_ = 0;  // of all groups
   bool too_many_pairs_ = false;
 };
 
-std::string PositionText(toml::source_position position) {
+std::string PositionText(TextPosition position) {
   return "line " + std::to_string(position.line) + ", column " +
          std::to_string(position.column);
 }
 
 /// False, with an error added, when `key` was seen before; `what` the file
 /// says there.
-bool AddOnce(TableReader& table, std::string_view list,
+bool AddOnce(DocumentReader& table, std::string_view list,
              const Located<std::string>& item, const std::string& name,
              const std::string& key, Seen* seen) {
   const auto [it, is_new] = seen->emplace(key, item.position);
@@ -117,29 +118,30 @@ bool AddOnce(TableReader& table, std::string_view list,
   return false;
 }
 
-void GroupsReader::Read(const toml::table& table, std::size_t number) {
-  const std::size_t errors_before = findings_.error_count();
-  const toml::node* const name = table.get("name");
-  std::string subject = "group " + std::to_string(number) + ": ";
-  if (name != nullptr && name->is_string()) {
-    const std::string& text = name->as_string()->get();
-    if (NameFault(text).empty()) subject = "group " + Quoted(text) + ": ";
-  }
-  TableReader reader(table, std::move(subject), findings_);
+void GroupsReader::Read(const DocumentReader& root, const DocumentNode& table,
+                        std::size_t number) {
+  const std::size_t errors_before = root.error_count();
+  const DocumentNode* const name = table.Find("name");
+  const bool named = name != nullptr &&
+                     name->kind == DocumentNode::Kind::kText &&
+                     NameFault(name->text).empty();
+  DocumentReader reader = root.Enter(
+      table,
+      "group " + (named ? Quoted(name->text) : std::to_string(number)) + ": ");
   GroupConfig group = defaults_;
   ReadName(reader, &group);
   ReadGroupSettings(reader, &group);
-  CheckEchoSettings(reader, group.echo);
+  CheckEchoSettings(reader, group.echo, platform_);
   ReadSources(reader, &group);
   ReadDestinations(reader, &group);
   ReadLabels(reader, &group);
   reader.ReportUnknownKeys();
   // Half a group would only lead to further, misleading errors.
-  if (findings_.error_count() == errors_before) AddPairs(reader, group);
+  if (root.error_count() == errors_before) AddPairs(reader, group);
   config_.groups.push_back(std::move(group));
 }
 
-void GroupsReader::ReadName(TableReader& table, GroupConfig* group) {
+void GroupsReader::ReadName(DocumentReader& table, GroupConfig* group) {
   const auto name = table.ReadText("name");
   if (!name) {
     if (!table.Has("name")) table.AddError("name is missing");
@@ -157,7 +159,7 @@ void GroupsReader::ReadName(TableReader& table, GroupConfig* group) {
   group->name = name->value;
 }
 
-void GroupsReader::ReadSources(TableReader& table, GroupConfig* group) {
+void GroupsReader::ReadSources(DocumentReader& table, GroupConfig* group) {
   if (!table.Has("sources")) group->sources.emplace_back();
   const auto items = table.ReadTexts("sources");
   if (!items) return;
@@ -178,7 +180,7 @@ void GroupsReader::ReadSources(TableReader& table, GroupConfig* group) {
   }
 }
 
-void GroupsReader::ReadDestinations(TableReader& table, GroupConfig* group) {
+void GroupsReader::ReadDestinations(DocumentReader& table, GroupConfig* group) {
   const auto items = table.ReadTexts("destinations");
   if (!items) {
     if (!table.Has("destinations")) table.AddError("destinations are missing");
@@ -195,7 +197,7 @@ void GroupsReader::ReadDestinations(TableReader& table, GroupConfig* group) {
   for (const auto& item : *items) ReadDestination(table, item, &seen, group);
 }
 
-void GroupsReader::ReadDestination(TableReader& table,
+void GroupsReader::ReadDestination(DocumentReader& table,
                                    const Located<std::string>& item, Seen* seen,
                                    GroupConfig* group) {
   const std::string& text = item.value;
@@ -226,7 +228,7 @@ void GroupsReader::ReadDestination(TableReader& table,
   }
 }
 
-void GroupsReader::ReadPrefix(TableReader& table,
+void GroupsReader::ReadPrefix(DocumentReader& table,
                               const Located<std::string>& item, Seen* seen,
                               GroupConfig* group) {
   const std::string quoted = "destinations: " + Excerpt(item.value);
@@ -263,31 +265,31 @@ void GroupsReader::ReadPrefix(TableReader& table,
   }
 }
 
-void GroupsReader::ReadLabels(TableReader& table, GroupConfig* group) {
-  const toml::table* const labels = table.ReadTable("labels");
+void GroupsReader::ReadLabels(DocumentReader& table, GroupConfig* group) {
+  const DocumentNode* const labels = table.ReadTable("labels");
   if (labels == nullptr) return;
-  for (const auto& [key, value] : *labels) {
-    const std::string name(key.str());
+  for (const DocumentNode& value : labels->children) {
+    const std::string& name = value.key;
     if (!IsLabelName(name)) {
-      table.AddError(key.source().begin,
+      table.AddError(value.key_position,
                      "labels: " + Excerpt(name) +
                          " is not a label name: letters, digits and \"_\", not "
                          "beginning with a digit or with \"__\"");
     } else if (std::find(kBuiltInLabels.begin(), kBuiltInLabels.end(), name) !=
                kBuiltInLabels.end()) {
-      table.AddError(key.source().begin,
+      table.AddError(value.key_position,
                      "labels: " + Quoted(name) +
                          " is a label of the exporter's own; choose another "
                          "name");
-    } else if (const auto* text = value.as_string()) {
-      group->labels.emplace_back(name, text->get());
+    } else if (value.kind == DocumentNode::Kind::kText) {
+      group->labels.emplace_back(name, value.text);
     } else {
       table.AddTypeError(value, "labels: " + name, "a string");
     }
   }
 }
 
-void GroupsReader::AddPairs(TableReader& table, const GroupConfig& group) {
+void GroupsReader::AddPairs(DocumentReader& table, const GroupConfig& group) {
   const auto group_index = static_cast<std::uint32_t>(config_.groups.size());
   std::uint64_t left_out = 0;
   std::string example;
@@ -309,7 +311,7 @@ void GroupsReader::AddPairs(TableReader& table, const GroupConfig& group) {
   if (left_out == 0) return;
   const std::uint64_t all =
       std::uint64_t{group.sources.size()} * group.destinations.size();
-  const toml::source_position position = table.PositionOf("destinations");
+  const TextPosition position = table.PositionOf("destinations");
   if (left_out == all) {
     table.AddError(position,
                    "no pair is left: source, destination and ip_version never "
@@ -324,7 +326,7 @@ void GroupsReader::AddPairs(TableReader& table, const GroupConfig& group) {
                                  example);
 }
 
-void GroupsReader::AddTooManyPairs(TableReader& table) {
+void GroupsReader::AddTooManyPairs(DocumentReader& table) {
   if (std::exchange(too_many_pairs_, true)) return;
   table.AddError(table.PositionOf("destinations"),
                  "this makes more than " + std::to_string(kMaxPairs) +
@@ -333,12 +335,12 @@ void GroupsReader::AddTooManyPairs(TableReader& table) {
 
 }  // namespace
 
-void ReadGroups(TableReader& root, const GroupConfig& defaults,
-                Findings& findings, ExporterConfig* config) {
-  GroupsReader reader(defaults, findings, config);
+void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
+                const ConfigPlatform& platform, ExporterConfig* config) {
+  GroupsReader reader(defaults, platform, config);
   std::size_t number = 0;
-  for (const toml::table* const table : root.ReadTables("group")) {
-    reader.Read(*table, ++number);
+  for (const DocumentNode* const table : root.ReadTables("group")) {
+    reader.Read(root, *table, ++number);
   }
 }
 

@@ -2,15 +2,15 @@
 #define ECHO_EXPORTER_SRC_CONFIG_CONFIG_GROUPS_H_
 
 #include "echo_exporter/config.h"
-#include "src/config/config_document.h"
+#include "src/config/document_reader.h"
 
 namespace echo_exporter {
 
 /// Reads every `[[group]]` of the document into `config->groups` and
 /// `config->pairs`. `defaults` holds what a group does not say itself;
 /// `config->sources` must be there already.
-void ReadGroups(TableReader& root, const GroupConfig& defaults,
-                Findings& findings, ExporterConfig* config);
+void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
+                const ConfigPlatform& platform, ExporterConfig* config);
 
 }  // namespace echo_exporter
 

@@ -31,7 +31,7 @@ std::optional<IpPrefix> ParsePrefixOrAddress(const std::string& text) {
   return IpPrefix::Parse(text + (address->is_v4() ? "/32" : "/128"));
 }
 
-void ReadAllowedTargets(TableReader& probe, ProbeConfig* config) {
+void ReadAllowedTargets(DocumentReader& probe, ProbeConfig* config) {
   const auto items = probe.ReadTexts("allowed_targets");
   if (!items) return;
   for (const auto& item : *items) {
@@ -59,7 +59,7 @@ bool NamesSource(const ExporterConfig& config, const std::string& text) {
                      });
 }
 
-void ReadAllowedSources(TableReader& probe, ExporterConfig* config) {
+void ReadAllowedSources(DocumentReader& probe, ExporterConfig* config) {
   const auto items = probe.ReadTexts("allowed_sources");
   if (!items) return;
   for (const auto& item : *items) {
@@ -77,7 +77,7 @@ void ReadAllowedSources(TableReader& probe, ExporterConfig* config) {
   }
 }
 
-void ReadRate(TableReader& probe, ProbeConfig* config) {
+void ReadRate(DocumentReader& probe, ProbeConfig* config) {
   constexpr double kLeast = 0.001;
   probe.ReadNumber("requests_per_second", 0, 1'000'000,
                    &config->requests_per_second);
@@ -89,21 +89,11 @@ void ReadRate(TableReader& probe, ProbeConfig* config) {
   probe.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &config->burst);
 }
 
-void ReadMaxConcurrent(TableReader& probe, std::uint32_t* most) {
-  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, 10000, most);
-  if (*most <= kMostConcurrentProbes) return;
-  const std::string limit = std::to_string(kMostConcurrentProbes);
-  probe.AddWarning(probe.PositionOf("max_concurrent"),
-                   "max_concurrent " + std::to_string(*most) + " counts as " +
-                       limit + ": the server has connections for " + limit +
-                       " probes at once");
-  *most = kMostConcurrentProbes;
-}
-
 }  // namespace
 
-void ReadProbe(TableReader& probe, ExporterConfig* config) {
-  ReadMaxConcurrent(probe, &config->probe.max_concurrent);
+void ReadProbe(DocumentReader& probe, ExporterConfig* config) {
+  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, kMostConcurrentProbes,
+                                   &config->probe.max_concurrent);
   ReadAllowedTargets(probe, &config->probe);
   ReadAllowedSources(probe, config);
   ReadRate(probe, &config->probe);

@@ -2,12 +2,12 @@
 #define ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
 
 #include "echo_exporter/config.h"
-#include "src/config/config_document.h"
+#include "src/config/document_reader.h"
 
 namespace echo_exporter {
 
 /// Reads `[probe]`. `config->sources` must be there already.
-void ReadProbe(TableReader& probe, ExporterConfig* config);
+void ReadProbe(DocumentReader& probe, ExporterConfig* config);
 
 }  // namespace echo_exporter
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "echo_exporter/echo_transport.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -21,7 +20,7 @@ constexpr std::size_t kMaxNameSize = 128;
 /// What an Ethernet packet carries behind the IPv4 and the ICMP header.
 constexpr std::uint16_t kEthernetPayload = 1500 - 20 - 8;
 
-void ReadIpVersion(TableReader& table, IpPreference* version) {
+void ReadIpVersion(DocumentReader& table, IpPreference* version) {
   const auto text = table.ReadText("ip_version");
   if (!text) return;
   if (text->value == "any") {
@@ -46,7 +45,7 @@ bool IsControl(std::string_view text, std::size_t i) {
 
 }  // namespace
 
-void ReadEchoSettings(TableReader& table, EchoSettings* settings) {
+void ReadEchoSettings(DocumentReader& table, EchoSettings* settings) {
   table.ReadDuration("timeout", milliseconds(1), seconds(60),
                      &settings->timeout);
   table.ReadInteger<std::uint16_t>("payload_size", 0, 65500,
@@ -57,14 +56,15 @@ void ReadEchoSettings(TableReader& table, EchoSettings* settings) {
   ReadIpVersion(table, &settings->ip_version);
 }
 
-void ReadGroupSettings(TableReader& table, GroupConfig* group) {
+void ReadGroupSettings(DocumentReader& table, GroupConfig* group) {
   table.ReadDuration("interval", milliseconds(10), hours(1), &group->interval);
   table.ReadDuration("dns_refresh", seconds(1), hours(24), &group->dns_refresh);
   ReadEchoSettings(table, &group->echo);
 }
 
-void CheckEchoSettings(TableReader& table, const EchoSettings& settings) {
-  if (settings.tos != 0 && !EchoTransportSetsTos()) {
+void CheckEchoSettings(DocumentReader& table, const EchoSettings& settings,
+                       const ConfigPlatform& platform) {
+  if (settings.tos != 0 && !platform.sets_tos) {
     table.AddWarning(table.PositionOf("tos"),
                      "tos " + std::to_string(settings.tos) +
                          " is ignored: this operating system does not let a "
@@ -80,7 +80,8 @@ void CheckEchoSettings(TableReader& table, const EchoSettings& settings) {
 }
 
 std::optional<SourceConfig> ReadSource(
-    TableReader& table, std::string_view key, const Located<std::string>& item,
+    DocumentReader& table, std::string_view key,
+    const Located<std::string>& item,
     const std::map<std::string, SourceConfig>& named) {
   auto source = ParseSource(item.value, named);
   if (!source.ok()) {
@@ -95,7 +96,7 @@ std::optional<SourceConfig> ReadSource(
   return std::move(source).value();
 }
 
-void CheckZone(TableReader& table, std::string_view key,
+void CheckZone(DocumentReader& table, std::string_view key,
                const Located<std::string>& item, const IpAddress& address) {
   const auto& bytes = address.bytes();
   const bool link_local =

@@ -7,29 +7,31 @@
 #include <string_view>
 
 #include "echo_exporter/config.h"
-#include "src/config/config_document.h"
+#include "src/config/document_reader.h"
 
 namespace echo_exporter {
 
 // What more than one kind of table may hold.
 
 /// Reads the keys that [defaults], groups and modules share.
-void ReadEchoSettings(TableReader& table, EchoSettings* settings);
+void ReadEchoSettings(DocumentReader& table, EchoSettings* settings);
 
 /// Reads those and the other keys that [defaults] and groups share.
-void ReadGroupSettings(TableReader& table, GroupConfig* group);
+void ReadGroupSettings(DocumentReader& table, GroupConfig* group);
 
-/// Warns of complete settings that rarely work.
-void CheckEchoSettings(TableReader& table, const EchoSettings& settings);
+/// Warns of complete settings that rarely work, or not on this platform.
+void CheckEchoSettings(DocumentReader& table, const EchoSettings& settings,
+                       const ConfigPlatform& platform);
 
 /// Reads a source of a group or a module; absent, with an error added, when it
 /// is none.
 std::optional<SourceConfig> ReadSource(
-    TableReader& table, std::string_view key, const Located<std::string>& item,
+    DocumentReader& table, std::string_view key,
+    const Located<std::string>& item,
     const std::map<std::string, SourceConfig>& named);
 
 /// Warns of a link-local address that does not say which adapter it is of.
-void CheckZone(TableReader& table, std::string_view key,
+void CheckZone(DocumentReader& table, std::string_view key,
                const Located<std::string>& item, const IpAddress& address);
 
 /// Why `text` cannot name a group, source or module; empty when it can. Names

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "src/base/file.h"
+#include "src/config/document.h"
+#include "src/config/document_reader.h"
 #include "src/config/web_config_sections.h"
 
 namespace echo_exporter {
@@ -11,41 +13,44 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
-/// Calls `read` with a reader of the mapping behind `name`, if there is one.
-/// `parent` comes before the name in what is said about it.
-template <typename Read>
-void ReadSection(YamlReader& root, const std::string& name, Findings& findings,
-                 Read read, const std::string& parent = "") {
-  const auto mapping = root.ReadMapping(name);
-  if (!mapping) return;
-  YamlReader section(*mapping, parent + name + ": ", findings);
-  read(section);
-  section.ReportUnknownKeys();
+void ReadHttpServer(DocumentReader& http, WebConfig* config) {
+  bool http2 = false;  // either is good: HTTP/1.1 is served to all
+  http.ReadBoolean("http2", &http2);
+  http.ReadSection(
+      "headers", "http_server_config: headers: ", [&](DocumentReader& headers) {
+        ReadHeaders(headers, config);
+      });
 }
 
-void ReadHttpServer(YamlReader& http, Findings& findings, WebConfig* config) {
-  // Either value is good: HTTP/1.1 is served to all.
-  http.ReadBoolean("http2");
-  ReadSection(
-      http, "headers", findings,
-      [&](YamlReader& headers) { ReadHeaders(headers, config); },
-      "http_server_config: ");
-}
-
-void ReadDocument(const YAML::Node& document, Findings& findings,
+void ReadDocument(const Document& document, Findings& findings,
                   WebConfigFile* file, WebConfig* config) {
-  YamlReader root(document, "", findings);
-  ReadSection(root, "tls_server_config", findings, [&](YamlReader& tls) {
-    ReadTlsServer(tls, file, &config->tls.emplace());
+  DocumentReader root(document, findings);
+  root.ReadSection("tls_server_config",
+                   "tls_server_config: ", [&](DocumentReader& tls) {
+                     ReadTlsServer(tls, file, &config->tls.emplace());
+                   });
+  root.ReadSection("http_server_config", "http_server_config: ",
+                   [&](DocumentReader& http) { ReadHttpServer(http, config); });
+  root.ReadSection("basic_auth_users", "basic_auth_users: ",
+                   [&](DocumentReader& users) { ReadUsers(users, config); });
+  root.ReadSection("rate_limit", "rate_limit: ", [&](DocumentReader& limit) {
+    ReadRateLimit(limit, config);
   });
-  ReadSection(root, "http_server_config", findings, [&](YamlReader& http) {
-    ReadHttpServer(http, findings, config);
-  });
-  ReadSection(root, "basic_auth_users", findings,
-              [&](YamlReader& users) { ReadUsers(users, config); });
-  ReadSection(root, "rate_limit", findings,
-              [&](YamlReader& limit) { ReadRateLimit(limit, config); });
   root.ReportUnknownKeys();
+}
+
+/// Whether the document holds a mapping, or nothing, which is an empty one;
+/// when not, an error is added.
+bool HoldsMapping(const Document& document, Findings& findings) {
+  const DocumentNode& root = document.root;
+  if (root.kind == DocumentNode::Kind::kTable ||
+      root.kind == DocumentNode::Kind::kNull) {
+    return true;
+  }
+  findings.AddError(root.position,
+                    "the file must hold a mapping, not " +
+                        std::string(TypeName(document.format, root.kind)));
+  return false;
 }
 
 WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
@@ -62,7 +67,8 @@ WebConfigOutcome ParseWebConfig(const std::string& text,
   WebConfigFile file{path, PathFromUtf8(path).parent_path(), {path}};
   Findings findings(path);
   WebConfig config;
-  if (const auto document = ParseYaml(text, findings)) {
+  const auto document = ParseYaml(text, findings);
+  if (document && HoldsMapping(*document, findings)) {
     ReadDocument(*document, findings, &file, &config);
   }
   WebConfigOutcome outcome;

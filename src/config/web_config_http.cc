@@ -73,7 +73,7 @@ std::string_view HashFault(std::string_view hash) {
 
 }  // namespace
 
-void ReadHeaders(YamlReader& headers, WebConfig* config) {
+void ReadHeaders(DocumentReader& headers, WebConfig* config) {
   for (const auto& [name, value] : headers.ReadAllTexts()) {
     const auto* const rule =
         std::find_if(kHeaders.begin(), kHeaders.end(),
@@ -103,7 +103,7 @@ void ReadHeaders(YamlReader& headers, WebConfig* config) {
   }
 }
 
-void ReadUsers(YamlReader& users, WebConfig* config) {
+void ReadUsers(DocumentReader& users, WebConfig* config) {
   for (const auto& [name, hash] : users.ReadAllTexts()) {
     const std::string subject = "user " + Excerpt(name.value) + ": ";
     if (name.value.empty() || name.value.find(':') != std::string::npos) {
@@ -118,15 +118,14 @@ void ReadUsers(YamlReader& users, WebConfig* config) {
   }
 }
 
-void ReadRateLimit(YamlReader& limit, WebConfig* config) {
+void ReadRateLimit(DocumentReader& limit, WebConfig* config) {
   constexpr Nanoseconds kLongest = std::chrono::hours(24);
   // Of the burst: far from where 64 bits of nanoseconds end.
   constexpr Nanoseconds kFullest = std::chrono::hours(24 * 36500);
   RateLimitConfig result;
   const auto text = limit.ReadText("interval");
-  if (const auto burst = limit.ReadInteger("burst", 1, 1'000'000)) {
-    result.burst = static_cast<std::uint32_t>(*burst);
-  } else if (!limit.Has("burst")) {
+  limit.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &result.burst);
+  if (!limit.Has("burst")) {
     limit.AddError("burst is missing: how many requests may come at once");
   }
   if (!text) {

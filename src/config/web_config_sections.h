@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "echo_exporter/web_config.h"
-#include "src/config/yaml_reader.h"
+#include "src/config/document_reader.h"
 
 namespace echo_exporter {
 
@@ -17,10 +17,10 @@ struct WebConfigFile {
   std::vector<std::string> read;  ///< itself and those it names, so far
 };
 
-void ReadTlsServer(YamlReader& tls, WebConfigFile* file, TlsConfig* config);
-void ReadHeaders(YamlReader& headers, WebConfig* config);
-void ReadUsers(YamlReader& users, WebConfig* config);
-void ReadRateLimit(YamlReader& limit, WebConfig* config);
+void ReadTlsServer(DocumentReader& tls, WebConfigFile* file, TlsConfig* config);
+void ReadHeaders(DocumentReader& headers, WebConfig* config);
+void ReadUsers(DocumentReader& users, WebConfig* config);
+void ReadRateLimit(DocumentReader& limit, WebConfig* config);
 
 /// Reads a duration as Go writes them, such as "1s", "1m30s", "1.5s" or
 /// "250ms", with the units h, m, s, ms, us and ns. Absent for anything else,

@@ -54,7 +54,7 @@ constexpr std::array<std::string_view, 13> kCipherSuites = {
 };
 
 template <typename Names>
-void AddUnknown(YamlReader& tls, std::string_view key,
+void AddUnknown(DocumentReader& tls, std::string_view key,
                 const Located<std::string>& text, const Names& names) {
   std::string list;
   for (const std::string_view name : names) {
@@ -67,7 +67,7 @@ void AddUnknown(YamlReader& tls, std::string_view key,
 /// Looks `text` up in a table; absent, with an error that lists the names of
 /// the table added, when it is not there.
 template <typename Table>
-auto Choose(YamlReader& tls, std::string_view key,
+auto Choose(DocumentReader& tls, std::string_view key,
             const Located<std::string>& text, const Table& table)
     -> std::optional<decltype(table[0].second)> {
   for (const auto& [name, value] : table) {
@@ -81,7 +81,7 @@ auto Choose(YamlReader& tls, std::string_view key,
 
 /// Reads `key`, which holds the text, or `key`_file, which names the file that
 /// does.
-void ReadPem(YamlReader& tls, const std::string& key, WebConfigFile* file,
+void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
              PemText* pem) {
   const std::string file_key = key + "_file";
   const auto text = tls.ReadText(key);
@@ -114,7 +114,7 @@ void ReadPem(YamlReader& tls, const std::string& key, WebConfigFile* file,
   }
 }
 
-void ReadVersions(YamlReader& tls, TlsConfig* config) {
+void ReadVersions(DocumentReader& tls, TlsConfig* config) {
   const auto read = [&](const char* key, TlsVersion* version) {
     const auto text = tls.ReadText(key);
     if (!text) return;
@@ -134,7 +134,7 @@ void ReadVersions(YamlReader& tls, TlsConfig* config) {
   }
 }
 
-void ReadSuitesAndCurves(YamlReader& tls, TlsConfig* config) {
+void ReadSuitesAndCurves(DocumentReader& tls, TlsConfig* config) {
   const std::vector<Located<std::string>> kNone;
   const auto suites = tls.ReadTexts("cipher_suites");
   for (const auto& text : suites ? *suites : kNone) {
@@ -161,12 +161,11 @@ void ReadSuitesAndCurves(YamlReader& tls, TlsConfig* config) {
     tls.AddError(tls.PositionOf("cipher_suites"),
                  "cipher_suites has none of TLS 1.2, but max_version is TLS12");
   }
-  if (const auto prefer = tls.ReadBoolean("prefer_server_cipher_suites")) {
-    config->prefer_server_cipher_suites = *prefer;
-  }
+  tls.ReadBoolean("prefer_server_cipher_suites",
+                  &config->prefer_server_cipher_suites);
 }
 
-void ReadClientAuth(YamlReader& tls, TlsConfig* config) {
+void ReadClientAuth(DocumentReader& tls, TlsConfig* config) {
   const auto text = tls.ReadText("client_auth_type");
   if (!text) return;
   if (text->value == "RequireClientCert") {  // of the toolkit's first versions
@@ -178,7 +177,7 @@ void ReadClientAuth(YamlReader& tls, TlsConfig* config) {
 }
 
 /// Checks what the keys about clients say together.
-void CheckClients(YamlReader& tls, const TlsConfig& config) {
+void CheckClients(DocumentReader& tls, const TlsConfig& config) {
   const bool has_ca = tls.Has("client_ca") || tls.Has("client_ca_file");
   const bool verifies =
       config.client_auth == ClientAuth::kVerifyClientCertIfGiven ||
@@ -210,7 +209,8 @@ void CheckClients(YamlReader& tls, const TlsConfig& config) {
 
 }  // namespace
 
-void ReadTlsServer(YamlReader& tls, WebConfigFile* file, TlsConfig* config) {
+void ReadTlsServer(DocumentReader& tls, WebConfigFile* file,
+                   TlsConfig* config) {
   ReadPem(tls, "cert", file, &config->certificate);
   ReadPem(tls, "key", file, &config->key);
   ReadPem(tls, "client_ca", file, &config->client_ca);

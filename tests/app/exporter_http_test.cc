@@ -104,7 +104,7 @@ TEST_F(ExporterHttpTest, AnswersProbesWithoutTouchingThePairs) {
 
 TEST_F(ExporterHttpTest, ServesScrapesBesideAsManyProbesAsThereMayBe) {
   network_.Hold();
-  Start("[probe]\nmax_concurrent = 10000\n[modules.icmp]\ntimeout = \"60s\"\n");
+  Start("[probe]\nmax_concurrent = 448\n[modules.icmp]\ntimeout = \"60s\"\n");
   const std::string url = exporter_->Urls().at(0);
   std::vector<std::unique_ptr<RawHttpClient>> clients;
   for (std::uint32_t i = 0; i < kMostConcurrentProbes; ++i) {

@@ -13,7 +13,6 @@
 #include <tuple>
 #include <vector>
 
-#include "echo_exporter/echo_transport.h"
 #include "tests/support/source_file.h"
 
 namespace echo_exporter {
@@ -239,15 +238,12 @@ TEST(ConfigTest, ANameAndItsAddressAreDifferentSources) {
   EXPECT_EQ(Pairs(config), (Strings{"wan1 a.example", "192.0.2.10 a.example"}));
 }
 
-TEST(ConfigTest, WarnsOfMoreProbesAtOnceThanTheServerHasConnectionsFor) {
-  const ExporterConfig most = Parse("[probe]\nmax_concurrent = 448\n");
-  EXPECT_EQ(most.probe.max_concurrent, 448U);
-  EXPECT_TRUE(most.warnings.empty());
-  const ExporterConfig more = Parse("[probe]\nmax_concurrent = 449\n");
-  EXPECT_EQ(more.probe.max_concurrent, 448U);
-  EXPECT_EQ(more.warnings,
-            (Strings{"f.toml:2:18: [probe]: max_concurrent 449 counts as 448: "
-                     "the server has connections for 448 probes at once"}));
+TEST(ConfigTest, TakesAsManyProbesAtOnceAsTheServerServes) {
+  EXPECT_EQ(Parse("[probe]\nmax_concurrent = 448\n").probe.max_concurrent,
+            kMostConcurrentProbes);
+  EXPECT_EQ(ParseConfig("[probe]\nmax_concurrent = 449\n", "f.toml").errors,
+            (Strings{"f.toml:2:18: [probe]: max_concurrent must be from 1 to "
+                     "448, not 449"}));
 }
 
 TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
@@ -353,12 +349,22 @@ TEST(ConfigTest, WarnsWhenSilenceWouldKeepRequestsFromBeingSent) {
 }
 
 TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
-  const auto config = Parse(
+  const std::string text =
       "[defaults]\ntos = 184\n"
-      "[[group]]\nname = \"g\"\n"
-      "destinations = [\"192.0.2.1\"]\n");
-  EXPECT_EQ(config.groups[0].echo.tos, 184);
-  EXPECT_EQ(config.warnings.empty(), EchoTransportSetsTos());
+      "[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n"
+      "[modules.m]\ntos = 8\n";
+  EXPECT_EQ(Parse(text).warnings, Strings());
+  const ConfigOutcome outcome =
+      ParseConfig(text, "f.toml", {.sets_tos = false});
+  ASSERT_TRUE(outcome.config);
+  EXPECT_EQ(outcome.config->groups[0].echo.tos, 184);
+  EXPECT_EQ(outcome.config->warnings,
+            (Strings{"f.toml:3:1: group \"g\": tos 184 is ignored: this "
+                     "operating system does not let a program choose the type "
+                     "of service of echo requests",
+                     "f.toml:7:7: module \"m\": tos 8 is ignored: this "
+                     "operating system does not let a program choose the type "
+                     "of service of echo requests"}));
 }
 
 TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
@@ -367,7 +373,7 @@ TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
   std::ofstream(path) << "[engine]\nmax_in_flight = 0\n";
   const std::u8string utf8 = path.u8string();
   const std::string name(utf8.begin(), utf8.end());
-  const ConfigOutcome outcome = LoadConfig(name);
+  const ConfigOutcome outcome = LoadConfig(name, {});
   EXPECT_EQ(outcome.errors,
             (Strings{name + ":2:17: [engine]: max_in_flight must be from 1 to "
                             "1000000, not 0"}));
@@ -375,10 +381,10 @@ TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
 }
 
 TEST(ConfigTest, AFileThatCannotBeReadIsOneError) {
-  EXPECT_EQ(LoadConfig("no/such/file.toml").errors,
+  EXPECT_EQ(LoadConfig("no/such/file.toml", {}).errors,
             (Strings{"no/such/file.toml: reading the configuration: " +
                      std::generic_category().message(ENOENT)}));
-  const ConfigOutcome directory = LoadConfig(testing::TempDir());
+  const ConfigOutcome directory = LoadConfig(testing::TempDir(), {});
   EXPECT_EQ(directory.errors.size(), 1U);
   EXPECT_FALSE(directory.config);
 }
@@ -388,7 +394,7 @@ TEST(ConfigTest, EveryFileInConfigLoadsWithoutWarning) {
   for (const auto& entry :
        std::filesystem::directory_iterator(SourcePath("config"))) {
     files.insert(entry.path().filename().string());
-    const ConfigOutcome outcome = LoadConfig(entry.path().string());
+    const ConfigOutcome outcome = LoadConfig(entry.path().string(), {});
     EXPECT_EQ(outcome.errors, ConfigErrors());
     ASSERT_TRUE(outcome.config);
     EXPECT_EQ(outcome.config->warnings, Strings());

@@ -1,20 +1,15 @@
-#include <charconv>
-#include <cstddef>
-#include <system_error>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "echo_exporter/config.h"
 #include "src/base/duration.h"
-#include "src/base/host_name.h"
 #include "src/config/number_text.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
 namespace {
-
-/// How many of the names of [sources] a message lists.
-constexpr std::size_t kListedNames = 10;
 
 /// Writes `key = value` lines.
 class TomlText {
@@ -121,24 +116,6 @@ void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
   toml.Line("burst", std::to_string(probe.burst));
 }
 
-/// A host between "[" and "]" is an IPv6 address, any other is not.
-bool IsListenHost(std::string_view host, bool brackets) {
-  const auto address = IpAddress::Parse(host);
-  if (brackets) return address && !address->is_v4();
-  return host.empty() || (address && address->is_v4()) || IsHostName(host);
-}
-
-std::string NamesText(const std::map<std::string, SourceConfig>& named) {
-  if (named.empty()) return "there are none";
-  std::string text;
-  std::size_t count = 0;
-  for (const auto& [name, source] : named) {
-    if (++count > kListedNames) return text + ", ...";
-    text += (text.empty() ? "" : ", ") + Excerpt(name);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string ConfigToToml(const ExporterConfig& config) {
@@ -168,55 +145,6 @@ std::string ConfigToToml(const ExporterConfig& config) {
   }
   WriteProbe(config.probe, toml);
   return toml.Take();
-}
-
-Result<ListenAddress> ParseListenAddress(std::string_view text) {
-  const Error error{
-      ErrorCode::kInvalidArgument,
-      Excerpt(text) +
-          " is no listen address: write \"127.0.0.1:10115\", \"[::1]:10115\", "
-          "\"name:10115\" or, for all interfaces, \":10115\""};
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return error;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const bool brackets = host.starts_with('[') && host.ends_with(']');
-  if (brackets) host = host.substr(1, host.size() - 2);
-  ListenAddress address;
-  address.host = host;
-  const char* const end = port.data() + port.size();
-  const auto [stop, fault] = std::from_chars(port.data(), end, address.port);
-  if (fault != std::errc() || stop != end || !IsListenHost(host, brackets)) {
-    return error;
-  }
-  return address;
-}
-
-Result<SourceConfig> ParseSource(
-    std::string_view text, const std::map<std::string, SourceConfig>& named) {
-  SourceConfig source;
-  source.name = text;
-  if (text == "auto") return source;
-  if (const auto it = named.find(source.name); it != named.end()) {
-    return it->second;
-  }
-  const auto address = IpAddress::Parse(text);
-  if (!address) {
-    return Error{ErrorCode::kInvalidArgument,
-                 Excerpt(text) +
-                     " is neither \"auto\" nor an address nor a "
-                     "name of [sources] (" +
-                     NamesText(named) + ')'};
-  }
-  if (address->IsUnspecified()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 Excerpt(text) +
-                     " is not the address of a source; write "
-                     "\"auto\" to let the system choose"};
-  }
-  source.kind = SourceConfig::Kind::kAddress;
-  source.address = *address;
-  return source;
 }
 
 }  // namespace echo_exporter

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "echo_exporter/config.h"
-#include "tests/support/source_file.h"
 
 namespace echo_exporter {
 namespace {
@@ -85,106 +84,6 @@ TEST(SourceTest, SaysWhatASourceMayBe) {
   EXPECT_FALSE(ParseSource("0.0.0.0", named).ok());
   const std::string hostile(100'000, '\n');
   EXPECT_LT(ParseSource(hostile, {}).error().message.size(), 1000U);
-}
-
-TEST(ConfigToTomlTest, WritesTheWholeConfiguration) {
-  const auto config = ParseConfig(R"(
-[metrics]
-rtt_buckets = [0.001, 2]
-[sources]
-"wan \"1\"" = "192.0.2.10"
-lan = { interface = "Ethernet 2" }
-[[group]]
-name = "tab\\quote\""
-sources = ["auto", "lan"]
-destinations = ["192.0.2.4/30", "dns.example.net"]
-labels = { site = "fra\u0007\n\"1\"" }
-interval = "90s"
-[probe]
-allowed_targets = ["*.example.net", "192.0.2.1"]
-allowed_sources = ["auto", "192.0.2.0/24"]
-requests_per_second = 0.25
-)",
-                                  "f.toml")
-                          .config;
-  ASSERT_TRUE(config);
-  EXPECT_EQ(ConfigToToml(*config), R"([web]
-listen_addresses = [
-  "0.0.0.0:10115",
-]
-allow_reload = true
-
-[metrics]
-rtt_buckets = [
-  0.001,
-  2,
-]
-
-[engine]
-max_in_flight = 4096
-drain_timeout = "1500ms"
-
-[sources]
-"lan" = { interface = "Ethernet 2" }
-"wan \"1\"" = "192.0.2.10"
-
-[[group]]
-name = "tab\\quote\""
-interval = "90s"
-dns_refresh = "1m"
-timeout = "1s"
-payload_size = 32
-ttl = 128
-tos = 0
-dont_fragment = false
-ip_version = "any"
-sources = [
-  "auto",
-  "lan",
-]
-destinations = [
-  "192.0.2.5",
-  "192.0.2.6",
-  "dns.example.net",
-]
-labels = { site = "fra\u0007\u000a\"1\"" }
-
-[modules."icmp"]
-timeout = "2s"
-payload_size = 32
-ttl = 128
-tos = 0
-dont_fragment = false
-ip_version = "any"
-source = "auto"
-
-[probe]
-max_concurrent = 64
-allowed_targets = [
-  "192.0.2.1/32",
-  "*.example.net",
-]
-allowed_sources = [
-  "192.0.2.0/24",
-  "auto",
-]
-requests_per_second = 0.25
-burst = 10
-)");
-}
-
-TEST(ConfigToTomlTest, IsReadBackAsTheSameConfiguration) {
-  for (const char* file :
-       {"config/echo_exporter.toml", "config/quickstart.toml"}) {
-    const auto config = ParseConfig(ReadSourceFile(file), file).config;
-    ASSERT_TRUE(config);
-    const std::string text = ConfigToToml(*config);
-    const ConfigOutcome again = ParseConfig(text, "again");
-    EXPECT_EQ(again.errors, ConfigErrors());
-    ASSERT_TRUE(again.config);
-    EXPECT_EQ(ConfigToToml(*again.config), text);
-    EXPECT_EQ(again.config->pairs.size(), config->pairs.size());
-  }
 }
 
 }  // namespace

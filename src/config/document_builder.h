@@ -1,0 +1,63 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_BUILDER_H_
+#define ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_BUILDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "src/config/document.h"
+
+namespace echo_exporter {
+
+inline constexpr std::string_view kTooDeepSentence =
+    "nested more than 64 levels deep";
+static_assert(kMaxDocumentDepth == 64);
+
+/// Builds a tree from what a parser comes upon, in the order of the text. In a
+/// table, keys and values take turns.
+///
+/// Confined to one thread.
+class DocumentBuilder {
+ public:
+  explicit DocumentBuilder(DocumentFormat format) : format_(format) {}
+
+  /// Whether something of `levels` levels may be added here. The caller sees
+  /// to it that nothing else is.
+  bool HasRoomFor(std::size_t levels) const {
+    return open_.size() + levels <= kMaxDocumentDepth;
+  }
+  /// Whether what comes next is the key of a table.
+  bool ExpectsKey() const;
+  /// Of the key or else the array that what comes next belongs to.
+  TextPosition PositionOfParent() const;
+
+  /// Begins an array or a table.
+  void Open(DocumentNode::Kind kind, TextPosition position);
+  /// Ends it. It becomes a part of the tree when it is added.
+  DocumentNode Close();
+  /// Adds a whole value, or the key of the next one.
+  void Add(DocumentNode node);
+
+  /// Everything added, when nothing is open.
+  DocumentNode TakeRoot() { return std::move(root_); }
+
+ private:
+  struct Level {
+    DocumentNode node;
+    std::optional<DocumentNode> key;
+    std::unordered_map<std::string, std::uint32_t> key_lines;
+  };
+
+  void AddEntry(Level& level, DocumentNode value);
+
+  DocumentFormat format_;
+  std::vector<Level> open_;
+  DocumentNode root_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_BUILDER_H_

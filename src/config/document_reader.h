@@ -1,0 +1,126 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_READER_H_
+#define ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_READER_H_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+#include "src/config/document.h"
+#include "src/config/findings.h"
+
+namespace echo_exporter {
+
+/// What may be written instead of an unknown key: the known one that is a slip
+/// of the finger away, else all of them.
+std::string KeyAdvice(std::string_view key, std::vector<std::string> known);
+
+/// A value, and where it stands in the file.
+template <typename T>
+struct Located {
+  T value;
+  TextPosition position;
+};
+
+/// Reads one table key by key with strict types. Reports what is wrong, and
+/// leaves the variable alone then, as it does when the key is missing.
+///
+/// Confined to one thread; refers to the document and the findings.
+class DocumentReader {
+ public:
+  /// Reads the document's root, which has no keys when it is no table.
+  DocumentReader(const Document& document, Findings& findings);
+
+  /// A reader of another table of the document. `subject` begins every
+  /// sentence about it, as in "[web]: ".
+  DocumentReader Enter(const DocumentNode& table, std::string subject) const;
+
+  /// Adds a finding about the table itself, or about a place in it.
+  void AddError(std::string_view sentence);
+  void AddError(TextPosition position, std::string_view sentence);
+  void AddWarning(TextPosition position, std::string_view sentence);
+  /// Adds "`what` must be `wanted`, not <type of node>".
+  void AddTypeError(const DocumentNode& node, std::string_view what,
+                    std::string_view wanted);
+  /// All that were added to the findings so far.
+  std::size_t error_count() const { return findings_.error_count(); }
+
+  bool Has(std::string_view key) const { return table_.Find(key) != nullptr; }
+  /// Of the key's value, or of the table when there is none.
+  TextPosition PositionOf(std::string_view key) const;
+
+  void ReadBoolean(std::string_view key, bool* value);
+  /// `min` and `max` belong to the range.
+  template <std::integral T>
+  void ReadInteger(std::string_view key, T min, T max, T* value) {
+    std::int64_t number = 0;
+    if (ReadInt64(key, static_cast<std::int64_t>(min),
+                  static_cast<std::int64_t>(max), &number)) {
+      *value = static_cast<T>(number);
+    }
+  }
+  void ReadNumber(std::string_view key, double min, double max, double* value);
+  void ReadDuration(std::string_view key, Nanoseconds min, Nanoseconds max,
+                    Nanoseconds* value);
+  /// In YAML any scalar, as written.
+  std::optional<Located<std::string>> ReadText(std::string_view key);
+  /// The elements of an array that are of the right type; each other one is
+  /// an error. Absent when there is no array or none of it is right; empty
+  /// when the array is.
+  std::optional<std::vector<Located<std::string>>> ReadTexts(
+      std::string_view key);
+  std::optional<std::vector<Located<double>>> ReadNumbers(std::string_view key);
+  /// The keys of this table with the texts behind them, whatever they are.
+  std::vector<std::pair<Located<std::string>, Located<std::string>>>
+  ReadAllTexts();
+  /// Null when there is no table.
+  const DocumentNode* ReadTable(std::string_view key);
+  std::vector<const DocumentNode*> ReadTables(std::string_view key);
+  /// Calls `read` with a reader of the table behind `key`, if there is one,
+  /// and reports the keys that it did not ask for.
+  template <typename Read>
+  void ReadSection(std::string_view key, std::string subject, Read read) {
+    const DocumentNode* const table = ReadTable(key);
+    if (table == nullptr) return;
+    DocumentReader section = Enter(*table, std::move(subject));
+    read(section);
+    section.ReportUnknownKeys();
+  }
+
+  /// Reports every key that none of the calls above asked for.
+  void ReportUnknownKeys();
+
+ private:
+  DocumentReader(const Document& document, const DocumentNode& table,
+                 std::string subject, Findings& findings);
+
+  const DocumentNode* Take(std::string_view key);
+  bool ReadInt64(std::string_view key, std::int64_t min, std::int64_t max,
+                 std::int64_t* value);
+  /// Null when the node is none.
+  const std::string* TextOf(const DocumentNode& node) const;
+  std::string_view TypeOf(const DocumentNode& node) const {
+    return TypeName(document_.format, node.kind);
+  }
+  /// `key` as messages about types name it.
+  std::string NameOf(std::string_view key) const;
+  /// Adds "`key` must be `wanted`, not `actual`", without the latter in a
+  /// document that may hold secrets.
+  void AddValueError(const DocumentNode& node, std::string_view key,
+                     const std::string& wanted, std::string_view actual);
+
+  const Document& document_;
+  const DocumentNode& table_;
+  std::string subject_;
+  Findings& findings_;
+  std::vector<std::string> known_keys_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_READER_H_

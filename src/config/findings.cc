@@ -1,0 +1,33 @@
+#include "src/config/findings.h"
+
+#include <algorithm>
+
+#include "src/config/quoted.h"
+
+namespace echo_exporter {
+
+void Findings::AddError(TextPosition position, std::string_view sentence) {
+  errors_.push_back({position, std::string(sentence)});
+}
+
+void Findings::AddWarning(TextPosition position, std::string_view sentence) {
+  warnings_.push_back({position, std::string(sentence)});
+}
+
+std::vector<std::string> Findings::InFileOrder(
+    std::vector<Finding> findings) const {
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) {
+                     return a.position < b.position;
+                   });
+  std::vector<std::string> lines;
+  for (const Finding& finding : findings) {
+    // Parsers quote keys as they are, and a finding is one line.
+    lines.push_back(file_name_ + ':' + std::to_string(finding.position.line) +
+                    ':' + std::to_string(finding.position.column) + ": " +
+                    EscapeControls(finding.sentence));
+  }
+  return lines;
+}
+
+}  // namespace echo_exporter

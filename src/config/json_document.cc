@@ -1,0 +1,271 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "src/config/document.h"
+#include "src/config/document_builder.h"
+
+namespace echo_exporter {
+namespace {
+
+using Kind = DocumentNode::Kind;
+using Json = nlohmann::json;
+
+constexpr std::string_view kNotJson = "not valid JSON: ";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+/// Whether the byte continues a UTF-8 character.
+bool Continues(char c) { return (c & 0xc0) == 0x80; }
+
+/// Turns offsets into positions, quickly when they ascend.
+class PositionFinder {
+ public:
+  /// `begin` is where the first line begins.
+  PositionFinder(std::string_view text, std::size_t begin)
+      : text_(text), begin_(begin), at_(begin) {}
+
+  TextPosition At(std::size_t offset) {
+    offset = std::min(offset, text_.size());
+    if (offset < at_) {
+      at_ = begin_;
+      position_ = {};
+    }
+    for (; at_ < offset; ++at_) {
+      if (text_[at_] == '\n') {
+        position_ = {position_.line + 1, 1};
+      } else if (!Continues(text_[at_])) {
+        ++position_.column;
+      }
+    }
+    return position_;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t begin_;
+  std::size_t at_;
+  TextPosition position_;
+};
+
+/// Walks over a text and tells how far the parser has come, which the parser
+/// itself does not say.
+class TextIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  TextIterator(const char* at, std::size_t* consumed)
+      : at_(at), consumed_(consumed) {}
+
+  reference operator*() const { return *at_; }
+  TextIterator& operator++() {
+    ++at_;
+    ++*consumed_;
+    return *this;
+  }
+  TextIterator operator++(int) {
+    TextIterator before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const TextIterator& a, const TextIterator& b) {
+    return a.at_ == b.at_;
+  }
+
+ private:
+  const char* at_;
+  std::size_t* consumed_;
+};
+
+/// Builds the tree of a text. Where it returns false, an error is added and
+/// the parser ends its work.
+class JsonTree final : public Json::json_sax_t {
+ public:
+  JsonTree(std::string_view text, Findings& findings)
+      : text_(text),
+        token_end_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size()
+                                                    : 0),
+        positions_(text, token_end_),
+        findings_(findings) {}
+
+  bool Parse() {
+    // The parser takes it for the end of the text.
+    if (const auto nul = text_.find('\0'); nul != std::string_view::npos) {
+      AddError(nul, "a NUL character");
+      return false;
+    }
+    const char* const begin = text_.data();
+    return Json::sax_parse(TextIterator(begin, &consumed_),
+                           TextIterator(begin + text_.size(), &consumed_),
+                           this);
+  }
+
+  DocumentNode TakeRoot() { return builder_.TakeRoot(); }
+
+  bool null() override { return Add(Leaf(Kind::kNull)); }
+
+  bool boolean(bool value) override {
+    DocumentNode node = Leaf(Kind::kBoolean);
+    node.boolean = value;
+    return Add(std::move(node));
+  }
+
+  bool number_integer(std::int64_t value) override {
+    DocumentNode node = Leaf(Kind::kInteger);
+    node.integer = value;
+    node.number = static_cast<double>(value);
+    return Add(std::move(node));
+  }
+
+  bool number_unsigned(std::uint64_t value) override {
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    if (value > std::uint64_t{kMost}) {
+      return number_float(static_cast<double>(value), {});
+    }
+    return number_integer(static_cast<std::int64_t>(value));
+  }
+
+  bool number_float(double value, const std::string&) override {
+    DocumentNode node = Leaf(Kind::kFloat);
+    node.number = value;
+    return Add(std::move(node));
+  }
+
+  bool string(std::string& value) override {
+    DocumentNode node = Leaf(Kind::kText);
+    node.text = std::move(value);
+    return Add(std::move(node));
+  }
+
+  bool binary(Json::binary_t&) override { return false; }  // none in JSON
+
+  bool key(std::string& name) override { return string(name); }
+  bool start_object(std::size_t) override { return Open(Kind::kTable); }
+  bool end_object() override { return Close(); }
+  bool start_array(std::size_t) override { return Open(Kind::kArray); }
+  bool end_array() override { return Close(); }
+
+  bool parse_error(std::size_t position, const std::string& token,
+                   const Json::exception& error) override;
+
+ private:
+  /// The token that the parser has just read begins behind the one before it:
+  /// between them are only spaces, commas and colons, some of which the parser
+  /// may have read already when it told of the token before.
+  TextPosition TakeToken() {
+    const std::size_t begin = text_.find_first_not_of(" \t\r\n,:", token_end_);
+    token_end_ = consumed_;
+    return positions_.At(begin);
+  }
+
+  DocumentNode Leaf(Kind kind) {
+    DocumentNode node;
+    node.kind = kind;
+    node.position = TakeToken();
+    return node;
+  }
+
+  bool Add(DocumentNode node) {
+    builder_.Add(std::move(node));
+    return true;
+  }
+
+  bool Open(Kind kind) {
+    const TextPosition position = TakeToken();
+    if (!builder_.HasRoomFor(1)) {
+      findings_.AddError(position,
+                         std::string(kNotJson).append(kTooDeepSentence));
+      return false;
+    }
+    builder_.Open(kind, position);
+    return true;
+  }
+
+  bool Close() {
+    token_end_ = consumed_;
+    DocumentNode node = builder_.Close();
+    for (const DocumentFault& fault : std::exchange(node.faults, {})) {
+      findings_.AddError(fault.position, "key " + fault.sentence);
+    }
+    return Add(std::move(node));
+  }
+
+  void AddError(std::size_t offset, std::string_view sentence) {
+    findings_.AddError(positions_.At(offset),
+                       std::string(kNotJson).append(sentence));
+  }
+
+  std::string_view text_;
+  std::size_t consumed_ = 0;
+  std::size_t token_end_;
+  PositionFinder positions_;
+  Findings& findings_;
+  DocumentBuilder builder_{DocumentFormat::kJson};
+};
+
+/// Where the character is that the byte at `offset` is a part of.
+std::size_t CharacterBegin(std::string_view text, std::size_t offset) {
+  while (offset > 0 && offset < text.size() && Continues(text[offset]) &&
+         (text[offset - 1] & 0x80) != 0) {
+    --offset;
+  }
+  return offset;
+}
+
+/// Where the token begins whose last byte is at `last`. Its size is right for
+/// strings.
+std::size_t TokenBegin(std::string_view text, std::size_t last,
+                       std::size_t size) {
+  if (last >= text.size()) return text.size();
+  if (text[last] == '"') return last + 1 - std::min(size, last + 1);
+  constexpr std::string_view kWord =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+  if (kWord.find(text[last]) == std::string_view::npos) return last;
+  return text.find_last_not_of(kWord, last) + 1;  // from the start: 0
+}
+
+// The parser says where it stands, in bytes from 1, and a sentence such as
+// "[...] parse error at ...: syntax error while parsing value - unexpected
+// ']'; expected ..." or "... - invalid literal; last read: '[x'".
+bool JsonTree::parse_error(std::size_t position, const std::string& token,
+                           const Json::exception& error) {
+  constexpr int kNumberOverflow = 406;
+  const std::size_t last = std::max<std::size_t>(position, 1) - 1;
+  if (error.id == kNumberOverflow) {
+    AddError(TokenBegin(text_, last, token.size()), "a number is too large");
+    return false;
+  }
+  std::string_view sentence = error.what();
+  if (const auto dash = sentence.find(" - "); dash != std::string_view::npos) {
+    sentence.remove_prefix(dash + 3);
+  }
+  const std::size_t quotation = sentence.find("; last read: ");
+  const bool whole_token = quotation == std::string_view::npos;
+  AddError(whole_token ? TokenBegin(text_, last, token.size())
+                       : CharacterBegin(text_, last),
+           sentence.substr(0, quotation));
+  return false;
+}
+
+}  // namespace
+
+std::optional<Document> ParseJson(std::string_view text, Findings& findings) {
+  const std::size_t errors_before = findings.error_count();
+  JsonTree tree(text, findings);
+  if (!tree.Parse() || findings.error_count() != errors_before) {
+    return std::nullopt;
+  }
+  return Document{DocumentFormat::kJson, false, tree.TakeRoot()};
+}
+
+}  // namespace echo_exporter

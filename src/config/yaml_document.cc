@@ -1,0 +1,209 @@
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "src/config/document.h"
+#include "src/config/document_builder.h"
+
+namespace echo_exporter {
+namespace {
+
+using Kind = DocumentNode::Kind;
+
+/// Bytes that anchors and aliases may stand for, all added up: what keeps ten
+/// lines, of ten aliases of the line before each, from filling the memory.
+constexpr std::size_t kMaxAliasBytes = 16'000'000;
+
+TextPosition PositionOfMark(const YAML::Mark& mark) {
+  const auto number = [](int from_zero) {
+    return static_cast<std::uint32_t>(std::max(from_zero, 0)) + 1;
+  };
+  return {number(mark.line), number(mark.column)};
+}
+
+/// The number that the whole of `text` is.
+template <typename T>
+std::optional<T> ParseNumber(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  T value{};
+  const auto [parsed, fault] = std::from_chars(text.data(), end, value);
+  if (fault != std::errc() || parsed != end) return std::nullopt;
+  return value;
+}
+
+/// What a plain scalar stands for: a number, a truth value or itself.
+void ResolvePlain(DocumentNode* node) {
+  if (const auto integer = ParseNumber<std::int64_t>(node->text)) {
+    node->kind = Kind::kInteger;
+    node->integer = *integer;
+    node->number = static_cast<double>(*integer);
+  } else if (const auto number = ParseNumber<double>(node->text);
+             number && std::isfinite(*number)) {
+    node->kind = Kind::kFloat;
+    node->number = *number;
+  } else if (YAML::convert<bool>::decode(YAML::Node(node->text),
+                                         node->boolean)) {
+    node->kind = Kind::kBoolean;
+  }
+}
+
+/// Bytes and levels of a tree, roughly.
+struct Extent {
+  std::size_t bytes = 0;
+  std::size_t levels = 0;
+};
+
+Extent ExtentOf(const DocumentNode& node) {
+  Extent extent{sizeof node + node.key.size() + node.text.size(), 0};
+  for (const DocumentNode& child : node.children) {
+    const Extent inner = ExtentOf(child);
+    extent.bytes += inner.bytes;
+    extent.levels = std::max(extent.levels, inner.levels);
+  }
+  ++extent.levels;
+  return extent;
+}
+
+/// Builds the tree of one document. Limits are kept by exceptions, which end
+/// the parser's work.
+class YamlTree final : public YAML::EventHandler {
+ public:
+  /// Where the document begins.
+  TextPosition start() const { return start_; }
+  DocumentNode TakeRoot() { return builder_.TakeRoot(); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    start_ = PositionOfMark(mark);
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    DocumentNode node;
+    node.position = builder_.ExpectsKey() ? PositionOfMark(mark)
+                                          : builder_.PositionOfParent();
+    Add(mark, anchor, std::move(node));
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      throw YAML::ParserException(mark, "an alias in what it stands for");
+    }
+    const Anchored& anchored = found->second;
+    RequireRoom(mark, anchored.extent.levels);
+    Charge(mark, anchored.extent.bytes);
+    builder_.Add(anchored.node);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag,
+                YAML::anchor_t anchor, const std::string& value) override {
+    DocumentNode node;
+    node.kind = Kind::kText;
+    node.text = value;
+    node.position = PositionOfMark(mark);
+    if (tag == "?") ResolvePlain(&node);
+    Add(mark, anchor, std::move(node));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&,
+                       YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(Kind::kArray, mark, anchor);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&,
+                  YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    Open(Kind::kTable, mark, anchor);
+  }
+  void OnMapEnd() override { Close(); }
+
+ private:
+  struct Anchored {
+    DocumentNode node;
+    Extent extent;
+  };
+  struct Start {
+    YAML::Mark mark;
+    YAML::anchor_t anchor;
+  };
+
+  void Open(Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    RequireRoom(mark, 1);
+    starts_.push_back({mark, anchor});
+    builder_.Open(kind, PositionOfMark(mark));
+  }
+
+  void Close() {
+    const Start start = starts_.back();
+    starts_.pop_back();
+    Add(start.mark, start.anchor, builder_.Close());
+  }
+
+  void Add(const YAML::Mark& mark, YAML::anchor_t anchor, DocumentNode node) {
+    if (anchor != YAML::NullAnchor) {
+      const Extent extent = ExtentOf(node);
+      Charge(mark, extent.bytes);
+      anchors_.insert_or_assign(anchor, Anchored{node, extent});
+    }
+    builder_.Add(std::move(node));
+  }
+
+  void RequireRoom(const YAML::Mark& mark, std::size_t levels) const {
+    if (builder_.HasRoomFor(levels)) return;
+    throw YAML::ParserException(mark, std::string(kTooDeepSentence));
+  }
+
+  void Charge(const YAML::Mark& mark, std::size_t bytes) {
+    alias_bytes_ += bytes;
+    if (alias_bytes_ <= kMaxAliasBytes) return;
+    throw YAML::ParserException(mark, "anchors and aliases stand for too much");
+  }
+
+  DocumentBuilder builder_{DocumentFormat::kYaml};
+  TextPosition start_;
+  std::vector<Start> starts_;  // of what is open
+  std::unordered_map<YAML::anchor_t, Anchored> anchors_;
+  std::size_t alias_bytes_ = 0;
+};
+
+}  // namespace
+
+std::optional<Document> ParseYaml(std::string_view text, Findings& findings) {
+  constexpr std::string_view kNotYaml = "not valid YAML: ";
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    YamlTree tree;
+    YamlTree second;
+    // Not more than two: there is no end to texts such as ",: e", which begin
+    // one document after the other without taking anything in.
+    if (parser.HandleNextDocument(tree) && parser.HandleNextDocument(second)) {
+      findings.AddError(second.start(),
+                        "there must be one YAML document in the file");
+      return std::nullopt;
+    }
+    return Document{DocumentFormat::kYaml, true, tree.TakeRoot()};
+  } catch (const YAML::Exception& error) {
+    findings.AddError(PositionOfMark(error.mark),
+                      std::string(kNotYaml).append(error.msg));
+  } catch (const std::exception& error) {
+    findings.AddError({}, std::string(kNotYaml).append(error.what()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace echo_exporter
