@@ -28,10 +28,10 @@ _echo_exporter() {
     --log.level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$word"); return ;;
     --log.format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
     --config.auto-reload-interval | --web.listen-address | --log.file.max-size | --log.file.keep | \
-      --count | --interval | --timeout | --size | --ttl)
+      --count | --interval | --timeout | --size | --ttl | -c | -i | -W | -s | -t)
       return
       ;;
-    --source)
+    --source | -I)
       mapfile -t COMPREPLY < <(compgen -W "auto $(ls /sys/class/net 2>/dev/null)" -- "$word")
       return
       ;;
@@ -39,7 +39,9 @@ _echo_exporter() {
 
   local words
   case $command in
-    ping) words='--source --count --interval --timeout --size --ttl --help' ;;
+    ping)
+      words='-c --count -i --interval -W --timeout -s --size -t --ttl -I --source -4 -6 -n --help'
+      ;;
     service) words='install uninstall start stop reload status configure --help' ;;
     *)
       words='--config.file --config.check --config.enable-auto-reload

@@ -2,10 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "echo_exporter/version.h"
+#include "src/app/option_checks.h"
+#include "src/app/text_columns.h"
 #include "src/base/duration.h"
 
 namespace echo_exporter {
@@ -13,6 +17,20 @@ namespace {
 
 // Marks options whose values are paths.
 constexpr char kFileType[] = "FILE";
+
+constexpr char kDescription[] =
+    R"(Prometheus exporter that measures packet loss and round-trip time between many
+sources and destinations with ICMP echo requests. Without a command it runs the
+exporter until it is stopped.)";
+constexpr char kFooter[] =
+    R"(A DURATION is a number with a unit, such as 250ms, 30s or 1h30m.
+'echo_exporter COMMAND --help' describes a command.)";
+constexpr char kPingFooter[] =
+    R"(A TIME is a plain number of seconds such as 0.2, or a duration such as 200ms.
+
+The short options are those of ping on Linux, on every system. Users of ping on
+Windows write -c 4 instead of -n 4, -c 0 instead of -t, -s 100 instead of -l
+100, -t 64 instead of -i 64, -W 0.5 instead of -w 500, and -I instead of -S.)";
 
 // Options are read as text and converted by our own functions, so that a
 // command line and a configuration file take the same notations.
@@ -24,73 +42,103 @@ struct RawOptions {
   std::string log_format = "logfmt";
   std::string interval = "1s";
   std::string timeout = "1s";
+  std::vector<std::string> destinations;
+  bool ipv4_only = false;
+  bool ipv6_only = false;
+  bool numeric = false;
 };
 
-CLI::Validator DurationBetween(Nanoseconds least, Nanoseconds most) {
-  const std::string range =
-      FormatDuration(least) + " .. " + FormatDuration(most);
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        const auto duration = ParseDuration(text);
-        if (duration && *duration >= least && *duration <= most) return "";
-        return "must be a duration in " + range +
-               " such as 250ms, 1s or 1m, not " + text;
-      },
-      range);
+// Ranges and defaults stand in the descriptions, in words.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    label("Positionals", "Arguments");
+    label("SUBCOMMAND", "COMMAND");
+  }
+
+  std::string make_description(const CLI::App* app) const override {
+    return app->get_description() + "\n\n";
+  }
+
+  std::string make_option(const CLI::Option* option,
+                          bool is_positional) const override {
+    std::string term = option->get_name(is_positional, !is_positional);
+    if (const auto comma = term.find(','); comma != std::string::npos) {
+      term.insert(comma + 1, " ");
+    }
+    const std::string value = option->get_type_name();
+    if (!is_positional && !value.empty()) term += " " + value;
+    return TextColumns(term, option->get_description());
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    return TextColumns(command->get_name(), command->get_description());
+  }
+
+  std::string make_option_usage(const CLI::Option* option) const override {
+    return option->get_name();
+  }
+};
+
+CLI::Validator Valid(OptionCheck check) {
+  return CLI::Validator(std::move(check), "");
 }
 
-CLI::Validator IsListenAddress() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        const auto address = ParseListenAddress(text);
-        return address.ok() ? "" : address.error().message;
-      },
-      "HOST:PORT");
+void AddLogOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
+  app.add_option("--log.level", raw.log_level,
+                 "Minimum log level: debug, info, warn or error (default: "
+                 "info)")
+      ->type_name("LEVEL")
+      ->transform(Valid(IsOneOf({"debug", "info", "warn", "error"})));
+  app.add_option("--log.format", raw.log_format,
+                 "Format of log lines: logfmt or json (default: logfmt)")
+      ->type_name("FORMAT")
+      ->transform(Valid(IsOneOf({"logfmt", "json"})));
+  app.add_option("--log.file", options.log.file,
+                 "Write the log to this file (default: standard error; for a "
+                 "Windows service, the event log)")
+      ->type_name(kFileType);
+  app.add_option("--log.file.max-size", options.log.max_file_size,
+                 "Rotate the log file at this size, from 1KiB to 1TiB "
+                 "(default: 100MiB)")
+      ->type_name("SIZE")
+      ->transform(Valid(IsFileSize()));
+  app.add_option("--log.file.keep", options.log.kept_files,
+                 "Rotated log files to keep, from 0 to 1000 (default: 3)")
+      ->type_name("N")
+      ->transform(Valid(IsWholeNumber(0, 1000)));
 }
 
 void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
-  app.add_option("--config.file", options.config_file, "Configuration file")
-      ->type_name(kFileType)
-      ->capture_default_str();
+  app.add_option("--config.file", options.config_file,
+                 "Configuration file (default: echo_exporter.toml)")
+      ->type_name(kFileType);
   app.add_flag("--config.check", options.check_only,
-               "Check the configuration files and exit");
+               "Check the configuration files, print every error, and exit");
   app.add_flag("--config.enable-auto-reload", raw.auto_reload,
-               "Reload the configuration when its file has changed");
+               "Reload the configuration when its file changes");
   app.add_option("--config.auto-reload-interval", raw.auto_reload_interval,
-                 "Time between looks at the configuration file")
-      ->check(DurationBetween(std::chrono::seconds(1), std::chrono::hours(24)))
-      ->capture_default_str();
+                 "Time between checks of the file for changes, from 1s to 1d "
+                 "(default: 30s)")
+      ->type_name("DURATION")
+      ->transform(
+          Valid(IsDuration(std::chrono::seconds(1), std::chrono::hours(24))));
   app.add_option("--web.listen-address", raw.listen_addresses,
-                 "Address to serve on, instead of the configuration's; may be "
-                 "given more than once")
+                 "Address to listen on instead of those in the configuration, "
+                 "such as :10115 or 127.0.0.1:10115; may be repeated")
+      ->type_name("HOST:PORT")
       ->take_all()
       ->allow_extra_args(false)
-      ->check(IsListenAddress());
+      ->transform(Valid(IsListenAddress()));
   app.add_option("--web.config.file", options.web_config_file,
-                 "File with TLS and authentication settings, in the format of "
-                 "Prometheus's exporters")
+                 "File with TLS, authentication and rate limit settings, in "
+                 "the format of Prometheus exporters (default: plain HTTP "
+                 "without authentication)")
       ->type_name(kFileType);
-  app.add_option("--log.level", raw.log_level, "Least severe level to log")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->capture_default_str();
-  app.add_option("--log.format", raw.log_format, "Format of log lines")
-      ->check(CLI::IsMember({"logfmt", "json"}))
-      ->capture_default_str();
-  app.add_option("--log.file", options.log.file,
-                 "Write the log to this file, not to standard error")
-      ->type_name(kFileType);
-  app.add_option("--log.file.max-size", options.log.max_file_size,
-                 "Size of the log file from which on a new one is begun")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->check(CLI::Range(std::uint64_t{1} << 10, std::uint64_t{1} << 40))
-      ->default_str("100MiB");
-  app.add_option("--log.file.keep", options.log.kept_files,
-                 "Old log files that stay besides the current one")
-      ->check(CLI::Range(0U, 1000U))
-      ->capture_default_str();
+  AddLogOptions(app, options, raw);
 }
 
-void Finish(const RawOptions& raw, DaemonOptions& options) {
+void FinishDaemon(const RawOptions& raw, DaemonOptions& options) {
   // The validators have accepted all of these.
   for (const std::string& text : raw.listen_addresses) {
     options.listen_addresses.push_back(ParseListenAddress(text).value());
@@ -102,36 +150,72 @@ void Finish(const RawOptions& raw, DaemonOptions& options) {
   options.log.format = *ParseLogFormat(raw.log_format);
 }
 
-CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
+void AddPingOptions(CLI::App& ping, PingOptions& options, RawOptions& raw) {
   using std::chrono::hours;
   using std::chrono::milliseconds;
   using std::chrono::seconds;
-  CLI::App* const ping = app.add_subcommand(
-      "ping", "Send echo requests and print what becomes of each");
-  ping->add_option("destination", options.destination,
-                   "Address or host name to send to")
+  ping.add_option("DESTINATION", raw.destinations,
+                  "Address or host name to send to")
       ->required();
-  ping->add_option("--source", options.source,
-                   "Address or adapter name to send from")
-      ->capture_default_str();
-  ping->add_option("--count", options.count,
-                   "Echo requests to send; 0: until Ctrl-C")
-      ->check(CLI::Range(0U, 1000000000U))
-      ->capture_default_str();
-  ping->add_option("--interval", raw.interval, "Time between echo requests")
-      ->check(DurationBetween(milliseconds(10), hours(1)))
-      ->capture_default_str();
-  ping->add_option("--timeout", raw.timeout, "Time to wait for each reply")
-      ->check(DurationBetween(milliseconds(1), seconds(60)))
-      ->capture_default_str();
-  ping->add_option("--size", options.echo.payload_size, "Payload in bytes")
-      ->check(CLI::Range(0, 65500))
-      ->capture_default_str();
-  ping->add_option("--ttl", options.echo.ttl, "Time to live (hop limit)")
-      ->check(CLI::Range(1, 255))
-      // Taken from the variable, an octet would be shown as a character.
-      ->default_str(std::to_string(options.echo.ttl));
+  ping.add_option("-c,--count", options.count,
+                  "Stop after N echo requests, from 1 to 1000000000; 0: "
+                  "continue until Ctrl-C (default: 4)")
+      ->type_name("N")
+      ->transform(Valid(IsWholeNumber(0, 1'000'000'000)));
+  ping.add_option("-i,--interval", raw.interval,
+                  "Time between echo requests, from 10ms to 1h (default: 1s)")
+      ->type_name("TIME")
+      ->transform(Valid(IsTime(milliseconds(10), hours(1))));
+  ping.add_option("-W,--timeout", raw.timeout,
+                  "Time to wait for each reply, from 1ms to 60s (default: 1s)")
+      ->type_name("TIME")
+      ->transform(Valid(IsTime(milliseconds(1), seconds(60))));
+  ping.add_option("-s,--size", options.echo.payload_size,
+                  "Payload in bytes, from 0 to 65500 (default: 32)")
+      ->type_name("BYTES")
+      ->transform(Valid(IsWholeNumber(0, 65500)));
+  ping.add_option("-t,--ttl", options.echo.ttl,
+                  "Time to live (IPv6: hop limit), from 1 to 255 (default: "
+                  "128)")
+      ->type_name("N")
+      ->transform(Valid(IsWholeNumber(1, 255)));
+  ping.add_option("-I,--source", options.source,
+                  "Address or adapter name to send from; auto: the system "
+                  "chooses (default: auto)")
+      ->type_name("SOURCE");
+  CLI::Option* const ipv4 = ping.add_flag("-4", raw.ipv4_only, "Use IPv4 only");
+  ping.add_flag("-6", raw.ipv6_only, "Use IPv6 only")->excludes(ipv4);
+  ping.add_flag("-n", raw.numeric,
+                "Ignored: addresses are never turned into names. Takes no "
+                "value; for the count, use -c");
+}
+
+CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
+  CLI::App* const ping = app.add_subcommand(
+      "ping", "Send echo requests and print the result of each");
+  ping->group("Commands");
+  AddPingOptions(*ping, options, raw);
+  ping->footer(kPingFooter);
   return ping;
+}
+
+// Absent when all is well.
+std::optional<std::string> FinishPing(const RawOptions& raw,
+                                      PingOptions& ping) {
+  if (raw.destinations.size() > 1) {
+    std::string error = "ping takes one DESTINATION, not " +
+                        raw.destinations[0] + " and " + raw.destinations[1];
+    // As on Windows, where -n takes the number of echo requests.
+    if (raw.numeric) error += "; -n takes no value: for the count, use -c";
+    return error;
+  }
+  ping.destination = raw.destinations.at(0);
+  if (raw.ipv4_only) ping.echo.ip_version = IpPreference::kV4Only;
+  if (raw.ipv6_only) ping.echo.ip_version = IpPreference::kV6Only;
+  // The validators have accepted all of these.
+  ping.interval = *ParseTime(raw.interval);
+  ping.echo.timeout = *ParseTime(raw.timeout);
+  return std::nullopt;
 }
 
 std::string AbsolutePath(const std::string& path) {
@@ -162,23 +246,26 @@ CLI::App* AddService(CLI::App& app, ServiceOptions& options) {
   using Action = ServiceOptions::Action;
   CLI::App* const service =
       app.add_subcommand("service", "Install and control the Windows service");
+  service->group("Commands");
   service->require_subcommand(1);
   service->excludes(app.get_option("--config.check"));
   const auto add = [&](const char* name, Action action, const char* text) {
-    return service->add_subcommand(name, text)->callback([&options, action] {
-      options.action = action;
-    });
+    return service->add_subcommand(name, text)
+        ->callback([&options, action] { options.action = action; })
+        ->group("Commands");
   };
   add("install", Action::kInstall,
-      "Install the service; it starts with the options given here")
+      "Install the service; it runs with the options given here")
+      ->footer("Takes the options that 'echo_exporter --help' lists.")
       ->fallthrough();
   add("uninstall", Action::kUninstall, "Stop and remove the service");
   add("start", Action::kStart, "Start the service");
   add("stop", Action::kStop, "Stop the service");
-  add("reload", Action::kReload, "Have it read its configuration again");
-  add("status", Action::kStatus, "Print the state of the service");
+  add("reload", Action::kReload, "Reload the service's configuration");
+  add("status", Action::kStatus,
+      "Print the state of the service; the exit code is 0 if it runs, else 1");
   add("configure", Action::kConfigure,
-      "Complete a service that an installer has made");
+      "Add recovery and start settings to a service created by an installer");
   service->fallthrough();  // now: those above would inherit it
   return service;
 }
@@ -188,13 +275,36 @@ std::string VersionText() {
          std::string(kRevision) + ", " + std::string(kCompiler) + ")\n";
 }
 
+// The library's words for what is wrong, where they are not good enough.
+std::string Explain(const CLI::ParseError& error, bool of_service) {
+  const std::string text = error.what();
+  const std::string kind = error.get_name();
+  if (kind == "ArgumentMismatch") {
+    return text.substr(0, text.find(':')) + ": exactly one value is expected";
+  }
+  const std::string_view verb = " excludes ";
+  if (const auto at = text.find(verb);
+      kind == "ExcludesError" && at != std::string::npos) {
+    return text.substr(0, at) + " and " + text.substr(at + verb.size()) +
+           " are mutually exclusive";
+  }
+  if (kind == "RequiredError" && of_service) {
+    return "service needs a command: install, uninstall, start, stop, reload, "
+           "status or configure";
+  }
+  return text;
+}
+
+ImmediateExit UsageError(const std::string& error, const std::string& command) {
+  return {kExitUsage, "echo_exporter: " + error + "\nRun '" + command +
+                          " --help' for usage."};
+}
+
 }  // namespace
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
-  CLI::App app(
-      "Prometheus exporter that measures round-trip time and loss between many "
-      "sources and destinations with ICMP echo requests.",
-      "echo_exporter");
+  CLI::App app(kDescription, "echo_exporter");
+  app.formatter(std::make_shared<HelpFormatter>());
   DaemonOptions daemon;
   PingOptions ping;
   RawOptions raw;
@@ -205,14 +315,19 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   const CLI::App* const ping_command = AddPing(app, ping, raw);
   ServiceOptions service;
   const CLI::App* const service_command = AddService(app, service);
+  app.footer(kFooter);  // now: the commands would inherit it
+  const auto usage_error = [&](const std::string& error) {
+    return UsageError(error, ping_command->parsed() ? "echo_exporter ping"
+                             : service_command->parsed()
+                                 ? "echo_exporter service"
+                                 : "echo_exporter");
+  };
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return ImmediateExit{kExitSuccess, app.help()};
   } catch (const CLI::ParseError& error) {
-    return ImmediateExit{kExitUsage,
-                         std::string("echo_exporter: ") + error.what() +
-                             "\nRun echo_exporter --help for what is allowed."};
+    return usage_error(Explain(error, service_command->parsed()));
   }
   if (version) return ImmediateExit{kExitSuccess, VersionText()};
 
@@ -222,13 +337,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     }
     return service;
   }
-  // The validators have accepted all of these.
   if (ping_command->parsed()) {
-    ping.interval = *ParseDuration(raw.interval);
-    ping.echo.timeout = *ParseDuration(raw.timeout);
+    if (const auto error = FinishPing(raw, ping)) return usage_error(*error);
     return ping;
   }
-  Finish(raw, daemon);
+  FinishDaemon(raw, daemon);
   return daemon;
 }
 

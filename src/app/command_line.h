@@ -28,15 +28,15 @@ struct DaemonOptions {
   std::string config_file = "echo_exporter.toml";
   std::string web_config_file;  ///< empty: plain HTTP for everyone
   bool check_only = false;
-  /// Read the configuration again when its file has changed, looking this
-  /// often; absent: only when told to.
+  /// Reload the configuration when its file has changed, checking this often;
+  /// absent: on request only.
   std::optional<Nanoseconds> auto_reload;
   /// Replace the configuration's addresses when not empty.
   std::vector<ListenAddress> listen_addresses;
   LogOptions log;
 };
 
-/// Nothing to run: print `text` and end with `code`.
+/// Nothing to run: print `text` and exit with `code`.
 struct ImmediateExit {
   int code = kExitSuccess;
   std::string text;  ///< for standard output when code is 0, else for error
@@ -45,9 +45,9 @@ struct ImmediateExit {
 using CommandLine =
     std::variant<DaemonOptions, PingOptions, ServiceOptions, ImmediateExit>;
 
-/// Reads the program's arguments. Everything that is wrong with them becomes
-/// an ImmediateExit with kExitUsage and a sentence; nothing throws. Pure, but
-/// for `service install`, which asks for the working folder.
+/// Reads the program's arguments. Every error in them becomes an ImmediateExit
+/// with kExitUsage and a sentence; nothing throws. Pure, except that
+/// `service install` reads the working folder.
 CommandLine ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace echo_exporter

@@ -1,5 +1,6 @@
 #include "src/app/daemon_command.h"
 
+#include <cstddef>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -51,8 +52,11 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
   for (const std::string& warning : config.warnings) {
     std::cerr << "warning: " << warning << "\n";
   }
-  std::cout << options.config_file << ": good, " << config.groups.size()
-            << " groups, " << config.pairs.size() << " pairs\n";
+  const auto plural = [](std::size_t n) { return n == 1 ? "" : "s"; };
+  std::cout << options.config_file << ": OK (" << config.groups.size()
+            << " group" << plural(config.groups.size()) << ", "
+            << config.pairs.size() << " pair" << plural(config.pairs.size())
+            << ")\n";
   return kExitSuccess;
 }
 

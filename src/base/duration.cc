@@ -59,6 +59,26 @@ std::optional<Nanoseconds> ParseDuration(std::string_view text) {
   return std::chrono::milliseconds(total);
 }
 
+std::optional<Nanoseconds> ParseSeconds(std::string_view text) {
+  constexpr std::size_t kFractionDigits = 9;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  // Both parts as one whole number of nanoseconds: 1.5 is 1 and 500000000.
+  std::string digits(text.substr(0, point));
+  std::string fraction(text.substr(std::min(point + 1, text.size())));
+  if (digits.empty() && fraction.empty()) return std::nullopt;
+  if (fraction.size() > kFractionDigits) return std::nullopt;
+  fraction.resize(kFractionDigits, '0');
+  digits += fraction;
+  if (digits.find_first_not_of("0123456789") != std::string::npos) {
+    return std::nullopt;
+  }
+  std::int64_t nanoseconds = 0;
+  const auto [stop, error] = std::from_chars(
+      digits.data(), digits.data() + digits.size(), nanoseconds);
+  if (error != std::errc()) return std::nullopt;
+  return Nanoseconds(nanoseconds);
+}
+
 std::string FormatDuration(Nanoseconds duration) {
   const std::int64_t total =
       std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();

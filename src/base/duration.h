@@ -15,6 +15,11 @@ namespace echo_exporter {
 /// bare number. Absent for anything else or beyond 292 years.
 std::optional<Nanoseconds> ParseDuration(std::string_view text);
 
+/// Reads a plain decimal number of seconds such as "1", "0.2" or ".5", with at
+/// most nine digits behind the point. Absent for anything else (a sign, an
+/// exponent, a unit) or beyond 292 years.
+std::optional<Nanoseconds> ParseSeconds(std::string_view text);
+
 /// The shortest text that ParseDuration() reads back as `duration`, which must
 /// be whole milliseconds and not negative; zero is "0s".
 std::string FormatDuration(Nanoseconds duration);

@@ -166,6 +166,18 @@ TEST_F(PingCommandTest, ResolvesNamesAndSaysToWhat) {
   EXPECT_THAT(out_.str(), HasSubstr("a.example.net (192.0.2.7)"));
 }
 
+TEST_F(PingCommandTest, SendsToAnAddressOfTheVersionThatIsAskedFor) {
+  lookup_.Set("a.example.net", {Address("192.0.2.7"), Address("2001:db8::7")});
+  options_.destination = "a.example.net";
+  options_.count = 1;
+  options_.echo.ip_version = IpPreference::kV6Only;
+  EXPECT_EQ(Ping(), 0);
+  options_.echo.ip_version = IpPreference::kV4Only;
+  EXPECT_EQ(Ping(), 0);
+  EXPECT_EQ(network_.SentTo(Address("2001:db8::7")).size(), 1U);
+  EXPECT_EQ(network_.SentTo(Address("192.0.2.7")).size(), 1U);
+}
+
 TEST_F(PingCommandTest, SendsFromAnAdaptersAddress) {
   options_.source = "Ethernet 2";
   lookup_.Set("Ethernet 2", {Address("2001:db8::7"), Address("198.51.100.8")});

@@ -53,6 +53,42 @@ TEST(DurationTest, RefusesWhatDoesNotFit) {
   }
 }
 
+TEST(DurationTest, ReadsPlainSeconds) {
+  EXPECT_EQ(ParseSeconds("0"), seconds(0));
+  EXPECT_EQ(ParseSeconds("1"), seconds(1));
+  EXPECT_EQ(ParseSeconds("010"), seconds(10));
+  EXPECT_EQ(ParseSeconds("0.2"), milliseconds(200));
+  EXPECT_EQ(ParseSeconds(".5"), milliseconds(500));
+  EXPECT_EQ(ParseSeconds("2."), seconds(2));
+  EXPECT_EQ(ParseSeconds("1.000000001"), seconds(1) + Nanoseconds(1));
+  EXPECT_EQ(ParseSeconds("9223372036.854775807"), Nanoseconds::max());
+}
+
+TEST(DurationTest, RefusesWhatIsNotPlainSeconds) {
+  for (const char* text : {"",
+                           ".",
+                           "..",
+                           "1.2.3",
+                           "-1",
+                           "+1",
+                           " 1",
+                           "1 ",
+                           "1s",
+                           "200ms",
+                           "1e3",
+                           "0x1",
+                           "1,5",
+                           "inf",
+                           "nan",
+                           "-0",
+                           "0.-1",
+                           "1.0000000001",
+                           "9223372036.854775808",
+                           "99999999999999999999"}) {
+    EXPECT_FALSE(ParseSeconds(text)) << text;
+  }
+}
+
 TEST(DurationTest, WritesTheShortestText) {
   const std::vector<std::pair<Nanoseconds, std::string>> table = {
       {seconds(0), "0s"},

@@ -22,7 +22,7 @@ def write(text, name="config.toml"):
 
 class PingTest(unittest.TestCase):
     def ping(self, *arguments):
-        return exporter.run("ping", "--interval=20ms", *arguments)
+        return exporter.run("ping", "-i", "0.02", *arguments)
 
     def test_replies_give_zero_and_a_line_each(self):
         code, out, err = self.ping("--count=5", "10.213.23.57")
@@ -52,7 +52,7 @@ class PingTest(unittest.TestCase):
 
     def test_size_ttl_and_source_are_used(self):
         code, out, _ = self.ping(
-            "--count=1", "--size=1000", "--ttl=3", f"--source={network.SOURCE}", "10.213.1.30"
+            "-c1", "-s", "1000", "-t", "3", "-I", network.SOURCE, "-4", "-n", "10.213.1.30"
         )
         self.assertEqual(code, 0, out)
         self.assertIn("1000 bytes", out)
@@ -74,7 +74,9 @@ class PingTest(unittest.TestCase):
         self.assertIn("other.example", err)
 
     def test_nonsense_gives_two(self):
-        for arguments in ((), ("--count=many", "10.213.1.1"), ("0.0.0.0",), ("not a name",)):
+        for arguments in (
+            (), ("--count=many", "10.213.1.1"), ("-n", "4", "10.213.1.1"), ("0.0.0.0",), ("not a name",),
+        ):  # fmt: skip
             with self.subTest(arguments=arguments):
                 code, out, err = self.ping(*arguments)
                 self.assertEqual(code, 2, out)
@@ -135,7 +137,7 @@ class ConfigTest(unittest.TestCase):
         for path in paths:
             code, out, err = exporter.run("--config.check", f"--config.file={path}")
             self.assertEqual((code, err), (0, ""), path)
-            self.assertIn("good", out)
+            self.assertRegex(out, r": OK \(\d+ groups?, \d+ pairs?\)")
 
 
 class ProgramTest(unittest.TestCase):

@@ -1,0 +1,118 @@
+#include "src/app/option_checks.h"
+
+#include <charconv>
+#include <cstddef>
+#include <system_error>
+#include <utility>
+
+#include "echo_exporter/config.h"
+#include "src/base/duration.h"
+
+namespace echo_exporter {
+namespace {
+
+OptionCheck IsBetween(Nanoseconds least, Nanoseconds most,
+                      const std::string& examples,
+                      std::optional<Nanoseconds> (*parse)(std::string_view)) {
+  const std::string error = "must be from " + FormatDuration(least) + " to " +
+                            FormatDuration(most) + ", such as " + examples +
+                            ", not ";
+  return [=](const std::string& text) -> std::string {
+    const auto duration = parse(text);
+    const bool valid = duration && *duration >= least && *duration <= most;
+    return valid ? "" : error + text;
+  };
+}
+
+// The number that `text` begins with, which is removed from it.
+std::optional<std::uint64_t> TakeNumber(std::string_view& text) {
+  std::uint64_t number = 0;
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+  return number;
+}
+
+// "" is 1, "k", "KB" and "KiB" are 1024, and so on up to "T".
+std::optional<std::uint64_t> UnitOfSize(std::string_view text) {
+  std::string unit;
+  for (const char letter : text) {
+    const bool is_upper = letter >= 'A' && letter <= 'Z';
+    unit += is_upper ? static_cast<char>(letter - 'A' + 'a') : letter;
+  }
+  if (unit.empty() || unit == "b") return 1;
+  const std::size_t power = std::string_view("kmgt").find(unit.front());
+  const std::string rest = unit.substr(1);
+  const bool has_ending =
+      rest.empty() || rest == "b" || rest == "i" || rest == "ib";
+  if (power == std::string_view::npos || !has_ending) return std::nullopt;
+  return std::uint64_t{1} << (10 * (power + 1));
+}
+
+}  // namespace
+
+std::optional<Nanoseconds> ParseTime(std::string_view text) {
+  const auto seconds = ParseSeconds(text);
+  return seconds ? seconds : ParseDuration(text);
+}
+
+OptionCheck IsDuration(Nanoseconds least, Nanoseconds most) {
+  return IsBetween(least, most, "30s or 1m", ParseDuration);
+}
+
+OptionCheck IsTime(Nanoseconds least, Nanoseconds most) {
+  return IsBetween(least, most, "200ms or 0.2 (seconds)", ParseTime);
+}
+
+OptionCheck IsWholeNumber(std::uint64_t least, std::uint64_t most) {
+  return [=](std::string& text) -> std::string {
+    std::string_view rest = text;
+    const auto number = TakeNumber(rest);
+    if (!number || !rest.empty() || *number < least || *number > most) {
+      return "must be a whole number from " + std::to_string(least) + " to " +
+             std::to_string(most) + ", not " + text;
+    }
+    text = std::to_string(*number);
+    return "";
+  };
+}
+
+OptionCheck IsFileSize() {
+  constexpr std::uint64_t kLeast = std::uint64_t{1} << 10;
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  return [](std::string& text) -> std::string {
+    std::string_view rest = text;
+    const auto number = TakeNumber(rest);
+    const auto unit = UnitOfSize(rest);
+    // Compared without multiplying, which might overflow.
+    if (!number || !unit || *number > kMost / *unit ||
+        *number * *unit < kLeast) {
+      return "must be a size from 1KiB to 1TiB, such as 100MiB, not " + text;
+    }
+    text = std::to_string(*number * *unit);
+    return "";
+  };
+}
+
+OptionCheck IsOneOf(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& text) -> std::string {
+    std::string error = "must be ";
+    for (const std::string& word : words) {
+      if (word == text) return "";
+      if (&word != &words.front())
+        error += &word == &words.back() ? " or " : ", ";
+      error += word;
+    }
+    return error + ", not " + text;
+  };
+}
+
+OptionCheck IsListenAddress() {
+  return [](const std::string& text) -> std::string {
+    const auto address = ParseListenAddress(text);
+    return address.ok() ? "" : address.error().message;
+  };
+}
+
+}  // namespace echo_exporter

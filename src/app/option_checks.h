@@ -1,0 +1,40 @@
+#ifndef ECHO_EXPORTER_SRC_APP_OPTION_CHECKS_H_
+#define ECHO_EXPORTER_SRC_APP_OPTION_CHECKS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "echo_exporter/clock.h"
+
+namespace echo_exporter {
+
+/// Checks the text of one option. Returns what is wrong with it ("must be ...,
+/// not ..."), or nothing when it is valid; then the text may have been replaced
+/// by its canonical form.
+using OptionCheck = std::function<std::string(std::string&)>;
+
+/// A duration such as "200ms" or a plain number of seconds such as "0.2".
+std::optional<Nanoseconds> ParseTime(std::string_view text);
+
+/// What ParseDuration() reads, from `least` to `most`.
+OptionCheck IsDuration(Nanoseconds least, Nanoseconds most);
+/// What ParseTime() reads, from `least` to `most`.
+OptionCheck IsTime(Nanoseconds least, Nanoseconds most);
+/// Decimal digits; the canonical form has no leading zeros, which other parsers
+/// take for an octal number.
+OptionCheck IsWholeNumber(std::uint64_t least, std::uint64_t most);
+/// A size of 1 KiB to 1 TiB: bytes, or a number with a unit (k, M, G or T, with
+/// "B" or "iB" or without, in either case), each of which is 1024 times the one
+/// before. The canonical form is bytes.
+OptionCheck IsFileSize();
+OptionCheck IsOneOf(std::vector<std::string> words);
+/// What ParseListenAddress() reads.
+OptionCheck IsListenAddress();
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_APP_OPTION_CHECKS_H_
