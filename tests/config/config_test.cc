@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -402,6 +403,7 @@ TEST(ConfigTest, EveryFileInConfigLoadsWithoutWarning) {
   }
   EXPECT_TRUE(files.contains("echo_exporter.toml"));
   EXPECT_TRUE(files.contains("quickstart.toml"));
+  EXPECT_TRUE(files.contains("sites.toml"));
 }
 
 TEST(ConfigTest, TheReferenceShowsTheDefaults) {
@@ -422,6 +424,27 @@ TEST(ConfigTest, TheQuickstartStaysOnThisMachine) {
   for (const GroupConfig& group : config.groups) {
     for (const DestinationConfig& destination : group.destinations) {
       EXPECT_TRUE(loopback->Contains(destination.address.value()));
+    }
+  }
+}
+
+// As the README says.
+TEST(ConfigTest, TheSitesAreThreeWithFourTargetsOverTwoUplinks) {
+  const ExporterConfig config = Parse(ReadSourceFile("config/sites.toml"));
+  EXPECT_EQ(config.listen_addresses.at(0).host, "127.0.0.1");
+  EXPECT_EQ(config.groups.size(), 3U);
+  EXPECT_EQ(config.pairs.size(), 24U);
+  for (const GroupConfig& group : config.groups) {
+    EXPECT_EQ(group.destinations.size(), 4U);
+    EXPECT_EQ(std::ranges::count_if(group.destinations,
+                                    [](const DestinationConfig& destination) {
+                                      return destination.address->version() ==
+                                             IpVersion::kV6;
+                                    }),
+              1);
+    ASSERT_EQ(group.sources.size(), 2U);
+    for (const SourceConfig& source : group.sources) {
+      EXPECT_EQ(source.kind, SourceConfig::Kind::kInterface);
     }
   }
 }
