@@ -55,6 +55,7 @@ int Main(int argc, char** argv) {
 }  // namespace echo_exporter
 
 int main(int argc, char** argv) {
+  echo_exporter::IgnoreBrokenPipes();
   try {
     return echo_exporter::Main(argc, argv);
   } catch (const std::exception& error) {

@@ -63,6 +63,12 @@ class Tally {
     out_ << std::endl;
   }
 
+  /// False once something could not be written.
+  bool written() {
+    MutexLock lock(mutex_);
+    return out_.good();
+  }
+
   std::uint64_t replies() {
     MutexLock lock(mutex_);
     return replies_;
@@ -113,6 +119,12 @@ Result<Route> RouteOf(const PingOptions& options, AddressLookup& lookup,
   return Error{ErrorCode::kInvalidArgument, route.error().message};
 }
 
+// Nobody reads what is sent for, as behind `| head`, or the disk is full.
+int FailToWrite(std::ostream& err) {
+  err << "echo_exporter: the output cannot be written\n";
+  return kExitFailure;
+}
+
 }  // namespace
 
 int RunPing(const PingOptions& options,
@@ -143,6 +155,7 @@ int RunPing(const PingOptions& options,
   while (options.count == 0 || sent < options.count) {
     const Nanoseconds wait = next - Clock::System().Now();
     if (sent > 0 && events.WaitFor(std::max(wait, Nanoseconds(0)))) break;
+    if (!tally.written()) return FailToWrite(err);
     if (sender.in_flight() < sender.max_in_flight()) {
       sender.Send(MakeRequest(++sent, route.value(), options.echo));
     }
@@ -150,6 +163,7 @@ int RunPing(const PingOptions& options,
   }
   sender.Drain(options.echo.timeout + std::chrono::seconds(3));
   tally.PrintSummary(sent);
+  if (!tally.written()) return FailToWrite(err);
   return tally.replies() > 0 ? kExitSuccess : kExitFailure;
 }
 

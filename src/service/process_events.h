@@ -36,6 +36,10 @@ class ProcessEvents {
   virtual void Raise(Event event) = 0;
 };
 
+/// From now on, to write to a pipe or socket whose reader has gone is an error
+/// of that call alone; it would end the process on systems other than Windows.
+void IgnoreBrokenPipes();
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_SERVICE_PROCESS_EVENTS_H_

@@ -117,4 +117,10 @@ std::unique_ptr<ProcessEvents> ProcessEvents::Create(bool reload) {
   return std::make_unique<LinuxProcessEvents>(reload);
 }
 
+void IgnoreBrokenPipes() {
+  struct sigaction action {};
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
 }  // namespace echo_exporter

@@ -103,4 +103,6 @@ std::unique_ptr<ProcessEvents> ProcessEvents::Create(bool) {
   return std::make_unique<WindowsProcessEvents>();
 }
 
+void IgnoreBrokenPipes() {}  // Windows has no such signal.
+
 }  // namespace echo_exporter

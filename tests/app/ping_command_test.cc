@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <ostream>
 #include <sstream>
+#include <streambuf>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,15 +50,17 @@ class PingCommandTest : public testing::Test {
  protected:
   PingCommandTest() { options_.destination = "192.0.2.1"; }
 
-  int Ping() {
+  int Ping() { return PingInto(out_, network_); }
+
+  int PingInto(std::ostream& out, FakeEchoNetwork& network) {
     const Exporter::Environment environment{
         .create_transport =
-            [this](const EchoTransportOptions& options,
-                   EchoTransport::Callback callback) {
-              return network_.CreateTransport(options, std::move(callback));
+            [&network](const EchoTransportOptions& options,
+                       EchoTransport::Callback callback) {
+              return network.CreateTransport(options, std::move(callback));
             },
         .lookup = &lookup_};
-    return RunPing(options_, environment, events_, out_, err_);
+    return RunPing(options_, environment, events_, out, err_);
   }
 
   std::vector<std::string> Lines() const {
@@ -229,6 +233,42 @@ TEST_F(PingCommandTest, ExitsWithOneWhenNothingCanBeSent) {
   network_.FailToOpen({ErrorCode::kNotAllowed, "opening ICMP: refused (5)"});
   EXPECT_EQ(Ping(), 1);
   EXPECT_EQ(err_.str(), "echo_exporter: opening ICMP: refused (5)\n");
+}
+
+/// Takes some lines, and is a closed pipe from then on.
+class ClosingPipe final : public std::streambuf {
+ public:
+  explicit ClosingPipe(int lines) : lines_(lines) {}
+
+ private:
+  int_type overflow(int_type c) override {
+    if (lines_ == 0) return traits_type::eof();
+    if (c == '\n') --lines_;
+    return c;
+  }
+
+  int lines_;
+};
+
+TEST_F(PingCommandTest, EndsWithOneWhenNobodyReadsIt) {
+  options_.count = 0;
+  for (const int lines : {0, 1, 3}) {
+    ClosingPipe pipe(lines);
+    std::ostream out(&pipe);
+    FakeEchoNetwork network;
+    EXPECT_EQ(PingInto(out, network), 1);
+    EXPECT_EQ(network.sent().size(), static_cast<std::size_t>(lines));
+    EXPECT_EQ(err_.str(), "echo_exporter: the output cannot be written\n");
+    err_.str("");
+  }
+}
+
+TEST_F(PingCommandTest, ExitsWithOneWhenItsSummaryCannotBeWritten) {
+  options_.count = 2;
+  ClosingPipe pipe(3);
+  std::ostream out(&pipe);
+  EXPECT_EQ(PingInto(out, network_), 1);
+  EXPECT_EQ(network_.sent().size(), 2U);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ class Daemon:
         self._asked_to_stop = False
 
     def __enter__(self):
-        with open(self.log, "wb") as log:
+        with self.open_output() as log:
             # A session of its own: the terminal's Ctrl-C is for the test, which stops the rest.
             self.process = subprocess.Popen(
                 self.command,
@@ -69,6 +69,9 @@ class Daemon:
 
     def __exit__(self, *_):
         self.stop()
+
+    def open_output(self):
+        return open(self.log, "wb")
 
     def is_ready(self):
         raise NotImplementedError

@@ -1,8 +1,10 @@
 """The program's command line: `ping`, checks of configurations, logs, exit codes."""
 
 import json
+import os
 import re
 import signal
+import subprocess
 import unittest
 
 import exporter
@@ -90,6 +92,19 @@ class PingTest(unittest.TestCase):
         self.assertEqual(sent, received)
 
 
+    def test_ends_when_nobody_reads_its_output(self):
+        with subprocess.Popen(
+            exporter.command("ping", "--interval=20ms", "--count=0", "10.213.1.1"),
+            env={**os.environ, **exporter.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as ping:
+            self.assertIn(b"echo requests to", ping.stdout.readline())
+            ping.stdout.close()
+            self.assertEqual(ping.wait(processes.PATIENCE), 1)
+
+
 class Ping(processes.Daemon):
     stop_signal = signal.SIGINT
 
@@ -175,6 +190,10 @@ class ProgramTest(unittest.TestCase):
             with self.assertRaises(OSError):
                 exporter.get("/-/healthy", address=exporter.ADDRESS)
 
+    def test_lives_on_when_nobody_reads_its_log(self):
+        with Unread(exporter.group("g", destinations=["10.213.1.1"])) as daemon:
+            self.assertEqual(daemon.get("/-/healthy")[0], 200)
+
     def test_log_may_be_json_and_of_some_levels_only(self):
         config = exporter.group("g", destinations=["unknown.example"])
         failures = "echo_exporter_resolve_failures_total"
@@ -188,3 +207,13 @@ class ProgramTest(unittest.TestCase):
         with exporter.Exporter(config, "--log.level=error") as daemon:
             daemon.wait_until("a failed lookup", lambda seen: seen.value(failures))
         self.assertEqual(daemon.log_text(), "")
+
+
+class Unread(exporter.Exporter):
+    """One that writes to a pipe whose reader has gone."""
+
+    def open_output(self):
+        self.log.touch()
+        reader, writer = os.pipe()
+        os.close(reader)
+        return open(writer, "wb")
