@@ -10,6 +10,7 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo_transport.h"
+#include "echo_exporter/http_server.h"
 #include "echo_exporter/result.h"
 #include "echo_exporter/web_security.h"
 
@@ -33,6 +34,7 @@ class Exporter {
     std::shared_ptr<WebSecurity> web_security = nullptr;  ///< null: none
     /// Reads the configuration again, for Reload(). Empty: it cannot be.
     std::function<ConfigOutcome()> load_config = nullptr;
+    HttpLimits http_limits = {};
   };
 
   /// What became of a Reload().

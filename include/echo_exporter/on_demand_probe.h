@@ -7,23 +7,10 @@
 #include <vector>
 
 #include "echo_exporter/clock.h"
-#include "echo_exporter/config.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/ip_address.h"
 
 namespace echo_exporter {
-
-/// What a request to /probe asks for, as far as its text alone can tell.
-struct ProbeQuery {
-  std::string target;                 ///< an address or a host name, not empty
-  std::string module = "icmp";        ///< key of ExporterConfig::modules
-  std::optional<std::string> source;  ///< overrides the module's source
-  std::uint32_t count = 1;            ///< echo requests, 1 .. 100
-  bool debug = false;                 ///< answer with a readable log
-  std::optional<IpAddress> client;    ///< who asks, as far as it is known
-  /// Prometheus's own patience, from X-Prometheus-Scrape-Timeout-Seconds.
-  std::optional<Nanoseconds> scrape_timeout;
-};
 
 /// What an on-demand probe found out. Phases that were not reached are
 /// absent.

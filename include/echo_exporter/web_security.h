@@ -8,12 +8,13 @@
 
 namespace echo_exporter {
 
-class WebPolicy;
+class WebPolicySource;
 struct WebSecurityOutcome;
 
 /// What the file of --web.config.file says, kept up to date: the file, and the
 /// certificates, keys and CAs that it names, are read again when they have
-/// changed. A new version that is wrong leaves the old one in force.
+/// changed, at the requests that come in. A new version that is wrong leaves
+/// the old one in force.
 ///
 /// Thread-safe.
 class WebSecurity {
@@ -28,13 +29,14 @@ class WebSecurity {
   /// HTTP.
   virtual bool uses_tls() const = 0;
 
-  /// What is in force now. Looks at the files, but reads them only when they
-  /// have changed.
-  virtual std::shared_ptr<const WebPolicy> Current() = 0;
-
   /// Calls `on_reload` whenever the files were read again, with whether they
   /// were good. It must not call back.
   virtual void SetReloadObserver(std::function<void(bool good)> on_reload) = 0;
+
+ private:
+  // The server's own view of it: Open() makes nothing else.
+  friend class WebPolicySource;
+  WebSecurity() = default;
 };
 
 /// Either the policy or every error in it.

@@ -1,11 +1,13 @@
 #include "echo_exporter/exporter.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <utility>
 
-#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/http_server.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
@@ -15,9 +17,13 @@
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
 #include "src/probe/on_demand_prober.h"
+#include "src/web/routes.h"
 
 namespace echo_exporter {
 namespace {
+
+// What probes cannot take is for the scrapes of several Prometheus servers.
+static_assert(kMostConcurrentProbes + 64 <= HttpLimits().connections);
 
 enum class Phase { kCreated, kRunning, kStopping };
 
@@ -67,7 +73,8 @@ class ExporterImpl final : public Exporter {
     transport_.reset();
   }
 
-  Status Open(const TransportFactory& create_transport);
+  Status Open(const TransportFactory& create_transport,
+              const HttpLimits& http_limits);
 
   void Start() override;
   void Stop() override;
@@ -77,8 +84,8 @@ class ExporterImpl final : public Exporter {
 
  private:
   void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
-  MetricsServerHandlers Handlers();
-  HttpAnswer AnswerReload();
+  WebContent Content();
+  HttpResponse RespondToReload();
   std::string NotReadyReason() const;
   void OnLookupFailure(const std::string& name, const Error& error);
 
@@ -99,10 +106,11 @@ class ExporterImpl final : public Exporter {
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<OnDemandProber> prober_;
-  std::unique_ptr<MetricsServer> server_;
+  std::unique_ptr<HttpServer> server_;
 };
 
-Status ExporterImpl::Open(const TransportFactory& create_transport) {
+Status ExporterImpl::Open(const TransportFactory& create_transport,
+                          const HttpLimits& http_limits) {
   const auto config = config_.Get();
   EchoTransportOptions options;
   options.max_in_flight = config->max_in_flight;
@@ -119,8 +127,11 @@ Status ExporterImpl::Open(const TransportFactory& create_transport) {
                                              config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
-  auto server = MetricsServer::Create(config->listen_addresses, Handlers(),
-                                      web_security_);
+  auto server = HttpServer::Create(
+      config->listen_addresses, MakeRoutes(Content()), http_limits,
+      web_security_, [this](std::string_view route, int status) {
+        recorder_.RecordHttpRequest(route, status);
+      });
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
   MutexLock lock(reload_mutex_);
@@ -166,51 +177,45 @@ Exporter::ReloadReport ExporterImpl::Reload() {
   return report;
 }
 
-MetricsServerHandlers ExporterImpl::Handlers() {
-  MetricsServerHandlers handlers;
-  handlers.metrics = [this](const TextSink& sink) {
-    recorder_.Render(transport_->Stats(), sink);
+WebContent ExporterImpl::Content() {
+  return {
+      .metrics =
+          [this](const TextSink& sink) {
+            recorder_.Render(transport_->Stats(), sink);
+          },
+      .metrics_memory = [this] { return recorder_.RenderMemory(); },
+      .config = [this] { return ConfigToToml(*config_.Get()); },
+      .not_ready_reason = [this] { return NotReadyReason(); },
+      .pair_count = [this] { return config_.Get()->pairs.size(); },
+      .probe =
+          [this](const HttpRequest& request) {
+            return prober_->Respond(request);
+          },
+      .reload = [this] { return RespondToReload(); },
   };
-  handlers.metrics_memory = [this] { return recorder_.RenderMemory(); };
-  handlers.probe = [this](const ProbeQuery& query) {
-    return prober_->Probe(query);
-  };
-  handlers.config = [this] { return ConfigToToml(*config_.Get()); };
-  handlers.reload = [this] { return AnswerReload(); };
-  handlers.not_ready_reason = [this] { return NotReadyReason(); };
-  handlers.pair_count = [this] { return config_.Get()->pairs.size(); };
-  handlers.on_request = [this](std::string_view handler, int status) {
-    recorder_.RecordHttpRequest(handler, status);
-  };
-  return handlers;
 }
 
-HttpAnswer ExporterImpl::AnswerReload() {
-  HttpAnswer answer;
+HttpResponse ExporterImpl::RespondToReload() {
   if (!load_config_ || !config_.Get()->allow_reload) {
-    answer.status = 403;
-    answer.body = "The configuration does not allow this (web.allow_reload).\n";
-    return answer;
+    return HttpResponse::Text(
+        403, "The configuration does not allow this (web.allow_reload).");
   }
   // One that waits reads the file when its turn comes: more of them would find
   // out nothing more, and hold the server's connections.
   const Permit permit(reloads_asked_for_, /*limit=*/2);
   if (!permit.granted()) {
-    answer.status = 503;
-    answer.headers.emplace_back("Retry-After", "1");
-    answer.body = "Other reloads are under way.\n";
-    return answer;
+    return HttpResponse::RetryAfter(503, std::chrono::seconds(1),
+                                    "Other reloads are under way.");
   }
   const ReloadReport report = Reload();
-  if (!report.errors.empty()) {
-    answer.status = 500;
-    answer.body = "Nothing is changed, because of:\n";
-    for (const std::string& error : report.errors) answer.body += error + "\n";
-    return answer;
+  const bool good = report.errors.empty();
+  HttpResponse response =
+      good ? HttpResponse::Text(200, "Reloaded.")
+           : HttpResponse::Text(500, "Nothing is changed, because of:");
+  for (const std::string& line : good ? report.notes : report.errors) {
+    response.body += line + "\n";
   }
-  answer.body = "Reloaded.\n";
-  for (const std::string& note : report.notes) answer.body += note + "\n";
-  return answer;
+  return response;
 }
 
 std::string ExporterImpl::NotReadyReason() const {
@@ -257,7 +262,8 @@ void ExporterImpl::Stop() {
 Result<std::unique_ptr<Exporter>> Exporter::Create(const ExporterConfig& config,
                                                    Environment environment) {
   auto exporter = std::make_unique<ExporterImpl>(config, environment);
-  if (Status opened = exporter->Open(environment.create_transport);
+  if (Status opened =
+          exporter->Open(environment.create_transport, environment.http_limits);
       !opened.ok()) {
     return opened.error();
   }

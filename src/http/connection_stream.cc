@@ -12,7 +12,7 @@ namespace {
 // not wake it.
 constexpr Nanoseconds kLookAgain = std::chrono::milliseconds(200);
 
-// What a client may still send after the last answer.
+// What a client may still send after the last response.
 constexpr Nanoseconds kFinishTimeout = std::chrono::seconds(2);
 constexpr std::size_t kFinishBytes = 256 * 1024;
 
@@ -33,6 +33,7 @@ bool ConnectionStream::Open(SteadyTime deadline) {
 bool ConnectionStream::AwaitRequest(SteadyTime deadline) {
   connection_.BeginWaiting();
   head_bytes_ = 0;
+  first_line_ended_ = head_ended_ = false;
   send_deadline_.reset();
   if (begin_ == end_ && FillBuffer(deadline) <= 0) return false;
   receive_deadline_ = Now() + limits_.receive_timeout;
@@ -55,50 +56,37 @@ void ConnectionStream::Finish() {
   }
 }
 
-// read() waits by itself, and httplib asks for nothing else before it.
-bool ConnectionStream::is_readable() const { return !connection_.cut(); }
-
-// write() waits by itself, and lets it be known.
-bool ConnectionStream::is_writable() const { return !connection_.cut(); }
-
-ssize_t ConnectionStream::read(char* data, size_t size) {
-  // httplib gives up on a head that ends in the middle of a line.
-  if (head_too_long()) return 0;
+std::ptrdiff_t ConnectionStream::Read(char* data, std::size_t size) {
+  if (head_ended_ || head_too_long()) return 0;
   if (begin_ == end_) {
-    const ssize_t received = FillBuffer(receive_deadline_);
+    const std::ptrdiff_t received = FillBuffer(receive_deadline_);
     if (received <= 0) return received;
   }
   const std::size_t taken =
       std::min({size, end_ - begin_, kMaxHeadBytes - head_bytes_});
   std::copy_n(buffer_.data() + begin_, taken, data);
+  if (std::find(data, data + taken, '\n') != data + taken) {
+    first_line_ended_ = true;
+  }
   begin_ += taken;
   head_bytes_ += taken;
-  return static_cast<ssize_t>(taken);
+  return static_cast<std::ptrdiff_t>(taken);
 }
 
-ssize_t ConnectionStream::write(const char* data, size_t size) {
+bool ConnectionStream::Write(const char* data, std::size_t size) {
   if (!send_deadline_) send_deadline_ = Now() + limits_.send_timeout;
   std::size_t sent = 0;
   while (sent < size) {
-    if (connection_.cut()) return -1;
+    if (connection_.cut()) return false;
     const Channel::Step step = channel_.Write(data + sent, size - sent);
     if (step.state == Channel::State::kDone) {
       sent += step.bytes;
       continue;
     }
     connection_.BeginWaiting(size - sent + held_bytes_);
-    if (!WaitUntilReady(step.state, *send_deadline_)) return -1;
+    if (!WaitUntilReady(step.state, *send_deadline_)) return false;
   }
-  return static_cast<ssize_t>(size);
-}
-
-void ConnectionStream::get_remote_ip_and_port(std::string& ip,
-                                              int& port) const {
-  httplib::detail::get_remote_ip_and_port(socket(), ip, port);
-}
-
-void ConnectionStream::get_local_ip_and_port(std::string& ip, int& port) const {
-  httplib::detail::get_local_ip_and_port(socket(), ip, port);
+  return true;
 }
 
 /// False when there is nothing to wait for, or it did not come.
@@ -107,20 +95,24 @@ bool ConnectionStream::WaitUntilReady(Channel::State state,
   if (state != Channel::State::kToRead && state != Channel::State::kToWrite) {
     return false;
   }
-  const auto select = state == Channel::State::kToRead
-                          ? httplib::detail::select_read
-                          : httplib::detail::select_write;
+  const SocketEvent event = state == Channel::State::kToRead
+                                ? SocketEvent::kReadable
+                                : SocketEvent::kWritable;
   for (;;) {
     const Nanoseconds left = deadline - Now();
     // However much more there is: a deadline is one of the whole.
     if (connection_.cut() || left <= Nanoseconds::zero()) return false;
-    // Rounded up: a poll of 0 ms before a deadline would come back at once.
-    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
+    // Rounded up: a wait of 0 ms before a deadline would come back at once.
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(
         std::min(left, kLookAgain));
-    const auto ready = select(
-        socket(), 0,
-        static_cast<time_t>(std::chrono::microseconds(patience).count()));
-    if (ready != 0) return ready > 0;
+    switch (WaitForSocket(connection_.socket(), event, timeout)) {
+      case SocketState::kReady:
+        return true;
+      case SocketState::kNotReady:
+        break;
+      case SocketState::kFailed:
+        return false;
+    }
   }
 }
 
@@ -137,7 +129,7 @@ Channel::Step ConnectionStream::RunUntil(SteadyTime deadline, Call call) {
 
 /// Replaces what is in the buffer; 0 at the end, negative when there is no
 /// more for another reason.
-ssize_t ConnectionStream::FillBuffer(SteadyTime deadline) {
+std::ptrdiff_t ConnectionStream::FillBuffer(SteadyTime deadline) {
   begin_ = end_ = 0;
   const Channel::Step step = RunUntil(deadline, [this] {
     return channel_.Read(buffer_.data(), buffer_.size());
@@ -145,7 +137,7 @@ ssize_t ConnectionStream::FillBuffer(SteadyTime deadline) {
   switch (step.state) {
     case Channel::State::kDone:
       end_ = step.bytes;
-      return static_cast<ssize_t>(end_);
+      return static_cast<std::ptrdiff_t>(end_);
     case Channel::State::kEnd:
       return 0;
     case Channel::State::kToRead:

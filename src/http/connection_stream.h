@@ -5,32 +5,29 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <string>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/http_server.h"
 #include "src/http/channel.h"
 #include "src/http/connection_table.h"
-#include "src/http/http_library.h"
-#include "src/http/http_limits.h"
 
 namespace echo_exporter {
 
-/// What httplib reads requests from and writes answers to: one connection,
-/// with a deadline for each request and for each answer as a whole, TLS's own
-/// doings included.
+/// One connection as a stream of requests and responses, with a deadline for
+/// each request and for each response as a whole, TLS's own messages included.
 ///
 /// Confined to the connection's thread.
-class ConnectionStream final : public httplib::Stream {
+class ConnectionStream {
  public:
-  /// Bytes of a request's head; of a longer one httplib sees the beginning.
-  /// One more than httplib allows for the first line, so that it sees when
-  /// that is too long.
-  static constexpr std::size_t kMaxHeadBytes =
-      CPPHTTPLIB_REQUEST_URI_MAX_LENGTH + 1;
+  /// Bytes of a request's head; of a longer one, only the beginning is read.
+  /// One more than is allowed, to see that a head is too long.
+  static constexpr std::size_t kMaxHeadBytes = 8193;
 
   /// The channel is one over the connection's socket, and outlives the stream.
   ConnectionStream(Connection& connection, Channel& channel,
                    const HttpLimits& limits);
+  ConnectionStream(const ConnectionStream&) = delete;
+  ConnectionStream& operator=(const ConnectionStream&) = delete;
 
   /// Makes the channel ready. False when the connection is over.
   bool Open(SteadyTime deadline);
@@ -39,36 +36,43 @@ class ConnectionStream final : public httplib::Stream {
   /// over.
   bool AwaitRequest(SteadyTime deadline);
 
-  /// Why the head could not be read: it was too long, or too late.
+  /// Why the head could not be read: it was too long, perhaps its first line
+  /// already, or too late.
   bool head_too_long() const { return head_bytes_ >= kMaxHeadBytes; }
+  bool first_line_too_long() const {
+    return head_too_long() && !first_line_ended_;
+  }
   bool head_too_late() const { return head_too_late_; }
 
-  /// Memory that the answer under way holds besides what is written; counts
+  /// Memory that the response under way holds besides what is written; counts
   /// like bytes that the client has not read.
   void set_held_bytes(std::size_t bytes) {
-    // A few large answers at once are no offence.
+    // A few large responses at once are no offence.
     held_bytes_ = std::min(bytes, limits_.unsent_bytes / 4);
   }
 
-  /// Ends the connection such that an answer arrives although the client is
+  /// Ends the connection such that a response arrives although the client is
   /// still sending: to close a socket with bytes unread would revoke it.
   void Finish();
 
-  bool is_readable() const override;
-  bool is_writable() const override;
-  ssize_t read(char* data, size_t size) override;
-  ssize_t write(const char* data, size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
-  socket_t socket() const override {
-    return static_cast<socket_t>(connection_.socket());
-  }
+  /// At least one byte of the request's head; 0 at the end of the connection
+  /// or of the head; negative when nothing more can be read.
+  std::ptrdiff_t Read(char* data, std::size_t size);
+
+  /// The head is complete. Nothing is read of a body: a client that announces
+  /// one and does not send it is not waited for.
+  void EndHead() { head_ended_ = true; }
+
+  /// False when not all of it was sent.
+  bool Write(const char* data, std::size_t size);
+
+  const Connection& connection() const { return connection_; }
 
  private:
   bool WaitUntilReady(Channel::State state, SteadyTime deadline) const;
   template <typename Call>
   Channel::Step RunUntil(SteadyTime deadline, Call call);
-  ssize_t FillBuffer(SteadyTime deadline);
+  std::ptrdiff_t FillBuffer(SteadyTime deadline);
 
   Connection& connection_;
   Channel& channel_;
@@ -79,9 +83,11 @@ class ConnectionStream final : public httplib::Stream {
   std::size_t end_ = 0;
 
   std::size_t head_bytes_ = 0;
+  bool first_line_ended_ = false;
+  bool head_ended_ = false;
   bool head_too_late_ = false;
   SteadyTime receive_deadline_{};
-  std::optional<SteadyTime> send_deadline_;  ///< once an answer has begun
+  std::optional<SteadyTime> send_deadline_;  ///< once a response has begun
   std::size_t held_bytes_ = 0;
 };
 

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "src/base/client_network.h"
-#include "src/http/remote_address.h"
 
 namespace echo_exporter {
 namespace {
@@ -98,7 +97,7 @@ bool ConnectionTable::MakeRoom() {
   return CutOneWaitingFor(0);
 }
 
-/// Considers connections with at least `unsent` bytes of an answer unsent.
+/// Considers connections with at least `unsent` bytes of a response unsent.
 bool ConnectionTable::CutOneWaitingFor(std::size_t unsent) {
   std::map<IpAddress, std::size_t> connections_of;
   for (const Connection& c : connections_) {
@@ -128,7 +127,7 @@ void ConnectionTable::LimitUnsent() {
       total += c.unsent_;
       ++clients;
     }
-    // A single answer may be as large as it is.
+    // A single response may be as large as it is.
     if (total <= limits_.unsent_bytes || clients < 2) return;
     if (!CutOneWaitingFor(1)) return;
   }

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/http_server.h"
 #include "echo_exporter/ip_address.h"
 #include "src/base/mutex.h"
-#include "src/http/http_limits.h"
 #include "src/http/socket.h"
 
 namespace echo_exporter {
@@ -37,17 +37,17 @@ class Connection {
   bool cut() const { return cut_.load(std::memory_order_relaxed); }
 
   /// The server waits for the client from now on: for a request, or for it to
-  /// read `unsent` more bytes (> 0) of an answer. It may be cut meanwhile.
+  /// read `unsent` more bytes (> 0) of a response. It may be cut meanwhile.
   void BeginWaiting(std::size_t unsent = 0);
 
-  /// Waits for one of the places to render a long answer, which is given back
+  /// Waits for one of the places to render a long response, which is given back
   /// as soon as the server waits for the client: for it to read, or for its
   /// next request. So much is held in memory at once that no limit of unsent
   /// bytes counts.
   void BeginRendering();
 
   /// The client has done its part: it is not cut while its request is worked
-  /// on, nor while the answer leaves without waiting.
+  /// on, nor while the response leaves without waiting.
   void EndWaiting();
 
  private:

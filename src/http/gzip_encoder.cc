@@ -1,8 +1,8 @@
 #include "src/http/gzip_encoder.h"
 
-#include <algorithm>
-#include <cctype>
 #include <cstddef>
+
+#include "src/http/header_value.h"
 
 namespace echo_exporter {
 namespace {
@@ -10,26 +10,6 @@ namespace {
 constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 constexpr int kGzipWindow = 15 + 16;  // 16: with gzip's header and trailer
 constexpr int kMemoryLevel = 8;       // zlib's own default
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// Takes what stands before the first `separator` from `text`.
-std::string_view TakeUntil(char separator, std::string_view* text) {
-  const std::size_t end = std::min(text->find(separator), text->size());
-  const std::string_view taken = text->substr(0, end);
-  text->remove_prefix(std::min(end + 1, text->size()));
-  return Trim(taken);
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 // "q=0", with any number of zeros behind a point.
 bool IsRefused(std::string_view parameters) {

@@ -1,5 +1,7 @@
 #include "src/http/http_session.h"
 
+#include <httplib.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -13,18 +15,20 @@
 #include "src/base/log.h"
 #include "src/http/connection_stream.h"
 #include "src/http/gzip_encoder.h"
-#include "src/http/http_library.h"
-#include "src/http/routes.h"
+#include "src/http/header_value.h"
 #include "src/http/web_policy.h"
 
 namespace echo_exporter {
 namespace {
 
-// Of every answer, also of errors.
+// Of every response, also of errors.
 constexpr std::array<std::pair<const char*, const char*>, 3> kSecurityHeaders =
     {{{"X-Content-Type-Options", "nosniff"},
       {"X-Frame-Options", "deny"},
       {"Referrer-Policy", "no-referrer"}}};
+
+// On one connection, as its Keep-Alive headers say.
+constexpr std::size_t kMaxRequests = 100;
 
 std::string ErrorSentence(int status) {
   switch (status) {
@@ -67,22 +71,25 @@ bool HasClearLength(const httplib::Request& request) {
          length.find_first_not_of("0123456789") == std::string::npos;
 }
 
+/// Whether the client wants this to be the connection's last request.
+bool AsksToClose(const httplib::Request& request) {
+  const auto [first, last] = request.headers.equal_range("Connection");
+  return std::any_of(first, last, [](const auto& header) {
+    return ListHasToken(header.second, "close");
+  });
+}
+
 HttpRequest ToHttpRequest(const httplib::Request& request,
                           const std::optional<IpAddress>& client) {
   // httplib's own parameters are lenient in decoding and lose repetitions.
-  constexpr const char* kTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds";
   const std::size_t mark =
       std::min(request.target.find('?'), request.target.size());
-  HttpRequest result{
+  return {
       .method = request.method,
       .path = request.path,
       .query = request.target.substr(std::min(mark + 1, request.target.size())),
-      .scrape_timeout = {},
+      .headers = {request.headers.begin(), request.headers.end()},
       .client = client};
-  if (request.has_header(kTimeoutHeader)) {
-    result.scrape_timeout = request.get_header_value(kTimeoutHeader);
-  }
-  return result;
 }
 
 void WriteText(const std::function<void(const TextSink&)>& write, bool gzip,
@@ -100,8 +107,47 @@ void WriteText(const std::function<void(const TextSink&)>& write, bool gzip,
   client.done();
 }
 
+/// A connection as httplib sees it.
+class StreamAdapter final : public httplib::Stream {
+ public:
+  explicit StreamAdapter(ConnectionStream& stream) : stream_(stream) {}
+
+  // read() and write() wait by themselves, for as long as they may.
+  bool is_readable() const override { return IsOpen(); }
+  bool wait_readable() const override { return IsOpen(); }
+  bool wait_writable() const override { return IsOpen(); }
+  time_t duration() const override { return 0; }
+
+  ssize_t read(char* data, size_t size) override {
+    return static_cast<ssize_t>(stream_.Read(data, size));
+  }
+  ssize_t write(const char* data, size_t size) override {
+    return stream_.Write(data, size) ? static_cast<ssize_t>(size) : -1;
+  }
+
+  // Requests carry no addresses: handlers get that of the connection.
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override {
+    return static_cast<socket_t>(stream_.connection().socket());
+  }
+
+ private:
+  bool IsOpen() const { return !stream_.connection().cut(); }
+
+  ConnectionStream& stream_;
+};
+
+// A head that is cut in the middle of a line is bad for httplib; its own limits
+// would say less of why.
+static_assert(ConnectionStream::kMaxHeadBytes <=
+              std::min({CPPHTTPLIB_REQUEST_URI_MAX_LENGTH,
+                        CPPHTTPLIB_HEADER_MAX_LENGTH,
+                        CPPHTTPLIB_MAX_LINE_LENGTH}) +
+                  1);
+
 // Implementation notes. httplib::Server is used for what HTTP is: it parses a
-// request and writes an answer (process_request). Its own listening is not,
+// request and writes a response (process_request). Its own listening is not,
 // because a) it ends for good at the first accept() that fails for a reason
 // other than a few, which on Windows a client brings about by a reset;
 // b) its timeouts are per read, so that a client that sends a byte now and
@@ -115,65 +161,60 @@ void WriteText(const std::function<void(const TextSink&)>& write, bool gzip,
 /// Confined to the connection's thread.
 class HttpSession : private httplib::Server {
  public:
-  /// `policy` is null exactly when `security` is.
+  /// `policy` is null exactly when the service's security is.
   HttpSession(Connection& connection, Channel& channel,
-              const HttpLimits& limits, const MetricsServerHandlers& handlers,
-              WebSecurity* security, std::shared_ptr<const WebPolicy> policy);
+              const HttpService& service,
+              std::shared_ptr<const WebPolicy> policy);
 
   /// Returns when the connection is over.
   void Run();
 
  private:
   void ExplainFailedOpening();
-  bool AnswerNext(bool last);
-  std::optional<HttpAnswer> Refuse(const httplib::Request& request);
-  void Answer(const httplib::Request& request, httplib::Response* response);
-  void WriteBody(const httplib::Request& request, HttpAnswer answer,
+  bool RespondToNext(bool last);
+  std::optional<HttpResponse> Reject(const httplib::Request& request);
+  void Respond(const httplib::Request& request, httplib::Response* response);
+  void WriteBody(const httplib::Request& request, HttpResponse content,
                  httplib::Response* response);
   void ExplainError(httplib::Response* response) const;
   void CompleteHeaders(httplib::Response* response) const;
 
   Connection& connection_;
   Channel& channel_;
-  const HttpLimits limits_;
-  const MetricsServerHandlers& handlers_;
-  WebSecurity* const security_;
+  const HttpService service_;
   /// As it was when the last request arrived.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
-  bool last_ = false;  ///< the answer under way ends the connection
+  StreamAdapter adapter_;
+  bool last_ = false;  ///< the response under way ends the connection
+  /// Route and status of the response under way.
+  std::optional<std::pair<std::string_view, int>> outcome_;
 };
 
 HttpSession::HttpSession(Connection& connection, Channel& channel,
-                         const HttpLimits& limits,
-                         const MetricsServerHandlers& handlers,
-                         WebSecurity* security,
+                         const HttpService& service,
                          std::shared_ptr<const WebPolicy> policy)
     : connection_(connection),
       channel_(channel),
-      limits_(limits),
-      handlers_(handlers),
-      security_(security),
+      service_(service),
       policy_(std::move(policy)),
-      stream_(connection, channel, limits) {
+      stream_(connection, channel, service.limits),
+      adapter_(stream_) {
   using httplib::Request;
   using httplib::Response;
   // A server without a listening socket would take itself for shutting down,
   // and write no chunks.
-  svr_sock_ = stream_.socket();
-  set_keep_alive_timeout(static_cast<time_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(limits.idle_timeout)
-          .count()));
-  // httplib asks before it reads a body, so that it never reads one.
+  svr_sock_ = adapter_.socket();
   set_pre_routing_handler([this](const Request& request, Response& response) {
     if (HasClearLength(request)) {
-      Answer(request, &response);
+      Respond(request, &response);
     } else {
       response.status = 400;
     }
     return HandlerResponse::Handled;
   });
-  set_expect_100_continue_handler([](const Request&, Response& response) {
+  set_expect_100_continue_handler([this](const Request&, Response& response) {
+    last_ = true;
     response.status = 417;
     return 0;  // neither 100 nor 417: the response as it is, then the end
   });
@@ -187,23 +228,23 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
     CompleteHeaders(&response);
   });
   set_logger([this](const Request& request, const Response& response) {
-    handlers_.on_request(HandlerName(request.path), response.status);
+    outcome_ = {service_.routes.HandlerName(request.path), response.status};
   });
 }
 
 void HttpSession::Run() {
   const Clock& clock = Clock::System();
   // One for the handshake and the first byte behind it: TLS buys no time.
-  SteadyTime deadline = clock.Now() + limits_.receive_timeout;
+  SteadyTime deadline = clock.Now() + service_.limits.receive_timeout;
   if (!stream_.Open(deadline)) {
     ExplainFailedOpening();
     stream_.Finish();
     return;
   }
-  for (std::size_t left = keep_alive_max_count_;
-       left > 0 && stream_.AwaitRequest(deadline) && AnswerNext(left == 1);
+  for (std::size_t left = kMaxRequests;
+       left > 0 && stream_.AwaitRequest(deadline) && RespondToNext(left == 1);
        --left) {
-    deadline = clock.Now() + limits_.idle_timeout;
+    deadline = clock.Now() + service_.limits.idle_timeout;
   }
   stream_.Finish();
 }
@@ -213,7 +254,7 @@ void HttpSession::ExplainFailedOpening() {
   if (!plain_http_error.empty()) {
     PlainChannel(connection_.socket())
         .Write(plain_http_error.data(), plain_http_error.size());
-    handlers_.on_request(HandlerName(""), 400);
+    service_.on_request(service_.routes.HandlerName(""), 400);
   }
   const std::string failure = channel_.failure();
   // Anyone can bring this about: no more than a line for whoever looks for it.
@@ -224,76 +265,78 @@ void HttpSession::ExplainFailedOpening() {
 }
 
 /// False when the connection is over.
-bool HttpSession::AnswerNext(bool last) {
+bool HttpSession::RespondToNext(bool last) {
   // Until its head is known, a request may leave bytes behind that are not
   // the next one's.
   last_ = true;
+  outcome_.reset();
   bool closed = false;
-  const bool answered = process_request(
-      stream_, "", 0, "", 0, last, closed, [&](httplib::Request& request) {
+  const bool responded = process_request(
+      adapter_, "", 0, "", 0, last, closed, [&](httplib::Request& request) {
         connection_.EndWaiting();
+        stream_.EndHead();
         // What ends with the connection needs neither a length nor chunks.
-        last_ = last || closed || HasBody(request) || IsHttp10(request);
-        // No answer comes in parts (RFC 9110 section 14.2 leaves that to us).
+        last_ = last || closed || AsksToClose(request) || HasBody(request) ||
+                IsHttp10(request);
+        // No response comes in parts (RFC 9110 section 14.2 leaves that to us),
+        // nor in another protocol: httplib would frame it differently.
         request.ranges.clear();
+        request.headers.erase("Upgrade");
       });
-  return answered && !closed && !last_;
+  // httplib reports a request before its response is sent.
+  if (outcome_) service_.on_request(outcome_->first, outcome_->second);
+  return responded && !closed && !last_;
 }
 
-/// The answer to a client that may not be served; absent when it may.
-std::optional<HttpAnswer> HttpSession::Refuse(const httplib::Request& request) {
-  if (!security_) return std::nullopt;
-  const auto before = std::exchange(policy_, security_->Current());
+/// The response to a client that may not be served; absent when it may.
+std::optional<HttpResponse> HttpSession::Reject(
+    const httplib::Request& request) {
+  if (!service_.security) return std::nullopt;
+  const auto before = std::exchange(policy_, service_.security->Current());
   if (!policy_->VerifiesClientsAs(*before)) {
     last_ = true;
-    return HttpAnswer{.status = 421,
-                      .body = "Who may come in has changed: connect again.\n"};
+    return HttpResponse::Text(421,
+                              "Who may come in has changed: connect again.");
   }
   std::optional<std::string> authorization;
   if (const auto count = request.get_header_value_count("Authorization")) {
     authorization = count == 1 ? request.get_header_value("Authorization") : "";
   }
-  return policy_->Refuse(authorization, Clock::System().Now());
+  return policy_->Reject(authorization, Clock::System().Now());
 }
 
-void HttpSession::Answer(const httplib::Request& request,
-                         httplib::Response* response) {
-  auto refusal = Refuse(request);
-  HttpAnswer answer =
-      refusal
-          ? *std::move(refusal)
-          : AnswerRequest(ToHttpRequest(request, connection_.remote_address()),
-                          handlers_);
-  response->status = answer.status;
-  stream_.set_held_bytes(answer.held_bytes);
-  if (answer.write_body) {
-    WriteBody(request, std::move(answer), response);
-    return;
-  }
-  response->set_header("Content-Type", answer.content_type);
-  for (const auto& [name, value] : answer.headers) {
+void HttpSession::Respond(const httplib::Request& request,
+                          httplib::Response* response) {
+  auto rejection = Reject(request);
+  HttpResponse content = rejection
+                             ? *std::move(rejection)
+                             : service_.routes.Respond(ToHttpRequest(
+                                   request, connection_.remote_address()));
+  response->status = content.status;
+  stream_.set_held_bytes(content.held_bytes);
+  for (const auto& [name, value] : content.headers) {
     response->set_header(name, value);
   }
-  response->body = std::move(answer.body);
-  if (answer.content_type == kHtmlContentType) {
-    response->set_header("Content-Security-Policy",
-                         "default-src 'none'; base-uri 'none'; "
-                         "form-action 'none'; frame-ancestors 'none'");
+  if (content.write_body) {
+    WriteBody(request, std::move(content), response);
+    return;
   }
+  response->set_header("Content-Type", content.content_type);
+  response->body = std::move(content.body);
 }
 
 /// Has a long body written as it comes, compressed if the client likes it so.
-void HttpSession::WriteBody(const httplib::Request& request, HttpAnswer answer,
-                            httplib::Response* response) {
+void HttpSession::WriteBody(const httplib::Request& request,
+                            HttpResponse content, httplib::Response* response) {
   const bool chunked = !IsHttp10(request);  // which knows no chunks
   response->set_header("Vary", "Accept-Encoding");
   const bool gzip =
       chunked && AcceptsGzip(request.get_header_value("Accept-Encoding"));
   if (gzip) response->set_header("Content-Encoding", "gzip");
-  const auto provide = [this, gzip, write = std::move(answer.write_body)](
+  const auto provide = [this, gzip, write = std::move(content.write_body)](
                            std::size_t, httplib::DataSink& sink) {
-    // httplib catches what handlers throw, but not here, where the answer
-    // has begun: it is broken off.
+    // httplib catches what handlers throw, but not here, where the
+    // response has begun: it is broken off.
     try {
       connection_.BeginRendering();
       WriteText(write, gzip, sink);
@@ -305,9 +348,9 @@ void HttpSession::WriteBody(const httplib::Request& request, HttpAnswer answer,
     }
   };
   if (chunked) {
-    response->set_chunked_content_provider(answer.content_type, provide);
+    response->set_chunked_content_provider(content.content_type, provide);
   } else {
-    response->set_content_provider(answer.content_type, provide);
+    response->set_content_provider(content.content_type, provide);
   }
 }
 
@@ -316,6 +359,7 @@ void HttpSession::ExplainError(httplib::Response* response) const {
   if (response->status == 400 && response->body.empty()) {
     if (stream_.head_too_late()) response->status = 408;
     if (stream_.head_too_long()) response->status = 431;
+    if (stream_.first_line_too_long()) response->status = 414;
   }
   if (response->body.empty()) {
     response->set_header("Content-Type", "text/plain; charset=utf-8");
@@ -334,26 +378,30 @@ void HttpSession::CompleteHeaders(httplib::Response* response) const {
       response->set_header(name, value);
     }
   }
+  // httplib would end the connection with every error.
+  response->headers.erase("Keep-Alive");
+  response->headers.erase("Connection");
   if (last_) {
-    response->headers.erase("Keep-Alive");
-    response->headers.erase("Connection");
     response->set_header("Connection", "close");
+  } else {
+    const auto timeout = std::chrono::duration_cast<std::chrono::seconds>(
+        service_.limits.idle_timeout);
+    response->set_header("Keep-Alive",
+                         "timeout=" + std::to_string(timeout.count()) +
+                             ", max=" + std::to_string(kMaxRequests));
   }
 }
 
 }  // namespace
 
-void ServeHttp(Connection& connection, const HttpLimits& limits,
-               const MetricsServerHandlers& handlers, WebSecurity* security) {
+void ServeHttp(Connection& connection, const HttpService& service) {
   std::shared_ptr<const WebPolicy> policy;
-  if (security) policy = security->Current();
+  if (service.security) policy = service.security->Current();
   const std::unique_ptr<Channel> channel =
       policy ? policy->OpenChannel(connection.socket())
              : std::make_unique<PlainChannel>(connection.socket());
   if (!channel) return;
-  HttpSession(connection, *channel, limits, handlers, security,
-              std::move(policy))
-      .Run();
+  HttpSession(connection, *channel, service, std::move(policy)).Run();
 }
 
 }  // namespace echo_exporter

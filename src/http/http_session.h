@@ -1,17 +1,25 @@
 #ifndef ECHO_EXPORTER_SRC_HTTP_HTTP_SESSION_H_
 #define ECHO_EXPORTER_SRC_HTTP_HTTP_SESSION_H_
 
-#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/http_server.h"
 #include "src/http/connection_table.h"
-#include "src/http/http_limits.h"
+#include "src/http/route_table.h"
+#include "src/http/web_policy_source.h"
 
 namespace echo_exporter {
 
-/// Answers the requests of one connection, one after the other, until it is
-/// over. `security` may be null: anyone may ask for anything, in plain HTTP.
-/// Called on the connection's thread.
-void ServeHttp(Connection& connection, const HttpLimits& limits,
-               const MetricsServerHandlers& handlers, WebSecurity* security);
+/// What all connections of a server have in common; lives as long as it does.
+struct HttpService {
+  const HttpLimits& limits;
+  const RouteTable& routes;
+  /// May be null: everyone is served, in plain HTTP.
+  WebPolicySource* security;
+  const HttpServer::RequestObserver& on_request;
+};
+
+/// Responds to the requests of one connection, one after the other, until it
+/// is over. Called on the connection's thread.
+void ServeHttp(Connection& connection, const HttpService& service);
 
 }  // namespace echo_exporter
 

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <cstddef>
 
 #include "src/http/channel.h"
-#include "src/http/http_library.h"
+#include "src/http/socket.h"
 
 namespace echo_exporter {
 namespace {
@@ -13,16 +14,14 @@ constexpr std::size_t kSendBytes = 256 * 1024;
 }  // namespace
 
 Channel::Step PlainChannel::Read(char* data, std::size_t size) {
-  const ssize_t n = httplib::detail::read_socket(static_cast<socket_t>(socket_),
-                                                 data, size, 0);
+  const std::ptrdiff_t n = ReceiveBytes(socket_, data, size);
   if (n > 0) return {State::kDone, static_cast<std::size_t>(n)};
   if (n == 0) return {State::kEnd, 0};
   return {SocketCallWouldBlock() ? State::kToRead : State::kFailed, 0};
 }
 
 Channel::Step PlainChannel::Write(const char* data, std::size_t size) {
-  const ssize_t n = httplib::detail::send_socket(
-      static_cast<socket_t>(socket_), data, std::min(size, kSendBytes), 0);
+  const std::ptrdiff_t n = SendBytes(socket_, data, std::min(size, kSendBytes));
   if (n >= 0) return {State::kDone, static_cast<std::size_t>(n)};
   return {SocketCallWouldBlock() ? State::kToWrite : State::kFailed, 0};
 }

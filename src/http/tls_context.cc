@@ -92,7 +92,7 @@ void Append(std::string_view item, std::string* list) {
   *list += item;
 }
 
-/// HTTP/1.1 for those who offer a choice; others get no answer to that, as the
+/// HTTP/1.1 for those who offer a choice; others get no reply to that, as the
 /// handshake of a client that offers HTTP/2 alone is not the place to fail.
 int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* in, unsigned int in_size, void*) {

@@ -15,19 +15,6 @@ std::unique_ptr<PasswordCheck> MakePasswordCheck(const WebConfig& config) {
   return std::make_unique<PasswordCheck>(config.users);
 }
 
-HttpAnswer Refusal(int status, std::string sentence, std::string header,
-                   std::string value) {
-  HttpAnswer answer;
-  answer.status = status;
-  answer.body = std::move(sentence) + "\n";
-  answer.headers.emplace_back(std::move(header), std::move(value));
-  return answer;
-}
-
-std::string WholeSeconds(Nanoseconds time) {
-  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count());
-}
-
 }  // namespace
 
 WebPolicy::WebPolicy(const WebConfig& config)
@@ -55,13 +42,13 @@ std::unique_ptr<Channel> WebPolicy::OpenChannel(SocketHandle socket) const {
   return std::make_unique<PlainChannel>(socket);
 }
 
-std::optional<HttpAnswer> WebPolicy::Refuse(
+std::optional<HttpResponse> WebPolicy::Reject(
     const std::optional<std::string>& authorization, SteadyTime now) const {
   Nanoseconds wait{};
   // First, because passwords are what takes time.
   if (!IsWithinLimit(now, &wait)) {
-    return Refusal(429, "Too many requests; the web configuration limits them.",
-                   "Retry-After", WholeSeconds(wait));
+    return HttpResponse::RetryAfter(
+        429, wait, "Too many requests; the web configuration limits them.");
   }
   if (!passwords_) return std::nullopt;
   if (authorization) {
@@ -70,15 +57,18 @@ std::optional<HttpAnswer> WebPolicy::Refuse(
         case PasswordCheck::Verdict::kRight:
           return std::nullopt;
         case PasswordCheck::Verdict::kBusy:
-          return Refusal(503, "Too many passwords are being checked.",
-                         "Retry-After", "1");
+          return HttpResponse::RetryAfter(
+              503, std::chrono::seconds(1),
+              "Too many passwords are being checked.");
         case PasswordCheck::Verdict::kWrong:
           break;
       }
     }
   }
-  return Refusal(401, "A name and a password are needed.", "WWW-Authenticate",
-                 "Basic");
+  HttpResponse response =
+      HttpResponse::Text(401, "A name and a password are needed.");
+  response.headers.emplace_back("WWW-Authenticate", "Basic");
+  return response;
 }
 
 bool WebPolicy::IsWithinLimit(SteadyTime now, Nanoseconds* wait) const {

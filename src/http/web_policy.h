@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "echo_exporter/clock.h"
-#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/http_server.h"
 #include "echo_exporter/web_config.h"
 #include "src/base/mutex.h"
 #include "src/base/token_bucket.h"
@@ -39,13 +39,13 @@ class WebPolicy {
   /// A channel for a new connection; null without memory.
   std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
 
-  /// The answer to a request that may not be served; absent when it may.
+  /// The response to a request that may not be served; absent when it may.
   /// `authorization` is the value of that header, absent without one; empty
   /// when there are several.
-  std::optional<HttpAnswer> Refuse(
+  std::optional<HttpResponse> Reject(
       const std::optional<std::string>& authorization, SteadyTime now) const;
 
-  /// Headers of every answer; they come before the server's own.
+  /// Headers of every response; they come before the server's own.
   const std::vector<std::pair<std::string, std::string>>& headers() const {
     return headers_;
   }

@@ -8,6 +8,7 @@
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/http/web_policy.h"
+#include "src/http/web_policy_source.h"
 
 namespace echo_exporter {
 namespace {
@@ -51,7 +52,7 @@ Version ReadVersion(const std::string& path) {
   return version;
 }
 
-class FileWebSecurity final : public WebSecurity {
+class FileWebSecurity final : public WebPolicySource {
  public:
   FileWebSecurity(std::string path, Version first)
       : path_(std::move(path)),

@@ -26,18 +26,6 @@ constexpr Nanoseconds kShortestTimeout = milliseconds(1);
 // asks for it, so that they do not compete with each other on the way.
 constexpr Nanoseconds kLongestSpacing = milliseconds(100);
 
-HttpAnswer Refusal(int status, std::string sentence) {
-  return {.status = status, .body = std::move(sentence) + "\n"};
-}
-
-HttpAnswer TooOften(Nanoseconds wait) {
-  HttpAnswer answer = Refusal(
-      429, "Too many probes from this client; the configuration limits them");
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
-  answer.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
-  return answer;
-}
-
 // Results as they come in. Shared with the completions, of which some may come
 // after the answer was given.
 struct Collector {
@@ -102,45 +90,60 @@ OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
       clients_(config.Get()->probe.requests_per_second,
                config.Get()->probe.burst) {}
 
-HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
+HttpResponse OnDemandProber::Respond(const HttpRequest& request) {
+  Result<ProbeQuery> query = ParseProbeQuery(
+      request.query, request.Header("X-Prometheus-Scrape-Timeout-Seconds"));
+  if (!query.ok()) return HttpResponse::Text(400, query.error().message);
+  query.value().client = request.client;
+  return Probe(query.value());
+}
+
+HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
   // Those that went before their address could be asked for are one client.
   const Nanoseconds wait =
       clients_.Take(query.client.value_or(IpAddress()), clock_.Now());
-  if (wait > Nanoseconds::zero()) return TooOften(wait);
+  if (wait > Nanoseconds::zero()) {
+    return HttpResponse::RetryAfter(
+        429, wait,
+        "Too many probes from this client; the configuration limits them");
+  }
   Plan plan;
   plan.config = config_.Get();
   const ExporterConfig& config = *plan.config;
   const auto module = config.modules.find(query.module);
   if (module == config.modules.end()) {
-    return Refusal(400, "Unknown module \"" + query.module + "\"");
+    return HttpResponse::Text(400, "Unknown module \"" + query.module + "\"");
   }
   plan.module = module->second;
   if (query.source) {
     auto source = ParseSource(*query.source, config.sources);
-    if (!source.ok()) return Refusal(400, source.error().message);
+    if (!source.ok()) return HttpResponse::Text(400, source.error().message);
     if (!AllowsSource(config.probe, source.value())) {
-      return Refusal(403, "Source \"" + *query.source +
-                              "\" is not in the configuration's "
-                              "allowed_sources");
+      return HttpResponse::Text(403, "Source \"" + *query.source +
+                                         "\" is not in the configuration's "
+                                         "allowed_sources");
     }
     plan.module.source = std::move(source).value();
   }
   const auto address = IpAddress::Parse(query.target);
   if ((address && address->IsUnspecified()) ||
       (!address && !IsHostName(query.target))) {
-    return Refusal(400, "Target \"" + query.target +
-                            "\" is neither an address of a host nor a host "
-                            "name");
+    return HttpResponse::Text(
+        400, "Target \"" + query.target +
+                 "\" is neither an address of a host nor a host "
+                 "name");
   }
   plan.verdict = ClassifyTarget(config.probe, query.target);
   if (plan.verdict == TargetVerdict::kRefused) {
-    return Refusal(403, "Target \"" + query.target +
-                            "\" is not in the configuration's allowed_targets");
+    return HttpResponse::Text(
+        403, "Target \"" + query.target +
+                 "\" is not in the configuration's allowed_targets");
   }
   const Permit permit(running_, config.probe.max_concurrent);
   if (!permit.granted()) {
-    return Refusal(503, "Too many probes at once; the configuration allows " +
-                            std::to_string(config.probe.max_concurrent));
+    return HttpResponse::Text(
+        503, "Too many probes at once; the configuration allows " +
+                 std::to_string(config.probe.max_concurrent));
   }
   Nanoseconds timeout = plan.module.echo.timeout;
   if (query.scrape_timeout) {
@@ -154,7 +157,8 @@ HttpAnswer OnDemandProber::Probe(const ProbeQuery& query) {
   return RunPlan(query, plan);
 }
 
-HttpAnswer OnDemandProber::RunPlan(const ProbeQuery& query, const Plan& plan) {
+HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
+                                     const Plan& plan) {
   ProbeReport report;
   report.timeout = plan.deadline - plan.start;
   report.count = plan.count;
@@ -164,27 +168,28 @@ HttpAnswer OnDemandProber::RunPlan(const ProbeQuery& query, const Plan& plan) {
     SendEchoes(plan, route, &report);
   }
   if (refused) {
-    return Refusal(403, "No address of target \"" + plan.target +
-                            "\" is in the configuration's allowed_targets");
+    return HttpResponse::Text(
+        403, "No address of target \"" + plan.target +
+                 "\" is in the configuration's allowed_targets");
   }
   report.success = std::ranges::any_of(report.echoes, [](const auto& echo) {
     return echo.outcome == EchoOutcome::kReply;
   });
   report.duration = clock_.Now() - plan.start;
 
-  HttpAnswer answer;
+  HttpResponse response;
   const std::string metrics = RenderProbeReport(report);
   if (!query.debug) {
-    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    answer.body = metrics;
-    return answer;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics;
+    return response;
   }
-  answer.body = "Logs for the probe:\n";
-  for (const std::string& line : report.log) answer.body += line + "\n";
-  answer.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
-                 "\n\n\nModule configuration:\n" + ModuleText(plan.module) +
-                 "\n";
-  return answer;
+  response.body = "Logs for the probe:\n";
+  for (const std::string& line : report.log) response.body += line + "\n";
+  response.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
+                   "\n\n\nModule configuration:\n" + ModuleText(plan.module) +
+                   "\n";
+  return response;
 }
 
 bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,

@@ -8,16 +8,17 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo_transport.h"
-#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/http_server.h"
 #include "echo_exporter/on_demand_probe.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/shared_config.h"
 #include "src/probe/client_limiter.h"
 #include "src/probe/deadline_lookup.h"
+#include "src/probe/probe_query.h"
 
 namespace echo_exporter {
 
-/// Answers /probe: checks what is asked for against the configuration,
+/// Responds to /probe: checks what is asked for against the configuration,
 /// resolves, sends through the dispatcher, and waits.
 ///
 /// Thread-safe.
@@ -32,12 +33,15 @@ class OnDemandProber {
   /// makes no sense, 403 for what is not allowed, 429 for a client that asks
   /// too often, 503 beyond `max_concurrent`; else 200, whether or not the
   /// target answered.
-  HttpAnswer Probe(const ProbeQuery& query);
+  HttpResponse Probe(const ProbeQuery& query);
+
+  /// The same for what a request asks for; status 400 when that makes no sense.
+  HttpResponse Respond(const HttpRequest& request);
 
  private:
   struct Plan;
 
-  HttpAnswer RunPlan(const ProbeQuery& query, const Plan& plan);
+  HttpResponse RunPlan(const ProbeQuery& query, const Plan& plan);
   bool PlanRoute(const Plan& plan, ProbeReport* report, Route* route,
                  bool* refused);
   void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);

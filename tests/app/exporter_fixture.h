@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "echo_exporter/exporter.h"
-#include "src/http/http_library.h"
 #include "tests/recorder/samples.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
+#include "tests/support/http_client.h"
 
 namespace echo_exporter {
 
@@ -45,7 +45,8 @@ class ExporterFixture : public testing::Test {
               return network.CreateTransport(options, std::move(callback));
             },
         .lookup = &lookup_,
-        .load_config = load_config_};
+        .load_config = load_config_,
+        .http_limits = http_limits_};
     return Exporter::Create(config, environment);
   }
 
@@ -56,18 +57,15 @@ class ExporterFixture : public testing::Test {
     exporter_->Start();
   }
 
-  httplib::Result Get(const std::string& path,
-                      const httplib::Headers& headers = {}) const {
-    const std::string url = exporter_->Urls().at(0);
-    httplib::Client client("127.0.0.1",
-                           std::stoi(url.substr(url.rfind(':') + 1)));
-    return client.Get(path, headers);
+  std::optional<ReceivedResponse> Get(const std::string& path,
+                                      const HttpHeaders& headers = {}) const {
+    return HttpClient(exporter_->Urls().at(0)).Get(path, headers);
   }
 
   Samples Scrape() const {
     const auto answer = Get("/metrics");
     if (!answer) {
-      ADD_FAILURE() << "no answer: " << httplib::to_string(answer.error());
+      ADD_FAILURE() << "no answer";
       return {};
     }
     EXPECT_EQ(answer->status, 200);
@@ -146,6 +144,7 @@ interval = "10ms"
   FakeEchoNetwork network_;
   FakeAddressLookup lookup_;
   std::function<ConfigOutcome()> load_config_;
+  HttpLimits http_limits_;
   std::unique_ptr<Exporter> exporter_;
 };
 

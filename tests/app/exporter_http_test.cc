@@ -62,6 +62,7 @@ TEST_F(ExporterHttpTest, IsReadyOnceStartedAndNotWhileStopping) {
 // A lookup that hangs keeps a probe at work for longer than the server waits
 // when it stops.
 TEST_F(ExporterHttpTest, DestroysCleanlyWhileAProbeIsUnderWay) {
+  http_limits_.stop_timeout = milliseconds(1);
   lookup_.Block("slow.example.net");
   Start("[modules.icmp]\ntimeout = \"60s\"\n");
   std::thread client([&] {

@@ -43,11 +43,8 @@ class ExporterReloadTest : public ExporterFixture {
     return exporter_->Reload();
   }
 
-  httplib::Result Post(const std::string& path) const {
-    const std::string url = exporter_->Urls().at(0);
-    httplib::Client client("127.0.0.1",
-                           std::stoi(url.substr(url.rfind(':') + 1)));
-    return client.Post(path);
+  std::optional<ReceivedResponse> Post(const std::string& path) const {
+    return HttpClient(exporter_->Urls().at(0)).Post(path);
   }
 
   static std::string Group(const std::string& destinations,
@@ -151,7 +148,7 @@ TEST_F(ExporterReloadTest, AnswersPostWithWhatBecameOfIt) {
   answer = Get("/-/reload");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 405);
-  EXPECT_EQ(answer->get_header_value("Allow"), "POST");
+  EXPECT_EQ(answer->header("Allow"), "POST");
 }
 
 TEST_F(ExporterReloadTest, AnswersTwoPostsAtOnceAndRefusesMore) {
@@ -166,7 +163,7 @@ TEST_F(ExporterReloadTest, AnswersTwoPostsAtOnceAndRefusesMore) {
       clients.emplace_back([&] {
         const auto answer = Post("/-/reload");
         if (answer && answer->status == 503) {
-          EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
+          EXPECT_EQ(answer->header("Retry-After"), "1");
           ++refusals;
           refused.count_down();
         } else if (answer && answer->status == 200) {

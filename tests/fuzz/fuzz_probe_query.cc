@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "src/http/probe_query.h"
+#include "src/probe/probe_query.h"
 
 namespace {
 

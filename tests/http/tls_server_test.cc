@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/http/metrics_server_fixture.h"
+#include "tests/http/http_server_fixture.h"
 #include "tests/support/raw_http_client.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tls_client.h"
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class TlsServerTest : public MetricsServerFixture {
+class TlsServerTest : public HttpServerFixture {
  protected:
   TlsServerTest() {
     folder_.Write("ca.crt", authority_.certificate());
@@ -40,12 +40,7 @@ class TlsServerTest : public MetricsServerFixture {
                           more);
     auto outcome = WebSecurity::Open(file);
     ASSERT_TRUE(outcome.security) << testing::PrintToString(outcome.errors);
-    auto server = CreateMetricsServer({{"127.0.0.1", 0}}, handlers_, limits_,
-                                      outcome.security);
-    ASSERT_TRUE(server.ok()) << server.error().message;
-    server_ = std::move(server).value();
-    port_ = PortOf(server_->Urls().at(0));
-    server_->Start();
+    Serve(outcome.security);
   }
 
   std::string GetAs(const std::optional<TestCertificate>& certificate,
@@ -53,7 +48,7 @@ class TlsServerTest : public MetricsServerFixture {
     TlsClient client(port_, {.authority = authority_.certificate(),
                              .certificate = certificate,
                              .max_version = max_version});
-    return client.Get("/metrics");
+    return client.Get("/long");
   }
 
   bool IsServed(const std::optional<TestCertificate>& certificate) {
@@ -74,7 +69,7 @@ TEST_F(TlsServerTest, ServesHttps) {
   EXPECT_THAT(server_->Urls().at(0), StartsWith("https://127.0.0.1:"));
   TlsClient client(port_, {.authority = authority_.certificate()});
   EXPECT_EQ(client.version(), "TLSv1.3");
-  const std::string answer = client.Get("/metrics");
+  const std::string answer = client.Get("/long");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(answer, HasSubstr("a 1\n"));
 }
@@ -82,8 +77,8 @@ TEST_F(TlsServerTest, ServesHttps) {
 TEST_F(TlsServerTest, AnswersSeveralRequestsOfAConnection) {
   ServeTls();
   TlsClient client(port_, {.authority = authority_.certificate()});
-  client.Send("GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_THAT(client.Get("/metrics"), HasSubstr("a 1\n"));
+  client.Send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(client.Get("/long"), HasSubstr("a 1\n"));
 }
 
 TEST_F(TlsServerTest, GivesALargeAnswerAsItIs) {
@@ -91,16 +86,16 @@ TEST_F(TlsServerTest, GivesALargeAnswerAsItIs) {
   for (int i = 0; body.size() < 8'000'000; ++i) {
     body += std::to_string(i) + '\n';
   }
-  handlers_.config = [&] { return body; };
+  respond_ = [&](const HttpRequest&) { return HttpResponse{.body = body}; };
   ServeTls();
   TlsClient client(port_, {.authority = authority_.certificate()});
-  EXPECT_TRUE(client.Get("/config").ends_with("\r\n\r\n" + body));
+  EXPECT_TRUE(client.Get("/short").ends_with("\r\n\r\n" + body));
 }
 
 TEST_F(TlsServerTest, EndsPlainHttpWithASentence) {
   ServeTls();
   RawHttpClient client(port_);
-  client.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.Send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
   const std::string answer = client.ReadToEnd();
   EXPECT_TRUE(client.closed());
   EXPECT_THAT(answer, StartsWith("HTTP/1.0 400 Bad Request\r\n"));
@@ -198,7 +193,7 @@ TEST_F(TlsServerTest, ServesANewCertificateToTheNextConnection) {
   EXPECT_EQ(before.server_name(), "first");
   Install(authority_.Certify({.name = "second"}));
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "second");
-  EXPECT_THAT(before.Get("/metrics"), HasSubstr(" 200 "));  // goes on
+  EXPECT_THAT(before.Get("/long"), HasSubstr(" 200 "));  // goes on
 }
 
 TEST_F(TlsServerTest, ServesNoOpenConnectionByOldRulesForClients) {
@@ -211,9 +206,9 @@ TEST_F(TlsServerTest, ServesNoOpenConnectionByOldRulesForClients) {
       .certificate = authority_.Certify({.alternative_names = "DNS:a"})};
   TlsClient unchanged(port_, options);
   TlsClient refused(port_, options);
-  EXPECT_THAT(unchanged.Get("/metrics"), HasSubstr(" 200 "));
+  EXPECT_THAT(unchanged.Get("/long"), HasSubstr(" 200 "));
   folder_.Write("ca.crt", stranger_.certificate());
-  const std::string answer = refused.Get("/metrics");
+  const std::string answer = refused.Get("/long");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 421 "));
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
 }
@@ -277,15 +272,15 @@ TEST_F(TlsServerTest, ClosesConnectionsThatAskForNothing) {
 
 TEST_F(TlsServerTest, GivesAnAnswerAsAWholeATime) {
   limits_.send_timeout = milliseconds(100);
-  handlers_.metrics = [](const TextSink& sink) {
+  write_ = [](const TextSink& sink) {
     const std::string piece(65536, 'a');
     for (int i = 0; i < 512 && sink(piece); ++i) {
     }
   };
   ServeTls();
   TlsClient slow(port_, {});
-  slow.Send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/metrics", 200}}));
+  slow.Send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/long", 200}}));
   EXPECT_LT(slow.ReadToEnd().size(), 512U * 65536U);
 }
 

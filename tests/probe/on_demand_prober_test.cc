@@ -38,15 +38,19 @@ class OnDemandProberTest : public testing::Test {
     rig_.dispatcher.Start();
   }
 
-  HttpAnswer Probe(const ProbeQuery& query) {
+  HttpResponse Probe(const ProbeQuery& query) {
     shared_.Set(config_);
     return prober_.Probe(query);
   }
 
-  HttpAnswer ProbeTarget(const std::string& target) {
+  HttpResponse ProbeTarget(const std::string& target) {
     ProbeQuery query;
     query.target = target;
     return Probe(query);
+  }
+
+  static HttpRequest Asking(const std::string& query) {
+    return {.method = "GET", .path = "/probe", .query = query};
   }
 
   void Allow(const std::string& prefix) {
@@ -56,7 +60,7 @@ class OnDemandProberTest : public testing::Test {
     config_.probe.allowed_name_globs.push_back(glob);
   }
 
-  HttpAnswer ProbeFrom(const std::string& source) {
+  HttpResponse ProbeFrom(const std::string& source) {
     ProbeQuery query;
     query.target = kTarget;
     query.source = source;
@@ -74,7 +78,7 @@ class OnDemandProberTest : public testing::Test {
     return sent.empty() ? EchoRequest() : sent[0].request;
   }
 
-  static std::optional<double> Value(const HttpAnswer& answer,
+  static std::optional<double> Value(const HttpResponse& answer,
                                      const std::string& series) {
     const auto samples = ParseSamples(answer.body);
     const auto found = samples.find(series);
@@ -93,7 +97,7 @@ TEST_F(OnDemandProberTest, RefusesAnUnknownModule) {
   ProbeQuery query;
   query.target = kTarget;
   query.module = "http_2xx";
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.body, "Unknown module \"http_2xx\"\n");
   EXPECT_THAT(rig_.network.sent(), IsEmpty());
@@ -103,7 +107,7 @@ TEST_F(OnDemandProberTest, RefusesAnUnknownSource) {
   ProbeQuery query;
   query.target = kTarget;
   query.source = "wan9";
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("wan9"));
   EXPECT_THAT(rig_.network.sent(), IsEmpty());
@@ -114,7 +118,7 @@ TEST_F(OnDemandProberTest, RefusesWhatIsNoTarget) {
        {"0.0.0.0", "::", "not a name", "http://example.net/", "1.2.3",
         "-x.example.net", "192.0.2.0/24", "[::1]"}) {
     SCOPED_TRACE(target);
-    const HttpAnswer answer = ProbeTarget(target);
+    const HttpResponse answer = ProbeTarget(target);
     EXPECT_EQ(answer.status, 400);
     EXPECT_THAT(answer.body, HasSubstr(target));
   }
@@ -124,7 +128,7 @@ TEST_F(OnDemandProberTest, RefusesWhatIsNoTarget) {
 TEST_F(OnDemandProberTest, RefusesAnAddressThatIsNotAllowed) {
   Allow("10.0.0.0/8");
   EXPECT_EQ(ProbeTarget("10.1.2.3").status, 200);
-  const HttpAnswer answer = ProbeTarget("192.0.2.1");
+  const HttpResponse answer = ProbeTarget("192.0.2.1");
   EXPECT_EQ(answer.status, 403);
   EXPECT_THAT(answer.body,
               AllOf(HasSubstr("192.0.2.1"), HasSubstr("allowed_targets")));
@@ -146,7 +150,7 @@ TEST_F(OnDemandProberTest, RefusesANameWithoutAnAddressThatIsAllowed) {
   rig_.lookup.Set("in.example.net", {Address("10.0.0.1")});
   rig_.lookup.Set("out.example.net", {Address("192.0.2.1")});
   EXPECT_EQ(ProbeTarget("in.example.net").status, 200);
-  const HttpAnswer answer = ProbeTarget("out.example.net");
+  const HttpResponse answer = ProbeTarget("out.example.net");
   EXPECT_EQ(answer.status, 403);
   EXPECT_THAT(answer.body, HasSubstr("out.example.net"));
   EXPECT_THAT(rig_.network.SentTo(Address("192.0.2.1")), IsEmpty());
@@ -168,7 +172,7 @@ TEST_F(OnDemandProberTest, RefusesTooManyAtOnce) {
     EXPECT_EQ(Value(ProbeTarget("192.0.2.2"), "probe_success"), 1);
   });
   rig_.network.WaitForSent(1);
-  const HttpAnswer answer = ProbeTarget(kTarget);
+  const HttpResponse answer = ProbeTarget(kTarget);
   EXPECT_EQ(answer.status, 503);
   EXPECT_THAT(answer.body, HasSubstr("allows 1"));
   rig_.network.AnswerHeld(ReplyAfter(milliseconds(1)));
@@ -180,7 +184,7 @@ TEST_F(OnDemandProberTest, ReportsAReply) {
   rig_.network.AnswerFrom(Address(kTarget),
                           {.when = FakeAnswer::When::kSoon,
                            .result = ReplyAfter(milliseconds(12))});
-  const HttpAnswer answer = ProbeTarget(kTarget);
+  const HttpResponse answer = ProbeTarget(kTarget);
   EXPECT_EQ(answer.status, 200);
   EXPECT_THAT(answer.content_type, StartsWith("text/plain; version=0.0.4"));
   EXPECT_EQ(Value(answer, "probe_success"), 1);
@@ -194,7 +198,7 @@ TEST_F(OnDemandProberTest, ReportsAReply) {
 
 TEST_F(OnDemandProberTest, ReportsAnUnreachableAsAFailureWithoutRtt) {
   rig_.network.Answer({.result = EndAs(EchoOutcome::kHostUnreachable)});
-  const HttpAnswer answer = ProbeTarget(kTarget);
+  const HttpResponse answer = ProbeTarget(kTarget);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_EQ(Value(answer, "probe_icmp_duration_seconds{phase=\"rtt\"}"),
@@ -205,7 +209,7 @@ TEST_F(OnDemandProberTest, ReportsAnUnreachableAsAFailureWithoutRtt) {
 TEST_F(OnDemandProberTest, ReportsSilenceAsAFailureAndSurvivesALateResult) {
   BeImpatient();
   rig_.network.Hold();
-  const HttpAnswer answer = ProbeTarget(kTarget);
+  const HttpResponse answer = ProbeTarget(kTarget);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_EQ(Value(answer, "probe_icmp_duration_seconds{phase=\"rtt\"}"),
@@ -259,7 +263,7 @@ TEST_F(OnDemandProberTest, FailsWhileAnAdapterHasNoAddress) {
   query.target = kTarget;
   query.source = "wan2";
   query.debug = true;
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_THAT(answer.body, HasSubstr("Ethernet 2"));
@@ -271,7 +275,7 @@ TEST_F(OnDemandProberTest, FailsWithoutACommonIpVersion) {
   query.target = "2001:db8::1";
   query.source = "wan1";
   query.debug = true;
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_THAT(answer.body, HasSubstr("no addresses of a common IP version"));
@@ -283,7 +287,7 @@ TEST_F(OnDemandProberTest, FailsWhenANameDoesNotResolve) {
   ProbeQuery query;
   query.target = "a.example.net";
   query.debug = true;
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_EQ(Value(answer, "probe_dns_lookup_time_seconds"), std::nullopt);
@@ -294,7 +298,7 @@ TEST_F(OnDemandProberTest, FailsWhenANameDoesNotResolve) {
 TEST_F(OnDemandProberTest, EndsInTimeWhenTheNameServerDoesNotAnswer) {
   BeImpatient();
   rig_.lookup.Block("slow.example.net");
-  const HttpAnswer answer = ProbeTarget("slow.example.net");
+  const HttpResponse answer = ProbeTarget("slow.example.net");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_THAT(rig_.network.sent(), IsEmpty());
@@ -322,7 +326,7 @@ TEST_F(OnDemandProberTest, SendsAsManyAsAskedFor) {
   ProbeQuery query;
   query.target = kTarget;
   query.count = 3;
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(Value(answer, "probe_success"), 1);
   EXPECT_EQ(Value(answer, "probe_icmp_packets_sent"), 3);
   EXPECT_EQ(Value(answer, "probe_icmp_packets_received"), 3);
@@ -331,7 +335,7 @@ TEST_F(OnDemandProberTest, SendsAsManyAsAskedFor) {
 }
 
 TEST_F(OnDemandProberTest, SucceedsWhenAnyOfSeveralIsAnswered) {
-  HttpAnswer answer;
+  HttpResponse answer;
   std::thread prober([&] {
     ProbeQuery query;
     query.target = kTarget;
@@ -361,7 +365,7 @@ TEST_F(OnDemandProberTest, ExplainsItselfWhenDebugIsAskedFor) {
   ProbeQuery query;
   query.target = kTarget;
   query.debug = true;
-  const HttpAnswer answer = Probe(query);
+  const HttpResponse answer = Probe(query);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.content_type, "text/plain; charset=utf-8");
   EXPECT_THAT(
@@ -376,7 +380,7 @@ TEST_F(OnDemandProberTest, ExplainsItselfWhenDebugIsAskedFor) {
 
 TEST_F(OnDemandProberTest, FailsOnceTheDispatcherHasStopped) {
   rig_.dispatcher.Stop();
-  const HttpAnswer answer = ProbeTarget(kTarget);
+  const HttpResponse answer = ProbeTarget(kTarget);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_EQ(Value(answer, "probe_icmp_outcome{outcome=\"general_failure\"}"),
@@ -386,7 +390,7 @@ TEST_F(OnDemandProberTest, FailsOnceTheDispatcherHasStopped) {
 TEST_F(OnDemandProberTest, RefusesSourcesThatAreNotAllowed) {
   config_.probe.allowed_source_names = {"wan1"};
   EXPECT_EQ(ProbeFrom("wan1").status, 200);
-  const HttpAnswer refused = ProbeFrom("auto");
+  const HttpResponse refused = ProbeFrom("auto");
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(refused.body,
             "Source \"auto\" is not in the configuration's allowed_sources\n");
@@ -406,7 +410,7 @@ TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   query.client = Address("192.0.2.9");
   EXPECT_EQ(prober.Probe(query).status, 200);
   EXPECT_EQ(prober.Probe(query).status, 200);
-  const HttpAnswer refused = prober.Probe(query);
+  const HttpResponse refused = prober.Probe(query);
   EXPECT_EQ(refused.status, 429);
   ASSERT_EQ(refused.headers.size(), 1U);
   EXPECT_EQ(refused.headers[0].first, "Retry-After");
@@ -418,6 +422,35 @@ TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   EXPECT_EQ(prober.Probe(query).status, 200);
   EXPECT_EQ(prober.Probe(query).status, 200);
   EXPECT_EQ(prober.Probe(query).status, 429);
+}
+
+TEST_F(OnDemandProberTest, RejectsABadQueryWithASentence) {
+  const HttpResponse missing = prober_.Respond(Asking(""));
+  EXPECT_EQ(missing.status, 400);
+  EXPECT_EQ(missing.body, "Target parameter is missing\n");
+  const HttpResponse repeated = prober_.Respond(Asking("target=a&target=a"));
+  EXPECT_EQ(repeated.status, 400);
+  EXPECT_EQ(repeated.body, "Parameter target is given more than once\n");
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, ReadsTheQueryTheHeaderAndTheClient) {
+  config_.modules["icmp"].echo.timeout = seconds(60);
+  config_.probe.requests_per_second = 0.001;
+  config_.probe.burst = 1;
+  shared_.Set(config_);
+  OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
+                        rig_.dispatcher);
+  HttpRequest request = Asking("target=192.0.2.1&count=2");
+  request.headers = {{"x-prometheus-scrape-timeout-seconds", "31.5"}};
+  request.client = Address("198.51.100.1");
+  const HttpResponse response = prober.Respond(request);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(rig_.network.SentTo(Address(kTarget)), testing::SizeIs(2));
+  EXPECT_EQ(Value(response, "probe_timeout_seconds"), 31);
+  EXPECT_EQ(prober.Respond(request).status, 429);
+  request.client = Address("198.51.100.2");
+  EXPECT_EQ(prober.Respond(request).status, 200);
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "src/http/http_library.h"
+#include "src/http/socket.h"
 
 namespace echo_exporter {
 
-/// A TCP client that sends what it is told, valid or not.
+/// A TCP client, whose socket blocks, that sends what it is told, valid or not.
 ///
 /// Confined to one thread.
 class RawHttpClient {
@@ -24,8 +24,8 @@ class RawHttpClient {
   RawHttpClient(const RawHttpClient&) = delete;
   RawHttpClient& operator=(const RawHttpClient&) = delete;
 
-  bool connected() const { return socket_ != INVALID_SOCKET; }
-  socket_t socket() const { return socket_; }
+  bool connected() const { return socket_ != kNoSocket; }
+  SocketHandle socket() const { return socket_; }
 
   /// False when the connection is broken.
   bool Send(std::string_view text);
@@ -49,7 +49,7 @@ class RawHttpClient {
  private:
   bool ReadSome(std::string* text);
 
-  socket_t socket_;
+  const SocketHandle socket_;
   bool closed_ = false;
 };
 

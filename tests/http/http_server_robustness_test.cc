@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/http/metrics_server_fixture.h"
+#include "tests/http/http_server_fixture.h"
 #include "tests/support/latch.h"
 #include "tests/support/raw_http_client.h"
 
@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* kRequest = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr const char* kRequest = "GET /long HTTP/1.1\r\nHost: a\r\n\r\n";
 
 // Behind the last chunk.
 constexpr const char* kEndOfBody = "\r\n0\r\n\r\n";
@@ -25,7 +25,7 @@ constexpr const char* kEndOfBody = "\r\n0\r\n\r\n";
 // Larger than what the systems hold for a client that does not read.
 constexpr std::size_t kLargeBody = 32 * 1024 * 1024;
 
-class MetricsServerRobustnessTest : public MetricsServerFixture {
+class HttpServerRobustnessTest : public HttpServerFixture {
  protected:
   using Clients = std::vector<std::unique_ptr<RawHttpClient>>;
 
@@ -41,8 +41,8 @@ class MetricsServerRobustnessTest : public MetricsServerFixture {
     return clients;
   }
 
-  /// A client that has asked for metrics, and reads no more of them than the
-  /// beginning.
+  /// A client that has asked for the long page, and reads no more of them than
+  /// the beginning.
   std::unique_ptr<RawHttpClient> ConnectSlowReader() {
     auto client = std::make_unique<RawHttpClient>(port_, 4096);
     EXPECT_TRUE(client->Send(kRequest));
@@ -51,59 +51,59 @@ class MetricsServerRobustnessTest : public MetricsServerFixture {
   }
 
   void ServeLargeBody() {
-    handlers_.metrics = [](const TextSink& sink) {
+    write_ = [](const TextSink& sink) {
       const std::string piece(kLargeBody / 512, 'a');
       for (int i = 0; i < 512 && sink(piece); ++i) {
       }
     };
-    handlers_.metrics_memory = [] { return kLargeBody; };
+    held_bytes_ = kLargeBody;
     limits_.stop_timeout = milliseconds(1);
     Serve();
   }
 };
 
-TEST_F(MetricsServerRobustnessTest, AnswersBesideHundredsOfHalfRequests) {
+TEST_F(HttpServerRobustnessTest, AnswersBesideHundredsOfHalfRequests) {
   Serve();
   const Clients clients = Connect(300, "G");
-  EXPECT_TRUE(AnswersMetrics());
+  EXPECT_TRUE(IsServing());
 }
 
-TEST_F(MetricsServerRobustnessTest, CutsTheLongestWaitingWhenThereIsNoRoom) {
+TEST_F(HttpServerRobustnessTest, CutsTheLongestWaitingWhenThereIsNoRoom) {
   limits_.connections = 4;
   limits_.threads = 64;
   Serve();
-  const Clients clients = Connect(12, "GET /met");
-  EXPECT_TRUE(AnswersMetrics());
+  const Clients clients = Connect(12, "GET /lo");
+  EXPECT_TRUE(IsServing());
   // In the order in which they came; the last ones have their places still.
   EXPECT_EQ(clients.front()->ReadToEnd(), "");
   EXPECT_TRUE(clients.front()->closed());
-  clients.back()->Send("rics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  clients.back()->Send("ng HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_NE(clients.back()->ReadToEnd().find("a 1\n"), std::string::npos);
 }
 
-TEST_F(MetricsServerRobustnessTest, CutsThoseOfTheClientThatHasTheMost) {
+TEST_F(HttpServerRobustnessTest, CutsThoseOfTheClientThatHasTheMost) {
   limits_.connections = 4;
   limits_.threads = 64;
   Serve();
-  const Clients first = Connect(1, "GET /met");
-  const Clients many = Connect(12, "GET /met", "127.0.0.2");
+  const Clients first = Connect(1, "GET /lo");
+  const Clients many = Connect(12, "GET /lo", "127.0.0.2");
   EXPECT_EQ(many.front()->ReadToEnd(), "");
-  first.front()->Send("rics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  first.front()->Send("ng HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_NE(first.front()->ReadToEnd().find("a 1\n"), std::string::npos);
 }
 
-TEST_F(MetricsServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {
+TEST_F(HttpServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {
   limits_.connections = 2;
   Latch working(2);
   std::promise<void> release;
-  handlers_.config = [&, released = release.get_future().share()] {
+  respond_ = [&, released = release.get_future().share()](const HttpRequest&) {
     working.count_down();
     released.wait();
-    return std::string("done");
+    return HttpResponse{.body = "done"};
   };
   Serve();
   const Clients clients =
-      Connect(2, "GET /config HTTP/1.1\r\nConnection: close\r\n\r\n");
+      Connect(2, "GET /short HTTP/1.1\r\nConnection: close\r\n\r\n");
   working.wait();
   RawHttpClient refused(port_);
   EXPECT_EQ(refused.ReadToEnd(), "");
@@ -113,26 +113,26 @@ TEST_F(MetricsServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {
   }
 }
 
-TEST_F(MetricsServerRobustnessTest, SurvivesClientsThatVanish) {
+TEST_F(HttpServerRobustnessTest, SurvivesClientsThatVanish) {
   Serve();
   for (int i = 0; i < 50; ++i) {
     Connect(1, i % 2 == 0 ? kRequest : "");
   }
-  EXPECT_TRUE(AnswersMetrics());
+  EXPECT_TRUE(IsServing());
 }
 
-TEST_F(MetricsServerRobustnessTest, GivesAHeadAsAWholeATime) {
+TEST_F(HttpServerRobustnessTest, GivesAHeadAsAWholeATime) {
   limits_.receive_timeout = milliseconds(300);
   Serve();
   RawHttpClient client(port_);
-  client.Send("GET /metrics HTTP/1.1\r\nX: ");
+  client.Send("GET /long HTTP/1.1\r\nX: ");
   // Each byte is in time; all together never come to an end.
   while (!client.WaitForServer(milliseconds(5))) client.Send("aaaaaaaa");
   EXPECT_TRUE(client.ReadToEnd().starts_with("HTTP/1.1 408 "));
   EXPECT_TRUE(client.closed());
 }
 
-TEST_F(MetricsServerRobustnessTest, ClosesConnectionsThatSendNothing) {
+TEST_F(HttpServerRobustnessTest, ClosesConnectionsThatSendNothing) {
   limits_.receive_timeout = milliseconds(50);
   limits_.idle_timeout = milliseconds(50);
   Serve();
@@ -143,25 +143,25 @@ TEST_F(MetricsServerRobustnessTest, ClosesConnectionsThatSendNothing) {
   EXPECT_TRUE(idle[0]->closed());
 }
 
-TEST_F(MetricsServerRobustnessTest, DoesNotLetASlowReaderHoldUpOthers) {
+TEST_F(HttpServerRobustnessTest, DoesNotLetASlowReaderHoldUpOthers) {
   ServeLargeBody();
   const auto slow = ConnectSlowReader();
-  const auto result = Get("/metrics");
+  const auto result = Get("/long");
   ASSERT_TRUE(result);
   EXPECT_EQ(result->body.size(), kLargeBody);
   EXPECT_EQ(WaitForCounts(1).size(), 1u);  // the slow one has not ended
 }
 
-TEST_F(MetricsServerRobustnessTest, GivesAnAnswerAsAWholeATime) {
+TEST_F(HttpServerRobustnessTest, GivesAnAnswerAsAWholeATime) {
   limits_.send_timeout = milliseconds(100);
   ServeLargeBody();
   const auto slow = ConnectSlowReader();
-  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/metrics", 200}}));
+  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/long", 200}}));
   EXPECT_LT(slow->ReadToEnd().size(), kLargeBody);
   EXPECT_TRUE(slow->closed());
 }
 
-TEST_F(MetricsServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
+TEST_F(HttpServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
   limits_.unsent_bytes = kLargeBody;
   limits_.send_timeout = std::chrono::hours(1);
   ServeLargeBody();
@@ -170,12 +170,12 @@ TEST_F(MetricsServerRobustnessTest, LimitsWhatSlowReadersLeaveUnread) {
   Clients clients;
   for (int i = 0; i < 4; ++i) clients.push_back(ConnectSlowReader());
   // None of them reads and there is no other limit, so only a cut ends one.
-  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/metrics", 200}}));
+  EXPECT_EQ(WaitForCounts(1), (std::vector<Count>{{"/long", 200}}));
 }
 
-TEST_F(MetricsServerRobustnessTest, RendersForSeveralClientsAtOnce) {
+TEST_F(HttpServerRobustnessTest, RendersForSeveralClientsAtOnce) {
   Latch both(2);
-  handlers_.metrics = Writing([&both] {
+  write_ = Writing([&both] {
     both.arrive_and_wait();
     return std::string("a 1\n");
   });
@@ -186,23 +186,23 @@ TEST_F(MetricsServerRobustnessTest, RendersForSeveralClientsAtOnce) {
   }
 }
 
-TEST_F(MetricsServerRobustnessTest, StopsWithHundredsOfIdleConnections) {
+TEST_F(HttpServerRobustnessTest, StopsWithHundredsOfIdleConnections) {
   limits_.idle_timeout = limits_.receive_timeout = std::chrono::hours(1);
   limits_.stop_timeout = std::chrono::hours(1);
   Serve();
   const Clients silent = Connect(100, "");
-  const Clients half = Connect(100, "GET /metrics HTTP/1.1\r\n");
+  const Clients half = Connect(100, "GET /long HTTP/1.1\r\n");
   const Clients idle = Connect(100, kRequest);
   for (const auto& client : idle) client->ReadUntil("a 1\n");
   server_->Stop();
   for (const auto& client : silent) EXPECT_EQ(client->ReadToEnd(), "");
 }
 
-TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
+TEST_F(HttpServerRobustnessTest, StopFinishesRequestsUnderWay) {
   limits_.stop_timeout = std::chrono::hours(1);
   Latch working(1);
   std::promise<void> release;
-  handlers_.metrics = Writing([&, released = release.get_future().share()] {
+  write_ = Writing([&, released = release.get_future().share()] {
     working.count_down();
     released.wait();
     return std::string("the end\n");
@@ -220,11 +220,11 @@ TEST_F(MetricsServerRobustnessTest, StopFinishesRequestsUnderWay) {
   stopped.wait();
 }
 
-TEST_F(MetricsServerRobustnessTest, StopDoesNotWaitForEver) {
+TEST_F(HttpServerRobustnessTest, StopDoesNotWaitForEver) {
   limits_.stop_timeout = milliseconds(1);
   Latch working(1);
   std::promise<void> release;
-  handlers_.metrics = Writing([&, released = release.get_future().share()] {
+  write_ = Writing([&, released = release.get_future().share()] {
     working.count_down();
     released.wait();
     return std::string("too late\n");
@@ -240,18 +240,17 @@ TEST_F(MetricsServerRobustnessTest, StopDoesNotWaitForEver) {
   server_.reset();
 }
 
-TEST_F(MetricsServerRobustnessTest, StartsAndStopsInAnyOrder) {
+TEST_F(HttpServerRobustnessTest, StartsAndStopsInAnyOrder) {
   Serve();
   server_->Start();
-  EXPECT_TRUE(AnswersMetrics());
+  EXPECT_TRUE(IsServing());
   server_->Stop();
   server_->Stop();
   server_->Start();
-  EXPECT_FALSE(Get("/metrics"));
+  EXPECT_FALSE(Get("/long"));
 
   Serve();  // destroys the first
-  auto never_started =
-      CreateMetricsServer({{"127.0.0.1", 0}}, handlers_, limits_);
+  const auto never_started = Create({{"127.0.0.1", 0}});
   EXPECT_TRUE(never_started.ok());
 }
 

@@ -1,4 +1,4 @@
-#include "src/http/probe_query.h"
+#include "src/probe/probe_query.h"
 
 #include <algorithm>
 #include <array>

@@ -1,32 +1,31 @@
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "tests/http/metrics_server_fixture.h"
+#include "tests/http/http_server_fixture.h"
+#include "tests/support/client_socket.h"
 #include "tests/support/raw_http_client.h"
 
 namespace echo_exporter {
 namespace {
 
-class MetricsServerAddressesTest : public MetricsServerFixture {
+class HttpServerAddressesTest : public HttpServerFixture {
  protected:
-  Result<std::unique_ptr<MetricsServer>> Create(
-      const std::vector<ListenAddress>& addresses) {
-    return MetricsServer::Create(addresses, handlers_);
-  }
-
+  /// `host`: as in a URL.
   static bool Serves(const std::string& host, int port) {
-    const auto result = httplib::Client(host, port).Get("/-/healthy");
-    return result && result->status == 200;
+    const auto response =
+        HttpClient("http://" + host + ":" + std::to_string(port)).Get("/short");
+    return response && response->status == 200;
   }
 
-  static bool HasIpv6() {
-    return httplib::Server().bind_to_any_port("::1") > 0;
-  }
+  static bool HasIpv6() { return CanShareAddress("::1", 0); }
 };
 
-TEST_F(MetricsServerAddressesTest, ServesOnEveryAddress) {
+TEST_F(HttpServerAddressesTest, ServesOnEveryAddress) {
   auto server = Create({{"127.0.0.1", 0}, {"127.0.0.1", 0}});
   ASSERT_TRUE(server.ok()) << server.error().message;
   server.value()->Start();
@@ -39,17 +38,17 @@ TEST_F(MetricsServerAddressesTest, ServesOnEveryAddress) {
   }
 }
 
-TEST_F(MetricsServerAddressesTest, ServesOnIpv6) {
+TEST_F(HttpServerAddressesTest, ServesOnIpv6) {
   if (!HasIpv6()) GTEST_SKIP() << "this machine has no ::1";
   auto server = Create({{"::1", 0}});
   ASSERT_TRUE(server.ok()) << server.error().message;
   server.value()->Start();
   const std::string url = server.value()->Urls().at(0);
   EXPECT_TRUE(url.starts_with("http://[::1]:")) << url;
-  EXPECT_TRUE(Serves("::1", PortOf(url)));
+  EXPECT_TRUE(Serves("[::1]", PortOf(url)));
 }
 
-TEST_F(MetricsServerAddressesTest, TakesNoHostForAllInterfaces) {
+TEST_F(HttpServerAddressesTest, TakesNoHostForAllInterfaces) {
   auto server = Create({{"", 0}});
   ASSERT_TRUE(server.ok()) << server.error().message;
   server.value()->Start();
@@ -57,26 +56,26 @@ TEST_F(MetricsServerAddressesTest, TakesNoHostForAllInterfaces) {
   EXPECT_TRUE(url.starts_with("http://127.0.0.1:")) << url;
   EXPECT_TRUE(Serves("127.0.0.1", PortOf(url)));
   if (HasIpv6()) {
-    EXPECT_TRUE(Serves("::1", PortOf(url)));
+    EXPECT_TRUE(Serves("[::1]", PortOf(url)));
   }
 }
 
 // Else all IPv4 clients would be one IPv6 network.
-TEST_F(MetricsServerAddressesTest, KnowsIpv4ClientsOfASocketOfBothVersions) {
-  ProbeQuery asked;
-  handlers_.probe = [&asked](const ProbeQuery& query) {
-    asked = query;
-    return HttpAnswer();
+TEST_F(HttpServerAddressesTest, KnowsIpv4ClientsOfASocketOfBothVersions) {
+  std::optional<IpAddress> client;
+  respond_ = [&client](const HttpRequest& request) {
+    client = request.client;
+    return HttpResponse();
   };
   auto server = Create({{"", 0}});
   ASSERT_TRUE(server.ok()) << server.error().message;
   server.value()->Start();
   const int port = PortOf(server.value()->Urls().at(0));
-  ASSERT_TRUE(httplib::Client("127.0.0.1", port).Get("/probe?target=a"));
-  EXPECT_EQ(asked.client, IpAddress::V4({127, 0, 0, 1}));
+  ASSERT_TRUE(Serves("127.0.0.1", port));
+  EXPECT_EQ(client, IpAddress::V4({127, 0, 0, 1}));
 }
 
-TEST_F(MetricsServerAddressesTest, ServesBothWildcardsOnOnePort) {
+TEST_F(HttpServerAddressesTest, ServesBothWildcardsOnOnePort) {
   if (!HasIpv6()) GTEST_SKIP() << "this machine has no ::1";
   auto first = Create({{"0.0.0.0", 0}});
   ASSERT_TRUE(first.ok()) << first.error().message;
@@ -85,7 +84,7 @@ TEST_F(MetricsServerAddressesTest, ServesBothWildcardsOnOnePort) {
   EXPECT_TRUE(second.ok()) << second.error().message;
 }
 
-TEST_F(MetricsServerAddressesTest, FailsNamingTheAddressThatIsTaken) {
+TEST_F(HttpServerAddressesTest, FailsNamingTheAddressThatIsTaken) {
   Serve();
   const auto second = Create(
       {{"127.0.0.1", 0}, {"127.0.0.1", static_cast<std::uint16_t>(port_)}});
@@ -99,21 +98,19 @@ TEST_F(MetricsServerAddressesTest, FailsNamingTheAddressThatIsTaken) {
   EXPECT_TRUE(Serves("127.0.0.1", port_));
 }
 
-TEST_F(MetricsServerAddressesTest, SharesItsPortWithNoOneWhoAsksToShare) {
+TEST_F(HttpServerAddressesTest, SharesItsPortWithNoOneWhoAsksToShare) {
   Serve();
-  // httplib's own servers set the options that let several share a port.
-  httplib::Server other;
-  EXPECT_FALSE(other.bind_to_port("127.0.0.1", port_));
+  EXPECT_FALSE(CanShareAddress("127.0.0.1", port_));
 }
 
-TEST_F(MetricsServerAddressesTest, FailsForAnAddressOfAnotherMachine) {
+TEST_F(HttpServerAddressesTest, FailsForAnAddressOfAnotherMachine) {
   const auto server = Create({{"192.0.2.1", 0}});
   ASSERT_FALSE(server.ok());
   EXPECT_TRUE(server.error().message.starts_with("listening on 192.0.2.1:0: "))
       << server.error().message;
 }
 
-TEST_F(MetricsServerAddressesTest, FailsForANameThatDoesNotResolve) {
+TEST_F(HttpServerAddressesTest, FailsForANameThatDoesNotResolve) {
   const auto server = Create({{"no such host", 10115}});
   ASSERT_FALSE(server.ok());
   EXPECT_EQ(server.error().message,
@@ -121,10 +118,10 @@ TEST_F(MetricsServerAddressesTest, FailsForANameThatDoesNotResolve) {
             "address");
 }
 
-TEST_F(MetricsServerAddressesTest, TakesTheSamePortAgainAfterARestart) {
+TEST_F(HttpServerAddressesTest, TakesTheSamePortAgainAfterARestart) {
   Serve();
   RawHttpClient client(port_);
-  client.Send("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  client.Send("GET /long HTTP/1.1\r\nConnection: close\r\n\r\n");
   client.ReadToEnd();  // the server has closed first: its side lingers
   server_.reset();
   const auto again = Create({{"127.0.0.1", static_cast<std::uint16_t>(port_)}});

@@ -1,4 +1,4 @@
-#include "src/http/landing_page.h"
+#include "src/web/landing_page.h"
 
 #include <string_view>
 

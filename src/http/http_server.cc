@@ -1,4 +1,4 @@
-#include "echo_exporter/metrics_server.h"
+#include "echo_exporter/http_server.h"
 
 #include <atomic>
 #include <chrono>
@@ -9,9 +9,10 @@
 
 #include "src/base/mutex.h"
 #include "src/http/connection_table.h"
-#include "src/http/http_metrics_server.h"
 #include "src/http/http_session.h"
 #include "src/http/listener.h"
+#include "src/http/route_table.h"
+#include "src/http/web_policy_source.h"
 
 namespace echo_exporter {
 namespace {
@@ -24,12 +25,13 @@ constexpr std::chrono::milliseconds kAcceptPatience(100);
 constexpr std::chrono::milliseconds kAcceptPause(2);
 
 /// One thread for each listen address, and one for each connection.
-class HttpMetricsServer final : public MetricsServer {
+class ThreadedHttpServer final : public HttpServer {
  public:
-  HttpMetricsServer(std::vector<std::unique_ptr<Listener>> listeners,
-                    MetricsServerHandlers handlers, const HttpLimits& limits,
-                    std::shared_ptr<WebSecurity> security);
-  ~HttpMetricsServer() override { Stop(); }
+  ThreadedHttpServer(std::vector<std::unique_ptr<Listener>> listeners,
+                     std::vector<HttpRoute> routes, const HttpLimits& limits,
+                     std::shared_ptr<WebPolicySource> security,
+                     RequestObserver on_request);
+  ~ThreadedHttpServer() override { Stop(); }
 
   void Start() override;
   void Stop() override;
@@ -38,9 +40,10 @@ class HttpMetricsServer final : public MetricsServer {
  private:
   void AcceptConnections(Listener& listener);
 
-  const MetricsServerHandlers handlers_;
+  const RouteTable routes_;
   const HttpLimits limits_;
-  const std::shared_ptr<WebSecurity> security_;  ///< may be null
+  const std::shared_ptr<WebPolicySource> security_;  ///< may be null
+  const RequestObserver on_request_;
   std::vector<std::string> urls_;
 
   std::atomic<bool> stopping_{false};
@@ -53,21 +56,25 @@ class HttpMetricsServer final : public MetricsServer {
   ConnectionTable connections_;
 };
 
-HttpMetricsServer::HttpMetricsServer(
+ThreadedHttpServer::ThreadedHttpServer(
     std::vector<std::unique_ptr<Listener>> listeners,
-    MetricsServerHandlers handlers, const HttpLimits& limits,
-    std::shared_ptr<WebSecurity> security)
-    : handlers_(std::move(handlers)),
+    std::vector<HttpRoute> routes, const HttpLimits& limits,
+    std::shared_ptr<WebPolicySource> security, RequestObserver on_request)
+    : routes_(std::move(routes)),
       limits_(limits),
       security_(std::move(security)),
+      on_request_(std::move(on_request)),
       listeners_(std::move(listeners)),
       connections_(limits, [this](Connection& connection) {
-        ServeHttp(connection, limits_, handlers_, security_.get());
+        ServeHttp(connection, {.limits = limits_,
+                               .routes = routes_,
+                               .security = security_.get(),
+                               .on_request = on_request_});
       }) {
   for (const auto& listener : listeners_) urls_.push_back(listener->url());
 }
 
-void HttpMetricsServer::Start() {
+void ThreadedHttpServer::Start() {
   const MutexLock lock(mutex_);
   if (stopping_ || !acceptors_.empty()) return;
   for (const auto& listener : listeners_) {
@@ -76,7 +83,7 @@ void HttpMetricsServer::Start() {
   }
 }
 
-void HttpMetricsServer::Stop() {
+void ThreadedHttpServer::Stop() {
   const MutexLock lock(mutex_);
   stopping_ = true;
   for (std::thread& acceptor : acceptors_) acceptor.join();
@@ -85,7 +92,7 @@ void HttpMetricsServer::Stop() {
   connections_.Stop(Clock::System().Now() + limits_.stop_timeout);
 }
 
-void HttpMetricsServer::AcceptConnections(Listener& listener) {
+void ThreadedHttpServer::AcceptConnections(Listener& listener) {
   while (!stopping_) {
     try {
       const auto client = listener.Accept(kAcceptPatience);
@@ -104,9 +111,10 @@ void HttpMetricsServer::AcceptConnections(Listener& listener) {
 
 }  // namespace
 
-Result<std::unique_ptr<MetricsServer>> CreateMetricsServer(
-    const std::vector<ListenAddress>& addresses, MetricsServerHandlers handlers,
-    const HttpLimits& limits, std::shared_ptr<WebSecurity> security) {
+Result<std::unique_ptr<HttpServer>> HttpServer::Create(
+    const std::vector<ListenAddress>& addresses, std::vector<HttpRoute> routes,
+    const HttpLimits& limits, std::shared_ptr<WebSecurity> security,
+    RequestObserver on_request) {
   const char* const scheme =
       security && security->uses_tls() ? "https" : "http";
   std::vector<std::unique_ptr<Listener>> listeners;
@@ -115,15 +123,10 @@ Result<std::unique_ptr<MetricsServer>> CreateMetricsServer(
     if (!listener.ok()) return listener.error();
     listeners.push_back(std::move(listener).value());
   }
-  return std::unique_ptr<MetricsServer>(std::make_unique<HttpMetricsServer>(
-      std::move(listeners), std::move(handlers), limits, std::move(security)));
-}
-
-Result<std::unique_ptr<MetricsServer>> MetricsServer::Create(
-    const std::vector<ListenAddress>& addresses, MetricsServerHandlers handlers,
-    std::shared_ptr<WebSecurity> security) {
-  return CreateMetricsServer(addresses, std::move(handlers), HttpLimits(),
-                             std::move(security));
+  return std::unique_ptr<HttpServer>(std::make_unique<ThreadedHttpServer>(
+      std::move(listeners), std::move(routes), limits,
+      std::static_pointer_cast<WebPolicySource>(std::move(security)),
+      std::move(on_request)));
 }
 
 }  // namespace echo_exporter

@@ -1,5 +1,5 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_LANDING_PAGE_H_
-#define ECHO_EXPORTER_SRC_HTTP_LANDING_PAGE_H_
+#ifndef ECHO_EXPORTER_SRC_WEB_LANDING_PAGE_H_
+#define ECHO_EXPORTER_SRC_WEB_LANDING_PAGE_H_
 
 #include <cstddef>
 #include <string>
@@ -23,4 +23,4 @@ std::string RenderLandingPage(const LandingPage& page);
 
 }  // namespace echo_exporter
 
-#endif  // ECHO_EXPORTER_SRC_HTTP_LANDING_PAGE_H_
+#endif  // ECHO_EXPORTER_SRC_WEB_LANDING_PAGE_H_

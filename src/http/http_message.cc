@@ -1,0 +1,28 @@
+#include <chrono>
+#include <utility>
+
+#include "echo_exporter/http_server.h"
+#include "src/http/header_value.h"
+
+namespace echo_exporter {
+
+std::optional<std::string> HttpRequest::Header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (EqualsIgnoringCase(key, name)) return value;
+  }
+  return std::nullopt;
+}
+
+HttpResponse HttpResponse::Text(int status, std::string line) {
+  return {.status = status, .body = std::move(line) + "\n"};
+}
+
+HttpResponse HttpResponse::RetryAfter(int status, Nanoseconds wait,
+                                      std::string line) {
+  HttpResponse response = Text(status, std::move(line));
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
+  response.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
+  return response;
+}
+
+}  // namespace echo_exporter

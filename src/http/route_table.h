@@ -1,0 +1,33 @@
+#ifndef ECHO_EXPORTER_SRC_HTTP_ROUTE_TABLE_H_
+#define ECHO_EXPORTER_SRC_HTTP_ROUTE_TABLE_H_
+
+#include <string_view>
+#include <vector>
+
+#include "echo_exporter/http_server.h"
+
+namespace echo_exporter {
+
+/// The routes of a server.
+///
+/// Immutable after construction.
+class RouteTable {
+ public:
+  explicit RouteTable(std::vector<HttpRoute> routes);
+
+  /// What the route's handler responds, or status 404 or 405. Throws what the
+  /// handler throws.
+  HttpResponse Respond(const HttpRequest& request) const;
+
+  /// What a path counts as: itself when it is that of a route, else "other".
+  std::string_view HandlerName(std::string_view path) const;
+
+ private:
+  const HttpRoute* FindHandler(std::string_view path) const;
+
+  const std::vector<HttpRoute> routes_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_HTTP_ROUTE_TABLE_H_

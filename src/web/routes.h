@@ -1,0 +1,36 @@
+#ifndef ECHO_EXPORTER_SRC_WEB_ROUTES_H_
+#define ECHO_EXPORTER_SRC_WEB_ROUTES_H_
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "echo_exporter/http_server.h"
+#include "echo_exporter/text_sink.h"
+
+namespace echo_exporter {
+
+/// What the daemon has to show and to do. Each is called on several threads at
+/// once and must work until the server is gone.
+struct WebContent {
+  std::function<void(const TextSink&)> metrics;  ///< text format 0.0.4
+  /// Bytes of memory that a call of `metrics` holds while clients take their
+  /// time.
+  std::function<std::size_t()> metrics_memory;
+  std::function<std::string()> config;  ///< TOML
+  /// Empty when ready, else the reason why not.
+  std::function<std::string()> not_ready_reason;
+  std::function<std::size_t()> pair_count;
+  /// Responds to /probe.
+  std::function<HttpResponse(const HttpRequest&)> probe;
+  /// Responds to POST /-/reload.
+  std::function<HttpResponse()> reload;
+};
+
+/// The pages of the daemon: where each is, and what it says.
+std::vector<HttpRoute> MakeRoutes(WebContent content);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_WEB_ROUTES_H_

@@ -1,0 +1,29 @@
+#include "src/http/header_value.h"
+
+#include <gtest/gtest.h>
+
+namespace echo_exporter {
+namespace {
+
+TEST(HeaderValueTest, TakesTrimmedPieces) {
+  std::string_view text = " a ;\tb c;;";
+  EXPECT_EQ(TakeUntil(';', &text), "a");
+  EXPECT_EQ(TakeUntil(';', &text), "b c");
+  EXPECT_EQ(TakeUntil(';', &text), "");
+  EXPECT_EQ(text, "");
+  EXPECT_EQ(TakeUntil(';', &text), "");
+}
+
+TEST(HeaderValueTest, FindsATokenOfAListInAnyCase) {
+  for (const char* list :
+       {"close", "Close", " CLOSE ", "TE, close", "close,TE", "a,,close"}) {
+    EXPECT_TRUE(ListHasToken(list, "close")) << list;
+  }
+  for (const char* list :
+       {"", ",", "closed", "clos", "not close", "\"close\""}) {
+    EXPECT_FALSE(ListHasToken(list, "close")) << list;
+  }
+}
+
+}  // namespace
+}  // namespace echo_exporter

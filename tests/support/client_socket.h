@@ -1,0 +1,25 @@
+#ifndef ECHO_EXPORTER_TESTS_SUPPORT_CLIENT_SOCKET_H_
+#define ECHO_EXPORTER_TESTS_SUPPORT_CLIENT_SOCKET_H_
+
+#include <string>
+
+#include "src/http/socket.h"
+
+namespace echo_exporter {
+
+/// The client's side of sockets, which the server has no use for.
+
+/// A socket that blocks, connected to a port of 127.0.0.1; kNoSocket when that
+/// cannot be. `source`: an IPv4 address of this machine to connect from.
+/// `receive_buffer`: bytes the system may hold for a client that does not
+/// read; 0 leaves that to the system.
+SocketHandle ConnectFrom(const std::string& source, int port,
+                         int receive_buffer);
+
+/// Whether a listener that sets every option by which sockets share a port can
+/// be bound to the port of an IP address (0: to any).
+bool CanShareAddress(const std::string& address, int port);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_SUPPORT_CLIENT_SOCKET_H_
