@@ -10,8 +10,8 @@
 set -euo pipefail
 
 readonly kPrometheusCppVersion=1.0.1
-readonly kHttplibVersion=0.18.7
-readonly kHttplibSuite=trixie  # Debian 12's own cpp-httplib is too old.
+readonly kHttplibVersion=0.41.
+readonly kHttplibSuite=forky  # The current one: fixes come in later revisions.
 readonly kYamlCppVersion=0.7.0
 readonly kBotanVersion=2.19.3
 readonly kOpensslVersion=3.0.  # Debian's latest of these: each only corrects faults.
@@ -250,7 +250,8 @@ make_prefix() {
     -DUSE_THIRDPARTY_LIBRARIES=OFF -DGENERATE_PKGCONFIG=OFF
   cmake_install "$platform" "$fresh" "$work/cpp-httplib" \
     -DHTTPLIB_COMPILE=OFF -DHTTPLIB_TEST=OFF -DHTTPLIB_USE_OPENSSL_IF_AVAILABLE=OFF \
-    -DHTTPLIB_USE_ZLIB_IF_AVAILABLE=OFF -DHTTPLIB_USE_BROTLI_IF_AVAILABLE=OFF
+    -DHTTPLIB_USE_ZLIB_IF_AVAILABLE=OFF -DHTTPLIB_USE_BROTLI_IF_AVAILABLE=OFF \
+    -DHTTPLIB_USE_ZSTD_IF_AVAILABLE=OFF -DHTTPLIB_USE_NON_BLOCKING_GETADDRINFO=OFF
   cmake_install "$platform" "$fresh" /usr/src/googletest -DINSTALL_GTEST=ON -DBUILD_GMOCK=ON
   echo "$stamp" >"$fresh/.stamp"
   rm -rf "$prefix"
