@@ -11,14 +11,19 @@ from test_service import free_port
 CONFIG = r"C:\ProgramData\echo_exporter\echo_exporter.toml"
 FOLDER = r"C:\Program Files\echo_exporter"
 FILES = [
-    "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "echo_exporter.exe",
-    "echo_exporter.sample.toml",
+    "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "docs/operations.md",
+    "docs/performance.md", "echo_exporter.exe", "echo_exporter.sample.toml",
 ]  # fmt: skip
 LIBRARIES = [
     "CLI11", "cpp-httplib", "fmt", "spdlog", "toml++", "JSON for Modern C++", "prometheus-cpp",
     "zlib", "winpthreads", "GCC Runtime Library Exception", "GNU GENERAL PUBLIC LICENSE",
 ]  # fmt: skip
 OLD, NEW = "1.0.0", "1.1.0"
+
+
+def files_of(folder):
+    """All files in and below the folder, by their paths in it."""
+    return sorted(f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file())
 
 
 def build(script, *arguments):
@@ -53,8 +58,7 @@ class InstallerTest(unittest.TestCase):
         return got
 
     def installed_files(self):
-        folder = windows.path(FOLDER)
-        return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+        return files_of(windows.path(FOLDER))
 
     def settings(self):
         return windows.registry(r"Software\echo_exporter")
@@ -134,9 +138,7 @@ class ZipTest(unittest.TestCase):
             archive.extractall(windows.WORK)
             folder = windows.WORK / pathlib.PurePosixPath(archive.namelist()[0]).parts[0]
         names = [name for name in FILES if name != "echo_exporter.sample.toml"]
-        self.assertEqual(
-            sorted(file.name for file in folder.iterdir()), names + ["echo_exporter.toml"]
-        )
+        self.assertEqual(files_of(folder), names + ["echo_exporter.toml"])
         code, output = windows.run(folder / "echo_exporter.exe", "--version")
         self.assertEqual(code, 0)
         self.assertIn(folder.name.split("-")[1], output)
