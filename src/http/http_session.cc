@@ -313,7 +313,8 @@ void HttpSession::Respond(const httplib::Request& request,
                              : service_.routes.Respond(ToHttpRequest(
                                    request, connection_.remote_address()));
   response->status = content.status;
-  stream_.set_held_bytes(content.held_bytes);
+  // httplib sends a copy of a short body, together with the head.
+  stream_.set_held_bytes(content.held_bytes + content.body.size());
   for (const auto& [name, value] : content.headers) {
     response->set_header(name, value);
   }
