@@ -113,11 +113,12 @@ void RequestMatcher::Expire(SteadyTime horizon) {
 }
 
 void RequestMatcher::Abandon() {
-  while (RequestRecord* const record = table_.FindInFlight()) {
+  table_.EndAll(State::kTimedOut, [this](const RequestRecord& record) {
     EchoResult result;
+    result.tag = record.tag;
     result.outcome = EchoOutcome::kTimeout;
-    End(*record, State::kTimedOut, result);
-  }
+    verdicts_.results.push_back(result);
+  });
 }
 
 void RequestMatcher::End(RequestRecord& record, State state,

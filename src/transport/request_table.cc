@@ -83,11 +83,4 @@ RequestRecord* RequestTable::FindExpired(SteadyTime now) {
   return nullptr;
 }
 
-RequestRecord* RequestTable::FindInFlight() {
-  const auto found = std::ranges::find_if(records_, [](const auto& record) {
-    return record.state == RequestRecord::State::kInFlight;
-  });
-  return found == records_.end() ? nullptr : &*found;
-}
-
 }  // namespace echo_exporter

@@ -84,8 +84,10 @@ class RequestTable {
   /// still in flight; null when there is none. O(log n).
   RequestRecord* FindExpired(SteadyTime now);
 
-  /// Any that is in flight; null when none is.
-  RequestRecord* FindInFlight();
+  /// Ends all that are in flight, in one pass over the records; calls
+  /// `ended(record)` for each. `state` as in End().
+  template <typename Observer>
+  void EndAll(RequestRecord::State state, const Observer& ended);
 
  private:
   struct Deadline {
@@ -125,6 +127,17 @@ RequestRecord* RequestTable::Find(std::uint16_t sequence,
     if (found == nullptr || found->number < record.number) found = &record;
   }
   return found;
+}
+
+template <typename Observer>
+void RequestTable::EndAll(RequestRecord::State state, const Observer& ended) {
+  in_flight_ = 0;
+  deadlines_.clear();
+  for (RequestRecord& record : records_) {
+    if (record.state != RequestRecord::State::kInFlight) continue;
+    record.state = state;
+    ended(record);
+  }
 }
 
 }  // namespace echo_exporter

@@ -41,7 +41,6 @@ TEST(RequestTableTest, HasNothingAtFirst) {
   EXPECT_EQ(table.in_flight(), 0U);
   EXPECT_EQ(table.NextDeadline(), std::nullopt);
   EXPECT_EQ(table.FindExpired(kStart), nullptr);
-  EXPECT_EQ(table.FindInFlight(), nullptr);
   EXPECT_EQ(FindAny(table, 0), nullptr);
 }
 
@@ -105,10 +104,11 @@ TEST(RequestTableTest, ServesTheMostThatMayBeAskedFor) {
 
 TEST(RequestTableTest, UsesEverySequenceNumberInTurnAndWraps) {
   RequestTable table(10);
-  std::uint16_t expected = table.Begin(Request(0), 0, kStart)->sequence();
+  RequestRecord* record = table.Begin(Request(0), 0, kStart);
+  std::uint16_t expected = record->sequence();
   for (std::size_t i = 1; i < 3 * kSequences; ++i) {
-    table.End(*table.FindInFlight(), State::kAnswered);
-    const RequestRecord* const record = table.Begin(Request(i), i, kStart);
+    table.End(*record, State::kAnswered);
+    record = table.Begin(Request(i), i, kStart);
     ASSERT_EQ(record->sequence(), ++expected);
   }
 }
@@ -234,16 +234,38 @@ TEST(RequestTableTest, ForgetsTheDeadlinesOfRequestsThatHaveEnded) {
   EXPECT_EQ(table.FindExpired(kStart + seconds(3600)), slow);
 }
 
-TEST(RequestTableTest, FindsEachThatIsInFlight) {
+TEST(RequestTableTest, EndsEachThatIsInFlightOnceAndNoOther) {
   RequestTable table(100);
-  for (std::uint64_t i = 0; i < 100; ++i) table.Begin(Request(i), 0, kStart);
-  std::set<std::uint64_t> tags;
-  while (RequestRecord* const record = table.FindInFlight()) {
-    tags.insert(record->tag);
-    table.End(*record, State::kTimedOut);
+  std::vector<RequestRecord*> records;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    records.push_back(table.Begin(Request(i), 0, kStart));
   }
-  EXPECT_EQ(tags.size(), 100U);
+  table.End(*records[50], State::kAnswered);
+  std::multiset<std::uint64_t> tags;
+  table.EndAll(State::kTimedOut, [&tags](const RequestRecord& record) {
+    EXPECT_EQ(record.state, State::kTimedOut);
+    tags.insert(record.tag);
+  });
+  EXPECT_EQ(tags.size(), 99U);
+  EXPECT_EQ(std::set<std::uint64_t>(tags.begin(), tags.end()).size(), 99U);
+  EXPECT_FALSE(tags.contains(50));
+  EXPECT_EQ(records[50]->state, State::kAnswered);
   EXPECT_EQ(table.in_flight(), 0U);
+  EXPECT_EQ(table.NextDeadline(), std::nullopt);
+  EXPECT_EQ(table.FindExpired(kStart + seconds(9)), nullptr);
+}
+
+TEST(RequestTableTest, BeginsAndRemembersAfterAllHaveEnded) {
+  RequestTable table(2);
+  const std::uint16_t sequence =
+      table.Begin(Request(7), 99, kStart)->sequence();
+  table.Begin(Request(8), 0, kStart);
+  table.EndAll(State::kTimedOut, [](const RequestRecord&) {});
+  ASSERT_NE(FindByCookie(table, sequence, 99), nullptr);
+  EXPECT_EQ(FindByCookie(table, sequence, 99)->state, State::kTimedOut);
+  EXPECT_NE(table.Begin(Request(9), 0, kStart), nullptr);
+  EXPECT_NE(table.Begin(Request(10), 0, kStart), nullptr);
+  EXPECT_EQ(table.Begin(Request(11), 0, kStart), nullptr);
 }
 
 }  // namespace
