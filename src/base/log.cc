@@ -8,10 +8,10 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "echo_exporter/clock.h"
+#include "src/base/json_quote.h"
 #include "src/base/log_sink.h"
 #include "src/base/mutex.h"
 
@@ -34,39 +34,14 @@ std::string_view LevelName(LogLevel level) {
   return "error";
 }
 
-// True for UTF-8 text with characters that JSON lets pass but that break lines
-// or steer a terminal: U+007F..U+009F, and U+2028..U+202E.
-bool HasInvisibleCharacters(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = [&](std::size_t offset) {
-      return i + offset < text.size()
-                 ? static_cast<unsigned char>(text[i + offset])
-                 : 0U;
-    };
-    if (byte(0) == 0x7f) return true;
-    if (byte(0) == 0xc2 && byte(1) >= 0x80 && byte(1) <= 0x9f) return true;
-    if (byte(0) == 0xe2 && byte(1) == 0x80 && byte(2) >= 0xa8 &&
-        byte(2) <= 0xae) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// A JSON string, which is what logfmt readers expect between quotes too.
-// Bytes that are not UTF-8 become U+FFFD.
-std::string Quote(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', HasInvisibleCharacters(text),
-                                   nlohmann::json::error_handler_t::replace);
-}
-
 bool IsBareInLogfmt(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return c > ' ' && c < 0x7f && c != '=' && c != '"' && c != '\\';
   });
 }
 
-// Appends the fields of one line.
+// Appends the fields of one line. Readers of logfmt, too, expect a JSON string
+// between quotes.
 class LineWriter {
  public:
   explicit LineWriter(LogFormat format) : format_(format) {}
@@ -77,13 +52,13 @@ class LineWriter {
         if (!line_.empty()) line_ += ' ';
         line_ += name;
         line_ += '=';
-        line_ += IsBareInLogfmt(value) ? std::string(value) : Quote(value);
+        line_ += IsBareInLogfmt(value) ? std::string(value) : JsonQuote(value);
         return;
       case LogFormat::kJson:
         line_ += line_.empty() ? "{\"" : ",\"";
         line_ += name;
         line_ += "\":";
-        line_ += Quote(value);
+        line_ += JsonQuote(value);
         return;
     }
   }

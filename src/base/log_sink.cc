@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "src/base/utf8.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -122,13 +124,7 @@ std::string EventText(std::string_view line, std::size_t most) {
     if (c >= '0' && c <= '9' && text.ends_with('%')) text += ' ';
     text += c;
   }
-  if (text.size() <= most) return text;
-  const auto continues_character = [&](std::size_t at) {
-    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
-  };
-  std::size_t end = most;
-  while (end > 0 && continues_character(end)) --end;
-  text.resize(end);
+  text.resize(Utf8Prefix(text, most).size());
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "src/base/utf8.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -34,13 +35,6 @@ void ReadIpVersion(DocumentReader& table, IpPreference* version) {
                    "ip_version must be \"4\", \"6\" or \"any\", not " +
                        Excerpt(text->value));
   }
-}
-
-bool IsControl(std::string_view text, std::size_t i) {
-  const auto byte = static_cast<unsigned char>(text[i]);
-  // U+0080 .. U+009F are two bytes; the parser lets valid UTF-8 through only.
-  return byte < 0x20 || byte == 0x7f ||
-         (byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
 }
 
 }  // namespace
@@ -111,9 +105,7 @@ void CheckZone(DocumentReader& table, std::string_view key,
 std::string_view NameFault(std::string_view text) {
   if (text.empty()) return "must not be empty";
   if (text.size() > kMaxNameSize) return "must have at most 128 bytes";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (IsControl(text, i)) return "must have no control characters";
-  }
+  if (HasControl(text)) return "must have no control characters";
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "src/base/utf8.h"
+
 namespace echo_exporter {
 
 std::string EscapeControls(std::string_view text) {
@@ -36,12 +38,7 @@ std::string Quoted(std::string_view text) {
 std::string Excerpt(std::string_view text) {
   constexpr std::size_t kLongest = 80;
   if (text.size() <= kLongest) return Quoted(text);
-  std::size_t end = kLongest;
-  // Not in the middle of a UTF-8 character.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
-    --end;
-  }
-  return Quoted(text.substr(0, end)) + "...";
+  return Quoted(Utf8Prefix(text, kLongest)) + "...";
 }
 
 }  // namespace echo_exporter

@@ -59,7 +59,7 @@ third_party 'toml\+\+/' src/config/toml_document.cc
 third_party 'prometheus/' src/recorder
 third_party 'spdlog/' src/base
 third_party 'CLI/' src/app
-third_party 'nlohmann/' src/config/json_document.cc src/base/log.cc
+third_party 'nlohmann/' src/config/json_document.cc
 third_party 'fmt/' src/base
 third_party 'zlib\.h' src/http
 third_party 'openssl/' src/http

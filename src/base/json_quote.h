@@ -1,0 +1,16 @@
+#ifndef ECHO_EXPORTER_SRC_BASE_JSON_QUOTE_H_
+#define ECHO_EXPORTER_SRC_BASE_JSON_QUOTE_H_
+
+#include <string>
+#include <string_view>
+
+namespace echo_exporter {
+
+/// `text` as a JSON string (RFC 8259) of one line that any terminal may be
+/// shown: IsInvisible() characters are escaped, bytes that are not UTF-8 become
+/// U+FFFD.
+std::string JsonQuote(std::string_view text);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_BASE_JSON_QUOTE_H_
