@@ -78,6 +78,11 @@ class EchoTransport {
   virtual std::string Describe() const = 0;
 
   virtual EchoTransportStats Stats() const = 0;
+
+  /// Whether it sends through raw sockets: it may open further ones as long as
+  /// it lives, so the process must keep the right to (Linux: CAP_NET_RAW).
+  /// Never changes.
+  virtual bool NeedsRawSockets() const = 0;
 };
 
 /// The transport of this operating system. Fails when it can send neither

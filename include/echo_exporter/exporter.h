@@ -69,6 +69,9 @@ class Exporter {
   /// time.
   virtual Nanoseconds HeldUpFor() const = 0;
 
+  /// As EchoTransport::NeedsRawSockets(), of its transport.
+  virtual bool NeedsRawSockets() const = 0;
+
   /// Where it serves, such as "http://127.0.0.1:10115".
   virtual std::vector<std::string> Urls() const = 0;
 };

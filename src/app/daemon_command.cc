@@ -104,7 +104,9 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   environment.load_config = [&options] { return LoadConfigFor(options); };
   auto exporter = Exporter::Create(*loaded.config, std::move(environment));
   if (!exporter.ok()) return FailToStart(exporter.error());
-  if (const Status dropped = DropPrivileges(); !dropped.ok()) {
+  const Status dropped =
+      DropPrivileges({.raw_sockets = exporter.value()->NeedsRawSockets()});
+  if (!dropped.ok()) {
     return FailToStart(dropped.error());
   }
   exporter.value()->Start();

@@ -80,6 +80,9 @@ class ExporterImpl final : public Exporter {
   void Stop() override;
   ReloadReport Reload() override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
+  bool NeedsRawSockets() const override {
+    return transport_->NeedsRawSockets();
+  }
   std::vector<std::string> Urls() const override { return server_->Urls(); }
 
  private:

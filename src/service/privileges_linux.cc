@@ -1,7 +1,6 @@
 // Implementation notes:
 //   a) To the kernel, capabilities are a thread's (capabilities(7)), and
-//   neither
-//      capset(2) nor prctl(2) reaches the others; a new thread has its
+//      neither capset(2) nor prctl(2) reaches the others; a new thread has its
 //      creator's. By the time the sockets are open, there are threads.
 //   b) So each thread makes the calls itself, in a signal handler, as the C
 //      library does it for user ids. (libpsx does this as well, but knows only
@@ -10,18 +9,14 @@
 //   c) A thread not yet done may start another meanwhile. Looking ends when a
 //      look finds none that is left.
 //   d) SIGURG: nobody sends it to us, and one that comes late is ignored.
-//   e) Which sockets serve is found out as IcmpSocket::Open() does it. The
-//      sysctl that decides is the same for IPv4 and IPv6.
-//   f) The bounding set and no_new_privs see to it that nothing comes back by
+//   e) The bounding set and no_new_privs see to it that nothing comes back by
 //      execve(2), for root neither. Dropping from the bounding set takes
 //      CAP_SETPCAP, which an unprivileged user has not; no_new_privs is enough.
 
 #include <dirent.h>
 #include <linux/capability.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,7 +33,6 @@
 #include <system_error>
 #include <thread>
 
-#include "src/base/unique_fd_posix.h"
 #include "src/service/privileges.h"
 
 namespace echo_exporter {
@@ -53,13 +47,6 @@ std::atomic<int> outcome = kPending;
 
 /// The capabilities that are not dropped, of the first 32.
 std::atomic<std::uint32_t> kept = 0;
-
-bool MayOpenDatagramSockets() {
-  const UniqueFd v4(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP));
-  const UniqueFd v6(
-      socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMPV6));
-  return v4 || v6;
-}
 
 // Only system calls: it runs in a signal handler. Returns an errno, or kDone.
 int DropOfThisThread() {
@@ -148,8 +135,8 @@ Status DropOfOtherThreads() {
 
 }  // namespace
 
-Status DropPrivileges() {
-  kept = MayOpenDatagramSockets() ? 0U : 1U << CAP_NET_RAW;
+Status DropPrivileges(const KeptRights& rights) {
+  kept = rights.raw_sockets ? 1U << CAP_NET_RAW : 0U;
   // First of all: threads that this one starts have nothing from here on.
   if (const int code = DropOfThisThread(); code != kDone) {
     return ErrnoError("dropping capabilities", code);

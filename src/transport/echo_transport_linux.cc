@@ -90,6 +90,7 @@ class LinuxEchoTransport final : public EchoTransport {
   }
   std::string Describe() const override;
   EchoTransportStats Stats() const override;
+  bool NeedsRawSockets() const override { return sockets_->HasRaw(); }
 
  private:
   void Fail(const EchoRequest& request, int code);

@@ -91,6 +91,7 @@ class WindowsEchoTransport final : public EchoTransport {
     if (Supports(IpVersion::kV6)) stats.ipv6_mechanism = "icmp_api";
     return stats;
   }
+  bool NeedsRawSockets() const override { return false; }
 
  private:
   void Watch() {

@@ -28,6 +28,13 @@ Result<std::unique_ptr<IcmpSockets>> IcmpSockets::Open(
   return sockets;
 }
 
+bool IcmpSockets::HasRaw() const {
+  const auto is_raw = [](const auto& socket) {
+    return socket != nullptr && socket->kind() == IcmpSocket::Kind::kRaw;
+  };
+  return is_raw(v4_) || is_raw(v6_);
+}
+
 IcmpSocket* IcmpSockets::ForRequest(const EchoRequest& request, SteadyTime now,
                                     bool* is_new, int* code) {
   *is_new = false;

@@ -40,6 +40,9 @@ class IcmpSockets {
     return (version == IpVersion::kV4 ? v4_ : v6_) != nullptr;
   }
 
+  /// Whether an IP version is served by raw sockets, now and later.
+  bool HasRaw() const;
+
   /// The socket to send a request by at the time `now`, valid until the next
   /// call; null, with the errno in `code`, when there is none. `is_new`: All()
   /// has one more.

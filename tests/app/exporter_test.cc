@@ -188,6 +188,21 @@ TEST_F(ExporterTest, DestroysCleanlyWithoutAStart) {
   EXPECT_THAT(network_.sent(), IsEmpty());
 }
 
+TEST_F(ExporterTest, NeedsRawSocketsWhenItsTransportDoes) {
+  const std::string config = R"(
+[[group]]
+name = "g"
+sources = ["auto"]
+destinations = ["192.0.2.1"]
+)";
+  Start(config);
+  EXPECT_FALSE(exporter_->NeedsRawSockets());
+  exporter_.reset();
+  network_.NeedRawSockets();
+  Start(config);
+  EXPECT_TRUE(exporter_->NeedsRawSockets());
+}
+
 TEST_F(ExporterTest, FailsWhenNothingCanBeSent) {
   network_.FailToOpen({ErrorCode::kNotAllowed, "opening ICMP: refused (5)"});
   const auto exporter = Create(kOnePair, network_);

@@ -49,20 +49,21 @@ bool AllThreadsHave(const std::string& name, const std::string& value) {
   return others.empty();
 }
 
-/// What of CAP_NET_RAW this process has, and needs.
-std::string NeededCapabilities() {
-  const UniqueFd datagram(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
-  const UniqueFd raw(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
-  return !datagram && raw ? "0000000000002000" : "0000000000000000";
+constexpr const char* kNothing = "0000000000000000";
+constexpr const char* kNetRaw = "0000000000002000";
+
+bool MayOpenRawSockets() {
+  return bool(UniqueFd(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)));
 }
 
-bool NothingElseIsLeft() {
-  const std::string none(16, '0');
-  const std::string needed = NeededCapabilities();
-  return AllThreadsHave("CapEff", needed) && AllThreadsHave("CapPrm", needed) &&
-         AllThreadsHave("CapInh", none) && AllThreadsHave("CapAmb", none) &&
+/// `capabilities`: those that this process has and may use.
+bool NothingIsLeftBut(const std::string& capabilities) {
+  return AllThreadsHave("CapEff", capabilities) &&
+         AllThreadsHave("CapPrm", capabilities) &&
+         AllThreadsHave("CapInh", kNothing) &&
+         AllThreadsHave("CapAmb", kNothing) &&
          AllThreadsHave("NoNewPrivs", "1") &&
-         (geteuid() != 0 || AllThreadsHave("CapBnd", none));
+         (geteuid() != 0 || AllThreadsHave("CapBnd", kNothing));
 }
 
 // In a child process: what is dropped does not come back.
@@ -89,9 +90,9 @@ TEST_F(PrivilegesDeathTest, DropsTheCapabilitiesOfEveryThread) {
         std::thread([] {
           for (;;) std::this_thread::yield();
         }).detach();
-        const bool dropped = DropPrivileges().ok();
+        const bool dropped = DropPrivileges({}).ok();
         std::thread([&] {
-          std::_Exit(dropped && NothingElseIsLeft() ? 0 : 1);
+          std::_Exit(dropped && NothingIsLeftBut(kNothing) ? 0 : 1);
         }).join();
       },
       testing::ExitedWithCode(0), "");
@@ -108,22 +109,49 @@ TEST_F(PrivilegesDeathTest, DropsThoseOfThreadsThatStartMeanwhile) {
           }
         };
         for (int i = 0; i < 4; ++i) Chain::Next(100);
-        const bool dropped = DropPrivileges().ok();
-        std::_Exit(dropped && NothingElseIsLeft() ? 0 : 1);
+        const bool dropped = DropPrivileges({}).ok();
+        std::_Exit(dropped && NothingIsLeftBut(kNothing) ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST_F(PrivilegesDeathTest, KeepsTheRightToOpenRawSocketsWhereItIsNeeded) {
+  if (!MayOpenRawSockets()) {
+    GTEST_SKIP() << "this user may not open raw sockets";
+  }
+  EXPECT_EXIT(
+      {
+        std::thread([] {
+          for (;;) pause();
+        }).detach();
+        const bool dropped = DropPrivileges({.raw_sockets = true}).ok();
+        std::_Exit(dropped && MayOpenRawSockets() && NothingIsLeftBut(kNetRaw)
+                       ? 0
+                       : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST_F(PrivilegesDeathTest, GivesUpTheRightToOpenRawSocketsForGood) {
+  EXPECT_EXIT(
+      {
+        const bool dropped = DropPrivileges({}).ok() &&
+                             DropPrivileges({.raw_sockets = true}).ok();
+        std::_Exit(dropped && !MayOpenRawSockets() ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
 }
 
 TEST_F(PrivilegesDeathTest, DropsTwiceAsWellAsOnce) {
   EXPECT_EXIT(
-      std::_Exit(DropPrivileges().ok() && DropPrivileges().ok() ? 0 : 1),
+      std::_Exit(DropPrivileges({}).ok() && DropPrivileges({}).ok() ? 0 : 1),
       testing::ExitedWithCode(0), "");
 }
 
 TEST_F(PrivilegesDeathTest, LeavesTheSignalAsItWas) {
   EXPECT_EXIT(
       {
-        static_cast<void>(DropPrivileges());
+        static_cast<void>(DropPrivileges({}));
         raise(SIGURG);
         std::_Exit(0);
       },
@@ -142,7 +170,8 @@ TEST_F(PrivilegesDeathTest, LeavesSocketsAtWork) {
         EchoRequest request;
         request.destination = *IpAddress::Parse("127.0.0.1");
         request.timeout = std::chrono::seconds(30);
-        bool good = DropPrivileges().ok();
+        const bool raw = transport.value()->NeedsRawSockets();
+        bool good = DropPrivileges({.raw_sockets = raw}).ok();
         for (std::size_t i = 1; i <= 3; ++i) {
           request.tag = i;
           request.payload_size = static_cast<std::uint16_t>(1000 * i);
@@ -153,7 +182,7 @@ TEST_F(PrivilegesDeathTest, LeavesSocketsAtWork) {
           good =
               good && results.results().back().outcome == EchoOutcome::kReply;
         }
-        std::_Exit(good && NothingElseIsLeft() ? 0 : 1);
+        std::_Exit(good && NothingIsLeftBut(raw ? kNetRaw : kNothing) ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
 }

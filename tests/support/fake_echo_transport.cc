@@ -46,6 +46,10 @@ class FakeEchoNetwork::Transport final : public EchoTransport {
     stats.ipv6_mechanism = Supports(IpVersion::kV6) ? "fake" : "";
     return stats;
   }
+  bool NeedsRawSockets() const override {
+    const MutexLock lock(network_.mutex_);
+    return network_.raw_sockets_;
+  }
 
  private:
   FakeEchoNetwork& network_;
@@ -82,6 +86,11 @@ void FakeEchoNetwork::Support(bool ipv4, bool ipv6) {
   const MutexLock lock(mutex_);
   ipv4_ = ipv4;
   ipv6_ = ipv6;
+}
+
+void FakeEchoNetwork::NeedRawSockets() {
+  const MutexLock lock(mutex_);
+  raw_sockets_ = true;
 }
 
 void FakeEchoNetwork::LimitInFlight(std::size_t limit) {

@@ -63,6 +63,7 @@ class FakeEchoNetwork {
   // What the system can do.
   void FailToOpen(const Error& error);
   void Support(bool ipv4, bool ipv6);
+  void NeedRawSockets();
   /// Transports serve at most this many requests at once.
   void LimitInFlight(std::size_t limit);
   /// Drain() gives up after this, however long it may wait.
@@ -111,6 +112,7 @@ class FakeEchoNetwork {
   std::optional<Error> open_error_ GUARDED_BY(mutex_);
   bool ipv4_ GUARDED_BY(mutex_) = true;
   bool ipv6_ GUARDED_BY(mutex_) = true;
+  bool raw_sockets_ GUARDED_BY(mutex_) = false;
   std::size_t most_in_flight_ GUARDED_BY(mutex_) =
       std::numeric_limits<std::size_t>::max();
   Nanoseconds longest_drain_ GUARDED_BY(mutex_) = Nanoseconds::max();

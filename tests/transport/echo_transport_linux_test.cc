@@ -135,6 +135,8 @@ TEST_P(EchoTransportLinuxTest, SaysWhichKindOfSocketItUses) {
   EXPECT_EQ(stats.ipv6_mechanism, expected);
   EXPECT_EQ(transport_->Describe(),
             "IPv4: " + expected + ", IPv6: " + expected);
+  EXPECT_EQ(transport_->NeedsRawSockets(),
+            GetParam().sockets == AllowedSockets::kRaw);
   EXPECT_EQ(stats.foreign_replies, 0U);
   EXPECT_EQ(stats.receive_drops, 0U);
 }
