@@ -9,12 +9,12 @@
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/http_server.h"
-#include "echo_exporter/on_demand_probe.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/shared_config.h"
 #include "src/probe/client_limiter.h"
 #include "src/probe/deadline_lookup.h"
 #include "src/probe/probe_query.h"
+#include "src/probe/probe_report.h"
 
 namespace echo_exporter {
 

@@ -1,6 +1,7 @@
 #include "src/recorder/exporter_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -9,7 +10,6 @@
 
 #include "echo_exporter/version.h"
 #include "prometheus/metric_family.h"
-#include "prometheus/text_serializer.h"
 #include "src/base/duration.h"
 
 namespace echo_exporter {
@@ -52,66 +52,101 @@ const char* MissReasonName(MissReason reason) {
   return "unresolved";
 }
 
-template <typename Value>
-void AppendValue(const char* name, const char* help,
-                 prometheus::MetricType type, const std::optional<Value>& value,
-                 std::vector<prometheus::MetricFamily>* families) {
-  if (!value) return;
-  prometheus::ClientMetric metric;
-  if (type == prometheus::MetricType::Counter) {
-    metric.counter.value = static_cast<double>(*value);
-  } else {
-    metric.gauge.value = static_cast<double>(*value);
-  }
-  families->push_back({name, help, type, {metric}});
+/// The registry has these three only.
+FamilyType TypeOf(prometheus::MetricType type) {
+  if (type == prometheus::MetricType::Counter) return FamilyType::kCounter;
+  if (type == prometheus::MetricType::Gauge) return FamilyType::kGauge;
+  return FamilyType::kHistogram;
 }
 
-void AppendTransportFamilies(const EchoTransportStats& stats,
-                             std::vector<prometheus::MetricFamily>* families) {
-  prometheus::MetricFamily info{
-      "echo_exporter_transport_info",
-      "Always 1; its labels tell how echo requests are sent.",
-      prometheus::MetricType::Gauge,
-      {}};
-  const auto add = [&](const char* version, const std::string& mechanism) {
+void WriteHistogram(const std::vector<LabelView>& labels,
+                    const prometheus::ClientMetric::Histogram& histogram,
+                    FamilyWriter& writer) {
+  std::vector<HistogramValue::Bucket> buckets;
+  for (const auto& bucket : histogram.bucket) {
+    buckets.push_back({bucket.upper_bound, bucket.cumulative_count});
+  }
+  writer.AddHistogram(labels,
+                      {buckets, histogram.sample_count, histogram.sample_sum});
+}
+
+/// The registry keeps a family's series in the order of their hashes; they are
+/// written in that of their labels.
+void WriteFamily(prometheus::MetricFamily family, FamilyWriter& writer) {
+  std::sort(family.metric.begin(), family.metric.end(),
+            [](const auto& a, const auto& b) { return a.label < b.label; });
+  const FamilyType type = TypeOf(family.type);
+  writer.BeginFamily({family.name, type, family.help});
+  for (const prometheus::ClientMetric& metric : family.metric) {
+    std::vector<LabelView> labels;
+    for (const auto& label : metric.label) {
+      labels.push_back({label.name, label.value});
+    }
+    switch (type) {
+      case FamilyType::kCounter:
+        writer.AddSample(labels, metric.counter.value);
+        break;
+      case FamilyType::kGauge:
+        writer.AddSample(labels, metric.gauge.value);
+        break;
+      case FamilyType::kHistogram:
+        WriteHistogram(labels, metric.histogram, writer);
+        break;
+    }
+  }
+  writer.EndFamily();
+}
+
+template <typename Value>
+void WriteValue(const Family& family, const std::optional<Value>& value,
+                FamilyWriter& writer) {
+  if (value) writer.WriteSample(family, static_cast<double>(*value));
+}
+
+void WriteTransportFamilies(const EchoTransportStats& stats,
+                            FamilyWriter& writer) {
+  writer.BeginFamily({"echo_exporter_transport_info", FamilyType::kGauge,
+                      "Always 1; its labels tell how echo requests are sent."});
+  const auto add = [&](std::string_view version, const std::string& mechanism) {
     if (mechanism.empty()) return;
-    prometheus::ClientMetric metric;
-    metric.label = {{"ip_version", version}, {"mechanism", mechanism}};
-    metric.gauge.value = 1;
-    info.metric.push_back(std::move(metric));
+    const std::array<LabelView, 2> labels{
+        {{"ip_version", version}, {"mechanism", mechanism}}};
+    writer.AddSample(labels, 1);
   };
   add("4", stats.ipv4_mechanism);
   add("6", stats.ipv6_mechanism);
-  if (!info.metric.empty()) families->push_back(std::move(info));
-  AppendValue("echo_exporter_foreign_replies_total",
+  writer.EndFamily();
+  WriteValue({"echo_exporter_foreign_replies_total", FamilyType::kCounter,
               "Echo replies received that belong to no request of this "
-              "process, or are damaged beyond recognition.",
-              prometheus::MetricType::Counter, stats.foreign_replies, families);
-  AppendValue("echo_exporter_receive_drops_total",
+              "process, or are damaged beyond recognition."},
+             stats.foreign_replies, writer);
+  WriteValue({"echo_exporter_receive_drops_total", FamilyType::kCounter,
               "Packets that the kernel dropped because this process did not "
-              "read them in time: losses that are not the network's.",
-              prometheus::MetricType::Counter, stats.receive_drops, families);
+              "read them in time: losses that are not the network's."},
+             stats.receive_drops, writer);
 }
 
 /// The names and help texts that all Prometheus client libraries share.
-void AppendProcessFamilies(const ProcessStats& stats,
-                           std::vector<prometheus::MetricFamily>* families) {
-  constexpr auto kCounter = prometheus::MetricType::Counter;
-  constexpr auto kGauge = prometheus::MetricType::Gauge;
-  AppendValue("process_cpu_seconds_total",
-              "Total user and system CPU time spent in seconds.", kCounter,
-              stats.cpu_seconds, families);
-  AppendValue("process_resident_memory_bytes", "Resident memory size in bytes.",
-              kGauge, stats.resident_memory_bytes, families);
-  AppendValue("process_virtual_memory_bytes", "Virtual memory size in bytes.",
-              kGauge, stats.virtual_memory_bytes, families);
-  AppendValue("process_open_fds", "Number of open file descriptors.", kGauge,
-              stats.open_handles, families);
-  AppendValue("process_max_fds", "Maximum number of open file descriptors.",
-              kGauge, stats.max_handles, families);
-  AppendValue("process_start_time_seconds",
-              "Start time of the process since unix epoch in seconds.", kGauge,
-              stats.start_time_seconds, families);
+void WriteProcessFamilies(const ProcessStats& stats, FamilyWriter& writer) {
+  constexpr auto kCounter = FamilyType::kCounter;
+  constexpr auto kGauge = FamilyType::kGauge;
+  WriteValue({"process_cpu_seconds_total", kCounter,
+              "Total user and system CPU time spent in seconds."},
+             stats.cpu_seconds, writer);
+  WriteValue({"process_resident_memory_bytes", kGauge,
+              "Resident memory size in bytes."},
+             stats.resident_memory_bytes, writer);
+  WriteValue(
+      {"process_virtual_memory_bytes", kGauge, "Virtual memory size in bytes."},
+      stats.virtual_memory_bytes, writer);
+  WriteValue({"process_open_fds", kGauge, "Number of open file descriptors."},
+             stats.open_handles, writer);
+  WriteValue(
+      {"process_max_fds", kGauge, "Maximum number of open file descriptors."},
+      stats.max_handles, writer);
+  WriteValue({"process_start_time_seconds", kGauge,
+              "Start time of the process since unix epoch in seconds."},
+             stats.start_time_seconds, writer);
 }
 
 }  // namespace
@@ -200,17 +235,14 @@ void ExporterMetrics::RecordWebConfigLoad(bool successful) {
   web_config_successful_.Add({}).Set(successful ? 1 : 0);
 }
 
-std::string ExporterMetrics::Render(const EchoTransportStats& transport,
-                                    const ProcessStats& process) const {
-  std::vector<prometheus::MetricFamily> families = registry_.Collect();
-  AppendTransportFamilies(transport, &families);
-  AppendProcessFamilies(process, &families);
-  // The registry keeps a family's series in the order of their hashes.
-  for (prometheus::MetricFamily& family : families) {
-    std::sort(family.metric.begin(), family.metric.end(),
-              [](const auto& a, const auto& b) { return a.label < b.label; });
+void ExporterMetrics::Write(const EchoTransportStats& transport,
+                            const ProcessStats& process,
+                            FamilyWriter& writer) const {
+  for (prometheus::MetricFamily& family : registry_.Collect()) {
+    WriteFamily(std::move(family), writer);
   }
-  return prometheus::TextSerializer().Serialize(families);
+  WriteTransportFamilies(transport, writer);
+  WriteProcessFamilies(process, writer);
 }
 
 }  // namespace echo_exporter

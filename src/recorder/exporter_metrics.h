@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo_transport.h"
+#include "echo_exporter/family_writer.h"
 #include "echo_exporter/probe_recorder.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -35,9 +35,9 @@ class ExporterMetrics {
   void RecordConfigLoad(bool successful, WallTime now);
   void RecordWebConfigLoad(bool successful);
 
-  /// All of them in the text format 0.0.4; what `process` lacks is absent.
-  std::string Render(const EchoTransportStats& transport,
-                     const ProcessStats& process) const;
+  /// Writes all of them; what `transport` and `process` lack is absent.
+  void Write(const EchoTransportStats& transport, const ProcessStats& process,
+             FamilyWriter& writer) const;
 
  private:
   prometheus::Registry registry_;

@@ -1,30 +1,18 @@
 #ifndef ECHO_EXPORTER_SRC_RECORDER_EXPOSITION_H_
 #define ECHO_EXPORTER_SRC_RECORDER_EXPOSITION_H_
 
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "echo_exporter/address_book.h"
 #include "echo_exporter/probe_recorder.h"
-#include "src/recorder/pair_stats.h"
+#include "src/recorder/pair_families.h"
 #include "src/recorder/piece_writer.h"
 
 namespace echo_exporter {
 
-/// One pair at one moment.
-struct PairSnapshot {
-  std::shared_ptr<const std::string> labels;  ///< of RenderPairLabels()
-  PairStats stats;
-  std::optional<Route> route;
-};
-
 /// The labels of a pair as they stand in every line of its series, without
-/// braces. Values are escaped, and bytes that are not UTF-8 become U+FFFD, so
-/// that no name can break the format.
+/// braces, escaped.
 std::string RenderPairLabels(const PairLabels& labels);
 
 /// Writes the icmp_echo_* families in the Prometheus text format 0.0.4.
@@ -40,15 +28,13 @@ class PairExposition {
   /// The bounds given to RttBuckets; whether stray replies are exposed.
   PairExposition(const std::vector<double>& rtt_buckets, bool stray_replies);
 
-  /// Writes each family that has a series, always in the same order, the
-  /// series in the order of `pairs`.
+  /// Writes each family that has a series.
   void Write(std::span<const PairSnapshot> pairs, PieceWriter& writer) const;
 
  private:
-  void AppendRttHistogram(const PairSnapshot& pair, std::string* out) const;
-
   const bool stray_replies_;
-  std::vector<std::string> le_labels_;  ///< one per bucket, as `,le="0.1"`
+  /// One per bucket, up to the value: as `,le="0.1"} `.
+  std::vector<std::string> bound_labels_;
 };
 
 }  // namespace echo_exporter

@@ -197,7 +197,8 @@ void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
                                  const TextSink& sink) const {
   PieceWriter writer(sink);
   exposition_.Write(Snapshot(), writer);
-  writer.text() += exporter_.Render(transport, ReadProcessStats());
+  exporter_.Write(transport, ReadProcessStats(),
+                  *CreateTextFamilyWriter(&writer.text()));
   writer.Flush();
 }
 

@@ -1,5 +1,5 @@
-#ifndef ECHO_EXPORTER_ON_DEMAND_PROBE_H_
-#define ECHO_EXPORTER_ON_DEMAND_PROBE_H_
+#ifndef ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_
+#define ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_
 
 #include <cstdint>
 #include <optional>
@@ -36,4 +36,4 @@ std::string RenderProbeReport(const ProbeReport& report);
 
 }  // namespace echo_exporter
 
-#endif  // ECHO_EXPORTER_ON_DEMAND_PROBE_H_
+#endif  // ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_

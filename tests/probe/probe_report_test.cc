@@ -1,9 +1,10 @@
+#include "src/probe/probe_report.h"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "echo_exporter/on_demand_probe.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/recorder/samples.h"
