@@ -42,6 +42,13 @@ class AddressLookup {
 /// The lookup of this operating system.
 std::unique_ptr<AddressLookup> CreateAddressLookup();
 
+/// Where echo requests may come from.
+struct SourceAddresses {
+  std::vector<IpAddress> addresses;  ///< the first that can be used is
+  /// As EchoRequest::source_interface, of the adapter that has them.
+  std::uint32_t interface_index = 0;
+};
+
 /// The addresses one echo request goes between.
 struct Route {
   std::optional<IpAddress> source;  ///< absent: the system chooses
@@ -64,7 +71,7 @@ using RouteChoice = std::variant<Route, NoRoute>;
 /// Picks the first destination that is allowed by `preference`, that the
 /// transport can send to, and that some source can reach. `sources` absent
 /// means "auto". Pure.
-RouteChoice ChooseRoute(const std::optional<std::vector<IpAddress>>& sources,
+RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
                         IpPreference preference, bool ipv4_supported,
                         bool ipv6_supported);

@@ -112,11 +112,15 @@ Result<Route> RouteOf(const PingOptions& options, AddressLookup& lookup,
                       const EchoTransport& transport) {
   auto destinations = FindDestinations(options, lookup);
   if (!destinations.ok()) return destinations.error();
-  auto route =
-      FindRoute(SourceOf(options), options.destination, destinations.value(),
-                options.echo.ip_version, lookup, transport);
-  if (route.ok() || route.error().code != ErrorCode::kNotFound) return route;
-  return Error{ErrorCode::kInvalidArgument, route.error().message};
+  const SourceConfig source = SourceOf(options);
+  const auto sources = FindSources(source, lookup);
+  if (!sources.ok()) {
+    const Error& error = sources.error();
+    if (error.code != ErrorCode::kNotFound) return error;
+    return Error{ErrorCode::kInvalidArgument, error.message};
+  }
+  return FindRoute(source, sources.value(), options.destination,
+                   destinations.value(), options.echo.ip_version, transport);
 }
 
 // Nobody reads what is sent for, as behind `| head`, or the disk is full.

@@ -227,24 +227,26 @@ std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
   return book_.Addresses(*endpoint.entry);
 }
 
+std::optional<SourceAddresses> Dispatcher::SourcesOf(
+    const Endpoint& endpoint) const {
+  if (!endpoint.address && !endpoint.entry) return std::nullopt;
+  return SourceAddresses{
+      .addresses = AddressesOf(endpoint),
+      .interface_index =
+          endpoint.entry ? book_.InterfaceIndex(*endpoint.entry) : 0};
+}
+
 void Dispatcher::UpdateRoute(Pair& pair) {
   // Read first: addresses that change in between make the next tick come here
   // again.
   pair.route_generation = book_.generation();
-  const Endpoint& source = pair.spec.source;
-  std::optional<std::vector<IpAddress>> sources;
-  if (source.address || source.entry) sources = AddressesOf(source);
   const std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination);
-  RouteChoice choice = ChooseRoute(
-      sources, destinations, pair.spec.echo.ip_version,
-      transport_.Supports(IpVersion::kV4), transport_.Supports(IpVersion::kV6));
-  if (Route* const route = std::get_if<Route>(&choice)) {
-    if (source.entry) {
-      route->source_interface = book_.InterfaceIndex(*source.entry);
-    }
+  RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
+                                   pair.spec.echo.ip_version, transport_);
+  if (const Route* const route = std::get_if<Route>(&choice)) {
     pair.last_destination = route->destination;
-  } else if (source.entry &&
+  } else if (pair.spec.source.entry &&
              std::ranges::find(destinations, pair.last_destination) !=
                  destinations.end()) {
     // The destination is as it was, so the adapter has lost its addresses, if

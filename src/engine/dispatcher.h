@@ -115,6 +115,7 @@ class Dispatcher {
   void Probe(const ProbeScheduler::Tick& tick);
   void UpdateRoute(Pair& pair);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
+  std::optional<SourceAddresses> SourcesOf(const Endpoint& endpoint) const;
 
   const Clock& clock_;
   EchoTransport& transport_;

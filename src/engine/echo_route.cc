@@ -1,33 +1,50 @@
 #include "src/engine/echo_route.h"
 
-#include <optional>
 #include <utility>
 #include <variant>
 
 namespace echo_exporter {
 
-Result<Route> FindRoute(const SourceConfig& source, const std::string& target,
+RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
-                        IpPreference preference, AddressLookup& lookup,
+                        IpPreference preference,
                         const EchoTransport& transport) {
-  std::optional<std::vector<IpAddress>> sources;
-  if (source.kind == SourceConfig::Kind::kAddress) {
-    sources = {source.address};
-  } else if (source.kind == SourceConfig::Kind::kInterface) {
-    auto found = lookup.InterfaceAddresses(source.interface_name);
-    if (!found.ok()) return found.error();
-    sources = std::move(found).value();
-  }
-  const RouteChoice choice = ChooseRoute(sources, destinations, preference,
-                                         transport.Supports(IpVersion::kV4),
-                                         transport.Supports(IpVersion::kV6));
-  if (const Route* const chosen = std::get_if<Route>(&choice)) {
-    Route route = *chosen;
-    if (source.kind == SourceConfig::Kind::kInterface) {
-      route.source_interface = lookup.InterfaceIndex(source.interface_name);
+  return ChooseRoute(sources, destinations, preference,
+                     transport.Supports(IpVersion::kV4),
+                     transport.Supports(IpVersion::kV6));
+}
+
+Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
+                                                   AddressLookup& lookup) {
+  std::optional<SourceAddresses> sources;
+  switch (source.kind) {
+    case SourceConfig::Kind::kAuto:
+      break;
+    case SourceConfig::Kind::kAddress:
+      sources =
+          SourceAddresses{.addresses = {source.address}, .interface_index = 0};
+      break;
+    case SourceConfig::Kind::kInterface: {
+      auto found = lookup.InterfaceAddresses(source.interface_name);
+      if (!found.ok()) return found.error();
+      sources = SourceAddresses{
+          .addresses = std::move(found).value(),
+          .interface_index = lookup.InterfaceIndex(source.interface_name)};
+      break;
     }
-    return route;
   }
+  return sources;
+}
+
+Result<Route> FindRoute(const SourceConfig& source,
+                        const std::optional<SourceAddresses>& sources,
+                        const std::string& target,
+                        const std::vector<IpAddress>& destinations,
+                        IpPreference preference,
+                        const EchoTransport& transport) {
+  const RouteChoice choice =
+      ChooseRoute(sources, destinations, preference, transport);
+  if (const Route* const route = std::get_if<Route>(&choice)) return *route;
   return Error{ErrorCode::kUnavailable,
                "finding a route: " + target + " from " + source.name +
                    ": no addresses of a common IP version that is allowed and "

@@ -2,6 +2,7 @@
 #define ECHO_EXPORTER_SRC_ENGINE_ECHO_ROUTE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,25 @@
 
 namespace echo_exporter {
 
-/// The addresses for echo requests from `source` to `target`, whose addresses
-/// are `destinations`, as of now. May block as `lookup` does. Fails as the
-/// lookup of an adapter does, or with kUnavailable when no two addresses go
-/// together.
-Result<Route> FindRoute(const SourceConfig& source, const std::string& target,
+/// As ChooseRoute() of the resolver, for what `transport` can send.
+RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
-                        IpPreference preference, AddressLookup& lookup,
+                        IpPreference preference,
+                        const EchoTransport& transport);
+
+/// The addresses of `source` as of now; absent: the system chooses. For an
+/// adapter, may block and fails as `lookup` does; else does neither.
+Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
+                                                   AddressLookup& lookup);
+
+/// The addresses for echo requests from `source`, which has `sources`, to
+/// `target`, which has `destinations`. Fails with kUnavailable when no two
+/// addresses go together.
+Result<Route> FindRoute(const SourceConfig& source,
+                        const std::optional<SourceAddresses>& sources,
+                        const std::string& target,
+                        const std::vector<IpAddress>& destinations,
+                        IpPreference preference,
                         const EchoTransport& transport);
 
 EchoRequest MakeRequest(std::uint64_t tag, const Route& route,

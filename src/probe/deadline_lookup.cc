@@ -1,17 +1,17 @@
 #include "src/probe/deadline_lookup.h"
 
 #include <memory>
-#include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
+
+#include "src/engine/echo_route.h"
 
 namespace echo_exporter {
 namespace {
 
 // Bounds the threads that a dead name server can hold.
 constexpr std::size_t kMaxRunning = 256;
-
-using Answer = std::optional<Result<std::vector<IpAddress>>>;
 
 }  // namespace
 
@@ -22,33 +22,50 @@ DeadlineLookup::~DeadlineLookup() {
 
 Result<std::vector<IpAddress>> DeadlineLookup::ResolveName(
     const std::string& name, SteadyTime deadline) {
+  return Ask<std::vector<IpAddress>>(
+      "resolving " + name, [this, name] { return lookup_.ResolveName(name); },
+      deadline);
+}
+
+Result<std::optional<SourceAddresses>> DeadlineLookup::FindSources(
+    const SourceConfig& source, SteadyTime deadline) {
+  if (source.kind != SourceConfig::Kind::kInterface) {
+    return echo_exporter::FindSources(source, lookup_);
+  }
+  return Ask<std::optional<SourceAddresses>>(
+      "reading interface " + source.interface_name,
+      [this, source] { return echo_exporter::FindSources(source, lookup_); },
+      deadline);
+}
+
+template <typename T>
+Result<T> DeadlineLookup::Ask(const std::string& what,
+                              std::function<Result<T>()> ask,
+                              SteadyTime deadline) {
   // Shared with the thread, which may come back after the caller has left.
-  const auto answer = std::make_shared<Answer>();
+  const auto answer = std::make_shared<std::optional<Result<T>>>();
   MutexLock lock(mutex_);
   if (running_ >= kMaxRunning) {
     return Error{ErrorCode::kExhausted,
-                 "resolving " + name +
-                     ": too many earlier lookups have not been answered"};
+                 what + ": too many earlier lookups have not been answered"};
   }
   try {
-    std::thread([this, name, answer] {
-      auto found = lookup_.ResolveName(name);
+    std::thread([this, ask = std::move(ask), answer] {
+      auto found = ask();
       MutexLock done(mutex_);
       *answer = std::move(found);
       --running_;
       changed_.NotifyAll();
     }).detach();
   } catch (const std::system_error& error) {
-    return Error{ErrorCode::kExhausted,
-                 "resolving " + name + ": " + error.what()};
+    return Error{ErrorCode::kExhausted, what + ": " + error.what()};
   }
   ++running_;  // before the thread's own end, which waits for the mutex
   while (!answer->has_value()) {
     if (!changed_.WaitUntil(mutex_, deadline)) break;
   }
   if (answer->has_value()) return **answer;
-  return Error{ErrorCode::kUnavailable,
-               "resolving " + name + ": no answer in time"};
+  return Error{ErrorCode::kUnavailable, what + ": no answer in time"};
 }
 
 }  // namespace echo_exporter

@@ -2,17 +2,25 @@
 #define ECHO_EXPORTER_SRC_PROBE_DEADLINE_LOOKUP_H_
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/result.h"
 #include "src/base/mutex.h"
 
 namespace echo_exporter {
 
-/// Resolves names for callers who cannot wait for as long as the system's
-/// resolver may take, which has no time limit of its own.
+/// Looks addresses up for callers who cannot wait for as long as the system may
+/// take, which has no time limit of its own: it resolves names, and an
+/// adapter's driver may hold up who asks for its addresses.
+///
+/// The calls fail with kUnavailable when there is no answer at `deadline`, and
+/// with kExhausted when too many earlier lookups have not come back.
 ///
 /// Thread-safe.
 class DeadlineLookup {
@@ -24,12 +32,18 @@ class DeadlineLookup {
   DeadlineLookup(const DeadlineLookup&) = delete;
   DeadlineLookup& operator=(const DeadlineLookup&) = delete;
 
-  /// Fails with kUnavailable when there is no answer at `deadline`, and with
-  /// kExhausted when too many earlier lookups have not come back.
   Result<std::vector<IpAddress>> ResolveName(const std::string& name,
                                              SteadyTime deadline);
 
+  /// As FindSources() of the engine. Only an adapter needs a lookup.
+  Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
+                                                     SteadyTime deadline);
+
  private:
+  template <typename T>
+  Result<T> Ask(const std::string& what, std::function<Result<T>()> ask,
+                SteadyTime deadline);
+
   AddressLookup& lookup_;
   Mutex mutex_;
   CondVar changed_;

@@ -83,10 +83,9 @@ OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
                                Dispatcher& dispatcher)
     : config_(config),
       clock_(clock),
-      lookup_(lookup),
       transport_(transport),
       dispatcher_(dispatcher),
-      names_(lookup),
+      lookup_(lookup),
       clients_(config.Get()->probe.requests_per_second,
                config.Get()->probe.burst) {}
 
@@ -198,7 +197,7 @@ bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
   if (const auto address = IpAddress::Parse(plan.target)) {
     destinations.push_back(*address);
   } else {
-    auto found = names_.ResolveName(plan.target, plan.deadline);
+    auto found = lookup_.ResolveName(plan.target, plan.deadline);
     if (!found.ok()) {
       report->log.push_back(found.error().message);
       return false;
@@ -213,8 +212,14 @@ bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
   }
 
   const ModuleConfig& module = plan.module;
-  auto found = FindRoute(module.source, plan.target, destinations,
-                         module.echo.ip_version, lookup_, transport_);
+  const auto sources = lookup_.FindSources(module.source, plan.deadline);
+  if (!sources.ok()) {
+    report->log.push_back(sources.error().message);
+    return false;
+  }
+  const auto found =
+      FindRoute(module.source, sources.value(), plan.target, destinations,
+                module.echo.ip_version, transport_);
   if (!found.ok()) {
     report->log.push_back(found.error().message);
     return false;

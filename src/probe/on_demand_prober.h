@@ -48,10 +48,9 @@ class OnDemandProber {
 
   const SharedConfig& config_;
   const Clock& clock_;
-  AddressLookup& lookup_;
   const EchoTransport& transport_;
   Dispatcher& dispatcher_;
-  DeadlineLookup names_;
+  DeadlineLookup lookup_;
   ClientLimiter clients_;
   std::atomic<std::uint32_t> running_{0};
 };

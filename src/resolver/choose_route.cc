@@ -15,21 +15,23 @@ bool CanReach(const IpAddress& source, const IpAddress& destination) {
 
 }  // namespace
 
-RouteChoice ChooseRoute(const std::optional<std::vector<IpAddress>>& sources,
+RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
                         IpPreference preference, bool ipv4_supported,
                         bool ipv6_supported) {
   if (destinations.empty()) return NoRoute::kDestinationUnresolved;
-  if (sources && sources->empty()) return NoRoute::kSourceUnavailable;
+  if (sources && sources->addresses.empty()) return NoRoute::kSourceUnavailable;
   for (const IpAddress& destination : destinations) {
     if (!Allows(preference, destination.version())) continue;
     if (!(destination.is_v4() ? ipv4_supported : ipv6_supported)) continue;
     if (!sources) return Route{std::nullopt, destination};
-    const auto source =
-        std::ranges::find_if(*sources, [&](const IpAddress& candidate) {
+    const auto source = std::ranges::find_if(
+        sources->addresses, [&](const IpAddress& candidate) {
           return CanReach(candidate, destination);
         });
-    if (source != sources->end()) return Route{*source, destination};
+    if (source != sources->addresses.end()) {
+      return Route{*source, destination, sources->interface_index};
+    }
   }
   return NoRoute::kVersionMismatch;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "tests/support/fake_address_lookup.h"
@@ -54,6 +55,48 @@ TEST_F(DeadlineLookupTest, AnswersOthersWhileOneHangs) {
   EXPECT_FALSE(lookup_->ResolveName("slow.example.net", Now()).ok());
   EXPECT_TRUE(lookup_->ResolveName("a.example.net", Later()).ok());
   system_.Release("slow.example.net");
+}
+
+SourceConfig FromAdapter(const std::string& name) {
+  return {.name = "wan",
+          .kind = SourceConfig::Kind::kInterface,
+          .address = {},
+          .interface_name = name};
+}
+
+TEST_F(DeadlineLookupTest, GivesTheAddressesAndTheNumberOfAnAdapter) {
+  system_.Set("Ethernet 2", {Address("198.51.100.7")});
+  system_.SetInterfaceIndex("Ethernet 2", 7);
+  const auto found = lookup_->FindSources(FromAdapter("Ethernet 2"), Later());
+  ASSERT_TRUE(found.ok());
+  ASSERT_TRUE(found.value());
+  EXPECT_THAT(found.value()->addresses, ElementsAre(Address("198.51.100.7")));
+  EXPECT_EQ(found.value()->interface_index, 7U);
+}
+
+TEST_F(DeadlineLookupTest, FailsWhenAnAdapterIsNotReadAtTheDeadline) {
+  system_.Block("Ethernet 2");
+  const auto found = lookup_->FindSources(FromAdapter("Ethernet 2"), Now());
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(found.error().message,
+            "reading interface Ethernet 2: no answer in time");
+  system_.Release("Ethernet 2");
+}
+
+TEST_F(DeadlineLookupTest, SourcesThatAreNoAdaptersNeedNoTime) {
+  const auto anywhere = lookup_->FindSources(SourceConfig(), Now());
+  ASSERT_TRUE(anywhere.ok());
+  EXPECT_FALSE(anywhere.value());
+  const auto address =
+      lookup_->FindSources({.name = "wan",
+                            .kind = SourceConfig::Kind::kAddress,
+                            .address = Address("198.51.100.7"),
+                            .interface_name = ""},
+                           Now());
+  ASSERT_TRUE(address.ok());
+  ASSERT_TRUE(address.value());
+  EXPECT_THAT(address.value()->addresses, ElementsAre(Address("198.51.100.7")));
 }
 
 TEST_F(DeadlineLookupTest, BoundsTheLookupsThatHang) {

@@ -305,6 +305,24 @@ TEST_F(OnDemandProberTest, EndsInTimeWhenTheNameServerDoesNotAnswer) {
   rig_.lookup.Release("slow.example.net");
 }
 
+// Returns at all, likewise.
+TEST_F(OnDemandProberTest, EndsInTimeWhenAnAdapterIsNotRead) {
+  BeImpatient();
+  rig_.lookup.Block("Ethernet 2");
+  const HttpAnswer answer = ProbeFrom("wan2");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(Value(answer, "probe_success"), 0);
+  EXPECT_THAT(rig_.network.sent(), IsEmpty());
+  rig_.lookup.Release("Ethernet 2");
+}
+
+TEST_F(OnDemandProberTest, SendsThroughTheAdapterThatIsTheSource) {
+  rig_.lookup.Set("Ethernet 2", {Address("198.51.100.8")});
+  rig_.lookup.SetInterfaceIndex("Ethernet 2", 7);
+  EXPECT_EQ(ProbeFrom("wan2").status, 200);
+  EXPECT_EQ(SentOnce().source_interface, 7U);
+}
+
 TEST_F(OnDemandProberTest, EndsBeforePrometheusLosesPatience) {
   ProbeQuery query;
   query.target = kTarget;

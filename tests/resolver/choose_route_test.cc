@@ -16,7 +16,9 @@ IpAddress Ip(const char* text) { return IpAddress::Parse(text).value(); }
 RouteChoice Choose(const std::optional<Addresses>& sources,
                    const Addresses& destinations,
                    IpPreference preference = IpPreference::kAny) {
-  return ChooseRoute(sources, destinations, preference, true, true);
+  std::optional<SourceAddresses> usable;
+  if (sources) usable = SourceAddresses{.addresses = *sources};
+  return ChooseRoute(usable, destinations, preference, true, true);
 }
 
 RouteChoice From(const char* source, const char* destination) {
@@ -69,6 +71,14 @@ TEST(ChooseRouteTest, SendsFromLinkLocalAddressesOnTheirLinkOnly) {
             RouteChoice(NoRoute::kVersionMismatch));
   EXPECT_EQ(Choose(Addresses{Ip("fe80::7%3")}, {Ip("fe80::1")}),
             From("fe80::7%3", "fe80::1"));
+}
+
+TEST(ChooseRouteTest, LeavesByTheAdapterThatHasTheSource) {
+  const SourceAddresses sources{.addresses = {Ip("198.51.100.7")},
+                                .interface_index = 7};
+  EXPECT_EQ(
+      ChooseRoute(sources, {Ip("192.0.2.1")}, IpPreference::kAny, true, true),
+      RouteChoice(Route{Ip("198.51.100.7"), Ip("192.0.2.1"), 7}));
 }
 
 TEST(ChooseRouteTest, SaysWhatIsMissing) {
