@@ -7,17 +7,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/ip_address.h"
+#include "echo_exporter/pair.h"
 #include "echo_exporter/result.h"
 
 namespace echo_exporter {
-
-/// Label names and values, in the order in which they are exposed.
-using Labels = std::vector<std::pair<std::string, std::string>>;
 
 /// Which IP version to use for a name that has addresses of both.
 enum class IpPreference : std::uint8_t { kAny, kV4Only, kV6Only };
@@ -35,6 +32,8 @@ struct EchoSettings {
   std::uint8_t tos = 0;  ///< 0 .. 255; see ConfigPlatform::sets_tos
   bool dont_fragment = false;
   IpPreference ip_version = IpPreference::kAny;
+
+  friend bool operator==(const EchoSettings&, const EchoSettings&) = default;
 };
 
 /// A place to send from.

@@ -1,20 +1,19 @@
 #ifndef ECHO_EXPORTER_PROBE_RECORDER_H_
 #define ECHO_EXPORTER_PROBE_RECORDER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/clock.h"
-#include "echo_exporter/config.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/echo_transport.h"
-#include "echo_exporter/probe_scheduler.h"
+#include "echo_exporter/pair.h"
 #include "echo_exporter/text_sink.h"
 
 namespace echo_exporter {
@@ -27,24 +26,42 @@ enum class MissReason : std::uint8_t {
 };
 inline constexpr std::size_t kMissReasonCount = 3;
 
-/// What identifies a pair's series. Label names other than these three come
-/// from the group.
-struct PairLabels {
-  std::string group;
-  std::string source;
-  std::string destination;
-  Labels extra;
+/// What was counted of one pair since its series began.
+struct PairStatistics {
+  std::uint64_t requests = 0;
+  std::uint64_t in_flight = 0;
+  std::array<std::uint64_t, kEchoOutcomeCount> outcomes{};  ///< by EchoOutcome
+  std::array<std::uint64_t, kStrayReplyCount> stray_replies{};  ///< by kind
+  /// Replies by RTT bucket, not cumulative: one more than there are bounds.
+  std::vector<std::uint64_t> rtt_counts;
+  std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
+  bool up = false;            ///< whether the last outcome was a reply
+  /// Absent unless up.
+  std::optional<Nanoseconds> last_rtt;
+  /// RFC 3550 section 6.4.1; absent before the second reply.
+  std::optional<Nanoseconds> jitter;
+  /// Of the last reply, also while not up; absent when it told none.
+  std::optional<std::uint8_t> reply_ttl;
 };
 
-/// Counts what happens and renders it in the Prometheus text format.
+/// One pair at one moment. Shares its labels with the recorder.
+struct PairStatus {
+  PairId id = 0;
+  std::shared_ptr<const PairLabels> labels;  ///< never null
+  PairStatistics statistics;
+  std::optional<Route> route;  ///< as of the last SetRoute()
+};
+
+/// Counts what happens, renders it in the Prometheus text format, and shows it
+/// to other readers.
 ///
-/// Exactness: in every rendering, for every pair, icmp_echo_requests_total =
-/// sum of icmp_echo_outcomes_total + icmp_echo_in_flight, and the histogram's
-/// count = the outcomes named `reply`.
+/// Exactness: in every rendering and snapshot, for every pair,
+/// icmp_echo_requests_total = sum of icmp_echo_outcomes_total +
+/// icmp_echo_in_flight, and the histogram's count = the outcomes named `reply`.
 ///
 /// Thread-safe. RecordRequest() and RecordResult() hold their locks for one
-/// update each, and never wait for a rendering for longer than the copying of
-/// one pair.
+/// update each, and never wait for a reader for longer than the copying of one
+/// pair.
 class ProbeRecorder {
  public:
   /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
@@ -57,23 +74,18 @@ class ProbeRecorder {
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
 
-  /// Begins a pair's series at zero. `pair` must be new.
-  void AddPair(PairId pair, const PairLabels& labels);
-
-  /// Goes on with a pair's counters under other labels.
-  void SetLabels(PairId pair, const PairLabels& labels);
+  /// The pair of this group, source and destination, from now on under these
+  /// labels. Begins its series at zero, or goes on with them when they have not
+  /// ended: those of a removed pair, too, which then has no route.
+  PairId AddPair(const PairLabels& labels);
 
   /// Ends a pair's series when its last request has its outcome. No
-  /// RecordRequest() and no SetRoute() may follow, unless it is restored.
+  /// RecordRequest() and no SetRoute() may follow, unless it is added again.
   void RemovePair(PairId pair);
 
-  /// Goes on with the series of a removed pair, without a route, if they have
-  /// not ended; false if they have. A new pair with its labels would have the
-  /// same series at the same time.
-  bool RestorePair(PairId pair, const PairLabels& labels);
-
-  /// Whether the pair's series are there.
-  bool HasPair(PairId pair) const;
+  /// The labels of a pair whose series have not ended; never null. They stay
+  /// as they are when the pair gets others.
+  std::shared_ptr<const PairLabels> LabelsOf(PairId pair) const;
 
   /// A request is about to be handed to the transport.
   void RecordRequest(PairId pair);
@@ -99,6 +111,10 @@ class ProbeRecorder {
   void RecordConfigLoad(bool successful);
   /// The same for the web configuration, if there is one.
   void RecordWebConfigLoad(bool successful);
+
+  /// Every pair whose series have not ended, each as of one moment during the
+  /// call, in the order in which they were first added.
+  std::vector<PairStatus> Snapshot() const;
 
   /// Memory that Render() holds until it returns, about.
   std::size_t RenderMemory() const;

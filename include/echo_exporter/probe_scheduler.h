@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/pair.h"
 
 namespace echo_exporter {
-
-/// Names one pair (source, destination) for the life of the process; never
-/// used again for another.
-using PairId = std::uint32_t;
 
 /// Says when each pair is to be probed. Pure: it owns no thread and reads no
 /// clock; `now` is always an argument.

@@ -12,8 +12,10 @@
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
-#include "src/engine/configured_pairs.h"
 #include "src/engine/dispatcher.h"
+#include "src/engine/pair_set.h"
+#include "src/engine/pair_states.h"
+#include "src/engine/result_router.h"
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
 #include "src/probe/on_demand_prober.h"
@@ -45,6 +47,32 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
   keep(now.drain_timeout, next->drain_timeout, "engine.drain_timeout");
 }
 
+/// Has a recorder told how each reload of the web configuration went, for as
+/// long as this lives: the web configuration may live longer.
+///
+/// Immutable after construction.
+class WebReloadObservation {
+ public:
+  /// `web_security` may be null: there is nothing to tell then. `recorder` must
+  /// outlive this.
+  WebReloadObservation(std::shared_ptr<WebSecurity> web_security,
+                       ProbeRecorder& recorder)
+      : web_security_(std::move(web_security)) {
+    if (!web_security_) return;
+    recorder.RecordWebConfigLoad(true);  // else it would not exist
+    web_security_->SetReloadObserver(
+        [&recorder](bool good) { recorder.RecordWebConfigLoad(good); });
+  }
+  ~WebReloadObservation() {
+    if (web_security_) web_security_->SetReloadObserver(nullptr);
+  }
+  WebReloadObservation(const WebReloadObservation&) = delete;
+  WebReloadObservation& operator=(const WebReloadObservation&) = delete;
+
+ private:
+  const std::shared_ptr<WebSecurity> web_security_;
+};
+
 class ExporterImpl final : public Exporter {
  public:
   ExporterImpl(const ExporterConfig& config, const Environment& environment)
@@ -53,25 +81,15 @@ class ExporterImpl final : public Exporter {
         web_security_(environment.web_security),
         recorder_(config.rtt_buckets, Clock::System(),
                   EchoTransportSeesStrayReplies()),
+        web_reloads_(web_security_, recorder_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
               [this](const std::string& name, const Error& error) {
                 OnLookupFailure(name, error);
               }),
-        pairs_(recorder_, state_log_, book_) {}
+        pairs_(recorder_, states_, book_) {}
 
-  ~ExporterImpl() override {
-    Stop();
-    // Stop() does not wait for every HTTP request, and one for /probe uses the
-    // prober and the transport: the server's end does wait.
-    server_.reset();
-    prober_.reset();
-    // It may live longer than this.
-    if (web_security_) web_security_->SetReloadObserver(nullptr);
-    // What did not end while stopping ends here, and is still reported to the
-    // dispatcher.
-    transport_.reset();
-  }
+  ~ExporterImpl() override { Stop(); }
 
   Status Open(const TransportFactory& create_transport,
               const HttpLimits& http_limits);
@@ -99,13 +117,20 @@ class ExporterImpl final : public Exporter {
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
 
-  // In the order of the data flow, which is also the order of dependence: what
-  // comes later uses what comes before and is destroyed first.
+  // In the order of dependence: what comes later uses what comes before and is
+  // destroyed first. Stop() does not wait for everything. The server's end
+  // waits for HTTP requests, of which one for /probe uses all that is before;
+  // requests still in flight then end with the transport, which tells the
+  // router.
   ProbeRecorder recorder_;
+  const WebReloadObservation web_reloads_;
   StateLog state_log_{Clock::System()};
+  PairStates states_;
+  const PairObservation logged_states_{states_, state_log_};
+  ResultRouter router_{recorder_, states_};
   AddressLookup& lookup_;
   AddressBook book_;
-  ConfiguredPairs pairs_ GUARDED_BY(reload_mutex_);
+  PairSet pairs_ GUARDED_BY(reload_mutex_);
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<OnDemandProber> prober_;
@@ -118,16 +143,15 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
   EchoTransportOptions options;
   options.max_in_flight = config->max_in_flight;
   options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
-    dispatcher_->OnStrayReply(tag, kind);
+    router_.OnStrayReply(tag, kind);
   };
-  auto transport = create_transport(options, [this](const EchoResult& result) {
-    dispatcher_->OnResult(result);
-  });
+  auto transport = create_transport(
+      options, [this](const EchoResult& result) { router_.OnResult(result); });
   if (!transport.ok()) return transport.error();
   transport_ = std::move(transport).value();
-  dispatcher_ = std::make_unique<Dispatcher>(Clock::System(), *transport_,
-                                             book_, recorder_, state_log_,
-                                             config->drain_timeout);
+  dispatcher_ =
+      std::make_unique<Dispatcher>(Clock::System(), *transport_, book_,
+                                   recorder_, router_, config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
   auto server = HttpServer::Create(
@@ -140,18 +164,13 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
   MutexLock lock(reload_mutex_);
   MoveTo(*config);
   recorder_.RecordConfigLoad(true);
-  if (web_security_) {
-    recorder_.RecordWebConfigLoad(true);
-    web_security_->SetReloadObserver(
-        [this](bool good) { recorder_.RecordWebConfigLoad(good); });
-  }
   return std::monostate{};
 }
 
 void ExporterImpl::MoveTo(const ExporterConfig& config) {
-  dispatcher_->Apply(pairs_.MoveTo(config));
+  dispatcher_->Apply(pairs_.Plan(config));
   // Nothing is sent for removed pairs from here on.
-  pairs_.Settle();
+  pairs_.Retire();
 }
 
 Exporter::ReloadReport ExporterImpl::Reload() {

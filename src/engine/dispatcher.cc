@@ -1,15 +1,12 @@
 #include "src/engine/dispatcher.h"
 
 #include <algorithm>
-#include <string>
+#include <utility>
 
 #include "src/engine/echo_route.h"
 
 namespace echo_exporter {
 namespace {
-
-// Tags of submitted requests have this bit; those of pairs are their ids.
-constexpr std::uint64_t kSubmittedBit = std::uint64_t{1} << 63;
 
 // Ticks that are due within this time share one wake-up: arming a timer costs
 // as much as sending.
@@ -21,12 +18,12 @@ constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 
 Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
                        AddressBook& book, ProbeRecorder& recorder,
-                       StateLog& state_log, Nanoseconds drain_limit)
+                       ResultRouter& router, Nanoseconds drain_limit)
     : clock_(clock),
       transport_(transport),
       book_(book),
       recorder_(recorder),
-      state_log_(state_log),
+      router_(router),
       drain_limit_(drain_limit),
       waiter_(CreateWaiter()) {}
 
@@ -87,14 +84,15 @@ void Dispatcher::Stop() {
   }
   waiter_->Wake();
   if (thread_.joinable()) thread_.join();
+  // Whoever waits for a request that outlasts the draining is not kept waiting.
+  router_.GiveUp();
 }
 
 void Dispatcher::Submit(EchoRequest request, Completion done) {
   {
     MutexLock lock(mutex_);
     if (!stopping_) {
-      request.tag = kSubmittedBit | next_submission_++;
-      completions_.emplace(request.tag, std::move(done));
+      request.tag = router_.Expect(std::move(done));
       submitted_.push_back(request);
       done = nullptr;
     }
@@ -110,30 +108,6 @@ void Dispatcher::Submit(EchoRequest request, Completion done) {
 
 Nanoseconds Dispatcher::HeldUpFor() const {
   return std::max(clock_.Now() - alive_.load(), Nanoseconds::zero());
-}
-
-void Dispatcher::OnResult(const EchoResult& result) {
-  if ((result.tag & kSubmittedBit) == 0) {
-    const auto pair = static_cast<PairId>(result.tag);
-    recorder_.RecordResult(pair, result);
-    state_log_.Record(pair, result.outcome);
-    return;
-  }
-  Completion done;
-  {
-    MutexLock lock(mutex_);
-    const auto found = completions_.find(result.tag);
-    if (found == completions_.end()) return;  // given up by Stop()
-    done = std::move(found->second);
-    completions_.erase(found);
-  }
-  done(result);
-}
-
-void Dispatcher::OnStrayReply(std::uint64_t tag, StrayReply kind) {
-  // Whoever submitted a request is gone by then.
-  if ((tag & kSubmittedBit) != 0) return;
-  recorder_.RecordStrayReply(static_cast<PairId>(tag), kind);
 }
 
 void Dispatcher::Run() {
@@ -162,22 +136,6 @@ void Dispatcher::Run() {
   // Here and not in Stop(): Send() and Drain() are for one thread.
   SendSubmitted();
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
-  GiveUpSubmitted();
-}
-
-// Whoever waits for a request that outlasts the draining is not kept waiting.
-void Dispatcher::GiveUpSubmitted() {
-  std::unordered_map<std::uint64_t, Completion> given_up;
-  {
-    MutexLock lock(mutex_);
-    given_up.swap(completions_);
-  }
-  for (const auto& [tag, done] : given_up) {
-    EchoResult result;
-    result.tag = tag;
-    result.outcome = EchoOutcome::kGeneralFailure;
-    done(result);
-  }
 }
 
 void Dispatcher::SendSubmitted() {
@@ -214,12 +172,13 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     // An adapter without address counts like an address that is not on this
     // host, which is what the system says of one: the probe was due, and lost.
     EchoResult result;
-    result.tag = tick.pair;
+    result.tag = ResultRouter::TagOf(tick.pair);
     result.outcome = EchoOutcome::kBadSource;
-    OnResult(result);
+    router_.OnResult(result);
     return;
   }
-  transport_.Send(MakeRequest(tick.pair, *route, pair.spec.echo));
+  transport_.Send(
+      MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo));
 }
 
 std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {

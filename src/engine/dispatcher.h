@@ -3,12 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -19,7 +17,7 @@
 #include "echo_exporter/probe_scheduler.h"
 #include "src/base/mutex.h"
 #include "src/base/waiter.h"
-#include "src/engine/state_log.h"
+#include "src/engine/result_router.h"
 
 namespace echo_exporter {
 
@@ -28,6 +26,8 @@ namespace echo_exporter {
 struct Endpoint {
   std::optional<IpAddress> address;
   std::optional<AddressBook::EntryId> entry;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
 /// What the dispatcher needs to know of one pair.
@@ -36,6 +36,9 @@ struct DispatchedPair {
   Endpoint source;
   Endpoint destination;
   EchoSettings echo;
+
+  friend bool operator==(const DispatchedPair&,
+                         const DispatchedPair&) = default;
 };
 
 /// Pairs that share an interval.
@@ -48,7 +51,7 @@ struct DispatchedGroup {
 struct DispatchChange {
   /// Pairs to be scheduled: new ones, and others whose interval changes.
   std::vector<DispatchedGroup> scheduled;
-  /// Pairs that keep their schedule.
+  /// Pairs that keep their schedule but differ otherwise.
   std::vector<DispatchedPair> updated;
   std::vector<PairId> removed;
 };
@@ -60,12 +63,12 @@ struct DispatchChange {
 /// Thread-safe.
 class Dispatcher {
  public:
-  using Completion = std::function<void(const EchoResult&)>;
+  using Completion = ResultRouter::Completion;
 
-  /// What is given must live until Stop() has returned. The transport must not
-  /// outlive the dispatcher, to which it reports. `drain_limit`: see Stop().
+  /// What is given must outlive the dispatcher. `router` is where the transport
+  /// reports to. `drain_limit`: see Stop().
   Dispatcher(const Clock& clock, EchoTransport& transport, AddressBook& book,
-             ProbeRecorder& recorder, StateLog& state_log,
+             ProbeRecorder& recorder, ResultRouter& router,
              Nanoseconds drain_limit);
   /// Stops.
   ~Dispatcher();
@@ -81,8 +84,8 @@ class Dispatcher {
 
   /// Sends nothing more and waits for requests in flight for at most their
   /// timeouts and a margin, and for no longer than `drain_limit`; submitted
-  /// ones that outlast that end as kGeneralFailure. May be called more than
-  /// once.
+  /// ones that outlast that, or were never sent, end as kGeneralFailure. May be
+  /// called more than once.
   void Stop();
 
   /// Sends a request as soon as possible. `done` runs exactly once, with the
@@ -94,10 +97,6 @@ class Dispatcher {
   /// since it began with what it is at, or since it was due to wake up; zero
   /// while it sleeps as it should.
   Nanoseconds HeldUpFor() const;
-
-  /// Where the transport reports to.
-  void OnResult(const EchoResult& result);
-  void OnStrayReply(std::uint64_t tag, StrayReply kind);
 
  private:
   struct Pair {
@@ -111,7 +110,6 @@ class Dispatcher {
   void ApplyPending();
   void Make(const DispatchChange& change);
   void SendSubmitted();
-  void GiveUpSubmitted();
   void Probe(const ProbeScheduler::Tick& tick);
   void UpdateRoute(Pair& pair);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
@@ -121,7 +119,7 @@ class Dispatcher {
   EchoTransport& transport_;
   AddressBook& book_;
   ProbeRecorder& recorder_;
-  StateLog& state_log_;
+  ResultRouter& router_;
   const Nanoseconds drain_limit_;
   const std::unique_ptr<Waiter> waiter_;
 
@@ -139,8 +137,6 @@ class Dispatcher {
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<DispatchChange> pending_ GUARDED_BY(mutex_);
   std::vector<EchoRequest> submitted_ GUARDED_BY(mutex_);
-  std::unordered_map<std::uint64_t, Completion> completions_ GUARDED_BY(mutex_);
-  std::uint64_t next_submission_ GUARDED_BY(mutex_) = 0;
 
   std::thread thread_;
 };

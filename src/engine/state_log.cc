@@ -1,52 +1,27 @@
 #include "src/engine/state_log.h"
 
-#include <utility>
+#include <string>
 
 namespace echo_exporter {
-namespace {
 
-bool IsUp(std::optional<EchoOutcome> outcome) {
-  return outcome == EchoOutcome::kReply;
-}
-
-}  // namespace
-
-void StateLog::AddPair(PairId pair, std::string group, std::string source,
-                       std::string destination) {
-  const MutexLock lock(mutex_);
-  pairs_[pair] = {std::move(group), std::move(source), std::move(destination),
-                  std::nullopt};
-}
-
-void StateLog::RemovePair(PairId pair) {
-  const MutexLock lock(mutex_);
-  pairs_.erase(pair);
-}
-
-void StateLog::Record(PairId id, EchoOutcome outcome) {
-  // Held while a line is handed over, which waits for nothing: the lines of a
-  // pair come in order.
-  const MutexLock lock(mutex_);
+void StateLog::OnOutcome(const PairOutcome& outcome) {
   if (left_out_ > 0) WriteLeftOut();
-  const auto found = pairs_.find(id);
-  if (found == pairs_.end()) return;
-  Pair& pair = found->second;
-  const std::optional<EchoOutcome> previous =
-      std::exchange(pair.last, std::optional(outcome));
-  const bool up = IsUp(outcome);
-  if (previous ? IsUp(previous) == up : up) return;
+  const bool up = outcome.is_up();
+  if (up == outcome.was_up()) return;
   if (!TakeLine()) {
     ++left_out_;
     return;
   }
+  const PairLabels& labels = outcome.labels;
   sink_(up ? LogLevel::kInfo : LogLevel::kWarn,
         up ? "pair is up again" : "pair is down",
-        {{"group", pair.group},
-         {"source", pair.source},
-         {"destination", pair.destination},
-         {"outcome", std::string(EchoOutcomeName(outcome))},
+        {{"group", labels.group},
+         {"source", labels.source},
+         {"destination", labels.destination},
+         {"outcome", std::string(EchoOutcomeName(outcome.outcome))},
          {"previous",
-          std::string(previous ? EchoOutcomeName(*previous) : "none")}});
+          std::string(outcome.previous ? EchoOutcomeName(*outcome.previous)
+                                       : "none")}});
 }
 
 bool StateLog::TakeLine() {

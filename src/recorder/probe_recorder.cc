@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -15,6 +17,57 @@
 #include "src/recorder/pair_stats.h"
 
 namespace echo_exporter {
+namespace {
+
+/// How a pair is called: for who reads names and values, and for the text
+/// format, rendered once.
+struct Naming {
+  explicit Naming(const PairLabels& pair_labels)
+      : labels(pair_labels), text(RenderPairLabels(pair_labels)) {}
+
+  const PairLabels labels;
+  const std::string text;
+};
+
+// What tells pairs apart, of labels that stay where they are.
+struct IdentityHash {
+  std::size_t operator()(const PairLabels* pair) const {
+    std::size_t hash = 0;
+    for (const std::string* name :
+         {&pair->group, &pair->source, &pair->destination}) {
+      hash = hash * 31 + std::hash<std::string>()(*name);
+    }
+    return hash;
+  }
+};
+struct SameIdentity {
+  bool operator()(const PairLabels* a, const PairLabels* b) const {
+    return a->destination == b->destination && a->source == b->source &&
+           a->group == b->group;
+  }
+};
+
+/// Fills in all of `statistics`, whose `rtt_counts` has its size already: takes
+/// no memory.
+void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
+  statistics->requests = stats.requests();
+  statistics->in_flight = stats.in_flight();
+  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
+    statistics->outcomes[i] = stats.outcomes(static_cast<EchoOutcome>(i));
+  }
+  for (std::size_t i = 0; i < kStrayReplyCount; ++i) {
+    statistics->stray_replies[i] =
+        stats.stray_replies(static_cast<StrayReply>(i));
+  }
+  statistics->rtt_counts = stats.rtt_counts();
+  statistics->rtt_sum = stats.rtt_sum();
+  statistics->up = stats.up();
+  statistics->last_rtt = stats.last_rtt();
+  statistics->jitter = stats.jitter();
+  statistics->reply_ttl = stats.reply_ttl();
+}
+
+}  // namespace
 
 class ProbeRecorder::Impl {
  public:
@@ -24,18 +77,17 @@ class ProbeRecorder::Impl {
         buckets_(rtt_buckets),
         exposition_(rtt_buckets, sees_stray_replies) {}
 
-  void AddPair(PairId pair, const PairLabels& labels);
-  void SetLabels(PairId pair, const PairLabels& labels);
-  void RemovePair(PairId pair);
-  bool RestorePair(PairId pair, const PairLabels& labels);
-  bool HasPair(PairId pair) const;
-  void RecordRequest(PairId pair);
-  void RecordResult(PairId pair, const EchoResult& result);
-  void RecordStrayReply(PairId pair, StrayReply kind);
-  void SetRoute(PairId pair, const std::optional<Route>& route);
+  PairId AddPair(const PairLabels& labels);
+  void RemovePair(PairId id);
+  std::shared_ptr<const PairLabels> LabelsOf(PairId id) const;
+  void RecordRequest(PairId id);
+  void RecordResult(PairId id, const EchoResult& result);
+  void RecordStrayReply(PairId id, StrayReply kind);
+  void SetRoute(PairId id, const std::optional<Route>& route);
   void RecordConfigLoad(bool successful) {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
   }
+  std::vector<PairStatus> Snapshot() const;
   std::size_t RenderMemory() const;
   void Render(const EchoTransportStats& transport, const TextSink& sink) const;
 
@@ -43,11 +95,16 @@ class ProbeRecorder::Impl {
 
  private:
   struct Pair {
-    std::shared_ptr<const std::string> labels;
+    std::shared_ptr<const Naming> naming;
     PairStats stats;
     std::optional<Route> route = std::nullopt;
-    bool removed = false;  ///< but with requests in flight
+    bool removed = false;  ///< ends with its last outcome
+
+    bool has_ended() const { return removed && stats.in_flight() == 0; }
   };
+  /// By the labels of the pairs' own `naming`.
+  using Index =
+      std::unordered_map<const PairLabels*, PairId, IdentityHash, SameIdentity>;
 
   /// Every kShardCount-th pair. A lock for each pair would make it larger by
   /// a tenth; among a few threads, these are contended as seldom.
@@ -57,130 +114,172 @@ class ProbeRecorder::Impl {
   };
   static constexpr std::size_t kShardCount = 64;
 
-  Shard& ShardOf(PairId pair) { return shards_[pair % kShardCount]; }
-  const Shard& ShardOf(PairId pair) const {
-    return shards_[pair % kShardCount];
-  }
+  Shard& ShardOf(PairId id) { return shards_[id % kShardCount]; }
+  const Shard& ShardOf(PairId id) const { return shards_[id % kShardCount]; }
 
-  std::vector<PairSnapshot> Snapshot() const;
+  PairId Begin(const PairLabels& labels) REQUIRES(index_mutex_);
+  void GoOn(Index::iterator place, const PairLabels& labels)
+      REQUIRES(index_mutex_);
+  void EraseIfEnded(PairId id);
+
+  template <typename Copy, typename CopyPair>
+  std::vector<Copy> CopyPairs(const Copy& blank, CopyPair copy_pair) const;
 
   const Clock& clock_;
   const RttBuckets buckets_;
   const PairExposition exposition_;
   ExporterMetrics exporter_;
   std::array<Shard, kShardCount> shards_;
+
+  /// Of the pairs in `shards_`; taken before a shard's, if both are.
+  Mutex index_mutex_;
+  Index index_ GUARDED_BY(index_mutex_);
+  PairId next_id_ GUARDED_BY(index_mutex_) = 0;
 };
 
-void ProbeRecorder::Impl::AddPair(PairId pair, const PairLabels& labels) {
-  Pair added{
-      .labels = std::make_shared<const std::string>(RenderPairLabels(labels)),
-      .stats = PairStats(buckets_.count())};
+PairId ProbeRecorder::Impl::AddPair(const PairLabels& labels) {
+  const MutexLock lock(index_mutex_);
+  const auto found = index_.find(&labels);
+  if (found == index_.end()) return Begin(labels);
+  const PairId id = found->second;
+  GoOn(found, labels);
+  return id;
+}
+
+PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
+  const PairId id = next_id_++;
+  Pair pair{.naming = std::make_shared<const Naming>(labels),
+            .stats = PairStats(buckets_.count())};
+  index_.emplace(&pair.naming->labels, id);
   exporter_.AddPair();
-  Shard& shard = ShardOf(pair);
+  Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  shard.pairs.emplace(pair, std::move(added));
+  shard.pairs.emplace(id, std::move(pair));
+  return id;
 }
 
-void ProbeRecorder::Impl::SetLabels(PairId pair, const PairLabels& labels) {
-  auto text = std::make_shared<const std::string>(RenderPairLabels(labels));
-  Shard& shard = ShardOf(pair);
+void ProbeRecorder::Impl::GoOn(Index::iterator place,
+                               const PairLabels& labels) {
+  const PairId id = place->second;
+  std::shared_ptr<const Naming> naming;
+  if (place->first->extra != labels.extra) {
+    naming = std::make_shared<const Naming>(labels);
+    auto entry = index_.extract(place);
+    entry.key() = &naming->labels;
+    index_.insert(std::move(entry));
+  }
+  Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  shard.pairs.at(pair).labels = std::move(text);
+  Pair& pair = shard.pairs.at(id);
+  if (naming) pair.naming.swap(naming);
+  if (!pair.removed) return;
+  pair.removed = false;
+  pair.route.reset();
+  exporter_.AddPair();
 }
 
-void ProbeRecorder::Impl::RemovePair(PairId pair) {
+void ProbeRecorder::Impl::RemovePair(PairId id) {
   exporter_.RemovePair();
-  Shard& shard = ShardOf(pair);
-  const MutexLock lock(shard.mutex);
-  const auto found = shard.pairs.find(pair);
-  if (found->second.stats.in_flight() == 0) {
-    shard.pairs.erase(found);
-  } else {
-    found->second.removed = true;
-  }
-}
-
-bool ProbeRecorder::Impl::RestorePair(PairId pair, const PairLabels& labels) {
-  auto text = std::make_shared<const std::string>(RenderPairLabels(labels));
   {
-    Shard& shard = ShardOf(pair);
+    Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
-    const auto found = shard.pairs.find(pair);
-    if (found == shard.pairs.end()) return false;
-    found->second.labels = std::move(text);
-    found->second.route.reset();
-    found->second.removed = false;
+    shard.pairs.at(id).removed = true;
   }
-  exporter_.AddPair();
-  return true;
+  EraseIfEnded(id);
 }
 
-bool ProbeRecorder::Impl::HasPair(PairId pair) const {
-  const Shard& shard = ShardOf(pair);
+// Unless the pair has been added again meanwhile, or is gone already.
+void ProbeRecorder::Impl::EraseIfEnded(PairId id) {
+  const MutexLock index_lock(index_mutex_);
+  Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  return shard.pairs.contains(pair);
+  const auto found = shard.pairs.find(id);
+  if (found == shard.pairs.end() || !found->second.has_ended()) return;
+  index_.erase(&found->second.naming->labels);
+  shard.pairs.erase(found);
 }
 
-void ProbeRecorder::Impl::RecordRequest(PairId pair) {
-  Shard& shard = ShardOf(pair);
+std::shared_ptr<const PairLabels> ProbeRecorder::Impl::LabelsOf(
+    PairId id) const {
+  const Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  shard.pairs.at(pair).stats.RecordRequest();
+  const std::shared_ptr<const Naming>& naming = shard.pairs.at(id).naming;
+  return {naming, &naming->labels};
 }
 
-void ProbeRecorder::Impl::RecordResult(PairId pair, const EchoResult& result) {
+void ProbeRecorder::Impl::RecordRequest(PairId id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  shard.pairs.at(id).stats.RecordRequest();
+}
+
+void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
+  bool has_ended = false;
   {
-    Shard& shard = ShardOf(pair);
+    Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
-    const auto found = shard.pairs.find(pair);
-    PairStats& stats = found->second.stats;
-    stats.RecordResult(result, buckets_);
-    if (found->second.removed && stats.in_flight() == 0) {
-      shard.pairs.erase(found);
-    }
+    Pair& pair = shard.pairs.at(id);
+    pair.stats.RecordResult(result, buckets_);
+    has_ended = pair.has_ended();
   }
+  if (has_ended) EraseIfEnded(id);
   if (result.outcome == EchoOutcome::kReply) {
     exporter_.RecordCompletionDelay(result.completion_delay);
   }
 }
 
-void ProbeRecorder::Impl::RecordStrayReply(PairId pair, StrayReply kind) {
-  Shard& shard = ShardOf(pair);
+void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
+  Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  const auto found = shard.pairs.find(pair);
+  const auto found = shard.pairs.find(id);
   if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
 }
 
-void ProbeRecorder::Impl::SetRoute(PairId pair,
+void ProbeRecorder::Impl::SetRoute(PairId id,
                                    const std::optional<Route>& route) {
-  Shard& shard = ShardOf(pair);
+  Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  shard.pairs.at(pair).route = route;
+  shard.pairs.at(id).route = route;
 }
 
-std::vector<PairSnapshot> ProbeRecorder::Impl::Snapshot() const {
+// One copy of `blank` for each pair, in the order of their numbers, with what
+// `copy_pair(id, pair, copy)` has taken over under the lock of the pair's
+// shard.
+template <typename Copy, typename CopyPair>
+std::vector<Copy> ProbeRecorder::Impl::CopyPairs(const Copy& blank,
+                                                 CopyPair copy_pair) const {
   std::vector<PairId> ids;
   for (const Shard& shard : shards_) {
     const MutexLock lock(shard.mutex);
     for (const auto& [id, pair] : shard.pairs) ids.push_back(id);
   }
-  std::sort(ids.begin(), ids.end());  // the order of the configuration
-  std::vector<PairSnapshot> snapshot;
-  snapshot.reserve(ids.size());
+  std::sort(ids.begin(), ids.end());
+  std::vector<Copy> copies;
+  copies.reserve(ids.size());
   for (const PairId id : ids) {
     // Memory is obtained before the lock, so that only copying is under it.
-    snapshot.push_back({{}, PairStats(buckets_.count()), {}});
+    copies.push_back(blank);
     const Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
     const auto found = shard.pairs.find(id);
-    if (found == shard.pairs.end()) {  // removed meanwhile
-      snapshot.pop_back();
+    if (found == shard.pairs.end()) {  // has ended meanwhile
+      copies.pop_back();
       continue;
     }
-    snapshot.back().labels = found->second.labels;
-    snapshot.back().stats = found->second.stats;
-    snapshot.back().route = found->second.route;
+    copy_pair(id, found->second, &copies.back());
   }
-  return snapshot;
+  return copies;
+}
+
+std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
+  PairStatus blank;
+  blank.statistics.rtt_counts.resize(buckets_.count());
+  return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* status) {
+    status->id = id;
+    status->labels = {pair.naming, &pair.naming->labels};
+    CopyStatistics(pair.stats, &status->statistics);
+    status->route = pair.route;
+  });
 }
 
 std::size_t ProbeRecorder::Impl::RenderMemory() const {
@@ -196,7 +295,15 @@ std::size_t ProbeRecorder::Impl::RenderMemory() const {
 void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
                                  const TextSink& sink) const {
   PieceWriter writer(sink);
-  exposition_.Write(Snapshot(), writer);
+  const PairSnapshot blank{{}, PairStats(buckets_.count()), {}};
+  exposition_.Write(
+      CopyPairs(blank,
+                [](PairId, const Pair& pair, PairSnapshot* snapshot) {
+                  snapshot->labels = {pair.naming, &pair.naming->text};
+                  snapshot->stats = pair.stats;
+                  snapshot->route = pair.route;
+                }),
+      writer);
   exporter_.Write(transport, ReadProcessStats(),
                   *CreateTextFamilyWriter(&writer.text()));
   writer.Flush();
@@ -208,21 +315,15 @@ ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
 
 ProbeRecorder::~ProbeRecorder() = default;
 
-void ProbeRecorder::AddPair(PairId pair, const PairLabels& labels) {
-  impl_->AddPair(pair, labels);
-}
-
-void ProbeRecorder::SetLabels(PairId pair, const PairLabels& labels) {
-  impl_->SetLabels(pair, labels);
+PairId ProbeRecorder::AddPair(const PairLabels& labels) {
+  return impl_->AddPair(labels);
 }
 
 void ProbeRecorder::RemovePair(PairId pair) { impl_->RemovePair(pair); }
 
-bool ProbeRecorder::RestorePair(PairId pair, const PairLabels& labels) {
-  return impl_->RestorePair(pair, labels);
+std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId pair) const {
+  return impl_->LabelsOf(pair);
 }
-
-bool ProbeRecorder::HasPair(PairId pair) const { return impl_->HasPair(pair); }
 
 void ProbeRecorder::RecordRequest(PairId pair) { impl_->RecordRequest(pair); }
 
@@ -260,6 +361,10 @@ void ProbeRecorder::RecordConfigLoad(bool successful) {
 
 void ProbeRecorder::RecordWebConfigLoad(bool successful) {
   impl_->exporter().RecordWebConfigLoad(successful);
+}
+
+std::vector<PairStatus> ProbeRecorder::Snapshot() const {
+  return impl_->Snapshot();
 }
 
 std::size_t ProbeRecorder::RenderMemory() const {

@@ -126,9 +126,8 @@ class RegistryRecorder {
 };
 
 void AddPair(int pair, ProbeRecorder* recorder) {
-  const auto id = static_cast<PairId>(pair);
-  recorder->AddPair(id,
-                    {"bench", "auto", Destination(pair), {{"site", "fra"}}});
+  const PairId id = recorder->AddPair(
+      {"bench", "auto", Destination(pair), {{"site", "fra"}}});
   recorder->SetRoute(id, Route{{}, *IpAddress::Parse(Destination(pair))});
   for (int n = 0; n < kReplies; ++n) {
     recorder->RecordRequest(id);

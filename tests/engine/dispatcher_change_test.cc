@@ -77,7 +77,7 @@ TEST_F(DispatcherChangeTest, ARemovedPairsSeriesStayUntilItsLastOutcome) {
   rig_.network.AnswerHeld(ReplyAfter(milliseconds(1)));
   EXPECT_EQ(OfPair("requests_total", "192.0.2.1"), std::nullopt);
   // Nobody remembers it.
-  rig_.dispatcher.OnStrayReply(0, StrayReply::kDuplicate);
+  rig_.router.OnStrayReply(0, StrayReply::kDuplicate);
 }
 
 TEST_F(DispatcherChangeTest, ChangesAreMadeOnceStarted) {

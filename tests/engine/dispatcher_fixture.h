@@ -49,9 +49,9 @@ class DispatcherFixture : public testing::Test {
   }
 
   PairId NewPair(const std::string& destination) {
-    rig_.recorder.AddPair(next_id_, {"g", "auto", destination, {}});
-    rig_.state_log.AddPair(next_id_, "g", "auto", destination);
-    return next_id_++;
+    const PairId id = rig_.recorder.AddPair({"g", "auto", destination, {}});
+    rig_.states.AddPair(id, rig_.recorder.LabelsOf(id));
+    return id;
   }
 
   void Start() {
@@ -116,7 +116,6 @@ class DispatcherFixture : public testing::Test {
   ManualClock clock_{start_};
   ResultLog markers_;
   std::size_t markers_sent_ = 0;
-  PairId next_id_ = 0;
   DispatcherRig rig_{clock_};
 };
 

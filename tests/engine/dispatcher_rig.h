@@ -3,18 +3,15 @@
 
 #include <chrono>
 #include <cstddef>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/engine/dispatcher.h"
-#include "src/engine/state_log.h"
+#include "src/engine/pair_states.h"
+#include "src/engine/result_router.h"
 #include "tests/recorder/samples.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
@@ -28,25 +25,16 @@ class DispatcherRig {
   explicit DispatcherRig(const Clock& clock)
       : network(clock),
         recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true),
-        state_log(clock,
-                  [this](LogLevel, std::string_view message,
-                         std::initializer_list<LogField> fields) {
-                    state_lines.push_back(std::string(message) + " " +
-                                          std::data(fields)[2].value);
-                  }),
+        router(recorder, states),
         book(lookup, kEagerBook, {}),
         transport(network
                       .CreateTransport(Options(),
                                        [this](const EchoResult& result) {
-                                         dispatcher.OnResult(result);
+                                         router.OnResult(result);
                                        })
                       .value()),
-        dispatcher(clock, *transport, book, recorder, state_log, kDrainLimit) {
+        dispatcher(clock, *transport, book, recorder, router, kDrainLimit) {
     network.LimitDrain(Nanoseconds(0));
-  }
-  ~DispatcherRig() {
-    dispatcher.Stop();
-    transport.reset();  // reports to the dispatcher what is in flight
   }
   DispatcherRig(const DispatcherRig&) = delete;
   DispatcherRig& operator=(const DispatcherRig&) = delete;
@@ -66,7 +54,7 @@ class DispatcherRig {
     EchoTransportOptions options;
     options.max_in_flight = kMaxInFlight;
     options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
-      dispatcher.OnStrayReply(tag, kind);
+      router.OnStrayReply(tag, kind);
     };
     return options;
   }
@@ -80,9 +68,8 @@ class DispatcherRig {
   FakeEchoNetwork network;
   FakeAddressLookup lookup;
   ProbeRecorder recorder;
-  /// "message destination", for who knows that the dispatcher is idle.
-  std::vector<std::string> state_lines;
-  StateLog state_log;
+  PairStates states;
+  ResultRouter router;
   AddressBook book;
   std::unique_ptr<EchoTransport> transport;
   Dispatcher dispatcher;

@@ -134,5 +134,64 @@ TEST_F(DispatcherStopTest, GivesUpSubmissionsThatOutlastTheDraining) {
   EXPECT_EQ(log.size(), 1U);
 }
 
+TEST_F(DispatcherStopTest, GivesUpWhatWasSubmittedWithoutAStart) {
+  ResultLog log;
+  rig_.dispatcher.Submit(EchoRequest(), [&](const auto& r) { log.Add(r); });
+  rig_.dispatcher.Stop();
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_EQ(log.results()[0].outcome, EchoOutcome::kGeneralFailure);
+  EXPECT_THAT(rig_.network.sent(), testing::IsEmpty());
+}
+
+TEST_F(DispatcherStopTest, ResultsThatComeAfterItsEndAreRecorded) {
+  const PairId pair = NewPair("192.0.2.1");
+  rig_.network.Hold();
+  ResultLog log;
+  {
+    Dispatcher dispatcher(clock_, *rig_.transport, rig_.book, rig_.recorder,
+                          rig_.router, DispatcherRig::kDrainLimit);
+    dispatcher.Apply(
+        {.scheduled = {{seconds(1),
+                        {{pair,
+                          {},
+                          {.address = Address("192.0.2.1"), .entry = {}},
+                          {}}}}},
+         .updated = {},
+         .removed = {}});
+    dispatcher.Start();
+    rig_.network.WaitForSent(1);
+    dispatcher.Submit(EchoRequest(), [&](const auto& r) { log.Add(r); });
+  }
+  EXPECT_EQ(OfPair("in_flight", "192.0.2.1"), 1);
+  EXPECT_EQ(log.size(), 1U);
+  EXPECT_EQ(rig_.network.AnswerHeld(ReplyAfter(milliseconds(1))), 2U);
+  EXPECT_EQ(OfPair("in_flight", "192.0.2.1"), 0);
+  EXPECT_EQ(Outcomes("192.0.2.1", "reply"), 1);
+  EXPECT_EQ(log.size(), 1U);
+}
+
+TEST(DispatcherRigTest, DestroysCleanlyWithRequestsInFlight) {
+  ResultLog log;
+  {
+    DispatcherRig rig(Clock::System());
+    rig.network.Hold();
+    const PairId pair = rig.recorder.AddPair({"g", "auto", "d", {}});
+    rig.dispatcher.Apply(
+        {.scheduled = {{seconds(1),
+                        {{pair,
+                          {},
+                          {.address = Address("192.0.2.1"), .entry = {}},
+                          {}}}}},
+         .updated = {},
+         .removed = {}});
+    rig.dispatcher.Start();
+    rig.network.WaitForSent(1);
+    rig.dispatcher.Submit(EchoRequest(), [&](const auto& r) { log.Add(r); });
+    rig.network.WaitForSent(2);
+  }
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_EQ(log.results()[0].outcome, EchoOutcome::kGeneralFailure);
+}
+
 }  // namespace
 }  // namespace echo_exporter

@@ -10,6 +10,7 @@
 
 #include "src/base/mutex.h"
 #include "tests/engine/dispatcher_fixture.h"
+#include "tests/engine/outcome_log.h"
 #include "tests/support/result_log.h"
 
 namespace echo_exporter {
@@ -25,6 +26,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::Optional;
+using testing::UnorderedElementsAre;
 
 class DispatcherTest : public DispatcherFixture {};
 
@@ -301,7 +303,9 @@ TEST_F(DispatcherTest, CountsStrayRepliesOfPairsOnly) {
   EXPECT_EQ(Outcomes("192.0.2.1", "reply"), 1);
 }
 
-TEST_F(DispatcherTest, TellsTheStateLogOfEveryResultOfAPair) {
+TEST_F(DispatcherTest, EveryOutcomeOfAPairReachesTheObservers) {
+  OutcomeLog log;
+  const PairObservation observation(rig_.states, log);
   rig_.network.AnswerFrom(Address("192.0.2.1"),
                           {.result = EndAs(EchoOutcome::kHostUnreachable)});
   AddPairs({"192.0.2.1"}, seconds(1));
@@ -310,9 +314,10 @@ TEST_F(DispatcherTest, TellsTheStateLogOfEveryResultOfAPair) {
           Endpoint{.address = Address("192.0.2.2"), .entry = {}}, "192.0.2.2");
   Start();
   Step(seconds(1));
-  EXPECT_THAT(rig_.state_lines,
-              testing::UnorderedElementsAre("pair is down 192.0.2.1",
-                                            "pair is down 192.0.2.2"));
+  EXPECT_THAT(log.lines(), UnorderedElementsAre(
+                               "192.0.2.1 none host_unreachable",
+                               "192.0.2.1 host_unreachable host_unreachable",
+                               "192.0.2.2 none bad_source"));
 }
 
 TEST_F(DispatcherTest, IsHeldUpForAsLongAsItDoesNotComeBack) {

@@ -1,5 +1,6 @@
 #include "echo_exporter/probe_recorder.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -22,7 +23,9 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 class FixedClock : public Clock {
@@ -55,9 +58,9 @@ class ProbeRecorderTest : public testing::Test {
 };
 
 TEST_F(ProbeRecorderTest, RendersPairsAsTheGoldenText) {
-  recorder_.AddPair(0, {"lan", "auto", "192.0.2.1", {}});
-  recorder_.AddPair(1, {"wan", "wan1", "dns.example.net", {{"site", "fra"}}});
-  recorder_.AddPair(2, {"wan", "wan1", "2001:db8::1", {{"site", "fra"}}});
+  recorder_.AddPair({"lan", "auto", "192.0.2.1", {}});
+  recorder_.AddPair({"wan", "wan1", "dns.example.net", {{"site", "fra"}}});
+  recorder_.AddPair({"wan", "wan1", "2001:db8::1", {{"site", "fra"}}});
   recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")});
   recorder_.SetRoute(1, Route{IpAddress::Parse("198.51.100.7"),
                               *IpAddress::Parse("203.0.113.5")});
@@ -99,8 +102,8 @@ double ExpectExact(const std::map<std::string, double>& samples,
 }
 
 TEST_F(ProbeRecorderTest, StaysExactWhileManyThreadsRecord) {
-  recorder_.AddPair(0, {"g", "s", "0", {}});
-  recorder_.AddPair(1, {"g", "s", "1", {}});
+  recorder_.AddPair({"g", "s", "0", {}});
+  recorder_.AddPair({"g", "s", "1", {}});
   const std::string labels[] = {R"(group="g",source="s",destination="0")",
                                 R"(group="g",source="s",destination="1")"};
   std::atomic<std::uint64_t> requests = 0;
@@ -134,12 +137,12 @@ TEST_F(ProbeRecorderTest, StaysExactWhileManyThreadsRecord) {
 }
 
 TEST_F(ProbeRecorderTest, AddsPairsWhileOthersRecord) {
-  recorder_.AddPair(0, {"g", "s", "0", {}});
+  recorder_.AddPair({"g", "s", "0", {}});
   std::jthread other([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) Finish(0, EchoOutcome::kReply);
   });
   for (PairId pair = 1; pair < 1000; ++pair) {
-    recorder_.AddPair(pair, {"g", "s", std::to_string(pair), {}});
+    recorder_.AddPair({"g", "s", std::to_string(pair), {}});
     Finish(pair, EchoOutcome::kTimeout);
   }
   other.request_stop();
@@ -151,25 +154,164 @@ TEST_F(ProbeRecorderTest, AddsPairsWhileOthersRecord) {
             1);
 }
 
-TEST_F(ProbeRecorderTest, RendersPairsInTheOrderOfTheirNumbers) {
-  for (const PairId pair : {PairId{130}, PairId{2}, PairId{65}, PairId{64}}) {
-    recorder_.AddPair(pair, {"g", "s", std::to_string(pair), {}});
+TEST_F(ProbeRecorderTest, RendersPairsInTheOrderInWhichTheyWereAdded) {
+  std::string expected;
+  for (int pair = 0; pair < 200; ++pair) {
+    const std::string destination = std::to_string(pair);
+    recorder_.AddPair({"g", "s", destination, {}});
+    expected += R"(icmp_echo_up{group="g",source="s",destination=")" +
+                destination + "\"} 0\n";
   }
-  EXPECT_THAT(RenderText(recorder_),
-              HasSubstr(R"(icmp_echo_up{group="g",source="s",destination="2"} 0
-icmp_echo_up{group="g",source="s",destination="64"} 0
-icmp_echo_up{group="g",source="s",destination="65"} 0
-icmp_echo_up{group="g",source="s",destination="130"} 0
-)"));
+  EXPECT_THAT(RenderText(recorder_), HasSubstr(expected));
+}
+
+TEST_F(ProbeRecorderTest, APairIsItsGroupSourceAndDestination) {
+  const PairId id = recorder_.AddPair({"g", "s", "d", {{"site", "fra"}}});
+  EXPECT_EQ(recorder_.AddPair({"g", "s", "d", {{"site", "fra"}}}), id);
+  EXPECT_EQ(recorder_.AddPair({"g", "s", "d", {}}), id);
+  EXPECT_NE(recorder_.AddPair({"h", "s", "d", {}}), id);
+  EXPECT_NE(recorder_.AddPair({"g", "t", "d", {}}), id);
+  EXPECT_NE(recorder_.AddPair({"g", "s", "e", {}}), id);
+  EXPECT_NE(recorder_.AddPair({"d", "s", "g", {}}), id);
+  EXPECT_NE(recorder_.AddPair({"gs", "", "d", {}}), id);
+  EXPECT_EQ(recorder_.Snapshot().size(), 6U);
+  EXPECT_EQ(Samples().at("echo_exporter_pairs"), 6);
+}
+
+TEST_F(ProbeRecorderTest, APairKeepsItsCountersUnderOtherLabels) {
+  const PairId id = recorder_.AddPair({"g", "s", "d", {}});
+  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")});
+  Finish(id, EchoOutcome::kReply);
+  const auto before = recorder_.LabelsOf(id);
+  ASSERT_EQ(recorder_.AddPair({"g", "s", "d", {{"site", "fra"}}}), id);
+  const auto samples = Samples();
+  EXPECT_EQ(samples.at("icmp_echo_requests_total{group=\"g\",source=\"s\","
+                       "destination=\"d\",site=\"fra\"}"),
+            1);
+  EXPECT_FALSE(samples.contains(
+      "icmp_echo_requests_total{group=\"g\",source=\"s\",destination=\"d\"}"));
+  EXPECT_EQ(*recorder_.LabelsOf(id),
+            (PairLabels{"g", "s", "d", {{"site", "fra"}}}));
+  EXPECT_EQ(*before, (PairLabels{"g", "s", "d", {}}));
+  EXPECT_TRUE(recorder_.Snapshot().at(0).route);
+  // It is found under them, too, when it is to end.
+  recorder_.RemovePair(id);
+  EXPECT_THAT(recorder_.Snapshot(), IsEmpty());
+  EXPECT_NE(recorder_.AddPair({"g", "s", "d", {{"site", "fra"}}}), id);
+}
+
+TEST_F(ProbeRecorderTest, ARemovedPairThatHasNotEndedGoesOnWithoutARoute) {
+  const PairId id = recorder_.AddPair({"g", "s", "d", {}});
+  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")});
+  recorder_.RecordRequest(id);
+  recorder_.RemovePair(id);
+  EXPECT_EQ(Samples().at("echo_exporter_pairs"), 0);
+  ASSERT_EQ(recorder_.AddPair({"g", "s", "d", {}}), id);
+  EXPECT_EQ(Samples().at("echo_exporter_pairs"), 1);
+  EXPECT_EQ(recorder_.Snapshot().at(0).route, std::nullopt);
+  recorder_.RecordResult(id, {});
+  const PairStatus status = recorder_.Snapshot().at(0);
+  EXPECT_EQ(status.statistics.requests, 1U);
+  EXPECT_EQ(status.statistics.in_flight, 0U);
+}
+
+TEST_F(ProbeRecorderTest, NeverUsesANumberAgain) {
+  const PairId removed_idle = recorder_.AddPair({"g", "s", "d", {}});
+  recorder_.RemovePair(removed_idle);
+  const PairId removed_busy = recorder_.AddPair({"g", "s", "d", {}});
+  EXPECT_NE(removed_busy, removed_idle);
+  recorder_.RecordRequest(removed_busy);
+  recorder_.RemovePair(removed_busy);
+  recorder_.RecordResult(removed_busy, {});
+  EXPECT_THAT(recorder_.Snapshot(), IsEmpty());
+  const PairId last = recorder_.AddPair({"g", "s", "d", {}});
+  EXPECT_NE(last, removed_busy);
+  EXPECT_NE(last, removed_idle);
+  EXPECT_EQ(recorder_.Snapshot().at(0).statistics.requests, 0U);
+}
+
+TEST_F(ProbeRecorderTest, APairEndsOrGoesOnWhenItsLastOutcomeRacesWithIt) {
+  for (int i = 0; i < 1000; ++i) {
+    const PairId id = recorder_.AddPair({"g", "s", "d", {}});
+    recorder_.RecordRequest(id);
+    recorder_.RemovePair(id);
+    std::thread transport([&] { recorder_.RecordResult(id, {}); });
+    const PairId next = recorder_.AddPair({"g", "s", "d", {}});
+    transport.join();
+    const std::vector<PairStatus> pairs = recorder_.Snapshot();
+    ASSERT_EQ(pairs.size(), 1U);
+    ASSERT_EQ(pairs[0].id, next);
+    ASSERT_EQ(pairs[0].statistics.requests, next == id ? 1U : 0U);
+    ASSERT_EQ(pairs[0].statistics.in_flight, 0U);
+    recorder_.RemovePair(next);
+  }
+}
+
+TEST_F(ProbeRecorderTest, ShowsEachPairWithItsLabelsStatisticsAndRoute) {
+  const PairId first = recorder_.AddPair({"g", "s", "a", {{"site", "fra"}}});
+  const PairId second = recorder_.AddPair({"g", "s", "b", {}});
+  const Route route{IpAddress::Parse("198.51.100.7"),
+                    *IpAddress::Parse("192.0.2.1"), 3};
+  recorder_.SetRoute(first, route);
+  Finish(first, EchoOutcome::kReply, microseconds(100), std::uint8_t{64});
+  Finish(first, EchoOutcome::kReply, microseconds(260), std::uint8_t{63});
+  Finish(second, EchoOutcome::kReply, milliseconds(1), std::uint8_t{9});
+  Finish(second, EchoOutcome::kPacketTooBig);
+  recorder_.RecordRequest(second);
+  recorder_.RecordStrayReply(second, StrayReply::kDuplicate);
+
+  const std::vector<PairStatus> pairs = recorder_.Snapshot();
+  ASSERT_EQ(pairs.size(), 2U);
+  EXPECT_EQ(pairs[0].id, first);
+  EXPECT_EQ(*pairs[0].labels, (PairLabels{"g", "s", "a", {{"site", "fra"}}}));
+  EXPECT_EQ(pairs[0].route, route);
+  const PairStatistics& up = pairs[0].statistics;
+  EXPECT_EQ(up.requests, 2U);
+  EXPECT_EQ(up.in_flight, 0U);
+  EXPECT_THAT(up.rtt_counts, ElementsAre(0, 1, 0, 1, 0));
+  EXPECT_EQ(up.rtt_sum, 360'000U);
+  EXPECT_TRUE(up.up);
+  EXPECT_EQ(up.last_rtt, microseconds(260));
+  EXPECT_EQ(up.jitter, microseconds(10));
+  EXPECT_EQ(up.reply_ttl, 63);
+
+  EXPECT_EQ(pairs[1].id, second);
+  EXPECT_EQ(pairs[1].route, std::nullopt);
+  const PairStatistics& down = pairs[1].statistics;
+  EXPECT_EQ(down.requests, 3U);
+  EXPECT_EQ(down.in_flight, 1U);
+  std::array<std::uint64_t, kEchoOutcomeCount> outcomes{};
+  outcomes[static_cast<std::size_t>(EchoOutcome::kReply)] = 1;
+  outcomes[static_cast<std::size_t>(EchoOutcome::kPacketTooBig)] = 1;
+  EXPECT_EQ(down.outcomes, outcomes);
+  EXPECT_THAT(down.stray_replies, ElementsAre(0, 1));
+  EXPECT_FALSE(down.up);
+  EXPECT_EQ(down.last_rtt, std::nullopt);
+  EXPECT_EQ(down.jitter, std::nullopt);
+  EXPECT_EQ(down.reply_ttl, 9);
+}
+
+TEST_F(ProbeRecorderTest, EverySnapshotIsExactWhileOthersRecord) {
+  const PairId id = recorder_.AddPair({"g", "s", "d", {}});
+  std::jthread other([this, id](const std::stop_token& stop) {
+    while (!stop.stop_requested()) Finish(id, EchoOutcome::kReply);
+  });
+  for (int i = 0; i < 1000; ++i) {
+    const PairStatistics statistics = recorder_.Snapshot().at(0).statistics;
+    const std::uint64_t replies =
+        statistics.outcomes[static_cast<std::size_t>(EchoOutcome::kReply)];
+    ASSERT_EQ(statistics.requests, replies + statistics.in_flight);
+    ASSERT_EQ(statistics.rtt_counts[0], replies);
+  }
 }
 
 TEST_F(ProbeRecorderTest, HostileNamesCannotBreakTheFormat) {
-  recorder_.AddPair(0, {"g", "s", "d", {{"x", "y"}}});
+  recorder_.AddPair({"g", "s", "d", {{"x", "y"}}});
   const std::size_t tame = Samples().size();
-  recorder_.AddPair(1, {"\"} 1\nup 0\n",
-                        "\\",
-                        "\xC3\"\n# TYPE up gauge\n\xFF",
-                        {{"x", "\",evil=\"\\"}}});
+  recorder_.AddPair({"\"} 1\nup 0\n",
+                     "\\",
+                     "\xC3\"\n# TYPE up gauge\n\xFF",
+                     {{"x", "\",evil=\"\\"}}});
   const std::string text = RenderText(recorder_);
   const std::string labels =
       R"({group="\"} 1\nup 0\n",source="\\",)"
@@ -181,7 +323,7 @@ TEST_F(ProbeRecorderTest, HostileNamesCannotBreakTheFormat) {
 }
 
 TEST_F(ProbeRecorderTest, ForgetsTheAddressesOfALostRoute) {
-  recorder_.AddPair(0, {"g", "s", "d", {}});
+  recorder_.AddPair({"g", "s", "d", {}});
   EXPECT_THAT(RenderText(recorder_), Not(HasSubstr("pair_info")));
   recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")});
   EXPECT_THAT(RenderText(recorder_), HasSubstr("icmp_echo_pair_info{"));
@@ -229,7 +371,7 @@ TEST_F(ProbeRecorderTest, SaysNothingOfAWebConfigurationThatIsNotThere) {
 }
 
 TEST_F(ProbeRecorderTest, ObservesCompletionDelayOfRepliesOnly) {
-  recorder_.AddPair(0, {"g", "s", "d", {}});
+  recorder_.AddPair({"g", "s", "d", {}});
   Finish(0, EchoOutcome::kReply);
   Finish(0, EchoOutcome::kTimeout);
   const auto samples = Samples();

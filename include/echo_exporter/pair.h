@@ -1,0 +1,64 @@
+#ifndef ECHO_EXPORTER_PAIR_H_
+#define ECHO_EXPORTER_PAIR_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace echo_exporter {
+
+/// Names one pair (source, destination) for the life of the process; never
+/// used again for another.
+using PairId = std::uint32_t;
+
+/// Label names and values, in the order in which they are exposed.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// Labels that many pairs have in common, kept once for all of them.
+///
+/// Immutable after construction, and cheap to copy.
+class SharedLabels {
+ public:
+  SharedLabels() = default;
+  // Implicit: what has labels may be given wherever they are to be shared.
+  SharedLabels(const Labels& labels)
+      : labels_(labels.empty() ? nullptr
+                               : std::make_shared<const Labels>(labels)) {}
+  SharedLabels(std::initializer_list<Labels::value_type> labels)
+      : SharedLabels(Labels(labels)) {}
+
+  Labels::const_iterator begin() const {
+    return labels_ ? labels_->begin() : Labels::const_iterator();
+  }
+  Labels::const_iterator end() const {
+    return labels_ ? labels_->end() : Labels::const_iterator();
+  }
+
+  friend bool operator==(const SharedLabels& a, const SharedLabels& b) {
+    return a.labels_ == b.labels_ ||
+           std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+ private:
+  std::shared_ptr<const Labels> labels_;  ///< null: none
+};
+
+/// What identifies a pair's series. The first three are the identity of the
+/// pair: another value in one of them is another pair. Further labels come
+/// from the group.
+struct PairLabels {
+  std::string group;
+  std::string source;
+  std::string destination;
+  SharedLabels extra;
+
+  friend bool operator==(const PairLabels&, const PairLabels&) = default;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_PAIR_H_

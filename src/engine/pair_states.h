@@ -1,0 +1,80 @@
+#ifndef ECHO_EXPORTER_SRC_ENGINE_PAIR_STATES_H_
+#define ECHO_EXPORTER_SRC_ENGINE_PAIR_STATES_H_
+
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "echo_exporter/echo.h"
+#include "echo_exporter/pair.h"
+#include "src/base/mutex.h"
+
+namespace echo_exporter {
+
+/// One outcome of a pair, beside the one before.
+struct PairOutcome {
+  PairId pair = 0;
+  const PairLabels& labels;
+  EchoOutcome outcome = EchoOutcome::kOther;
+  std::optional<EchoOutcome> previous;  ///< absent: this is the first
+
+  /// As icmp_echo_up.
+  bool is_up() const { return outcome == EchoOutcome::kReply; }
+  /// Before the first outcome, a pair counts as up.
+  bool was_up() const { return !previous || *previous == EchoOutcome::kReply; }
+};
+
+/// Told of every outcome of every pair: those of one pair in order, and never
+/// two at once. It must be short, must not block, and must not call PairStates.
+class PairObserver {
+ public:
+  virtual ~PairObserver() = default;
+  virtual void OnOutcome(const PairOutcome& outcome) = 0;
+};
+
+/// Knows of each pair whether it is up or down, and tells observers.
+///
+/// Thread-safe.
+class PairStates {
+ public:
+  /// Begins to follow a pair; of one that is there already, only the labels
+  /// change. `labels` is never null.
+  void AddPair(PairId pair, std::shared_ptr<const PairLabels> labels);
+  void RemovePair(PairId pair);
+
+  /// An outcome of a pair; of one that is not there, it means nothing.
+  void Record(PairId pair, EchoOutcome outcome);
+
+ private:
+  friend class PairObservation;
+  struct Pair {
+    std::shared_ptr<const PairLabels> labels;
+    std::optional<EchoOutcome> last;
+  };
+
+  /// Held while observers are called: that keeps the order.
+  Mutex mutex_;
+  std::unordered_map<PairId, Pair> pairs_ GUARDED_BY(mutex_);
+  std::vector<PairObserver*> observers_ GUARDED_BY(mutex_);
+};
+
+/// Has an observer told for as long as this lives, and not a moment longer.
+///
+/// Immutable after construction.
+class PairObservation {
+ public:
+  /// Both must outlive this.
+  PairObservation(PairStates& states, PairObserver& observer);
+  ~PairObservation();
+  PairObservation(const PairObservation&) = delete;
+  PairObservation& operator=(const PairObservation&) = delete;
+
+ private:
+  PairStates& states_;
+  PairObserver& observer_;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_ENGINE_PAIR_STATES_H_

@@ -1,0 +1,60 @@
+#include "src/engine/result_router.h"
+
+#include <utility>
+
+namespace echo_exporter {
+namespace {
+
+// Tags of requests that are not a pair's have this bit.
+constexpr std::uint64_t kExpectedBit = std::uint64_t{1} << 63;
+
+bool IsOfPair(std::uint64_t tag) { return (tag & kExpectedBit) == 0; }
+
+}  // namespace
+
+std::uint64_t ResultRouter::Expect(Completion done) {
+  const MutexLock lock(mutex_);
+  const std::uint64_t tag = kExpectedBit | next_expected_++;
+  expected_.emplace(tag, std::move(done));
+  return tag;
+}
+
+void ResultRouter::GiveUp() {
+  std::unordered_map<std::uint64_t, Completion> given_up;
+  {
+    const MutexLock lock(mutex_);
+    given_up.swap(expected_);
+  }
+  for (const auto& [tag, done] : given_up) {
+    EchoResult result;
+    result.tag = tag;
+    result.outcome = EchoOutcome::kGeneralFailure;
+    done(result);
+  }
+}
+
+void ResultRouter::OnResult(const EchoResult& result) {
+  if (IsOfPair(result.tag)) {
+    const auto pair = static_cast<PairId>(result.tag);
+    recorder_.RecordResult(pair, result);
+    states_.Record(pair, result.outcome);
+    return;
+  }
+  Completion done;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = expected_.find(result.tag);
+    if (found == expected_.end()) return;  // given up
+    done = std::move(found->second);
+    expected_.erase(found);
+  }
+  done(result);
+}
+
+void ResultRouter::OnStrayReply(std::uint64_t tag, StrayReply kind) {
+  // Others are told of one result, which they have had.
+  if (!IsOfPair(tag)) return;
+  recorder_.RecordStrayReply(static_cast<PairId>(tag), kind);
+}
+
+}  // namespace echo_exporter

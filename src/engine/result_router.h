@@ -1,0 +1,58 @@
+#ifndef ECHO_EXPORTER_SRC_ENGINE_RESULT_ROUTER_H_
+#define ECHO_EXPORTER_SRC_ENGINE_RESULT_ROUTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+
+#include "echo_exporter/echo.h"
+#include "echo_exporter/pair.h"
+#include "echo_exporter/probe_recorder.h"
+#include "src/base/mutex.h"
+#include "src/engine/pair_states.h"
+
+namespace echo_exporter {
+
+/// Receives what a transport reports, and gives it, by the request's tag, to
+/// those whom it concerns: results of pairs to the recorder and to PairStates,
+/// others to whoever expects them.
+///
+/// Made before the transport, and outlives it. Thread-safe.
+class ResultRouter {
+ public:
+  /// Under the rules of the transport's callback.
+  using Completion = std::function<void(const EchoResult&)>;
+
+  /// Both must outlive the router.
+  ResultRouter(ProbeRecorder& recorder, PairStates& states)
+      : recorder_(recorder), states_(states) {}
+  ResultRouter(const ResultRouter&) = delete;
+  ResultRouter& operator=(const ResultRouter&) = delete;
+
+  /// The tag for a request of a pair.
+  static std::uint64_t TagOf(PairId pair) { return pair; }
+
+  /// The tag for another request. `done` runs exactly once: with the request's
+  /// result, or by GiveUp() if that is first.
+  std::uint64_t Expect(Completion done);
+
+  /// Ends as kGeneralFailure, on the calling thread, what is expected still.
+  /// What the transport may yet report of it means nothing any more.
+  void GiveUp();
+
+  // What the transport calls; the rules of its callbacks apply.
+  void OnResult(const EchoResult& result);
+  void OnStrayReply(std::uint64_t tag, StrayReply kind);
+
+ private:
+  ProbeRecorder& recorder_;
+  PairStates& states_;
+
+  Mutex mutex_;
+  std::unordered_map<std::uint64_t, Completion> expected_ GUARDED_BY(mutex_);
+  std::uint64_t next_expected_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_ENGINE_RESULT_ROUTER_H_

@@ -1,0 +1,39 @@
+#ifndef ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_
+#define ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_
+
+#include <string>
+#include <vector>
+
+#include "src/base/mutex.h"
+#include "src/engine/pair_states.h"
+
+namespace echo_exporter {
+
+/// Remembers what it is told of.
+///
+/// Thread-safe.
+class OutcomeLog final : public PairObserver {
+ public:
+  void OnOutcome(const PairOutcome& outcome) override {
+    const MutexLock lock(mutex_);
+    std::string line = outcome.labels.destination + " ";
+    line += outcome.previous ? EchoOutcomeName(*outcome.previous) : "none";
+    line += " ";
+    line += EchoOutcomeName(outcome.outcome);
+    lines_.push_back(line);
+  }
+
+  /// "destination previous outcome" each.
+  std::vector<std::string> lines() const {
+    const MutexLock lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<std::string> lines_ GUARDED_BY(mutex_);
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_

@@ -1,0 +1,245 @@
+#include "src/engine/pair_set.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/engine/outcome_log.h"
+#include "tests/support/fake_address_lookup.h"
+#include "tests/support/fake_echo_transport.h"
+
+namespace echo_exporter {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+GroupConfig GroupTo(const std::string& name,
+                    const std::vector<std::string>& destinations) {
+  GroupConfig group;
+  group.name = name;
+  group.sources = {SourceConfig()};
+  for (const std::string& destination : destinations) {
+    group.destinations.push_back(
+        {.name = destination, .address = IpAddress::Parse(destination)});
+  }
+  return group;
+}
+
+SourceConfig FromAddress(const std::string& name, const std::string& address) {
+  return {.name = name,
+          .kind = SourceConfig::Kind::kAddress,
+          .address = Address(address),
+          .interface_name = ""};
+}
+
+SourceConfig FromAdapter(const std::string& name, const std::string& adapter) {
+  return {.name = name,
+          .kind = SourceConfig::Kind::kInterface,
+          .address = {},
+          .interface_name = adapter};
+}
+
+class PairSetTest : public testing::Test {
+ protected:
+  /// All that Exporter does with a configuration but the dispatching.
+  DispatchChange MoveTo(const std::vector<GroupConfig>& groups) {
+    ExporterConfig config;
+    config.groups = groups;
+    for (std::uint32_t g = 0; g < groups.size(); ++g) {
+      for (std::uint32_t s = 0; s < groups[g].sources.size(); ++s) {
+        for (std::uint32_t d = 0; d < groups[g].destinations.size(); ++d) {
+          config.pairs.push_back({.group = g, .source = s, .destination = d});
+        }
+      }
+    }
+    DispatchChange change = set_.Plan(config);
+    set_.Retire();
+    return change;
+  }
+
+  static std::vector<DispatchedPair> Scheduled(const DispatchChange& change) {
+    std::vector<DispatchedPair> pairs;
+    for (const DispatchedGroup& group : change.scheduled) {
+      pairs.insert(pairs.end(), group.pairs.begin(), group.pairs.end());
+    }
+    return pairs;
+  }
+
+  void ExpectNothingToDo(const DispatchChange& change) {
+    EXPECT_THAT(Scheduled(change), IsEmpty());
+    EXPECT_THAT(change.updated, IsEmpty());
+    EXPECT_THAT(change.removed, IsEmpty());
+  }
+
+  /// The number of the pair to that destination.
+  PairId PairTo(const std::string& destination) const {
+    for (const PairStatus& status : recorder_.Snapshot()) {
+      if (status.labels->destination == destination) return status.id;
+    }
+    ADD_FAILURE() << "no pair to " << destination;
+    return 0;
+  }
+
+  FakeAddressLookup lookup_;
+  ProbeRecorder recorder_{{0.1}, Clock::System()};
+  PairStates states_;
+  OutcomeLog outcomes_;
+  const PairObservation observation_{states_, outcomes_};
+  AddressBook book_{lookup_, AddressBook::Options(), {}};
+  PairSet set_{recorder_, states_, book_};
+};
+
+TEST_F(PairSetTest, SchedulesNewPairsByTheirGroups) {
+  GroupConfig slow = GroupTo("slow", {"192.0.2.1", "192.0.2.2"});
+  slow.interval = seconds(60);
+  slow.sources = {SourceConfig(), FromAddress("wan", "198.51.100.7")};
+  slow.echo.ttl = 7;
+  const DispatchChange change = MoveTo({slow, GroupTo("g", {"192.0.2.9"})});
+  ASSERT_THAT(change.scheduled, SizeIs(2));
+  EXPECT_EQ(change.scheduled[0].interval, seconds(60));
+  ASSERT_THAT(change.scheduled[0].pairs, SizeIs(4));
+  const DispatchedPair& last = change.scheduled[0].pairs[3];
+  EXPECT_EQ(last.id, 3U);
+  EXPECT_EQ(last.source.address, Address("198.51.100.7"));
+  EXPECT_EQ(last.destination.address, Address("192.0.2.2"));
+  EXPECT_EQ(last.echo.ttl, 7);
+  EXPECT_EQ(change.scheduled[1].interval, seconds(1));
+  EXPECT_THAT(change.scheduled[1].pairs, SizeIs(1));
+  EXPECT_THAT(change.updated, IsEmpty());
+  EXPECT_THAT(change.removed, IsEmpty());
+  EXPECT_THAT(recorder_.Snapshot(), SizeIs(5));
+}
+
+TEST_F(PairSetTest, AConfigurationThatChangesNothingTouchesNoPair) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1", "a.example.net"});
+  group.sources = {SourceConfig(), FromAddress("wan1", "198.51.100.7"),
+                   FromAdapter("wan2", "Ethernet 2")};
+  group.labels = {{"site", "fra"}};
+  const std::vector<GroupConfig> groups = {group, GroupTo("h", {"192.0.2.1"})};
+  EXPECT_THAT(Scheduled(MoveTo(groups)), SizeIs(7));
+  ExpectNothingToDo(MoveTo(groups));
+  // Nor does the order, or what concerns the recorder only.
+  ExpectNothingToDo(MoveTo({groups[1], groups[0]}));
+  group.labels = {};
+  ExpectNothingToDo(MoveTo({group, groups[1]}));
+}
+
+TEST_F(PairSetTest, UpdatesOnlyThePairsThatDiffer) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1"});
+  group.sources = {SourceConfig(), FromAddress("wan", "198.51.100.7"),
+                   FromAdapter("lan", "Ethernet 2")};
+  GroupConfig other = GroupTo("h", {"192.0.2.9"});
+  MoveTo({group, other});
+  group.sources[1].address = Address("198.51.100.8");
+  DispatchChange change = MoveTo({group, other});
+  ASSERT_THAT(change.updated, SizeIs(1));
+  EXPECT_EQ(change.updated[0].id, 1U);
+  EXPECT_EQ(change.updated[0].source.address, Address("198.51.100.8"));
+
+  group.sources[2].interface_name = "Ethernet 3";
+  change = MoveTo({group, other});
+  ASSERT_THAT(change.updated, SizeIs(1));
+  EXPECT_EQ(change.updated[0].id, 2U);
+
+  other.echo.payload_size = 8;
+  change = MoveTo({group, other});
+  ASSERT_THAT(change.updated, SizeIs(1));
+  EXPECT_EQ(change.updated[0].id, 3U);
+  EXPECT_EQ(change.updated[0].echo.payload_size, 8);
+  EXPECT_THAT(Scheduled(change), IsEmpty());
+  EXPECT_THAT(change.removed, IsEmpty());
+}
+
+TEST_F(PairSetTest, SchedulesAnewThePairsWithAnotherInterval) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1", "192.0.2.2"});
+  const GroupConfig other = GroupTo("h", {"192.0.2.9"});
+  MoveTo({group, other});
+  group.interval = seconds(5);
+  const DispatchChange change = MoveTo({group, other});
+  ASSERT_THAT(change.scheduled, SizeIs(2));
+  EXPECT_EQ(change.scheduled[0].interval, seconds(5));
+  EXPECT_THAT(change.scheduled[0].pairs, SizeIs(2));
+  EXPECT_THAT(change.scheduled[1].pairs, IsEmpty());
+  EXPECT_THAT(change.updated, IsEmpty());
+  EXPECT_THAT(change.removed, IsEmpty());
+}
+
+TEST_F(PairSetTest, EndsTheSeriesOfPairsThatAreGone) {
+  MoveTo({GroupTo("g", {"192.0.2.1", "192.0.2.2", "192.0.2.3"})});
+  const PairId kept = PairTo("192.0.2.2");
+  const DispatchChange change =
+      MoveTo({GroupTo("g", {"192.0.2.4", "192.0.2.2"})});
+  EXPECT_THAT(change.removed, ElementsAre(0, 2));
+  EXPECT_THAT(Scheduled(change), SizeIs(1));
+  EXPECT_THAT(change.updated, IsEmpty());
+  EXPECT_EQ(PairTo("192.0.2.2"), kept);
+  EXPECT_THAT(recorder_.Snapshot(), SizeIs(2));
+  states_.Record(0, EchoOutcome::kTimeout);
+  states_.Record(kept, EchoOutcome::kReply);
+  EXPECT_THAT(outcomes_.lines(), ElementsAre("192.0.2.2 none reply"));
+}
+
+TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedIsTheSame) {
+  const std::vector<GroupConfig> both = {GroupTo("g", {"192.0.2.1", "b"})};
+  MoveTo(both);
+  const PairId first = PairTo("192.0.2.1");
+  const PairId second = PairTo("b");
+  recorder_.RecordRequest(first);
+  states_.Record(first, EchoOutcome::kTimeout);
+  MoveTo({});
+  const std::vector<DispatchedPair> scheduled = Scheduled(MoveTo(both));
+  ASSERT_THAT(scheduled, SizeIs(2));
+  EXPECT_EQ(scheduled[0].id, first);
+  EXPECT_NE(scheduled[1].id, second);
+  // But for its state, which nobody has followed meanwhile.
+  recorder_.RecordResult(first, {});
+  states_.Record(first, EchoOutcome::kReply);
+  EXPECT_THAT(outcomes_.lines(),
+              ElementsAre("192.0.2.1 none timeout", "192.0.2.1 none reply"));
+  MoveTo({});
+  EXPECT_THAT(recorder_.Snapshot(), IsEmpty());
+}
+
+TEST_F(PairSetTest, GivesAllWhoKnowAPairItsNewLabels) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1"});
+  MoveTo({group});
+  group.labels = {{"site", "fra"}};
+  MoveTo({group});
+  EXPECT_EQ(*recorder_.LabelsOf(0),
+            (PairLabels{"g", "auto", "192.0.2.1", {{"site", "fra"}}}));
+  struct LastLabels final : PairObserver {
+    void OnOutcome(const PairOutcome& outcome) override {
+      labels = outcome.labels;
+    }
+    PairLabels labels;
+  } last;
+  const PairObservation observation(states_, last);
+  states_.Record(0, EchoOutcome::kReply);
+  EXPECT_EQ(last.labels, *recorder_.LabelsOf(0));
+}
+
+TEST_F(PairSetTest, WatchesTheNamesThatPairsNeed) {
+  lookup_.Set("a.example.net", {Address("192.0.2.1")});
+  GroupConfig group = GroupTo("g", {"a.example.net"});
+  group.dns_refresh = std::chrono::milliseconds(1);
+  const std::vector<DispatchedPair> scheduled = Scheduled(MoveTo({group}));
+  ASSERT_THAT(scheduled, SizeIs(1));
+  ASSERT_TRUE(scheduled[0].destination.entry);
+  const AddressBook::EntryId entry = *scheduled[0].destination.entry;
+  lookup_.WaitForRefresh("a.example.net");
+  EXPECT_THAT(book_.Addresses(entry), ElementsAre(Address("192.0.2.1")));
+  MoveTo({group});
+  EXPECT_THAT(book_.Addresses(entry), ElementsAre(Address("192.0.2.1")));
+  MoveTo({});
+  EXPECT_THAT(book_.Addresses(entry), IsEmpty());
+}
+
+}  // namespace
+}  // namespace echo_exporter
