@@ -98,7 +98,7 @@ def _call(prometheus_url, method, parameters):
     # A POST, because a GET has no room for a selection of thousands of destinations.
     body = urllib.parse.urlencode(parameters).encode()
     try:
-        with urllib.request.urlopen(url, body, timeout=10) as response:
+        with urllib.request.urlopen(url, body, timeout=300) as response:
             return json.load(response)["data"]
     except urllib.error.HTTPError as exception:
         raise ValueError(exception.read().decode(errors="replace")) from exception

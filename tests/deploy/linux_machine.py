@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/package-test"
 OLD, NEW = "1.0.0", "1.1.0"
 # For anything to happen: far more than it takes, as tests do not judge speed by this.
-PATIENCE = 60  # seconds
+PATIENCE = 300  # seconds
 URL = "http://127.0.0.1:10115"
 USER = 47115  # of nobody else
 
@@ -105,7 +105,7 @@ def wait_for(what, condition):
 def get(path):
     """The status and text of a page; a status of 0 when nobody serves."""
     try:
-        with urllib.request.urlopen(URL + path, timeout=10) as response:
+        with urllib.request.urlopen(URL + path, timeout=PATIENCE) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

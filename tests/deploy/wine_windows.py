@@ -17,7 +17,7 @@ _ENVIRONMENT = {
     "WINEDEBUG": "-all",
 }
 # Far more than anything takes: tests do not judge speed.
-PATIENCE = 180  # seconds
+PATIENCE = 300  # seconds
 
 
 def start():
@@ -75,7 +75,7 @@ def event_source_values():
 def get(port, page):
     """(status, text) of a page of the exporter."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}{page}", timeout=30) as response:
+    with opener.open(f"http://127.0.0.1:{port}{page}", timeout=PATIENCE) as response:
         return response.status, response.read().decode()
 
 

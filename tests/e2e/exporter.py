@@ -78,7 +78,7 @@ def get(path, headers=None, address=ADDRESS, method="GET"):
     url = f"http://{address}{path}"
     request = urllib.request.Request(url, headers=headers or {}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=processes.PATIENCE) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

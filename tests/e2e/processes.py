@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/e2e/work"
 
 # For anything to happen: far more than it takes, as tests do not judge speed by this.
-PATIENCE = 180  # seconds
+PATIENCE = 300  # seconds
 
 _numbers = itertools.count(1)
 

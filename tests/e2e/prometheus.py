@@ -46,7 +46,7 @@ class Prometheus(processes.Daemon):
 
     def is_ready(self):
         try:
-            with urllib.request.urlopen(URL + "/-/ready", timeout=10) as response:
+            with urllib.request.urlopen(URL + "/-/ready", timeout=processes.PATIENCE) as response:
                 return response.status == 200
         except OSError:
             return False
@@ -55,7 +55,7 @@ class Prometheus(processes.Daemon):
         """Calls the HTTP API and returns its data."""
         url = f"{URL}/api/v1/{method}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=30) as response:
+            with urllib.request.urlopen(url, timeout=processes.PATIENCE) as response:
                 return json.load(response)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{url}: {error.read().decode()}") from error

@@ -11,7 +11,7 @@ import network
 import processes
 
 CONFIG = exporter.group(
-    "g", destinations=["10.213.1.1", "10.213.4.0/30"], labels={"site": "here"}
+    "g", destinations=["10.213.1.1", "10.213.4.0/30"], labels={"site": "here"}, timeout="5s"
 )
 
 
@@ -23,7 +23,7 @@ def setUpModule():
 
 def connect(first_bytes=b""):
     host, port = exporter.ADDRESS.split(":")
-    client = socket.create_connection((host, int(port)), timeout=60)
+    client = socket.create_connection((host, int(port)), timeout=processes.PATIENCE)
     client.sendall(first_bytes)
     return client
 

@@ -1,7 +1,6 @@
 """Every kind of address, probed all the time; nearly every question goes to Prometheus."""
 
 import concurrent.futures
-import statistics
 import subprocess
 import sys
 import unittest
@@ -100,18 +99,20 @@ class OutcomesTest(unittest.TestCase):
             requests = seen.total("icmp_echo_requests_total", destination="10.213.5.1")
             replies = seen.outcomes(destination="10.213.5.1").get("reply", 0)
             answered = (requests + 1) // 2
-            # The last one may be on its way.
-            self.assertIn(replies, (answered, answered - 1), f"of {requests} requests")
+            on_their_way = seen.total("icmp_echo_in_flight", destination="10.213.5.1")
+            self.assertLessEqual(replies, answered, f"of {requests} requests")
+            self.assertGreaterEqual(replies, answered - on_their_way, f"of {requests} requests")
 
-    def test_median_round_trip_time_is_the_delay(self):
+    # A stalled machine makes some slower, and none faster than the network.
+    def test_shortest_round_trip_time_is_the_delay(self):
         for row in timed_rows():
             with self.about(row):
                 values = [
                     seen.value("icmp_echo_last_rtt_seconds", destination=row.address)
                     for seen in self.scrapes
                 ]
-                median = statistics.median(value for value in values if value is not None)
-                self.assertAlmostEqual(median, row.delay, delta=expectations.RTT_TOLERANCE)
+                shortest = min(value for value in values if value is not None)
+                self.assertAlmostEqual(shortest, row.delay, delta=expectations.RTT_TOLERANCE)
 
     def test_histograms_hold_the_delay(self):
         for row in timed_rows():
@@ -123,17 +124,16 @@ class OutcomesTest(unittest.TestCase):
                     )
                 }
                 low, high = expectations.rtt_bounds(row)
-                within = buckets[high] - buckets.get(low, 0)
-                self.assertGreater(within, buckets[float("inf")] / 2, buckets)
+                self.assertEqual(buckets.get(low, 0), 0, buckets)
+                self.assertGreater(buckets[high], 0, buckets)
 
     def test_round_trip_times_add_up(self):
         for row in timed_rows():
             with self.about(row):
                 total = self.last.value("icmp_echo_rtt_seconds_sum", destination=row.address)
                 count = self.last.value("icmp_echo_rtt_seconds_count", destination=row.address)
-                # No echo can be faster than the network; a stalled machine makes some slower.
                 self.assertGreaterEqual(total / count, expectations.rtt_bounds(row)[0])
-                self.assertLess(total / count, 1, "the timeout")
+                self.assertLess(total / count, 2, "the timeout")
 
     def test_up_is_one_exactly_for_those_that_answer(self):
         for row in steady_rows():

@@ -11,8 +11,8 @@ import prometheus
 import scrape
 
 # To a silent address for so long that Prometheus scrapes while the exporter waits for it.
-ENGINE = '[engine]\ndrain_timeout = "10s"\n'
-SLOW = exporter.group("slow", destinations=["10.213.4.99"], timeout="4s", interval="2s")
+ENGINE = '[engine]\ndrain_timeout = "60s"\n'
+SLOW = exporter.group("slow", destinations=["10.213.4.99"], timeout="8s", interval="2s")
 REQUESTS = 12  # of each pair
 
 
@@ -20,7 +20,7 @@ def setUpModule():
     """One life of an exporter, of which the tests look at the end."""
     global last, stored, not_ready, exit_code, log, seen_by_network
     with (
-        network.ScriptedNetwork(late_ms=1500) as net,
+        network.ScriptedNetwork() as net,
         exporter.Exporter(ENGINE + expectations.plan_config() + SLOW) as daemon,
         prometheus.Prometheus() as server,
     ):

@@ -19,7 +19,7 @@ CONFIG = exporter.group("g", destinations=["10.213.1.1"]) + (
     'main = "10.213.0.1"\n'
     "[probe]\n"
     'allowed_sources = ["main"]\n'
-    "requests_per_second = 0.01\n"
+    "requests_per_second = 0.001\n"
     "burst = 4\n"
 )
 
@@ -34,7 +34,7 @@ def setUpModule():
 
 def curl(path, *options, scheme="https"):
     """Returns (curl's exit code, HTTP status, headers and body)."""
-    command = ["curl", "--silent", "--include", "--max-time", "60", "--http1.1"]
+    command = ["curl", "--silent", "--include", "--max-time", str(processes.PATIENCE), "--http1.1"]
     command += ["--write-out", "\n%{http_code}", *map(str, options)]
     command.append(f"{scheme}://{exporter.ADDRESS}{path}")
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -99,7 +99,7 @@ class MutualTlsTest(unittest.TestCase):
         """What openssl's client says of a connection."""
         command = ["openssl", "s_client", "-connect", exporter.ADDRESS, *map(str, options)]
         ended = subprocess.run(
-            command, input=b"", capture_output=True, timeout=60, check=False
+            command, input=b"", capture_output=True, timeout=processes.PATIENCE, check=False
         )
         return ended.stdout.decode(errors="replace")
 
@@ -197,7 +197,7 @@ class MutualTlsTest(unittest.TestCase):
         with contextlib.ExitStack() as clients:
             # More than the server's 512.
             for number in range(600):
-                client = socket.create_connection((host, int(port)), timeout=60)
+                client = socket.create_connection((host, int(port)), timeout=processes.PATIENCE)
                 clients.enter_context(client)
                 client.sendall(b"" if number % 2 else b"\x16\x03\x01\x02\x00\x01\x00")
             for _ in range(5):

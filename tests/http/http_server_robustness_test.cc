@@ -134,10 +134,15 @@ TEST_F(HttpServerRobustnessTest, GivesAHeadAsAWholeATime) {
 
 TEST_F(HttpServerRobustnessTest, ClosesConnectionsThatSendNothing) {
   limits_.receive_timeout = milliseconds(50);
-  limits_.idle_timeout = milliseconds(50);
   Serve();
   const Clients clients = Connect(1, "");
   EXPECT_EQ(clients[0]->ReadToEnd(), "");
+  EXPECT_TRUE(clients[0]->closed());
+}
+
+TEST_F(MetricsServerRobustnessTest, ClosesConnectionsThatAskForNothingMore) {
+  limits_.idle_timeout = milliseconds(50);
+  Serve();
   const Clients idle = Connect(1, kRequest);
   EXPECT_TRUE(idle[0]->ReadToEnd().ends_with(kEndOfBody));
   EXPECT_TRUE(idle[0]->closed());

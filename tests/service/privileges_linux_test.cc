@@ -169,7 +169,7 @@ TEST_F(PrivilegesDeathTest, LeavesSocketsAtWork) {
             {}, [&](const EchoResult& result) { results.Add(result); });
         EchoRequest request;
         request.destination = *IpAddress::Parse("127.0.0.1");
-        request.timeout = std::chrono::seconds(30);
+        request.timeout = std::chrono::seconds(60);
         const bool raw = transport.value()->NeedsRawSockets();
         bool good = DropPrivileges({.raw_sockets = raw}).ok();
         for (std::size_t i = 1; i <= 3; ++i) {

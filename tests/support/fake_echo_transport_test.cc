@@ -30,7 +30,7 @@ class FakeRig final : public EchoTransportRig {
   static EchoRequest RequestTo(std::string_view destination) {
     EchoRequest request;
     request.destination = Address(destination);
-    request.timeout = std::chrono::seconds(60);
+    request.timeout = std::chrono::hours(1);
     return request;
   }
 

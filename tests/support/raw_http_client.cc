@@ -9,7 +9,7 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(30);
+constexpr std::chrono::milliseconds kPatience = std::chrono::minutes(5);
 
 }  // namespace
 

@@ -31,11 +31,11 @@ class RawHttpClient {
   bool Send(std::string_view text);
 
   /// Reads until what was received since the last call contains `text`, the
-  /// server closes, or nothing came for half a minute; returns what was
+  /// server closes, or nothing came for five minutes; returns what was
   /// received.
   std::string ReadUntil(std::string_view text);
 
-  /// Reads until the server closes, or nothing came for half a minute.
+  /// Reads until the server closes, or nothing came for five minutes.
   std::string ReadToEnd();
 
   /// True when there is something to read, or the connection has ended, within

@@ -52,7 +52,7 @@ TEST_F(EchoSlotsWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
     const std::size_t before = results_.Get().size();
     constexpr std::size_t kRequests = 200;
     for (std::size_t i = 0; i < kRequests; ++i) transport.Send(Request(i));
-    EXPECT_TRUE(transport.Drain(seconds(30)));
+    EXPECT_TRUE(transport.Drain(seconds(300)));
     const auto results = results_.Get();
     ASSERT_EQ(results.size(), before + kRequests);
     for (const EchoResult& result : results) {
@@ -74,7 +74,7 @@ TEST_F(EchoSlotsWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
     EchoTransport& transport = Open({.max_in_flight = 1});
     const std::size_t before = results_.Get().size();
     transport.Send(Request(1));
-    EXPECT_TRUE(transport.Drain(seconds(30)));
+    EXPECT_TRUE(transport.Drain(seconds(300)));
     system_.OnSend({});
     const std::size_t calls = system_.WaitForCalls(0).size();
     transport.Send(Request(2));
@@ -130,7 +130,7 @@ TEST_F(EchoSlotsWindowsTest, GivesUpOnARequestTheSystemForgot) {
   EXPECT_EQ(result.tag, 1u);
   EXPECT_EQ(result.outcome, EchoOutcome::kTimeout);
   EXPECT_EQ(result.rtt, milliseconds(1020));
-  EXPECT_TRUE(transport.Drain(seconds(30)));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
 
   // The system still owns the one slot: it cannot be used for another request.
   transport.Send(Request(2));
@@ -193,7 +193,7 @@ TEST_F(EchoSlotsWindowsTest, DoesNotSendLateWhatWaitedForASender) {
     EXPECT_EQ(results_.WaitFor(results + 2)[results + 1].tag, 4u);
     EXPECT_EQ(system_.WaitForCalls(0).size(), calls + 3);
     for (std::size_t i = calls; i < calls + 2; ++i) Answer(held[i]);
-    EXPECT_TRUE(transport.Drain(seconds(30)));
+    EXPECT_TRUE(transport.Drain(seconds(300)));
   }
 }
 
@@ -291,7 +291,7 @@ TEST_F(EchoSlotsWindowsTest, ClosesItsHandlesWhenNothingIsInFlight) {
   Open().Send(Request(1));
   results_.WaitFor(1);
   EXPECT_EQ(system_.open_handles(), 2);
-  EXPECT_TRUE(transport_->Drain(seconds(30)));
+  EXPECT_TRUE(transport_->Drain(seconds(300)));
   transport_.reset();
   EXPECT_EQ(system_.open_handles(), 0);
 }

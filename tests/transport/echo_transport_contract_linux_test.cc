@@ -11,6 +11,7 @@
 namespace echo_exporter {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::seconds;
 
 // The real transport in a network namespace of the test.
@@ -30,8 +31,10 @@ class NamespaceRig final : public EchoTransportRig {
       EchoTransport::Callback callback) override {
     return CreateEchoTransport(options, std::move(callback));
   }
-  EchoRequest Answered() override { return RequestTo(answering_, seconds(30)); }
-  EchoRequest Unanswered() override { return RequestTo(silent_, seconds(60)); }
+  EchoRequest Answered() override {
+    return RequestTo(answering_, seconds(300));
+  }
+  EchoRequest Unanswered() override { return RequestTo(silent_, hours(1)); }
 
  private:
   static EchoRequest RequestTo(const IpAddress& destination,

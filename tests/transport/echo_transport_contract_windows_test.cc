@@ -11,6 +11,7 @@
 namespace echo_exporter {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::seconds;
 
 const IpAddress kAnswering = *IpAddress::Parse("192.0.2.1");
@@ -42,8 +43,10 @@ class ScriptedRig final : public EchoTransportRig {
     return CreateWindowsEchoTransport(system_.Api(), options,
                                       std::move(callback));
   }
-  EchoRequest Answered() override { return RequestTo(kAnswering, seconds(1)); }
-  EchoRequest Unanswered() override { return RequestTo(kSilent, seconds(60)); }
+  EchoRequest Answered() override {
+    return RequestTo(kAnswering, seconds(300));
+  }
+  EchoRequest Unanswered() override { return RequestTo(kSilent, hours(1)); }
 
  private:
   ScriptedIcmp system_;
@@ -64,12 +67,12 @@ TEST(EchoTransportLoopbackTest, MeasuresRealEchoesOfEverySize) {
   std::size_t sent = 0;
   for (const int size : {0, 1, 8, 32, 56, 1472, 65500}) {
     EchoRequest request =
-        RequestTo(*IpAddress::Parse("127.0.0.1"), seconds(10));
+        RequestTo(*IpAddress::Parse("127.0.0.1"), seconds(300));
     request.payload_size = static_cast<std::uint16_t>(size);
     request.tag = ++sent;
     transport.value()->Send(request);
   }
-  ASSERT_TRUE(transport.value()->Drain(seconds(30)));
+  ASSERT_TRUE(transport.value()->Drain(seconds(300)));
   ASSERT_EQ(results.size(), sent);
   for (const EchoResult& result : results.results()) {
     EXPECT_EQ(result.outcome, EchoOutcome::kReply) << result.tag;

@@ -135,7 +135,7 @@ TEST_F(EchoTransportWindowsTest, EndsARequestThatTheSystemRefuses) {
       return IcmpReturn{.replies = 0, .last_error = code};
     });
     transport.Send(Request(++tag));
-    EXPECT_TRUE(transport.Drain(seconds(30)));
+    EXPECT_TRUE(transport.Drain(seconds(300)));
     const auto results = results_.Get();
     ASSERT_EQ(results.size(), tag);
     EXPECT_EQ(results.back().tag, tag);
@@ -193,7 +193,7 @@ TEST_F(EchoTransportWindowsTest, EndsRequestsForWhichThereIsNoHandle) {
   system_.FailRegisterWait(true);
   transport.Send(Request(2));
   EXPECT_EQ(results_.WaitFor(2)[1].outcome, EchoOutcome::kNoResources);
-  EXPECT_TRUE(transport.Drain(seconds(30)));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
   system_.FailRegisterWait(false);
   transport.Send(Request(3));
   EXPECT_EQ(results_.WaitFor(3)[2].outcome, EchoOutcome::kReply);
@@ -208,7 +208,7 @@ TEST_F(EchoTransportWindowsTest, RefusesMoreThanItMayHaveInFlight) {
   EXPECT_EQ(results[0].tag, 4u);
   EXPECT_EQ(results[0].outcome, EchoOutcome::kNoResources);
   for (const IcmpCall& call : system_.WaitForCalls(3)) Answer(call);
-  EXPECT_TRUE(transport.Drain(seconds(30)));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
   EXPECT_EQ(results_.Get().size(), 4u);
 }
 
@@ -262,7 +262,7 @@ TEST_F(EchoTransportWindowsTest, GivesOneResultPerRequestUnderPressure) {
       std::this_thread::yield();
     }
   }
-  EXPECT_TRUE(transport.Drain(seconds(60)));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
   const auto results = results_.Get();
   ASSERT_EQ(results.size(), kRequests);
   std::vector<int> seen(kRequests, 0);
