@@ -9,7 +9,7 @@
 set -euo pipefail
 
 build_packages=(
-  ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git make ninja-build perl
+  ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git lld make ninja-build perl
   pkg-config python3
   # Dependencies of the exporter that cmake/deps.sh takes from packages.
   googletest libcli11-dev libfmt-dev libspdlog-dev libssl-dev libtomlplusplus-dev
@@ -17,7 +17,7 @@ build_packages=(
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  bash-completion clang clang-format curl iproute2 libclang-rt-14-dev lintian man-db msitools openssl prometheus
+  bash-completion clang clang-format clang-tidy curl iproute2 libclang-rt-14-dev lintian man-db msitools openssl prometheus
   prometheus-blackbox-exporter python3 systemd wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
