@@ -317,7 +317,7 @@ void LinuxEchoTransport::WaitForArrivals() {
   }
 }
 
-// Reads and judges what has arrived; true when it was more than one packet.
+// Reads and classifies what has arrived; true when it was more than one packet.
 // What came before `horizon` has then been read; it is set back when there was
 // too much.
 bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {

@@ -15,7 +15,7 @@
 namespace echo_exporter {
 
 /// Says what becomes of each request: finds the one that an arrival belongs
-/// to, judges it, and ends those whose time is over. Pure: no socket, no
+/// to, classifies it, and expires those whose time is over. Pure: no socket, no
 /// clock.
 ///
 /// A reply belongs to a request when it has its sequence number and its whole
@@ -27,7 +27,7 @@ namespace echo_exporter {
 /// Not thread-safe: the owner locks.
 class RequestMatcher {
  public:
-  /// What is to be told, in the order of finding it.
+  /// What is to be reported, in the order of finding it.
   struct Verdicts {
     std::vector<EchoResult> results;
     std::vector<std::pair<std::uint64_t, StrayReply>> strays;  ///< by tag
@@ -51,7 +51,7 @@ class RequestMatcher {
   void Classify(const Arrival& arrival, SteadyTime now);
 
   /// Ends those whose time was over at `horizon`; everything that had arrived
-  /// by then must have been judged.
+  /// by then must have been classified.
   void Expire(SteadyTime horizon);
 
   /// Ends all as kTimeout.
