@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -24,6 +25,12 @@ namespace echo_exporter {
 /// before it calls Serve().
 class HttpServerFixture : public testing::Test {
  protected:
+  HttpServerFixture() {
+    // No test is to depend on how soon a busy machine goes on.
+    limits_.receive_timeout = limits_.send_timeout = limits_.idle_timeout =
+        std::chrono::hours(1);
+  }
+
   /// What the observer was told: route and status.
   using Count = std::pair<std::string, int>;
 
