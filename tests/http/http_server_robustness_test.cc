@@ -140,7 +140,7 @@ TEST_F(HttpServerRobustnessTest, ClosesConnectionsThatSendNothing) {
   EXPECT_TRUE(clients[0]->closed());
 }
 
-TEST_F(MetricsServerRobustnessTest, ClosesConnectionsThatAskForNothingMore) {
+TEST_F(HttpServerRobustnessTest, ClosesConnectionsThatAskForNothingMore) {
   limits_.idle_timeout = milliseconds(50);
   Serve();
   const Clients idle = Connect(1, kRequest);
