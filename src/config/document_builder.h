@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "src/config/document.h"
@@ -24,8 +26,8 @@ class DocumentBuilder {
  public:
   explicit DocumentBuilder(DocumentFormat format) : format_(format) {}
 
-  /// Whether something of `levels` levels may be added here. The caller sees
-  /// to it that nothing else is.
+  /// Whether something of `levels` levels of arrays and tables may be opened or
+  /// added here. The caller sees to it that nothing else is.
   bool HasRoomFor(std::size_t levels) const {
     return open_.size() + levels <= kMaxDocumentDepth;
   }

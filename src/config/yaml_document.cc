@@ -61,7 +61,7 @@ void ResolvePlain(DocumentNode* node) {
   }
 }
 
-/// Bytes and levels of a tree, roughly.
+/// The bytes of a tree, roughly, and its levels of lists and mappings.
 struct Extent {
   std::size_t bytes = 0;
   std::size_t levels = 0;
@@ -74,7 +74,7 @@ Extent ExtentOf(const DocumentNode& node) {
     extent.bytes += inner.bytes;
     extent.levels = std::max(extent.levels, inner.levels);
   }
-  ++extent.levels;
+  if (node.kind == Kind::kArray || node.kind == Kind::kTable) ++extent.levels;
   return extent;
 }
 

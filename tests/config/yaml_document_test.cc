@@ -153,6 +153,9 @@ TEST(YamlDocumentTest, NestsToALimit) {
 }
 
 TEST(YamlDocumentTest, AliasesNestToTheSameLimit) {
+  const std::string scalar =
+      std::string(64, '[') + "&a x, *a" + std::string(64, ']');
+  EXPECT_EQ(Parse(scalar).substr(0, 3), "1:1");
   const std::string half = std::string(32, '[') + std::string(32, ']');
   const std::string text = "[&a " + half + ",\n";
   EXPECT_EQ(Parse(text + std::string(31, '[') + "*a" + std::string(32, ']'))
