@@ -309,7 +309,7 @@ TEST_F(OnDemandProberTest, EndsInTimeWhenTheNameServerDoesNotAnswer) {
 TEST_F(OnDemandProberTest, EndsInTimeWhenAnAdapterIsNotRead) {
   BeImpatient();
   rig_.lookup.Block("Ethernet 2");
-  const HttpAnswer answer = ProbeFrom("wan2");
+  const HttpResponse answer = ProbeFrom("wan2");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(Value(answer, "probe_success"), 0);
   EXPECT_THAT(rig_.network.sent(), IsEmpty());
