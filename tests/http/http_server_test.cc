@@ -338,6 +338,7 @@ TEST_F(HttpServerTest, ServesPipelinedRequestsInOrder) {
 }
 
 TEST_F(HttpServerTest, KeepsConnectionsOpenBetweenRequests) {
+  limits_.idle_timeout = HttpLimits().idle_timeout;
   Serve();
   RawHttpClient client(port_);
   for (int i = 0; i < 5; ++i) {
@@ -363,6 +364,7 @@ TEST_F(HttpServerTest, EndsTheConnectionForWhoeverAsksForIt) {
 }
 
 TEST_F(HttpServerTest, KeepsTheConnectionOfWhoeverDoesNotAskForItsEnd) {
+  limits_.idle_timeout = HttpLimits().idle_timeout;
   Serve();
   RawHttpClient client(port_);
   for (const char* header : {"Connection: Keep-Alive", "Connection: closed",
