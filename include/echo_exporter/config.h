@@ -49,14 +49,14 @@ struct SourceConfig {
   std::string interface_name;
 };
 
-/// A place to send to: an address, or a host name when there is none.
+/// A place to send to: an address, or a host name when `address` is absent.
 struct DestinationConfig {
   /// As written, or one address of a prefix: the `destination` label.
   std::string name;
   std::optional<IpAddress> address;
 };
 
-/// What `[[group]]` says, defaults filled in.
+/// One `[[group]]`, with the defaults filled in.
 struct GroupConfig {
   std::string name;
   Nanoseconds interval = std::chrono::seconds(1);      ///< 10 ms .. 1 h
@@ -81,25 +81,25 @@ struct ModuleConfig {
   SourceConfig source;
 };
 
-/// The largest `max_concurrent`. Each probe keeps a connection of the server
-/// busy, so the server must have some more than this: enough to be scraped and
-/// to reject further probes while every probe waits.
+/// The largest `max_concurrent`. Each probe occupies one connection of the
+/// server, which must therefore allow more connections than this: enough to be
+/// scraped and to reject further probes while all probes are waiting.
 inline constexpr std::uint32_t kMostConcurrentProbes = 448;
 
 struct ProbeConfig {
   std::uint32_t max_concurrent = 64;  ///< 1 .. kMostConcurrentProbes
   /// A destination is allowed when its address is in one of the prefixes or
-  /// its name, as asked for, matches one of the globs ("*.example.net", "*"
-  /// stands for any text, case ignored). Both empty: any destination.
+  /// its name, as requested, matches one of the globs ("*.example.net", where
+  /// "*" stands for any text; case is ignored). Both empty: any destination.
   std::vector<IpPrefix> allowed_prefixes;
   std::vector<std::string> allowed_name_globs;
-  /// What a request may name as its source: an address in one of the prefixes,
-  /// or "auto", a name of `[sources]` or the adapter of one. Both empty: any.
+  /// The sources that a request may name: an address in one of the prefixes,
+  /// or "auto", a name in `[sources]` or the adapter of one. Both empty: any.
   std::vector<IpPrefix> allowed_source_prefixes;
   std::vector<std::string> allowed_source_names;
-  /// Of each client in the long run, 0.001 .. 1,000,000; 0: no limit.
+  /// Per client, long-term average, 0.001 .. 1,000,000; 0: no limit.
   double requests_per_second = 0;
-  std::uint32_t burst = 10;  ///< of them at once, 1 .. 1,000,000
+  std::uint32_t burst = 10;  ///< per client, at once, 1 .. 1,000,000
 };
 
 struct ListenAddress {
@@ -120,22 +120,23 @@ struct ExporterConfig {
   /// How long Exporter::Stop() waits for requests in flight, 0 .. 60 s.
   Nanoseconds drain_timeout = std::chrono::milliseconds(1500);
   std::vector<GroupConfig> groups;  ///< may be empty: only /probe then
-  std::vector<PairConfig> pairs;    ///< the products, in file order
+  std::vector<PairConfig> pairs;    ///< of all groups, in file order
   std::map<std::string, SourceConfig> sources;  ///< `[sources]`, by name
   std::map<std::string, ModuleConfig> modules;  ///< "icmp" always exists
   ProbeConfig probe;
-  /// What is odd but not wrong, each "file:line:column: sentence".
+  /// Valid settings that are probably mistakes, each
+  /// "file:line:column: sentence".
   std::vector<std::string> warnings;
 };
 
-/// All that is wrong with a configuration, each "file:line:column: sentence",
-/// in file order. Never empty when returned.
+/// All errors of a configuration, each "file:line:column: sentence", in file
+/// order.
 using ConfigErrors = std::vector<std::string>;
 
-/// What of a configuration the operating system can put into effect.
+/// The settings that the operating system supports.
 struct ConfigPlatform {
-  /// Whether it lets a program choose the type of service of echo requests;
-  /// where it does not, a `tos` other than 0 gives a warning.
+  /// Whether a program can set the type of service of echo requests; if not, a
+  /// `tos` other than 0 causes a warning.
   bool sets_tos = true;
 };
 
@@ -151,7 +152,7 @@ ConfigOutcome LoadConfig(const std::string& path,
                          const ConfigPlatform& platform);
 
 /// The same for text already in memory; `name` stands for the file in
-/// messages. Any input gives an outcome: nothing throws. Thread-safe.
+/// messages. Never throws, whatever the input. Thread-safe.
 ConfigOutcome ParseConfig(std::string_view text, std::string_view name,
                           const ConfigPlatform& platform = {});
 
@@ -160,11 +161,11 @@ ConfigOutcome ParseConfig(std::string_view text, std::string_view name,
 /// the addresses they stand for.
 std::string ConfigToToml(const ExporterConfig& config);
 
-/// Reads "127.0.0.1:10115", "[::1]:10115", ":10115" or "name:10115".
+/// Parses "127.0.0.1:10115", "[::1]:10115", ":10115" or "name:10115".
 Result<ListenAddress> ParseListenAddress(std::string_view text);
 
-/// Reads what may stand in a group's `sources` or in /probe's `source`:
-/// "auto", a name of `[sources]`, or an address.
+/// Parses an element of a group's `sources` or the `source` of /probe: "auto",
+/// a name in `[sources]`, or an address.
 Result<SourceConfig> ParseSource(
     std::string_view text, const std::map<std::string, SourceConfig>& named);
 

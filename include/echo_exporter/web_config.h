@@ -25,17 +25,17 @@ enum class TlsVersion : std::uint8_t { kTls12, kTls13 };
 
 enum class TlsCurve : std::uint8_t { kP256, kP384, kP521, kX25519 };
 
-/// A certificate, a key and the like: text in the PEM format.
+/// Certificates or a key in the PEM format.
 struct PemText {
   std::string pem;
-  /// "file:line:column: key" of the web configuration, for messages about
-  /// what `pem` holds.
+  /// "file:line:column: key" of the web configuration, for messages about the
+  /// content of `pem`.
   std::string origin;
 };
 
 /// `tls_server_config`.
 struct TlsConfig {
-  PemText certificate;  ///< the server's, then those that lead to its CA
+  PemText certificate;  ///< the server's, then the intermediate ones
   PemText key;
   PemText client_ca;  ///< empty unless clients are verified
   ClientAuth client_auth = ClientAuth::kNoClientCert;
@@ -50,14 +50,14 @@ struct TlsConfig {
   std::vector<TlsCurve> curve_preferences;  ///< empty: the library's choice
 };
 
-/// `rate_limit`: of all requests together.
+/// `rate_limit`, which applies to all requests together.
 struct RateLimitConfig {
   Nanoseconds interval{};   ///< between two requests, above 0
-  std::uint32_t burst = 1;  ///< requests that may come at once, at least 1
+  std::uint32_t burst = 1;  ///< requests allowed at once, at least 1
 };
 
-/// A web configuration, checked, with the files that it names read. It holds
-/// secrets: nothing of it is for logs or answers.
+/// A checked web configuration with the contents of the files that it names.
+/// It contains secrets: no part of it may appear in logs or responses.
 struct WebConfig {
   std::optional<TlsConfig> tls;
   /// Names and values that replace the server's own headers.
@@ -65,7 +65,8 @@ struct WebConfig {
   /// Names and bcrypt hashes. Empty: no authentication.
   std::map<std::string, std::string> users;
   std::optional<RateLimitConfig> rate_limit;
-  /// What is odd but not wrong, each "file:line:column: sentence".
+  /// Valid settings that are probably mistakes, each
+  /// "file:line:column: sentence".
   std::vector<std::string> warnings;
 };
 
@@ -75,20 +76,20 @@ struct WebConfigOutcome {
   /// "file:line:column: sentence" each, in file order; empty exactly when
   /// `config` has a value.
   std::vector<std::string> errors;
-  /// The file itself and those it names: a change of one makes another
-  /// outcome. There in any case.
+  /// The file itself and those it names: a change of any of them can change
+  /// the outcome. Filled in with errors, too.
   std::vector<std::string> files;
 };
 
 /// Reads and checks the file of --web.config.file, which is in the format of
 /// Prometheus's exporter-toolkit
 /// (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md).
-/// What the certificates and keys hold is not looked at. Thread-safe.
+/// The content of certificates and keys is not checked. Thread-safe.
 WebConfigOutcome LoadWebConfig(const std::string& path);
 
-/// The same for text already in memory, which stands for what is at `path`;
-/// the files that it names are read. Any input gives an outcome: nothing
-/// throws. Thread-safe.
+/// The same for text already in memory, taken as the content of the file at
+/// `path`; the files that it names are read. Never throws, whatever the input.
+/// Thread-safe.
 WebConfigOutcome ParseWebConfig(const std::string& text,
                                 const std::string& path);
 

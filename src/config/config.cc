@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t kMaxRttBuckets = 200;
 
-/// 50 us, doubling, to 26 s: a local network and a satellite both have several
-/// buckets of their own.
+/// From 50 us, doubling, to 26 s: a local network and a satellite link each get
+/// several buckets.
 std::vector<double> DefaultRttBuckets() {
   std::vector<double> buckets;
   for (int i = 0; i < 20; ++i) buckets.push_back(std::ldexp(50e-6, i));
@@ -51,7 +51,7 @@ void ReadWeb(DocumentReader& web, ExporterConfig* config) {
                    "listen_addresses: " + address.error().message);
     } else if (IsTaken(address.value(), config->listen_addresses)) {
       web.AddError(item.position, "listen_addresses: " + Excerpt(item.value) +
-                                      " is there twice");
+                                      " is listed more than once");
     } else {
       config->listen_addresses.push_back(address.value());
     }
@@ -82,8 +82,8 @@ void ReadMetrics(DocumentReader& metrics, ExporterConfig* config) {
   }
 }
 
-/// Reads what stands behind one name of [sources]; absent, with an error added,
-/// when that is nothing to send from.
+/// Reads one entry of [sources]; absent, with an error added, when its value is
+/// not a source.
 std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
                                             const DocumentNode& node) {
   const std::string wanted = "an address or { interface = \"adapter name\" }";
@@ -134,10 +134,11 @@ void ReadSources(const DocumentReader& root, const DocumentNode& table,
     } else if (name == "auto" || IpAddress::Parse(name)) {
       sources.AddError(node.key_position,
                        Quoted(name) +
-                           " means something of its own as a "
-                           "source; choose another name");
+                           " has a built-in meaning as a source; choose "
+                           "another name");
     }
-    // A wrong source keeps its name, so that its users are not wrong as well.
+    // A source with an error stays defined, so that groups and modules that
+    // use it do not cause further errors.
     SourceConfig placeholder;
     placeholder.name = name;
     config->sources[name] =
@@ -157,7 +158,8 @@ void ReadModule(DocumentReader& table, const ConfigPlatform& platform,
   if (source->kind == SourceConfig::Kind::kAddress &&
       !Allows(module->echo.ip_version, source->address.version())) {
     table.AddError(item->position, "source: " + Excerpt(item->value) +
-                                       " is not of the module's ip_version");
+                                       " does not match the module's "
+                                       "ip_version");
   }
 }
 
@@ -180,7 +182,7 @@ void ReadModules(const DocumentReader& root, const DocumentNode& table,
   }
 }
 
-/// Warns when requests would be left out as soon as nothing answers.
+/// Warns when requests would be skipped if no destination replied.
 void CheckInFlight(DocumentReader& root, const ExporterConfig& config) {
   std::uint64_t most = 0;
   for (const PairConfig& pair : config.pairs) {
@@ -191,11 +193,11 @@ void CheckInFlight(DocumentReader& root, const ExporterConfig& config) {
   }
   if (most <= config.max_in_flight) return;
   root.AddWarning(root.PositionOf("engine"),
-                  "when nothing answers, " + std::to_string(most) +
+                  "if no destination replied, " + std::to_string(most) +
                       " requests would be in flight, but engine.max_in_flight "
                       "is " +
                       std::to_string(config.max_in_flight) +
-                      ": those beyond would not be sent");
+                      "; requests beyond it would not be sent");
 }
 
 void ReadDocument(const Document& document, const ConfigPlatform& platform,

@@ -25,8 +25,8 @@ constexpr std::array<std::string_view, 9> kBuiltInLabels = {
     "group",  "source",         "destination",         "outcome",   "le",
     "reason", "source_address", "destination_address", "ip_version"};
 
-/// What decides whether a source and a destination are duplicates of others:
-/// spelling apart, the same address or name.
+/// The first position of each source or destination, by its address or name
+/// in one canonical spelling: two with the same key are duplicates.
 using Seen = std::unordered_map<std::string, TextPosition>;
 
 std::string LowerCase(std::string text) {
@@ -46,7 +46,8 @@ bool IsLabelName(std::string_view name) {
          });
 }
 
-/// Whether some pair of the two could ever exchange echoes.
+/// Whether the two have an IP version in common, so that echo requests can be
+/// sent.
 bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
              IpPreference preference) {
   const bool fixed = source.kind == SourceConfig::Kind::kAddress;
@@ -67,7 +68,7 @@ std::uint64_t CountDestinations(
   return count;
 }
 
-/// Reads one group after the other and counts what they hold together.
+/// Reads one group after the other and counts the destinations of all groups.
 class GroupsReader {
  public:
   GroupsReader(const GroupConfig& defaults, const ConfigPlatform& platform,
@@ -87,7 +88,7 @@ class GroupsReader {
                   Seen* seen, GroupConfig* group);
   void ReadLabels(DocumentReader& table, GroupConfig* group);
   void AddPairs(DocumentReader& table, const GroupConfig& group);
-  /// Reports, once a file, that it asks for too much.
+  /// Reports, once per file, that it has too many pairs.
   void AddTooManyPairs(DocumentReader& table);
 
   const GroupConfig& defaults_;
@@ -103,15 +104,15 @@ std::string PositionText(TextPosition position) {
          std::to_string(position.column);
 }
 
-/// False, with an error added, when `key` was seen before; `what` the file
-/// says there.
+/// False, with an error added, when `key` was seen before. `item` is the value
+/// in the file that stands for, or contains, `name`.
 bool AddOnce(DocumentReader& table, std::string_view list,
              const Located<std::string>& item, const std::string& name,
              const std::string& key, Seen* seen) {
   const auto [it, is_new] = seen->emplace(key, item.position);
   if (is_new) return true;
   std::string what = Excerpt(item.value);
-  if (name != item.value) what += " holds " + Quoted(name) + ", which";
+  if (name != item.value) what += " contains " + Quoted(name) + ", which";
   table.AddError(item.position, std::string(list) + ": " + what +
                                     " is a duplicate of " +
                                     PositionText(it->second));
@@ -170,7 +171,8 @@ void GroupsReader::ReadSources(DocumentReader& table, GroupConfig* group) {
   for (const auto& item : *items) {
     auto source = ReadSource(table, "sources", item, config_.sources);
     if (!source) continue;
-    // A name of [sources] and its own address are different labels.
+    // A name in [sources] and the address that it stands for are different
+    // labels.
     const bool literal = source->kind == SourceConfig::Kind::kAddress &&
                          !config_.sources.contains(item.value);
     if (AddOnce(table, "sources", item, item.value,
@@ -190,7 +192,7 @@ void GroupsReader::ReadDestinations(DocumentReader& table, GroupConfig* group) {
     table.AddError(table.PositionOf("destinations"),
                    "destinations must not be empty");
   }
-  // Each destination makes a pair at least, or the group is wrong.
+  // Each destination is in at least one pair, or the group is an error anyway.
   destinations_ += CountDestinations(*items);
   if (destinations_ > kMaxPairs) AddTooManyPairs(table);
   Seen seen;
@@ -212,7 +214,7 @@ void GroupsReader::ReadDestination(DocumentReader& table,
         "destinations: " + Excerpt(text) +
             " is neither an address, nor a prefix such as "
             "\"10.0.0.0/29\", nor a host name (letters, digits, "
-            "\"-\" and \"_\" between dots, the last part no number)");
+            "\"-\" and \"_\" between dots, the last part not a number)");
     return;
   }
   if (address && address->IsUnspecified()) {
@@ -236,9 +238,8 @@ void GroupsReader::ReadPrefix(DocumentReader& table,
   if (!prefix) {
     table.AddError(item.position,
                    quoted +
-                       " is not a prefix: write an address whose bits behind "
-                       "the prefix are zero, \"/\" and a length, as in "
-                       "\"10.0.0.0/29\"");
+                       " is not a valid prefix: use an address whose host bits "
+                       "are zero, \"/\" and a length, as in \"10.0.0.0/29\"");
     return;
   }
   const std::uint64_t hosts = prefix->HostCount();
@@ -250,7 +251,7 @@ void GroupsReader::ReadPrefix(DocumentReader& table,
   }
   if (prefix->HostAt(0).IsUnspecified()) {
     table.AddError(item.position, quoted +
-                                      " holds the unspecified address, "
+                                      " contains the unspecified address, "
                                       "which no host has");
     return;
   }
@@ -273,13 +274,13 @@ void GroupsReader::ReadLabels(DocumentReader& table, GroupConfig* group) {
     if (!IsLabelName(name)) {
       table.AddError(value.key_position,
                      "labels: " + Excerpt(name) +
-                         " is not a label name: letters, digits and \"_\", not "
-                         "beginning with a digit or with \"__\"");
+                         " is not a valid label name: use letters, digits and "
+                         "\"_\", not beginning with a digit or \"__\"");
     } else if (std::find(kBuiltInLabels.begin(), kBuiltInLabels.end(), name) !=
                kBuiltInLabels.end()) {
       table.AddError(value.key_position,
                      "labels: " + Quoted(name) +
-                         " is a label of the exporter's own; choose another "
+                         " is a built-in label of the exporter; choose another "
                          "name");
     } else if (value.kind == DocumentNode::Kind::kText) {
       group->labels.emplace_back(name, value.text);
@@ -314,23 +315,23 @@ void GroupsReader::AddPairs(DocumentReader& table, const GroupConfig& group) {
   const TextPosition position = table.PositionOf("destinations");
   if (left_out == all) {
     table.AddError(position,
-                   "no pair is left: source, destination and ip_version never "
-                   "agree on an IP version, as with " +
+                   "no pairs remain: source, destination and ip_version never "
+                   "agree on an IP version, for example " +
                        example);
     return;
   }
   table.AddWarning(position, std::to_string(left_out) + " of " +
                                  std::to_string(all) +
-                                 " pairs are left out because their IP "
-                                 "versions differ, as with " +
+                                 " pairs are omitted because their IP "
+                                 "versions differ, for example " +
                                  example);
 }
 
 void GroupsReader::AddTooManyPairs(DocumentReader& table) {
   if (std::exchange(too_many_pairs_, true)) return;
   table.AddError(table.PositionOf("destinations"),
-                 "this makes more than " + std::to_string(kMaxPairs) +
-                     " pairs in the file, the most allowed");
+                 "more than " + std::to_string(kMaxPairs) +
+                     " pairs in total, which is the limit");
 }
 
 }  // namespace

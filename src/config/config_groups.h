@@ -7,8 +7,8 @@
 namespace echo_exporter {
 
 /// Reads every `[[group]]` of the document into `config->groups` and
-/// `config->pairs`. `defaults` holds what a group does not say itself;
-/// `config->sources` must be there already.
+/// `config->pairs`. `defaults` holds the settings that a group does not set
+/// itself; `config->sources` must be filled in already.
 void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
                 const ConfigPlatform& platform, ExporterConfig* config);
 

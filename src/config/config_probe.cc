@@ -11,8 +11,8 @@
 namespace echo_exporter {
 namespace {
 
-/// True for "*.example.net" and the like. Not for "10.0.*": it would also let
-/// "10.0.example.net" in, and a prefix says it better.
+/// True for "*.example.net" and the like. Not for "10.0.*", which would also
+/// allow "10.0.example.net": addresses are given as a prefix.
 bool IsNameGlob(std::string_view text) {
   std::string name(text);
   std::replace(name.begin(), name.end(), '*', '0');
@@ -24,7 +24,7 @@ bool IsNameGlob(std::string_view text) {
   return IsHostName(name);
 }
 
-/// A prefix, or an address as the prefix that holds nothing else.
+/// A prefix, or an address as the prefix that contains nothing else.
 std::optional<IpPrefix> ParsePrefixOrAddress(const std::string& text) {
   const auto address = IpAddress::Parse(text);
   if (!address) return IpPrefix::Parse(text);
@@ -71,7 +71,7 @@ void ReadAllowedSources(DocumentReader& probe, ExporterConfig* config) {
       probe.AddError(item.position,
                      "allowed_sources: " + Excerpt(item.value) +
                          " is neither \"auto\", nor an address, nor a prefix "
-                         "such as \"10.0.0.0/8\", nor a name or an adapter of "
+                         "such as \"10.0.0.0/8\", nor a name or an adapter in "
                          "[sources]");
     }
   }

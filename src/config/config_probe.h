@@ -6,7 +6,7 @@
 
 namespace echo_exporter {
 
-/// Reads `[probe]`. `config->sources` must be there already.
+/// Reads `[probe]`. `config->sources` must be filled in already.
 void ReadProbe(DocumentReader& probe, ExporterConfig* config);
 
 }  // namespace echo_exporter

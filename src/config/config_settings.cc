@@ -18,7 +18,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMaxNameSize = 128;
 
-/// What an Ethernet packet carries behind the IPv4 and the ICMP header.
+/// The payload of an Ethernet packet after the IPv4 and the ICMP header.
 constexpr std::uint16_t kEthernetPayload = 1500 - 20 - 8;
 
 void ReadIpVersion(DocumentReader& table, IpPreference* version) {
@@ -61,8 +61,8 @@ void CheckEchoSettings(DocumentReader& table, const EchoSettings& settings,
   if (settings.tos != 0 && !platform.sets_tos) {
     table.AddWarning(table.PositionOf("tos"),
                      "tos " + std::to_string(settings.tos) +
-                         " is ignored: this operating system does not let a "
-                         "program choose the type of service of echo requests");
+                         " is ignored: on this operating system a program "
+                         "cannot set the type of service of echo requests");
   }
   if (!settings.dont_fragment || settings.payload_size <= kEthernetPayload) {
     return;
@@ -70,7 +70,7 @@ void CheckEchoSettings(DocumentReader& table, const EchoSettings& settings,
   table.AddWarning(
       table.PositionOf("payload_size"),
       "payload_size " + std::to_string(settings.payload_size) +
-          " with dont_fragment fits no link with the usual MTU of 1500 bytes");
+          " with dont_fragment does not fit the usual MTU of 1500 bytes");
 }
 
 std::optional<SourceConfig> ReadSource(
@@ -98,14 +98,14 @@ void CheckZone(DocumentReader& table, std::string_view key,
   if (!link_local || address.scope_id() != 0) return;
   table.AddWarning(item.position,
                    std::string(key) + ": " + Excerpt(item.value) +
-                       " is link-local; say which adapter it is on by a zone "
-                       "number, as in \"fe80::1%3\"");
+                       " is link-local; add the zone number of its adapter, as "
+                       "in \"fe80::1%3\"");
 }
 
 std::string_view NameFault(std::string_view text) {
   if (text.empty()) return "must not be empty";
-  if (text.size() > kMaxNameSize) return "must have at most 128 bytes";
-  if (HasControl(text)) return "must have no control characters";
+  if (text.size() > kMaxNameSize) return "must be at most 128 bytes long";
+  if (HasControl(text)) return "must not contain control characters";
   return {};
 }
 

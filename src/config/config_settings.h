@@ -11,7 +11,7 @@
 
 namespace echo_exporter {
 
-// What more than one kind of table may hold.
+// Settings that more than one kind of table may contain.
 
 /// Reads the keys that [defaults], groups and modules share.
 void ReadEchoSettings(DocumentReader& table, EchoSettings* settings);
@@ -19,18 +19,19 @@ void ReadEchoSettings(DocumentReader& table, EchoSettings* settings);
 /// Reads those and the other keys that [defaults] and groups share.
 void ReadGroupSettings(DocumentReader& table, GroupConfig* group);
 
-/// Warns of complete settings that rarely work, or not on this platform.
+/// Warns of settings that rarely work, or do not work on this platform. They
+/// must be complete.
 void CheckEchoSettings(DocumentReader& table, const EchoSettings& settings,
                        const ConfigPlatform& platform);
 
-/// Reads a source of a group or a module; absent, with an error added, when it
-/// is none.
+/// Reads a source of a group or a module; absent, with an error added, when
+/// `item` is not a source.
 std::optional<SourceConfig> ReadSource(
     DocumentReader& table, std::string_view key,
     const Located<std::string>& item,
     const std::map<std::string, SourceConfig>& named);
 
-/// Warns of a link-local address that does not say which adapter it is of.
+/// Warns of a link-local address without a zone, which selects its adapter.
 void CheckZone(DocumentReader& table, std::string_view key,
                const Located<std::string>& item, const IpAddress& address);
 

@@ -20,7 +20,7 @@ class TomlText {
   void Line(std::string_view key, const std::string& value) {
     text_.append(key).append(" = ").append(value) += '\n';
   }
-  /// `values` are TOML already.
+  /// `values` are in TOML syntax.
   void Array(std::string_view key, const std::vector<std::string>& values) {
     text_.append(key).append(" = [");
     for (const std::string& value : values) {

@@ -16,7 +16,7 @@ std::string_view TypeName(DocumentFormat format, DocumentNode::Kind kind) {
   const bool yaml = format == DocumentFormat::kYaml;
   switch (kind) {
     case Kind::kNull:
-      return format == DocumentFormat::kJson ? "null" : "nothing";
+      return "null";
     case Kind::kArray:
       return yaml ? "a list" : "an array";
     case Kind::kTable:
@@ -33,7 +33,7 @@ std::string_view TypeName(DocumentFormat format, DocumentNode::Kind kind) {
     case Kind::kDateTime:
       return "a date or time";
   }
-  return "nothing";
+  return "null";
 }
 
 }  // namespace echo_exporter

@@ -12,13 +12,13 @@
 
 namespace echo_exporter {
 
-/// What is wrong at a place of a text.
+/// An error at a place in a text.
 struct DocumentFault {
   TextPosition position;
   std::string sentence;
 };
 
-/// One value of a document and what is in it.
+/// One value of a document and everything in it.
 struct DocumentNode {
   enum class Kind : std::uint8_t {
     kNull,
@@ -31,7 +31,7 @@ struct DocumentNode {
     kTable,  ///< a mapping of YAML, an object of JSON
   };
 
-  /// The value behind `name` in a table; null when there is none.
+  /// The value of the key `name` in a table; null when there is none.
   const DocumentNode* Find(std::string_view name) const;
 
   Kind kind = Kind::kNull;
@@ -39,14 +39,14 @@ struct DocumentNode {
   TextPosition position;
   TextPosition key_position;  ///< of a value in a table
   std::string key;            ///< of a value in a table
-  /// Of a kText; in YAML of every scalar, as written.
+  /// Of a kText; in YAML of any scalar, as written.
   std::string text;
   std::int64_t integer = 0;  ///< of a kInteger
   double number = 0;         ///< of a kInteger or a kFloat
-  /// Of an array, or of a table, where no two have the same key.
+  /// Of an array or a table. In a table no two have the same key.
   std::vector<DocumentNode> children;
-  /// Of a table: keys of YAML that are no texts, or were there before. They
-  /// are not among the children.
+  /// Of a table: YAML keys that are not text, and duplicate keys. They are not
+  /// among the children.
   std::vector<DocumentFault> faults;
 };
 
@@ -55,35 +55,35 @@ enum class DocumentFormat : std::uint8_t { kToml, kYaml, kJson };
 /// A whole text, parsed.
 struct Document {
   DocumentFormat format = DocumentFormat::kToml;
-  /// A value that is not what it must be may be a secret in the wrong place:
-  /// messages about its type do not repeat it.
+  /// A value of the wrong type may be a secret in the wrong place: messages
+  /// about its type do not repeat it.
   bool may_hold_secrets = false;
   DocumentNode root;
 };
 
 /// The deepest nesting that documents may have. Trees are copied and destroyed
-/// by recursion, so this keeps hostile text from the stack's end.
+/// recursively, so this keeps hostile text from exhausting the stack.
 inline constexpr std::size_t kMaxDocumentDepth = 64;
 
 /// "a string", "an integer" and so on, in the words of the format.
 std::string_view TypeName(DocumentFormat format, DocumentNode::Kind kind);
 
-// These parse a text; the outcome is absent, with an error added, when it is
-// not of the format or nested too deep. A tree takes up to some hundred times
-// the memory of its text. Thread-safe.
+// Each parses a text; the result is absent, with an error added, when the text
+// is not of the format or nested too deep. A tree takes up to some hundred
+// times the memory of its text. Thread-safe.
 
 /// The root is a table. Children of tables are in the order of their keys.
 std::optional<Document> ParseToml(std::string_view text, Findings& findings);
 
-/// At most one document; the root is null when there is none. Plain scalars
-/// alone stand for numbers and truth values, which are also yes, no, on and
-/// off, as in Go's YAML. Aliases are replaced by what they stand for, up to
-/// some megabytes of it. A null value is at the place of its key or list:
-/// what is not there has no place of its own. May hold secrets.
+/// At most one document; the root is null when there is none. Only plain
+/// scalars are numbers or booleans, which are also spelled yes, no, on and off,
+/// as in Go's YAML. Aliases are expanded, up to some megabytes. A null value
+/// has the position of its key or list, since it may not be written at all.
+/// May hold secrets.
 std::optional<Document> ParseYaml(std::string_view text, Findings& findings);
 
 /// JSON as in RFC 8259, without any extension; a byte order mark is skipped,
-/// and a key that is there twice in one object is an error.
+/// and a duplicate key in an object is an error.
 std::optional<Document> ParseJson(std::string_view text, Findings& findings);
 
 }  // namespace echo_exporter

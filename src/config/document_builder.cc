@@ -63,7 +63,7 @@ void DocumentBuilder::AddEntry(Level& level, DocumentNode value) {
       level.key_lines.emplace(key.text, key.position.line);
   if (!is_new) {
     level.node.faults.push_back(
-        {key.position, Excerpt(key.text) + " is there twice; first on line " +
+        {key.position, Excerpt(key.text) + " is a duplicate; first on line " +
                            std::to_string(first->second)});
     return;
   }

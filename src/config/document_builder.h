@@ -18,27 +18,28 @@ inline constexpr std::string_view kTooDeepSentence =
     "nested more than 64 levels deep";
 static_assert(kMaxDocumentDepth == 64);
 
-/// Builds a tree from what a parser comes upon, in the order of the text. In a
-/// table, keys and values take turns.
+/// Builds a tree from the events of a parser, in the order of the text. In a
+/// table, keys and values alternate.
 ///
 /// Confined to one thread.
 class DocumentBuilder {
  public:
   explicit DocumentBuilder(DocumentFormat format) : format_(format) {}
 
-  /// Whether something of `levels` levels of arrays and tables may be opened or
-  /// added here. The caller sees to it that nothing else is.
+  /// Whether a value with `levels` levels of arrays and tables may be opened or
+  /// added here. The caller must not add a deeper one.
   bool HasRoomFor(std::size_t levels) const {
     return open_.size() + levels <= kMaxDocumentDepth;
   }
-  /// Whether what comes next is the key of a table.
+  /// Whether the next node is the key of a table.
   bool ExpectsKey() const;
-  /// Of the key or else the array that what comes next belongs to.
+  /// The position of the key, or else of the array, that the next node belongs
+  /// to.
   TextPosition PositionOfParent() const;
 
   /// Begins an array or a table.
   void Open(DocumentNode::Kind kind, TextPosition position);
-  /// Ends it. It becomes a part of the tree when it is added.
+  /// Ends the innermost one, which becomes part of the tree when it is added.
   DocumentNode Close();
   /// Adds a whole value, or the key of the next one.
   void Add(DocumentNode node);

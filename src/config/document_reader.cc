@@ -40,17 +40,17 @@ std::string Range(const std::string& min, const std::string& max) {
   return "from " + min + " to " + max;
 }
 
-/// What an array of tables is in the format, behind the given key.
+/// The name of an array of tables at `key` in the format.
 std::string TablesText(DocumentFormat format, std::string_view key) {
   switch (format) {
     case DocumentFormat::kToml:
-      return "tables, each headed [[" + std::string(key) + "]]";
+      return "an array of tables, each headed [[" + std::string(key) + "]]";
     case DocumentFormat::kYaml:
       return "a list of mappings";
     case DocumentFormat::kJson:
       return "an array of objects";
   }
-  return "tables";
+  return "an array of tables";
 }
 
 bool IsNumber(const DocumentNode& node) {

@@ -16,24 +16,25 @@
 
 namespace echo_exporter {
 
-/// What may be written instead of an unknown key: the known one that is a slip
-/// of the finger away, else all of them.
+/// Suggests a replacement for an unknown key: the known key that differs by a
+/// typing error, else all of them.
 std::string KeyAdvice(std::string_view key, std::vector<std::string> known);
 
-/// A value, and where it stands in the file.
+/// A value and its position in the file.
 template <typename T>
 struct Located {
   T value;
   TextPosition position;
 };
 
-/// Reads one table key by key with strict types. Reports what is wrong, and
-/// leaves the variable alone then, as it does when the key is missing.
+/// Reads one table key by key with strict types. A value that is wrong is
+/// reported and the variable is left unchanged, as it is when the key is
+/// missing.
 ///
-/// Confined to one thread; refers to the document and the findings.
+/// Confined to one thread. The document and the findings must outlive it.
 class DocumentReader {
  public:
-  /// Reads the document's root, which has no keys when it is no table.
+  /// Reads the document's root, which has no keys unless it is a table.
   DocumentReader(const Document& document, Findings& findings);
 
   /// A reader of another table of the document. `subject` begins every
@@ -47,15 +48,15 @@ class DocumentReader {
   /// Adds "`what` must be `wanted`, not <type of node>".
   void AddTypeError(const DocumentNode& node, std::string_view what,
                     std::string_view wanted);
-  /// All that were added to the findings so far.
+  /// The number of all errors added to the findings so far.
   std::size_t error_count() const { return findings_.error_count(); }
 
   bool Has(std::string_view key) const { return table_.Find(key) != nullptr; }
-  /// Of the key's value, or of the table when there is none.
+  /// The position of the key's value, or of the table when there is none.
   TextPosition PositionOf(std::string_view key) const;
 
   void ReadBoolean(std::string_view key, bool* value);
-  /// `min` and `max` belong to the range.
+  /// `min` and `max` are allowed values.
   template <std::integral T>
   void ReadInteger(std::string_view key, T min, T max, T* value) {
     std::int64_t number = 0;
@@ -70,19 +71,19 @@ class DocumentReader {
   /// In YAML any scalar, as written.
   std::optional<Located<std::string>> ReadText(std::string_view key);
   /// The elements of an array that are of the right type; each other one is
-  /// an error. Absent when there is no array or none of it is right; empty
-  /// when the array is.
+  /// an error. Absent when there is no array or no element of the right type;
+  /// empty when the array is empty.
   std::optional<std::vector<Located<std::string>>> ReadTexts(
       std::string_view key);
   std::optional<std::vector<Located<double>>> ReadNumbers(std::string_view key);
-  /// The keys of this table with the texts behind them, whatever they are.
+  /// All keys of this table with their texts, whatever the keys are.
   std::vector<std::pair<Located<std::string>, Located<std::string>>>
   ReadAllTexts();
   /// Null when there is no table.
   const DocumentNode* ReadTable(std::string_view key);
   std::vector<const DocumentNode*> ReadTables(std::string_view key);
-  /// Calls `read` with a reader of the table behind `key`, if there is one,
-  /// and reports the keys that it did not ask for.
+  /// Calls `read` with a reader of the table at `key`, if there is one, and
+  /// reports the keys that `read` did not read.
   template <typename Read>
   void ReadSection(std::string_view key, std::string subject, Read read) {
     const DocumentNode* const table = ReadTable(key);
@@ -92,7 +93,7 @@ class DocumentReader {
     section.ReportUnknownKeys();
   }
 
-  /// Reports every key that none of the calls above asked for.
+  /// Reports every key that none of the calls above has read.
   void ReportUnknownKeys();
 
  private:
@@ -102,7 +103,7 @@ class DocumentReader {
   const DocumentNode* Take(std::string_view key);
   bool ReadInt64(std::string_view key, std::int64_t min, std::int64_t max,
                  std::int64_t* value);
-  /// Null when the node is none.
+  /// Null when the node is not a text.
   const std::string* TextOf(const DocumentNode& node) const;
   std::string_view TypeOf(const DocumentNode& node) const {
     return TypeName(document_.format, node.kind);

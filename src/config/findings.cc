@@ -22,7 +22,7 @@ std::vector<std::string> Findings::InFileOrder(
                    });
   std::vector<std::string> lines;
   for (const Finding& finding : findings) {
-    // Parsers quote keys as they are, and a finding is one line.
+    // A finding is one line, but parsers quote keys unchanged.
     lines.push_back(file_name_ + ':' + std::to_string(finding.position.line) +
                     ':' + std::to_string(finding.position.column) + ": " +
                     EscapeControls(finding.sentence));

@@ -18,7 +18,7 @@ struct TextPosition {
   friend auto operator<=>(const TextPosition&, const TextPosition&) = default;
 };
 
-/// Collects what is found wrong or odd in one file, in any order.
+/// Collects the errors and warnings about one file, in any order.
 ///
 /// Confined to one thread.
 class Findings {

@@ -24,7 +24,7 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 /// Whether the byte continues a UTF-8 character.
 bool Continues(char c) { return (c & 0xc0) == 0x80; }
 
-/// Turns offsets into positions, quickly when they ascend.
+/// Converts offsets to positions, quickly when they ascend.
 class PositionFinder {
  public:
   /// `begin` is where the first line begins.
@@ -54,8 +54,8 @@ class PositionFinder {
   TextPosition position_;
 };
 
-/// Walks over a text and tells how far the parser has come, which the parser
-/// itself does not say.
+/// Iterates over a text and counts the bytes that the parser has read, which
+/// the parser itself does not report.
 class TextIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -87,8 +87,8 @@ class TextIterator {
   std::size_t* consumed_;
 };
 
-/// Builds the tree of a text. Where it returns false, an error is added and
-/// the parser ends its work.
+/// Builds the tree of a text. A member function that returns false has added an
+/// error, and the parser stops.
 class JsonTree final : public Json::json_sax_t {
  public:
   JsonTree(std::string_view text, Findings& findings)
@@ -99,7 +99,7 @@ class JsonTree final : public Json::json_sax_t {
         findings_(findings) {}
 
   bool Parse() {
-    // The parser takes it for the end of the text.
+    // The parser would take it for the end of the text.
     if (const auto nul = text_.find('\0'); nul != std::string_view::npos) {
       AddError(nul, "a NUL character");
       return false;
@@ -159,9 +159,9 @@ class JsonTree final : public Json::json_sax_t {
                    const Json::exception& error) override;
 
  private:
-  /// The token that the parser has just read begins behind the one before it:
-  /// between them are only spaces, commas and colons, some of which the parser
-  /// may have read already when it told of the token before.
+  /// Returns the position of the token that the parser has just read. Between
+  /// it and the previous token are only spaces, commas and colons, some of
+  /// which the parser may have read before it reported the previous token.
   TextPosition TakeToken() {
     const std::size_t begin = text_.find_first_not_of(" \t\r\n,:", token_end_);
     token_end_ = consumed_;
@@ -213,7 +213,7 @@ class JsonTree final : public Json::json_sax_t {
   DocumentBuilder builder_{DocumentFormat::kJson};
 };
 
-/// Where the character is that the byte at `offset` is a part of.
+/// The offset of the character that contains the byte at `offset`.
 std::size_t CharacterBegin(std::string_view text, std::size_t offset) {
   while (offset > 0 && offset < text.size() && Continues(text[offset]) &&
          (text[offset - 1] & 0x80) != 0) {
@@ -222,8 +222,8 @@ std::size_t CharacterBegin(std::string_view text, std::size_t offset) {
   return offset;
 }
 
-/// Where the token begins whose last byte is at `last`. Its size is right for
-/// strings.
+/// The offset of the token whose last byte is at `last`. `size` is reliable
+/// for strings only.
 std::size_t TokenBegin(std::string_view text, std::size_t last,
                        std::size_t size) {
   if (last >= text.size()) return text.size();
@@ -234,7 +234,7 @@ std::size_t TokenBegin(std::string_view text, std::size_t last,
   return text.find_last_not_of(kWord, last) + 1;  // from the start: 0
 }
 
-// The parser says where it stands, in bytes from 1, and a sentence such as
+// The parser reports its position, in bytes from 1, and a sentence such as
 // "[...] parse error at ...: syntax error while parsing value - unexpected
 // ']'; expected ..." or "... - invalid literal; last read: '[x'".
 bool JsonTree::parse_error(std::size_t position, const std::string& token,

@@ -12,7 +12,7 @@ std::string EscapeControls(std::string_view text);
 /// `text` as a TOML basic string.
 std::string Quoted(std::string_view text);
 
-/// The same for messages, cut short when it is long.
+/// The same for messages, shortened when it is long.
 std::string Excerpt(std::string_view text);
 
 }  // namespace echo_exporter

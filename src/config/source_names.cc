@@ -12,7 +12,7 @@
 namespace echo_exporter {
 namespace {
 
-/// How many of the names of [sources] a message lists.
+/// How many of the names in [sources] a message lists.
 constexpr std::size_t kListedNames = 10;
 
 /// A host between "[" and "]" is an IPv6 address, any other is not.
@@ -23,7 +23,7 @@ bool IsListenHost(std::string_view host, bool brackets) {
 }
 
 std::string NamesText(const std::map<std::string, SourceConfig>& named) {
-  if (named.empty()) return "there are none";
+  if (named.empty()) return "none are defined";
   std::string text;
   std::size_t count = 0;
   for (const auto& [name, source] : named) {
@@ -39,8 +39,9 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const Error error{
       ErrorCode::kInvalidArgument,
       Excerpt(text) +
-          " is no listen address: write \"127.0.0.1:10115\", \"[::1]:10115\", "
-          "\"name:10115\" or, for all interfaces, \":10115\""};
+          " is not a valid listen address; use \"127.0.0.1:10115\", "
+          "\"[::1]:10115\", \"name:10115\" or, for all interfaces, "
+          "\":10115\""};
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return error;
   std::string_view host = text.substr(0, colon);
@@ -69,15 +70,15 @@ Result<SourceConfig> ParseSource(
   if (!address) {
     return Error{ErrorCode::kInvalidArgument,
                  Excerpt(text) +
-                     " is neither \"auto\" nor an address nor a "
-                     "name of [sources] (" +
+                     " is neither \"auto\", nor an address, nor a name in "
+                     "[sources] (" +
                      NamesText(named) + ')'};
   }
   if (address->IsUnspecified()) {
     return Error{ErrorCode::kInvalidArgument,
                  Excerpt(text) +
-                     " is not the address of a source; write "
-                     "\"auto\" to let the system choose"};
+                     " cannot be the address of a source; use \"auto\" to let "
+                     "the system choose"};
   }
   source.kind = SourceConfig::Kind::kAddress;
   source.address = *address;

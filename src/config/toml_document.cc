@@ -4,12 +4,12 @@
 #include <string_view>
 #include <utility>
 
-// A configuration nests four deep. The parser recurses, so that this bound is
-// what keeps hostile text from the stack's end.
+// A configuration nests four deep. The parser is recursive, so this bound keeps
+// hostile text from exhausting the stack.
 #define TOML_MAX_NESTED_VALUES 8
-// The parser asserts, and where NDEBUG is set tells the optimiser, what a text
-// such as "[[[" or "[&" makes untrue (marzer/tomlplusplus issue 294). Without
-// either, its own error handling sees that.
+// A text such as "[[[" or "[&" violates assertions of the parser, which become
+// assumptions of the optimiser where NDEBUG is set (marzer/tomlplusplus issue
+// 294). Without either, the parser's own error handling reports such a text.
 #define TOML_ASSERT(expr) static_assert(true)
 #pragma push_macro("NDEBUG")
 #undef NDEBUG
@@ -31,13 +31,13 @@ TextPosition PositionOf(const toml::source_region& region) {
   return {region.begin.line, region.begin.column};
 }
 
-/// Copies toml++'s tree into one of ours.
+/// Converts toml++'s tree to a DocumentNode.
 class TomlTree {
  public:
   explicit TomlTree(Findings& findings) : findings_(findings) {}
 
-  /// `level` is 1 for the root. What is too deep is left out, with an error
-  /// added.
+  /// `level` is 1 for the root. Values nested too deep are omitted, with an
+  /// error added.
   DocumentNode Convert(const toml::node& node, std::size_t level) {
     DocumentNode result;
     result.position = PositionOf(node.source());

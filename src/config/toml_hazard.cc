@@ -9,10 +9,10 @@ namespace {
 
 constexpr int kMaxDots = 256;
 constexpr std::string_view kNotAscii =
-    "a character that is not ASCII outside of strings and comments";
+    "a non-ASCII character outside of strings and comments";
 constexpr std::string_view kAfterBackslash =
-    "a line-ending backslash before a character that is not ASCII";
-constexpr std::string_view kLongKey = "a key of too many parts";
+    "a line-ending backslash before a non-ASCII character";
+constexpr std::string_view kLongKey = "a key with too many parts";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kWhitespace = " \t\n\v\f\r";
 
@@ -22,8 +22,8 @@ bool IsIn(std::string_view set, char c) {
   return set.find(c) != std::string_view::npos;
 }
 
-/// Walks over a text from token to token, telling keys from values. It sees
-/// what the parser sees up to the first error, where the parser ends.
+/// Scans a text token by token and distinguishes keys from values. It agrees
+/// with the parser up to the first error, where the parser stops.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {
@@ -69,9 +69,9 @@ class Scanner {
     }
   }
 
-  /// Moves behind a value such as a number, or to a hazard in it and returns
-  /// false. The parser looks ahead to its end before it judges it; a quotation
-  /// mark in there begins no string.
+  /// Moves past a value such as a number, or to a hazard in it and returns
+  /// false. The parser reads ahead to the end of the value before it checks
+  /// it; a quotation mark inside does not begin a string.
   bool SkipWord() {
     while (at_ < text_.size() && !IsIn("]},#", text_[at_]) &&
            !IsIn(kWhitespace, text_[at_])) {
@@ -81,8 +81,8 @@ class Scanner {
     return true;
   }
 
-  /// Moves behind the string that begins here, or to a hazard in it and
-  /// returns false.
+  /// Moves past the string that begins here, or to a hazard in it and returns
+  /// false.
   bool SkipString() {
     const char quote = text_[at_];
     const bool multi_line = CountQuotes(quote) >= 3;
@@ -92,14 +92,14 @@ class Scanner {
       if (c == '\\' && quote == '"') {
         if (!SkipEscape(multi_line)) return false;
       } else if (c == '\n' && !multi_line) {
-        return true;  // for the parser to complain about
+        return true;  // the parser reports it
       } else if (c != quote) {
         ++at_;
       } else if (!multi_line) {
         ++at_;
         return true;
       } else {
-        // Up to two quotes of the text itself may stand before the closing
+        // Up to two quotes that belong to the text may precede the closing
         // three.
         const std::size_t quotes = CountQuotes(quote);
         at_ += quotes;
@@ -109,8 +109,9 @@ class Scanner {
     return true;
   }
 
-  /// At a backslash. In a multi-line string, the parser asks of whatever
-  /// follows it and the whitespace behind it whether it is whitespace.
+  /// Moves past the escape that begins at a backslash, or returns false at a
+  /// hazard. In a multi-line string, the parser tests whether the character
+  /// after the backslash and any whitespace is itself whitespace.
   bool SkipEscape(bool multi_line) {
     const std::size_t escaped = ++at_;
     if (multi_line) {
@@ -121,7 +122,7 @@ class Scanner {
     return true;
   }
 
-  /// The quotes in a row here, of which at most five belong together.
+  /// The number of consecutive quotes here, at most five.
   std::size_t CountQuotes(char quote) const {
     const std::string_view quotes = text_.substr(at_, 5);
     return std::min(quotes.find_first_not_of(quote), quotes.size());
@@ -131,7 +132,7 @@ class Scanner {
     const std::string_view before = text_.substr(0, at_);
     const std::string_view line = before.substr(before.rfind('\n') + 1);
     const auto lines = std::count(before.begin(), before.end(), '\n');
-    // Bytes that continue a UTF-8 character are no characters of their own.
+    // Continuation bytes of UTF-8 are not characters of their own.
     const auto characters = std::count_if(
         line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
     return {static_cast<std::uint32_t>(lines + 1),
@@ -140,9 +141,9 @@ class Scanner {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string open_;  // the "[" and "{" of values around this place
+  std::string open_;  // the "[" and "{" of the values around this place
   bool in_value_ = false;
-  int dots_ = 0;  // of the key here
+  int dots_ = 0;  // in the current key
 };
 
 }  // namespace

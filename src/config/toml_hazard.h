@@ -7,7 +7,7 @@
 
 namespace echo_exporter {
 
-/// A place in a text that the TOML parser must not be given.
+/// A place in a text that must not be passed to the TOML parser.
 struct TomlHazard {
   std::uint32_t line = 0;    ///< from 1
   std::uint32_t column = 0;  ///< from 1, in characters
@@ -16,17 +16,17 @@ struct TomlHazard {
 
 /// Finds the first of:
 /// - a character outside of ASCII where TOML allows none, which is undefined
-///   behaviour in toml++ up to 3.4.0 (marzer/tomlplusplus issue 190, mended in
-///   part only, and 295, mended by pull request 305 of July 2026);
-/// - a dotted key of so many parts that destroying the tables it stands for
-///   could exhaust the stack (mended by pull request 242 of November 2024).
+///   behaviour in toml++ up to 3.4.0 (marzer/tomlplusplus issue 190, fixed in
+///   part only, and 295, fixed by pull request 305 of July 2026);
+/// - a dotted key of so many parts that destroying its tables could exhaust the
+///   stack (fixed by pull request 242 of November 2024).
 ///
-/// Knows strings and comments, and leaves all other errors to the parser. What
-/// issue 294 is about, "[&" and the like, is kept harmless where the parser is
-/// included, in toml_document.cc.
+/// Knows strings and comments, and leaves all other errors to the parser.
+/// toml_document.cc, which includes the parser, makes the input of issue 294
+/// ("[&" and the like) harmless.
 ///
-/// All of this may be deleted when the oldest toml++ that we are built with,
-/// which is Debian's, has both pull requests: a release after 3.4.0.
+/// All of this may be deleted when the oldest supported toml++, which is
+/// Debian's, contains both pull requests: a release after 3.4.0.
 std::optional<TomlHazard> FindTomlHazard(std::string_view text);
 
 }  // namespace echo_exporter

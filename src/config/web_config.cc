@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
 void ReadHttpServer(DocumentReader& http, WebConfig* config) {
-  bool http2 = false;  // either is good: HTTP/1.1 is served to all
+  bool http2 = false;  // either is accepted: HTTP/1.1 is served to all
   http.ReadBoolean("http2", &http2);
   http.ReadSection(
       "headers", "http_server_config: headers: ", [&](DocumentReader& headers) {
@@ -39,16 +39,15 @@ void ReadDocument(const Document& document, Findings& findings,
   root.ReportUnknownKeys();
 }
 
-/// Whether the document holds a mapping, or nothing, which is an empty one;
-/// when not, an error is added.
-bool HoldsMapping(const Document& document, Findings& findings) {
+/// Whether the document is a mapping or empty; if not, an error is added.
+bool IsMapping(const Document& document, Findings& findings) {
   const DocumentNode& root = document.root;
   if (root.kind == DocumentNode::Kind::kTable ||
       root.kind == DocumentNode::Kind::kNull) {
     return true;
   }
   findings.AddError(root.position,
-                    "the file must hold a mapping, not " +
+                    "the file must contain a mapping, not " +
                         std::string(TypeName(document.format, root.kind)));
   return false;
 }
@@ -68,7 +67,7 @@ WebConfigOutcome ParseWebConfig(const std::string& text,
   Findings findings(path);
   WebConfig config;
   const auto document = ParseYaml(text, findings);
-  if (document && HoldsMapping(*document, findings)) {
+  if (document && IsMapping(*document, findings)) {
     ReadDocument(*document, findings, &file, &config);
   }
   WebConfigOutcome outcome;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxHeaderBytes = 4096;
 
-// What the password check computes in some seconds at most.
+// Up to this cost, the password check takes some seconds at most.
 constexpr int kLeastBcryptCost = 4;
 constexpr int kMostBcryptCost = 18;
 
@@ -45,8 +45,8 @@ bool IsOneOf(std::string_view value, std::string_view allowed) {
   return false;
 }
 
-/// Why `hash` is no bcrypt hash that can be checked; empty when it is one. It
-/// never repeats any of it.
+/// Why `hash` is not a bcrypt hash that can be checked; empty when it is. Never
+/// repeats any part of the hash.
 std::string_view HashFault(std::string_view hash) {
   constexpr std::string_view kAlphabet =
       "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -107,9 +107,9 @@ void ReadUsers(DocumentReader& users, WebConfig* config) {
   for (const auto& [name, hash] : users.ReadAllTexts()) {
     const std::string subject = "user " + Excerpt(name.value) + ": ";
     if (name.value.empty() || name.value.find(':') != std::string::npos) {
-      // The colon ends the name in what clients send (RFC 7617).
+      // A colon separates the name from the password in requests (RFC 7617).
       users.AddError(name.position,
-                     subject + "a name must not be empty nor have a colon");
+                     subject + "a name must not be empty or contain a colon");
     } else if (const auto fault = HashFault(hash.value); !fault.empty()) {
       users.AddError(hash.position, subject + std::string(fault));
     } else {
@@ -120,13 +120,13 @@ void ReadUsers(DocumentReader& users, WebConfig* config) {
 
 void ReadRateLimit(DocumentReader& limit, WebConfig* config) {
   constexpr Nanoseconds kLongest = std::chrono::hours(24);
-  // Of the burst: far from where 64 bits of nanoseconds end.
+  // The time of a whole burst, far below the range of 64-bit nanoseconds.
   constexpr Nanoseconds kFullest = std::chrono::hours(24 * 36500);
   RateLimitConfig result;
   const auto text = limit.ReadText("interval");
   limit.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &result.burst);
   if (!limit.Has("burst")) {
-    limit.AddError("burst is missing: how many requests may come at once");
+    limit.AddError("burst is missing: the number of requests allowed at once");
   }
   if (!text) {
     if (!limit.Has("interval")) {
@@ -175,7 +175,7 @@ std::optional<Nanoseconds> ParseGoDuration(std::string_view text) {
     text.remove_prefix(length);
     total += number * unit->nanoseconds;
   } while (!text.empty());
-  // Not all of the largest integers are doubles.
+  // Near the largest integer, a double can round up to one out of range.
   if (total > 9.2e18) return std::nullopt;
   return Nanoseconds(std::llround(total));
 }

@@ -10,7 +10,8 @@
 
 namespace echo_exporter {
 
-/// What the web configuration's sections need to know of the file.
+/// What the readers of the web configuration's sections need to know about the
+/// file.
 struct WebConfigFile {
   std::string name;               ///< for messages
   std::filesystem::path folder;   ///< relative paths start here
@@ -22,9 +23,9 @@ void ReadHeaders(DocumentReader& headers, WebConfig* config);
 void ReadUsers(DocumentReader& users, WebConfig* config);
 void ReadRateLimit(DocumentReader& limit, WebConfig* config);
 
-/// Reads a duration as Go writes them, such as "1s", "1m30s", "1.5s" or
-/// "250ms", with the units h, m, s, ms, us and ns. Absent for anything else,
-/// for negative ones, and beyond 292 years.
+/// Parses a duration in Go's format, such as "1s", "1m30s", "1.5s" or "250ms",
+/// with the units h, m, s, ms, us and ns. Absent for anything else, including
+/// negative durations and those beyond 292 years.
 std::optional<Nanoseconds> ParseGoDuration(std::string_view text);
 
 }  // namespace echo_exporter

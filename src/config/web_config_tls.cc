@@ -35,8 +35,8 @@ constexpr std::array kCurves = {
     Named<TlsCurve>{"X25519", TlsCurve::kX25519},
 };
 
-// Those that Go offers by itself: with forward secrecy, and not broken. The
-// names are IANA's.
+// The ones that Go offers by default: with forward secrecy, and not broken.
+// The names are IANA's.
 constexpr std::array<std::string_view, 13> kCipherSuites = {
     "TLS_AES_128_GCM_SHA256",
     "TLS_AES_256_GCM_SHA384",
@@ -64,8 +64,8 @@ void AddUnknown(DocumentReader& tls, std::string_view key,
                                   Excerpt(text.value) + "; allowed: " + list);
 }
 
-/// Looks `text` up in a table; absent, with an error that lists the names of
-/// the table added, when it is not there.
+/// Looks `text` up in a table; absent, with an error added that lists the names
+/// in the table, when it is not found.
 template <typename Table>
 auto Choose(DocumentReader& tls, std::string_view key,
             const Located<std::string>& text, const Table& table)
@@ -79,8 +79,8 @@ auto Choose(DocumentReader& tls, std::string_view key,
   return std::nullopt;
 }
 
-/// Reads `key`, which holds the text, or `key`_file, which names the file that
-/// does.
+/// Reads `key`, which contains the text, or `key`_file, which names a file that
+/// contains it.
 void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
              PemText* pem) {
   const std::string file_key = key + "_file";
@@ -88,7 +88,7 @@ void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
   const auto path = tls.ReadText(file_key);
   if (text && path) {
     tls.AddError(path->position,
-                 key + " and " + file_key + " are both there; one says it all");
+                 key + " and " + file_key + " are mutually exclusive");
     return;
   }
   if (!text && !path) return;
@@ -121,7 +121,7 @@ void ReadVersions(DocumentReader& tls, TlsConfig* config) {
     if (text->value == "TLS10" || text->value == "TLS11") {
       tls.AddError(text->position,
                    std::string(key) + ": " + text->value +
-                       " is not safe and not served; allowed: TLS12, TLS13");
+                       " is insecure and not supported; allowed: TLS12, TLS13");
     } else if (const auto found = Choose(tls, key, *text, kVersions)) {
       *version = *found;
     }
@@ -159,7 +159,8 @@ void ReadSuitesAndCurves(DocumentReader& tls, TlsConfig* config) {
   if (config->max_version == TlsVersion::kTls12 &&
       !config->cipher_suites.empty() && !any12) {
     tls.AddError(tls.PositionOf("cipher_suites"),
-                 "cipher_suites has none of TLS 1.2, but max_version is TLS12");
+                 "cipher_suites has no TLS 1.2 suite, but max_version is "
+                 "TLS12");
   }
   tls.ReadBoolean("prefer_server_cipher_suites",
                   &config->prefer_server_cipher_suites);
@@ -176,7 +177,7 @@ void ReadClientAuth(DocumentReader& tls, TlsConfig* config) {
   }
 }
 
-/// Checks what the keys about clients say together.
+/// Checks the combination of the keys about client certificates.
 void CheckClients(DocumentReader& tls, const TlsConfig& config) {
   const bool has_ca = tls.Has("client_ca") || tls.Has("client_ca_file");
   const bool verifies =
@@ -184,24 +185,24 @@ void CheckClients(DocumentReader& tls, const TlsConfig& config) {
       config.client_auth == ClientAuth::kRequireAndVerifyClientCert;
   if (verifies && !has_ca) {
     tls.AddError(tls.PositionOf("client_auth_type"),
-                 "client_ca_file (or client_ca) is missing, by which "
-                 "certificates of clients are verified");
+                 "client_ca_file (or client_ca) is missing; client "
+                 "certificates are verified with it");
   }
   if (has_ca && config.client_auth == ClientAuth::kNoClientCert) {
     tls.AddError(
         tls.PositionOf(tls.Has("client_ca") ? "client_ca" : "client_ca_file"),
-        "a CA for clients has no use without client_auth_type, such "
-        "as RequireAndVerifyClientCert");
+        "a client CA has no effect without client_auth_type, such as "
+        "RequireAndVerifyClientCert");
   }
   if (config.client_allowed_sans.empty()) return;
   if (config.client_auth == ClientAuth::kRequireAnyClientCert) {
     tls.AddWarning(tls.PositionOf("client_allowed_sans"),
-                   "client_allowed_sans keeps nobody out without "
+                   "client_allowed_sans gives no protection without "
                    "RequireAndVerifyClientCert: anyone can make a certificate "
                    "with such a name");
   } else if (config.client_auth != ClientAuth::kRequireAndVerifyClientCert) {
     tls.AddError(tls.PositionOf("client_allowed_sans"),
-                 "client_allowed_sans takes a client_auth_type that requires "
+                 "client_allowed_sans needs a client_auth_type that requires "
                  "a certificate: RequireAndVerifyClientCert or "
                  "RequireAnyClientCert");
   }
@@ -229,8 +230,8 @@ void ReadTlsServer(DocumentReader& tls, WebConfigFile* file,
   }
   if (sans && sans->empty()) {
     tls.AddError(tls.PositionOf("client_allowed_sans"),
-                 "client_allowed_sans must not be empty; leave it out to allow "
-                 "any name");
+                 "client_allowed_sans must not be empty; omit it to allow any "
+                 "name");
   }
   CheckClients(tls, *config);
   ReadVersions(tls, config);

@@ -24,8 +24,8 @@ namespace {
 
 using Kind = DocumentNode::Kind;
 
-/// Bytes that anchors and aliases may stand for, all added up: what keeps ten
-/// lines, of ten aliases of the line before each, from filling the memory.
+/// The limit of all bytes that anchors and aliases stand for. Without it, ten
+/// lines, each with ten aliases of the line before, could exhaust the memory.
 constexpr std::size_t kMaxAliasBytes = 16'000'000;
 
 TextPosition PositionOfMark(const YAML::Mark& mark) {
@@ -35,7 +35,7 @@ TextPosition PositionOfMark(const YAML::Mark& mark) {
   return {number(mark.line), number(mark.column)};
 }
 
-/// The number that the whole of `text` is.
+/// The number that all of `text` represents.
 template <typename T>
 std::optional<T> ParseNumber(std::string_view text) {
   const char* const end = text.data() + text.size();
@@ -45,7 +45,7 @@ std::optional<T> ParseNumber(std::string_view text) {
   return value;
 }
 
-/// What a plain scalar stands for: a number, a truth value or itself.
+/// Finds the type of a plain scalar: a number, a boolean or text.
 void ResolvePlain(DocumentNode* node) {
   if (const auto integer = ParseNumber<std::int64_t>(node->text)) {
     node->kind = Kind::kInteger;
@@ -61,7 +61,8 @@ void ResolvePlain(DocumentNode* node) {
   }
 }
 
-/// The bytes of a tree, roughly, and its levels of lists and mappings.
+/// The approximate size of a tree in bytes, and its levels of lists and
+/// mappings.
 struct Extent {
   std::size_t bytes = 0;
   std::size_t levels = 0;
@@ -78,8 +79,8 @@ Extent ExtentOf(const DocumentNode& node) {
   return extent;
 }
 
-/// Builds the tree of one document. Limits are kept by exceptions, which end
-/// the parser's work.
+/// Builds the tree of one document. Exceeding a limit throws an exception,
+/// which stops the parser.
 class YamlTree final : public YAML::EventHandler {
  public:
   /// Where the document begins.
@@ -101,7 +102,7 @@ class YamlTree final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) {
-      throw YAML::ParserException(mark, "an alias in what it stands for");
+      throw YAML::ParserException(mark, "an alias to a value that contains it");
     }
     const Anchored& anchored = found->second;
     RequireRoom(mark, anchored.extent.levels);
@@ -170,12 +171,12 @@ class YamlTree final : public YAML::EventHandler {
   void Charge(const YAML::Mark& mark, std::size_t bytes) {
     alias_bytes_ += bytes;
     if (alias_bytes_ <= kMaxAliasBytes) return;
-    throw YAML::ParserException(mark, "anchors and aliases stand for too much");
+    throw YAML::ParserException(mark, "anchors and aliases expand to too much");
   }
 
   DocumentBuilder builder_{DocumentFormat::kYaml};
   TextPosition start_;
-  std::vector<Start> starts_;  // of what is open
+  std::vector<Start> starts_;  // of the open lists and mappings
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
   std::size_t alias_bytes_ = 0;
 };
@@ -189,11 +190,11 @@ std::optional<Document> ParseYaml(std::string_view text, Findings& findings) {
     YAML::Parser parser(stream);
     YamlTree tree;
     YamlTree second;
-    // Not more than two: there is no end to texts such as ",: e", which begin
-    // one document after the other without taking anything in.
+    // At most two: texts such as ",: e" begin one document after another
+    // without end, because the parser makes no progress.
     if (parser.HandleNextDocument(tree) && parser.HandleNextDocument(second)) {
       findings.AddError(second.start(),
-                        "there must be one YAML document in the file");
+                        "the file must contain only one YAML document");
       return std::nullopt;
     }
     return Document{DocumentFormat::kYaml, true, tree.TakeRoot()};

@@ -215,9 +215,9 @@ destinations = ["192.0.2.1", "2001:db8::1", "example.net"]
                      "wan2 2001:db8::1", "wan2 example.net",
                      "2001:db8::7 2001:db8::1", "2001:db8::7 example.net"}));
   EXPECT_EQ(config.warnings,
-            (Strings{"f.toml:8:16: group \"g\": 2 of 12 pairs are left out "
-                     "because their IP versions differ, as with \"wan1\" to "
-                     "\"2001:db8::1\""}));
+            (Strings{"f.toml:8:16: group \"g\": 2 of 12 pairs are omitted "
+                     "because their IP versions differ, for example \"wan1\" "
+                     "to \"2001:db8::1\""}));
 }
 
 TEST(ConfigTest, LeavesOutPairsThatTheGroupsIpVersionRulesOut) {
@@ -254,8 +254,8 @@ TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
       "destinations = [\"fe80::3\", \"fe80::4%4\", \"fe80::10/127\"]\n");
   ASSERT_EQ(config.warnings.size(), 4U);
   EXPECT_EQ(config.warnings[0],
-            "f.toml:2:5: [sources]: \"a\": \"fe80::1\" is link-local; say "
-            "which adapter it is on by a zone number, as in \"fe80::1%3\"");
+            "f.toml:2:5: [sources]: \"a\": \"fe80::1\" is link-local; add "
+            "the zone number of its adapter, as in \"fe80::1%3\"");
   EXPECT_TRUE(config.warnings[1].starts_with(
       "f.toml:6:17: group \"g\": sources: \"fe80::2\" is link-local"));
   EXPECT_TRUE(config.warnings[2].starts_with("f.toml:7:17: "));
@@ -268,10 +268,10 @@ TEST(ConfigTest, WarnsOfPayloadsThatMayNotBeFragmentedButMust) {
       "[[group]]\nname = \"fits\"\ndestinations = [\"192.0.2.1\"]\n"
       "[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n"
       "payload_size = 1473\n");
-  EXPECT_EQ(config.warnings,
-            (Strings{"f.toml:10:16: group \"g\": payload_size 1473 with "
-                     "dont_fragment fits no link with the usual MTU of 1500 "
-                     "bytes"}));
+  EXPECT_EQ(
+      config.warnings,
+      (Strings{"f.toml:10:16: group \"g\": payload_size 1473 with "
+               "dont_fragment does not fit the usual MTU of 1500 bytes"}));
 }
 
 TEST(ConfigTest, TakesPrefixesOf65536HostsAndAMillionPairs) {
@@ -344,9 +344,9 @@ TEST(ConfigTest, WarnsWhenSilenceWouldKeepRequestsFromBeingSent) {
       "[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.0/31\"]\n";
   EXPECT_EQ(Parse("[engine]\nmax_in_flight = 8\n" + group).warnings, Strings());
   EXPECT_EQ(Parse("[engine]\nmax_in_flight = 7\n" + group).warnings,
-            (Strings{"f.toml:1:1: when nothing answers, 8 requests would be in "
-                     "flight, but engine.max_in_flight is 7: those beyond "
-                     "would not be sent"}));
+            (Strings{"f.toml:1:1: if no destination replied, 8 requests would "
+                     "be in flight, but engine.max_in_flight is 7; requests "
+                     "beyond it would not be sent"}));
 }
 
 TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
@@ -360,12 +360,12 @@ TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
   ASSERT_TRUE(outcome.config);
   EXPECT_EQ(outcome.config->groups[0].echo.tos, 184);
   EXPECT_EQ(outcome.config->warnings,
-            (Strings{"f.toml:3:1: group \"g\": tos 184 is ignored: this "
-                     "operating system does not let a program choose the type "
-                     "of service of echo requests",
-                     "f.toml:7:7: module \"m\": tos 8 is ignored: this "
-                     "operating system does not let a program choose the type "
-                     "of service of echo requests"}));
+            (Strings{"f.toml:3:1: group \"g\": tos 184 is ignored: on "
+                     "this operating system a program cannot set the type of "
+                     "service of echo requests",
+                     "f.toml:7:7: module \"m\": tos 8 is ignored: on "
+                     "this operating system a program cannot set the type of "
+                     "service of echo requests"}));
 }
 
 TEST(ConfigTest, LoadsAFileByItsUtf8Name) {

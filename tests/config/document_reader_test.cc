@@ -134,8 +134,8 @@ TEST(DocumentReaderTest, SaysWhatTomlMustBe) {
                "f:6:15: texts must be an array of strings only, not an integer",
                "f:7:11: numbers must be an array of numbers, not an integer",
                "f:8:9: table must be a table, not an array",
-               "f:9:10: tables must be tables, each headed [[tables]], not a "
-               "table"}));
+               "f:9:10: tables must be an array of tables, each headed "
+               "[[tables]], not a table"}));
 }
 
 TEST(DocumentReaderTest, SaysWhatJsonMustBe) {
@@ -187,7 +187,7 @@ TEST(DocumentReaderTest, ReadsAnyYamlScalarAsText) {
                        EXPECT_EQ(reader.ReadText("b").value().value, "Yes");
                        EXPECT_FALSE(reader.ReadText("c"));
                      }),
-            (Strings{"f:3:1: \"c\" must be a string, not nothing"}));
+            (Strings{"f:3:1: \"c\" must be a string, not null"}));
 }
 
 TEST(DocumentReaderTest, ReportsWrongKeysOfEveryTableItReads) {
@@ -197,7 +197,7 @@ TEST(DocumentReaderTest, ReportsWrongKeysOfEveryTableItReads) {
                          EXPECT_EQ(s.ReadText("a").value().value, "1");
                        });
                      }),
-            (Strings{"f:3:3: s: \"a\" is there twice; first on line 2",
+            (Strings{"f:3:3: s: \"a\" is a duplicate; first on line 2",
                      "f:4:3: a key must be a string, not a list"}));
 }
 

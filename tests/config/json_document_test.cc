@@ -279,13 +279,13 @@ TEST(JsonDocumentTest, TakesNoNulCharacter) {
 
 TEST(JsonDocumentTest, ReportsEveryKeyThatIsThereTwice) {
   EXPECT_EQ(Parse("{\"a\":{\"x\":1,\n\"x\":2},\"b\":1,\"\\u0061\":2,\"b\":[]}"),
-            "f:2:1: key \"x\" is there twice; first on line 1\n"
-            "f:2:14: key \"a\" is there twice; first on line 1\n"
-            "f:2:25: key \"b\" is there twice; first on line 2");
+            "f:2:1: key \"x\" is a duplicate; first on line 1\n"
+            "f:2:14: key \"a\" is a duplicate; first on line 1\n"
+            "f:2:25: key \"b\" is a duplicate; first on line 2");
   EXPECT_EQ(Parse("[{\"a\":1},{\"a\":2}]"),
             "1:1[1:2{a@1:3=1:7 1}, 1:10{a@1:11=1:15 2}]");
   EXPECT_EQ(Parse("{\"a\\n\":1,\"a\\n\":2}"),
-            "f:1:10: key \"a\\u000a\" is there twice; first on line 1");
+            "f:1:10: key \"a\\u000a\" is a duplicate; first on line 1");
 }
 
 TEST(JsonDocumentTest, NestsToALimit) {

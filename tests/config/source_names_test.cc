@@ -50,7 +50,7 @@ TEST(ListenAddressTest, RefusesAnythingElse) {
     EXPECT_EQ(Listen(text), "none") << text;
   }
   EXPECT_EQ(ParseListenAddress("10115").error().message,
-            "\"10115\" is no listen address: write \"127.0.0.1:10115\", "
+            "\"10115\" is not a valid listen address; use \"127.0.0.1:10115\", "
             "\"[::1]:10115\", \"name:10115\" or, for all interfaces, "
             "\":10115\"");
 }
@@ -75,12 +75,12 @@ TEST(SourceTest, SaysWhatASourceMayBe) {
   std::map<std::string, SourceConfig> named;
   for (char c = 'a'; c <= 'z'; ++c) named[std::string(1, c)];
   EXPECT_EQ(ParseSource("wan", named).error().message,
-            "\"wan\" is neither \"auto\" nor an address nor a name of "
+            "\"wan\" is neither \"auto\", nor an address, nor a name in "
             "[sources] (\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", "
             "\"h\", \"i\", \"j\", ...)");
   EXPECT_EQ(ParseSource("", {}).error().message,
-            "\"\" is neither \"auto\" nor an address nor a name of [sources] "
-            "(there are none)");
+            "\"\" is neither \"auto\", nor an address, nor a name in [sources] "
+            "(none are defined)");
   EXPECT_FALSE(ParseSource("0.0.0.0", named).ok());
   const std::string hostile(100'000, '\n');
   EXPECT_LT(ParseSource(hostile, {}).error().message.size(), 1000U);

@@ -14,7 +14,7 @@ std::string Parse(std::string_view text) {
 }
 
 constexpr std::string_view kTooMuch =
-    "not valid YAML: anchors and aliases stand for too much";
+    "not valid YAML: anchors and aliases expand to too much";
 constexpr std::string_view kTooDeep =
     "not valid YAML: nested more than 64 levels deep";
 
@@ -78,18 +78,18 @@ TEST(YamlDocumentTest, KeepsWrongKeysForWhoReadsTheTable) {
   EXPECT_EQ(TreeText(root), "1:1{a@1:1=1:4 1, yes@8:1=8:6 6}");
   ASSERT_EQ(root.faults.size(), 4U);
   EXPECT_EQ(root.faults[0].position, (TextPosition{2, 1}));
-  EXPECT_EQ(root.faults[0].sentence, "\"a\" is there twice; first on line 1");
+  EXPECT_EQ(root.faults[0].sentence, "\"a\" is a duplicate; first on line 1");
   EXPECT_EQ(root.faults[1].position, (TextPosition{3, 3}));
   EXPECT_EQ(root.faults[1].sentence, "a key must be a string, not a list");
   EXPECT_EQ(root.faults[2].sentence, "a key must be a string, not a mapping");
-  EXPECT_EQ(root.faults[3].sentence, "a key must be a string, not nothing");
+  EXPECT_EQ(root.faults[3].sentence, "a key must be a string, not null");
 }
 
 TEST(YamlDocumentTest, ThereIsOneDocumentAtMost) {
   EXPECT_EQ(Parse("a: 1\n---\nb: 2\n---\nc: 3\n"),
-            "f:2:1: there must be one YAML document in the file");
+            "f:2:1: the file must contain only one YAML document");
   EXPECT_EQ(Parse(",: e"),
-            "f:1:1: there must be one YAML document in the file");
+            "f:1:1: the file must contain only one YAML document");
 }
 
 TEST(YamlDocumentTest, SaysWhatIsNotYamlAndWhere) {
@@ -110,7 +110,7 @@ TEST(YamlDocumentTest, AliasesMustStandForSomethingBeforeThem) {
   EXPECT_TRUE(Parse("a: *x\n").starts_with(
       "f:1:4: not valid YAML: the referenced anchor is not defined"));
   EXPECT_EQ(Parse("a: &x [1, *x]\n"),
-            "f:1:11: not valid YAML: an alias in what it stands for");
+            "f:1:11: not valid YAML: an alias to a value that contains it");
 }
 
 TEST(YamlDocumentTest, AliasesOfAliasesDoNotFillTheMemory) {
