@@ -21,10 +21,11 @@ else()
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
     -Woverloaded-virtual -Wextra-semi -Wcast-align -Wformat=2 -Wundef
     $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
-    # gcc 12 reports overlapping copies, and copies beyond a string's end, in std::string's own
-    # operator+ where there are none.
+    # gcc 12 reports overlapping copies, and copies beyond the end, in std::string's own operator+
+    # where there are none.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 endif()
 if(ECHO_EXPORTER_WERROR)
