@@ -11,10 +11,10 @@ namespace echo_exporter {
 class WebPolicySource;
 struct WebSecurityOutcome;
 
-/// What the file of --web.config.file says, kept up to date: the file, and the
-/// certificates, keys and CAs that it names, are read again when they have
-/// changed, at the requests that come in. A new version that is wrong leaves
-/// the old one in force.
+/// The policy in the file of --web.config.file, kept up to date: each request
+/// checks whether the file, or the certificates, keys and CAs that it names,
+/// have changed, and reloads them then. An invalid new version is rejected and
+/// the previous one stays in force.
 ///
 /// Thread-safe.
 class WebSecurity {
@@ -24,17 +24,17 @@ class WebSecurity {
 
   virtual ~WebSecurity() = default;
 
-  /// Whether the server speaks TLS. It stays that way: a version that says
-  /// otherwise is taken for wrong, so that no slip of a hand turns HTTPS into
-  /// HTTP.
+  /// Whether the server uses TLS. This never changes: a new version that
+  /// differs in it is rejected, so that an editing mistake cannot turn HTTPS
+  /// into HTTP.
   virtual bool uses_tls() const = 0;
 
-  /// Calls `on_reload` whenever the files were read again, with whether they
-  /// were good. It must not call back.
+  /// Calls `on_reload` after every reload, with whether the files were valid.
+  /// It must not call this object.
   virtual void SetReloadObserver(std::function<void(bool good)> on_reload) = 0;
 
  private:
-  // The server's own view of it: Open() makes nothing else.
+  // The server's view: every object that Open() creates is a WebPolicySource.
   friend class WebPolicySource;
   WebSecurity() = default;
 };

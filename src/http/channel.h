@@ -8,18 +8,18 @@
 
 namespace echo_exporter {
 
-/// Moves bytes over one socket that does not block, as they are or encrypted.
-/// No call waits: each says what to wait for before it is made again, with the
-/// same arguments.
+/// Transfers bytes over one non-blocking socket, in plain text or encrypted.
+/// No call waits: each returns the event to wait for before it is repeated with
+/// the same arguments.
 ///
 /// Confined to one thread.
 class Channel {
  public:
   enum class State {
-    kDone,     ///< `bytes` were moved
+    kDone,     ///< `bytes` were transferred
     kToRead,   ///< nothing yet; wait until the socket can be read
     kToWrite,  ///< nothing yet; wait until the socket can be written
-    kEnd,      ///< the other side sends no more
+    kEnd,      ///< the peer has stopped sending
     kFailed,
   };
   struct Step {
@@ -29,20 +29,20 @@ class Channel {
 
   virtual ~Channel() = default;
 
-  /// Has to be done before anything is read or written.
+  /// Must be done before anything is read or written.
   virtual Step Open() = 0;
   virtual Step Read(char* data, std::size_t size) = 0;
   virtual Step Write(const char* data, std::size_t size) = 0;
-  /// Tells the other side that nothing more will be written.
+  /// Informs the peer that nothing more will be written.
   virtual Step Close() = 0;
 
-  /// After Open() has failed: why, and what can still be said in plain bytes
-  /// to a client that spoke no TLS; empty: nothing.
+  /// After Open() has failed: the cause, and the response that can still be
+  /// sent unencrypted to a client that does not use TLS; empty: none.
   virtual std::string failure() const = 0;
   virtual std::string plain_http_error() const = 0;
 };
 
-/// Bytes as they are.
+/// Unencrypted bytes.
 class PlainChannel final : public Channel {
  public:
   explicit PlainChannel(SocketHandle socket) : socket_(socket) {}

@@ -9,7 +9,7 @@
 namespace echo_exporter {
 
 /// The subject alternative names of a certificate: DNS names, e-mail addresses
-/// and URIs as they are, addresses in their canonical text. Pure.
+/// and URIs unchanged, addresses in their canonical text. Pure.
 std::vector<std::string> ClientNames(const X509* certificate);
 
 }  // namespace echo_exporter

@@ -8,8 +8,8 @@
 namespace echo_exporter {
 namespace {
 
-// How soon a thread sees that it is cut where shutting its socket down does
-// not wake it.
+// How soon a thread notices that its connection was closed, on systems where
+// shutting down the socket does not wake it.
 constexpr Nanoseconds kLookAgain = std::chrono::milliseconds(200);
 
 // What a client may still send after the last response.
@@ -45,7 +45,7 @@ void ConnectionStream::Finish() {
   const SteadyTime deadline = Now() + kFinishTimeout;
   RunUntil(deadline, [this] { return channel_.Close(); });
   FinishSending(connection_.socket());
-  // What comes now is of no interest, encrypted or not.
+  // The remaining bytes are discarded, so they need not be decrypted.
   PlainChannel rest(connection_.socket());
   std::size_t discarded = 0;
   while (discarded < kFinishBytes) {
@@ -89,7 +89,8 @@ bool ConnectionStream::Write(const char* data, std::size_t size) {
   return true;
 }
 
-/// False when there is nothing to wait for, or it did not come.
+/// False when `state` is not one to wait for, or the event did not occur in
+/// time.
 bool ConnectionStream::WaitUntilReady(Channel::State state,
                                       SteadyTime deadline) const {
   if (state != Channel::State::kToRead && state != Channel::State::kToWrite) {
@@ -100,9 +101,11 @@ bool ConnectionStream::WaitUntilReady(Channel::State state,
                                 : SocketEvent::kWritable;
   for (;;) {
     const Nanoseconds left = deadline - Now();
-    // However much more there is: a deadline is one of the whole.
+    // Even if the socket is ready: the deadline is for the whole request or
+    // response.
     if (connection_.cut() || left <= Nanoseconds::zero()) return false;
-    // Rounded up: a wait of 0 ms before a deadline would come back at once.
+    // Rounded up: just before the deadline, a wait of 0 ms would return at once
+    // and be repeated.
     const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(
         std::min(left, kLookAgain));
     switch (WaitForSocket(connection_.socket(), event, timeout)) {
@@ -116,8 +119,8 @@ bool ConnectionStream::WaitUntilReady(Channel::State state,
   }
 }
 
-/// Makes `call` and waits, in turns, until it is over; its last step, which
-/// still asks to wait when it was not over in time.
+/// Repeats `call`, waiting as it requests, until it is complete. Returns its
+/// last step, which still requests a wait if the deadline was reached.
 template <typename Call>
 Channel::Step ConnectionStream::RunUntil(SteadyTime deadline, Call call) {
   for (;;) {
@@ -127,8 +130,8 @@ Channel::Step ConnectionStream::RunUntil(SteadyTime deadline, Call call) {
   }
 }
 
-/// Replaces what is in the buffer; 0 at the end, negative when there is no
-/// more for another reason.
+/// Refills the buffer; 0 at the end of the stream, negative when nothing was
+/// received for another reason.
 std::ptrdiff_t ConnectionStream::FillBuffer(SteadyTime deadline) {
   begin_ = end_ = 0;
   const Channel::Step step = RunUntil(deadline, [this] {

@@ -19,11 +19,11 @@ namespace echo_exporter {
 /// Confined to the connection's thread.
 class ConnectionStream {
  public:
-  /// Bytes of a request's head; of a longer one, only the beginning is read.
-  /// One more than is allowed, to see that a head is too long.
+  /// The most bytes that are read of a request's head. One more than is
+  /// allowed, to detect a head that is too long.
   static constexpr std::size_t kMaxHeadBytes = 8193;
 
-  /// The channel is one over the connection's socket, and outlives the stream.
+  /// The channel uses the connection's socket and outlives the stream.
   ConnectionStream(Connection& connection, Channel& channel,
                    const HttpLimits& limits);
   ConnectionStream(const ConnectionStream&) = delete;
@@ -36,31 +36,31 @@ class ConnectionStream {
   /// over.
   bool AwaitRequest(SteadyTime deadline);
 
-  /// Why the head could not be read: it was too long, perhaps its first line
-  /// already, or too late.
+  /// Why the head could not be read: it was too long, possibly even its first
+  /// line, or too late.
   bool head_too_long() const { return head_bytes_ >= kMaxHeadBytes; }
   bool first_line_too_long() const {
     return head_too_long() && !first_line_ended_;
   }
   bool head_too_late() const { return head_too_late_; }
 
-  /// Memory that the response under way holds besides what is written; counts
-  /// like bytes that the client has not read.
+  /// Memory that the current response holds besides the bytes written; it
+  /// counts like bytes that the client has not read.
   void set_held_bytes(std::size_t bytes) {
-    // A few large responses at once are no offence.
+    // Several large responses at once must stay within the limit.
     held_bytes_ = std::min(bytes, limits_.unsent_bytes / 4);
   }
 
-  /// Ends the connection such that a response arrives although the client is
-  /// still sending: to close a socket with bytes unread would revoke it.
+  /// Ends the connection so that the response arrives even if the client is
+  /// still sending: closing a socket with unread bytes would discard it.
   void Finish();
 
-  /// At least one byte of the request's head; 0 at the end of the connection
-  /// or of the head; negative when nothing more can be read.
+  /// Reads at least one byte of the request's head. Returns 0 at the end of the
+  /// connection or of the head; negative when nothing more can be read.
   std::ptrdiff_t Read(char* data, std::size_t size);
 
-  /// The head is complete. Nothing is read of a body: a client that announces
-  /// one and does not send it is not waited for.
+  /// The head is complete. The body is not read, so a client that announces one
+  /// and does not send it causes no wait.
   void EndHead() { head_ended_ = true; }
 
   /// False when not all of it was sent.
@@ -79,7 +79,7 @@ class ConnectionStream {
   const HttpLimits limits_;
 
   std::array<char, 4096> buffer_;
-  std::size_t begin_ = 0;  ///< of what is received and not read yet
+  std::size_t begin_ = 0;  ///< of the bytes received and not read yet
   std::size_t end_ = 0;
 
   std::size_t head_bytes_ = 0;

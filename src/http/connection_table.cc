@@ -51,7 +51,7 @@ void ConnectionTable::Add(SocketHandle socket) {
     try {
       served = HasRoom() && StartServing(socket);
     } catch (const std::bad_alloc&) {
-      // No room either.
+      // Rejected, as if the table were full.
     }
   }
   if (!served) CloseSocket(socket);
@@ -83,7 +83,7 @@ void ConnectionTable::Run(Connection& connection) {
   try {
     serve_(connection);
   } catch (...) {
-    // Want of memory, say, ends this connection and nothing else.
+    // An error such as running out of memory ends only this connection.
   }
   const MutexLock lock(mutex_);
   EndRendering(connection);
@@ -127,7 +127,7 @@ void ConnectionTable::LimitUnsent() {
       total += c.unsent_;
       ++clients;
     }
-    // A single response may be as large as it is.
+    // A single response may exceed the limit.
     if (total <= limits_.unsent_bytes || clients < 2) return;
     if (!CutOneWaitingFor(1)) return;
   }
@@ -135,7 +135,7 @@ void ConnectionTable::LimitUnsent() {
 
 void ConnectionTable::Cut(Connection& connection) {
   connection.cut_.store(true, std::memory_order_relaxed);
-  // Wakes the thread where the system does that; it looks anyway by and by.
+  // Wakes the thread on systems that do so; on others it polls cut().
   if (!connection.finished_) {
     ShutDownSocket(connection.socket_);
   }
@@ -144,7 +144,7 @@ void ConnectionTable::Cut(Connection& connection) {
 void ConnectionTable::BeginWaiting(Connection& connection, std::size_t unsent) {
   const MutexLock lock(mutex_);
   EndRendering(connection);
-  // A client that reads on, but slowly, does not begin to wait anew.
+  // A client that reads slowly has been waited for since its first wait.
   if (!connection.waiting_ || unsent == 0) connection.waiting_since_ = Now();
   connection.waiting_ = true;
   connection.unsent_ = unsent;
@@ -169,7 +169,7 @@ void ConnectionTable::EndRendering(Connection& connection) {
   if (!connection.rendering_) return;
   connection.rendering_ = false;
   --rendering_;
-  rendered_.NotifyOne();  // any: they are all alike
+  rendered_.NotifyOne();  // all waiting threads are equal
 }
 
 void ConnectionTable::TakeFinished(Connections* finished) {

@@ -20,7 +20,7 @@ class ConnectionTable;
 
 /// One client, as seen by the thread that serves it.
 ///
-/// Confined to that thread, except for what the table keeps in it.
+/// Confined to that thread, except for the members that the table guards.
 class Connection {
  public:
   Connection(ConnectionTable& table, SocketHandle socket);
@@ -32,22 +32,24 @@ class Connection {
     return remote_address_;
   }
 
-  /// True once the connection has to go: its socket is shut down, and nothing
-  /// more is to be done for the client.
+  /// True once the server has closed the connection: its socket is shut down,
+  /// and the thread must end.
   bool cut() const { return cut_.load(std::memory_order_relaxed); }
 
   /// The server waits for the client from now on: for a request, or for it to
-  /// read `unsent` more bytes (> 0) of a response. It may be cut meanwhile.
+  /// read `unsent` more bytes (> 0) of a response. Meanwhile the connection may
+  /// be evicted.
   void BeginWaiting(std::size_t unsent = 0);
 
-  /// Waits for one of the places to render a long response, which is given back
-  /// as soon as the server waits for the client: for it to read, or for its
-  /// next request. So much is held in memory at once that no limit of unsent
-  /// bytes counts.
+  /// Waits until one of a limited number of long responses may be rendered. The
+  /// permission ends as soon as the server waits for the client: for it to
+  /// read, or for its next request. This bounds the memory that the limit of
+  /// unsent bytes does not count.
   void BeginRendering();
 
-  /// The client has done its part: it is not cut while its request is worked
-  /// on, nor while the response leaves without waiting.
+  /// The server no longer waits for the client: the connection is not evicted
+  /// while its request is handled, nor while the response is sent without
+  /// waiting.
   void EndWaiting();
 
  private:
@@ -56,8 +58,8 @@ class Connection {
   ConnectionTable& table_;
   const SocketHandle socket_;
   const std::optional<IpAddress> remote_address_;
-  /// The one client that all connections without an address count as, or the
-  /// one that this address belongs to.
+  /// The client that the connection counts for: that of its address, or the one
+  /// that all connections without an address share.
   const IpAddress client_;
   std::atomic<bool> cut_{false};
 
@@ -70,13 +72,12 @@ class Connection {
   std::thread thread_;
 };
 
-/// The connections of a server: each has a thread of its own, and all have
-/// limits together.
+/// The connections of a server: each has its own thread, and all share limits.
 ///
 /// Thread-safe.
 class ConnectionTable {
  public:
-  /// Talks to one client, and returns when done or cut.
+  /// Serves one client, and returns when it is done or the connection is cut.
   using Serve = std::function<void(Connection&)>;
 
   ConnectionTable(const HttpLimits& limits, Serve serve);
@@ -85,18 +86,18 @@ class ConnectionTable {
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
-  /// Takes over a socket and has it served; the socket is closed afterwards,
-  /// or at once when there is no room.
+  /// Takes ownership of a socket and serves it; the socket is closed
+  /// afterwards, or at once when the table is full.
   void Add(SocketHandle socket);
 
-  /// Makes room: of the clients that keep the server waiting, the one with the
-  /// most connections loses the one of them that has done so for longest.
-  /// Thus a client that takes all the room it can get takes it from itself.
-  /// False when none keeps the server waiting.
+  /// Evicts a connection that waits for its client: of the client with the most
+  /// connections, the one that has waited longest. A client that opens as many
+  /// connections as it can thus evicts its own. False when no connection waits
+  /// for its client.
   bool MakeRoom();
 
-  /// Takes no more connections, cuts those that owe a request, and waits for
-  /// the others until `deadline`, then cuts them too.
+  /// Rejects new connections, closes those without a request in progress, and
+  /// waits for the others until `deadline`, then closes them too.
   void Stop(SteadyTime deadline);
 
  private:

@@ -48,7 +48,8 @@ bool GzipEncoder::Write(std::string_view piece) {
 bool GzipEncoder::Finish() { return Run({}, Z_FINISH); }
 
 bool GzipEncoder::Run(std::string_view piece, int flush) {
-  // zlib does not write to its input, whatever its interface says.
+  // zlib does not modify its input, although its interface takes a non-const
+  // pointer.
   stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
   stream_.avail_in = static_cast<uInt>(piece.size());
   do {

@@ -14,20 +14,20 @@ namespace echo_exporter {
 /// section 12.5.3). Pure.
 bool AcceptsGzip(std::string_view accept_encoding);
 
-/// Compresses a text piece by piece (RFC 1952). At the fastest level: metrics
-/// repeat themselves so much that the others gain a tenth for three times the
-/// time.
+/// Compresses a text piece by piece (RFC 1952), at the fastest level: metrics
+/// are so repetitive that higher levels save only a tenth more and take three
+/// times as long.
 ///
 /// Confined to one thread.
 class GzipEncoder {
  public:
-  /// What is compressed goes to `sink`, which must outlive the encoder.
+  /// The compressed bytes go to `sink`, which must outlive the encoder.
   explicit GzipEncoder(const TextSink& sink);
   ~GzipEncoder();
   GzipEncoder(const GzipEncoder&) = delete;
   GzipEncoder& operator=(const GzipEncoder&) = delete;
 
-  /// False when `sink` said so, or memory ran out.
+  /// False when `sink` returned false, or memory ran out.
   bool Write(std::string_view piece);
   bool Finish();
 

@@ -5,16 +5,16 @@
 
 namespace echo_exporter {
 
-/// What the values of HTTP headers are made of (RFC 9110 section 5.6). Pure.
+/// The elements of HTTP header values (RFC 9110 section 5.6). Pure.
 
-/// Takes what stands before the first `separator` from `text`, without the
-/// separator; what is returned has no space around it.
+/// Removes the part before the first `separator`, and the separator, from
+/// `text`; returns that part without surrounding spaces.
 std::string_view TakeUntil(char separator, std::string_view* text);
 
-/// As names and tokens of headers are compared.
+/// Compares names and tokens of headers.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
-/// Whether a comma-separated list such as "close, TE" has `token`.
+/// Whether a comma-separated list such as "close, TE" contains `token`.
 bool ListHasToken(std::string_view list, std::string_view token);
 
 }  // namespace echo_exporter

@@ -17,11 +17,11 @@
 namespace echo_exporter {
 namespace {
 
-// How soon Stop() is seen by the threads that accept connections.
+// How soon the threads that accept connections notice Stop().
 constexpr std::chrono::milliseconds kAcceptPatience(100);
 
-// After a failure to accept: the time for a connection cut to give back what
-// the system lacks, and no busy loop whatever the reason.
+// The pause after a failure to accept: lets an evicted connection release its
+// resources, and prevents a busy loop whatever the cause.
 constexpr std::chrono::milliseconds kAcceptPause(2);
 
 /// One thread for each listen address, and one for each connection.
@@ -52,7 +52,8 @@ class ThreadedHttpServer final : public HttpServer {
   std::vector<std::unique_ptr<Listener>> listeners_ GUARDED_BY(mutex_);
   std::vector<std::thread> acceptors_ GUARDED_BY(mutex_);
 
-  // The last member: its destructor waits for the sessions, which use others.
+  // The last member: its destructor waits for the sessions, which use the
+  // others.
   ConnectionTable connections_;
 };
 
@@ -100,10 +101,11 @@ void ThreadedHttpServer::AcceptConnections(Listener& listener) {
         if (client.value()) connections_.Add(*client.value());
         continue;
       }
-      // Others lose nothing to a client that has gone before it was accepted.
+      // A client that has disconnected before it was accepted must not cause an
+      // eviction.
       if (client.error().code == ErrorCode::kExhausted) connections_.MakeRoom();
     } catch (const std::exception&) {
-      // Want of memory ends no server.
+      // Running out of memory must not stop the server.
     }
     std::this_thread::sleep_for(kAcceptPause);
   }

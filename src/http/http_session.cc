@@ -21,13 +21,13 @@
 namespace echo_exporter {
 namespace {
 
-// Of every response, also of errors.
+// Headers of every response, including errors.
 constexpr std::array<std::pair<const char*, const char*>, 3> kSecurityHeaders =
     {{{"X-Content-Type-Options", "nosniff"},
       {"X-Frame-Options", "deny"},
       {"Referrer-Policy", "no-referrer"}}};
 
-// On one connection, as its Keep-Alive headers say.
+// Per connection, as announced in its Keep-Alive headers.
 constexpr std::size_t kMaxRequests = 100;
 
 std::string ErrorSentence(int status) {
@@ -35,15 +35,15 @@ std::string ErrorSentence(int status) {
     case 400:
       return "The request is not valid HTTP/1.1.";
     case 408:
-      return "The request took too long to arrive.";
+      return "The request was not received in time.";
     case 414:
-      return "The address asked for is longer than 8192 bytes.";
+      return "The request line is longer than 8192 bytes.";
     case 416:
       return "The Range header is not valid.";
     case 417:
-      return "No request body is accepted.";
+      return "Request bodies are not accepted.";
     case 431:
-      return "The head of the request is longer than 8192 bytes.";
+      return "The request head is longer than 8192 bytes.";
     default:
       return std::string(httplib::status_message(status)) + ".";
   }
@@ -59,9 +59,9 @@ bool HasBody(const httplib::Request& request) {
          (lengths == 1 && request.get_header_value("Content-Length") != "0");
 }
 
-/// Whether the head says in one way, or not at all, how long the body is
-/// (RFC 9112 section 6.3). Where it does not, others on the way may have read
-/// the request differently.
+/// Whether the head states the length of the body in one way or not at all
+/// (RFC 9112 section 6.3). Otherwise a proxy may have parsed the request
+/// differently.
 bool HasClearLength(const httplib::Request& request) {
   const std::size_t lengths = request.get_header_value_count("Content-Length");
   if (lengths == 0) return true;
@@ -81,7 +81,7 @@ bool AsksToClose(const httplib::Request& request) {
 
 HttpRequest ToHttpRequest(const httplib::Request& request,
                           const std::optional<IpAddress>& client) {
-  // httplib's own parameters are lenient in decoding and lose repetitions.
+  // httplib decodes parameters leniently and loses repeated ones.
   const std::size_t mark =
       std::min(request.target.find('?'), request.target.size());
   return {
@@ -112,7 +112,7 @@ class StreamAdapter final : public httplib::Stream {
  public:
   explicit StreamAdapter(ConnectionStream& stream) : stream_(stream) {}
 
-  // read() and write() wait by themselves, for as long as they may.
+  // read() and write() wait themselves, until their deadlines.
   bool is_readable() const override { return IsOpen(); }
   bool wait_readable() const override { return IsOpen(); }
   bool wait_writable() const override { return IsOpen(); }
@@ -125,7 +125,7 @@ class StreamAdapter final : public httplib::Stream {
     return stream_.Write(data, size) ? static_cast<ssize_t>(size) : -1;
   }
 
-  // Requests carry no addresses: handlers get that of the connection.
+  // Requests carry no addresses: handlers get the connection's.
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override {
@@ -138,25 +138,25 @@ class StreamAdapter final : public httplib::Stream {
   ConnectionStream& stream_;
 };
 
-// A head that is cut in the middle of a line is bad for httplib; its own limits
-// would say less of why.
+// httplib's own limits, whose errors are less precise, must not apply before
+// ours. A head that is truncated in the middle of a line is malformed to it.
 static_assert(ConnectionStream::kMaxHeadBytes <=
               std::min({CPPHTTPLIB_REQUEST_URI_MAX_LENGTH,
                         CPPHTTPLIB_HEADER_MAX_LENGTH,
                         CPPHTTPLIB_MAX_LINE_LENGTH}) +
                   1);
 
-// Implementation notes. httplib::Server is used for what HTTP is: it parses a
-// request and writes a response (process_request). Its own listening is not,
-// because a) it ends for good at the first accept() that fails for a reason
-// other than a few, which on Windows a client brings about by a reset;
-// b) its timeouts are per read, so that a client that sends a byte now and
-// then holds a thread for ever; c) a waiting keep-alive connection polls 100
-// times a second; d) it listens with a backlog of 5 and, on Windows, shares
-// its port with whoever asks.
+// Implementation notes. httplib::Server parses requests and writes responses
+// (process_request). Its listener is not used, because a) it stops permanently
+// when accept() fails with any but a few errors, and on Windows a client can
+// cause another one by a reset; b) its timeouts are per read, so that a client
+// that sends a byte now and then occupies a thread without limit; c) an idle
+// keep-alive connection polls 100 times a second; d) its backlog is 5 and, on
+// Windows, other processes can bind the same port.
 //
-// Each session is a server of its own, so that the callbacks below know which
-// connection they serve; that costs some empty containers a connection.
+// Each session is an httplib::Server of its own, so that the callbacks below
+// know which connection they serve; the cost is a few empty containers per
+// connection.
 
 /// Confined to the connection's thread.
 class HttpSession : private httplib::Server {
@@ -166,7 +166,7 @@ class HttpSession : private httplib::Server {
               const HttpService& service,
               std::shared_ptr<const WebPolicy> policy);
 
-  /// Returns when the connection is over.
+  /// Serves requests until the connection ends.
   void Run();
 
  private:
@@ -182,12 +182,12 @@ class HttpSession : private httplib::Server {
   Connection& connection_;
   Channel& channel_;
   const HttpService service_;
-  /// As it was when the last request arrived.
+  /// The policy at the time of the last request.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
   StreamAdapter adapter_;
-  bool last_ = false;  ///< the response under way ends the connection
-  /// Route and status of the response under way.
+  bool last_ = false;  ///< the current response ends the connection
+  /// Route and status of the current response.
   std::optional<std::pair<std::string_view, int>> outcome_;
 };
 
@@ -202,8 +202,8 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
       adapter_(stream_) {
   using httplib::Request;
   using httplib::Response;
-  // A server without a listening socket would take itself for shutting down,
-  // and write no chunks.
+  // Without a listening socket, httplib assumes that it is shutting down and
+  // writes no chunks.
   svr_sock_ = adapter_.socket();
   set_pre_routing_handler([this](const Request& request, Response& response) {
     if (HasClearLength(request)) {
@@ -216,7 +216,7 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
   set_expect_100_continue_handler([this](const Request&, Response& response) {
     last_ = true;
     response.status = 417;
-    return 0;  // neither 100 nor 417: the response as it is, then the end
+    return 0;  // neither 100 nor 417: the response, then the end
   });
   set_exception_handler([](const Request&, Response& response,
                            std::exception_ptr) { response.status = 500; });
@@ -234,7 +234,8 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
 
 void HttpSession::Run() {
   const Clock& clock = Clock::System();
-  // One for the handshake and the first byte behind it: TLS buys no time.
+  // One deadline for the handshake and the first byte after it: TLS does not
+  // extend the time.
   SteadyTime deadline = clock.Now() + service_.limits.receive_timeout;
   if (!stream_.Open(deadline)) {
     ExplainFailedOpening();
@@ -257,17 +258,17 @@ void HttpSession::ExplainFailedOpening() {
     service_.on_request(service_.routes.HandlerName(""), 400);
   }
   const std::string failure = channel_.failure();
-  // Anyone can bring this about: no more than a line for whoever looks for it.
+  // Any client can cause this, so it is logged at the debug level only.
   Log(LogLevel::kDebug, "TLS handshake failed",
       {{"client",
         connection_.remote_address().value_or(IpAddress()).ToString()},
-       {"error", failure.empty() ? "it took too long" : failure}});
+       {"error", failure.empty() ? "timeout" : failure}});
 }
 
-/// False when the connection is over.
+/// False when the connection has ended.
 bool HttpSession::RespondToNext(bool last) {
-  // Until its head is known, a request may leave bytes behind that are not
-  // the next one's.
+  // Until its head is read, a request may leave unread bytes that do not belong
+  // to the next one.
   last_ = true;
   outcome_.reset();
   bool closed = false;
@@ -275,11 +276,12 @@ bool HttpSession::RespondToNext(bool last) {
       adapter_, "", 0, "", 0, last, closed, [&](httplib::Request& request) {
         connection_.EndWaiting();
         stream_.EndHead();
-        // What ends with the connection needs neither a length nor chunks.
+        // A response that ends with the connection needs neither a length nor
+        // chunks.
         last_ = last || closed || AsksToClose(request) || HasBody(request) ||
                 IsHttp10(request);
-        // No response comes in parts (RFC 9110 section 14.2 leaves that to us),
-        // nor in another protocol: httplib would frame it differently.
+        // Ranges (optional by RFC 9110 section 14.2) and protocol upgrades are
+        // not supported: httplib would frame the response differently.
         request.ranges.clear();
         request.headers.erase("Upgrade");
       });
@@ -296,7 +298,8 @@ std::optional<HttpResponse> HttpSession::Reject(
   if (!policy_->VerifiesClientsAs(*before)) {
     last_ = true;
     return HttpResponse::Text(421,
-                              "Who may come in has changed: connect again.");
+                              "The rules for client certificates have changed; "
+                              "open a new connection.");
   }
   std::optional<std::string> authorization;
   if (const auto count = request.get_header_value_count("Authorization")) {
@@ -326,25 +329,24 @@ void HttpSession::Respond(const httplib::Request& request,
   response->body = std::move(content.body);
 }
 
-/// Has a long body written as it comes, compressed if the client likes it so.
+/// Streams a long body, compressed if the client accepts that.
 void HttpSession::WriteBody(const httplib::Request& request,
                             HttpResponse content, httplib::Response* response) {
-  const bool chunked = !IsHttp10(request);  // which knows no chunks
+  const bool chunked = !IsHttp10(request);  // HTTP/1.0 has no chunks
   response->set_header("Vary", "Accept-Encoding");
   const bool gzip =
       chunked && AcceptsGzip(request.get_header_value("Accept-Encoding"));
   if (gzip) response->set_header("Content-Encoding", "gzip");
   const auto provide = [this, gzip, write = std::move(content.write_body)](
                            std::size_t, httplib::DataSink& sink) {
-    // httplib catches what handlers throw, but not here, where the
-    // response has begun: it is broken off.
+    // httplib catches exceptions of handlers, but not here, where the response
+    // has begun: it is aborted.
     try {
       connection_.BeginRendering();
       WriteText(write, gzip, sink);
       return true;
     } catch (const std::exception& error) {
-      Log(LogLevel::kError, "an answer was broken off",
-          {{"error", error.what()}});
+      Log(LogLevel::kError, "response aborted", {{"error", error.what()}});
       return false;
     }
   };
@@ -355,7 +357,7 @@ void HttpSession::WriteBody(const httplib::Request& request,
   }
 }
 
-/// Fills in what httplib refuses by itself.
+/// Fills in the responses to requests that httplib rejects itself.
 void HttpSession::ExplainError(httplib::Response* response) const {
   if (response->status == 400 && response->body.empty()) {
     if (stream_.head_too_late()) response->status = 408;
@@ -369,7 +371,7 @@ void HttpSession::ExplainError(httplib::Response* response) const {
 }
 
 void HttpSession::CompleteHeaders(httplib::Response* response) const {
-  response->headers.erase("Accept-Ranges");  // none are
+  response->headers.erase("Accept-Ranges");  // ranges are not supported
   for (const auto& [name, value] : kSecurityHeaders) {
     response->set_header(name, value);
   }
@@ -379,7 +381,7 @@ void HttpSession::CompleteHeaders(httplib::Response* response) const {
       response->set_header(name, value);
     }
   }
-  // httplib would end the connection with every error.
+  // httplib would close the connection after every error.
   response->headers.erase("Keep-Alive");
   response->headers.erase("Connection");
   if (last_) {

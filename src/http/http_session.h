@@ -8,7 +8,8 @@
 
 namespace echo_exporter {
 
-/// What all connections of a server have in common; lives as long as it does.
+/// The parts of a server that all its connections share; they outlive the
+/// connections.
 struct HttpService {
   const HttpLimits& limits;
   const RouteTable& routes;
@@ -17,8 +18,8 @@ struct HttpService {
   const HttpServer::RequestObserver& on_request;
 };
 
-/// Responds to the requests of one connection, one after the other, until it
-/// is over. Called on the connection's thread.
+/// Responds to the requests of one connection, one after the other, until the
+/// connection ends. Called on the connection's thread.
 void ServeHttp(Connection& connection, const HttpService& service);
 
 }  // namespace echo_exporter

@@ -9,8 +9,9 @@ std::string Bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
-/// An address that stands for all interfaces cannot be connected to
-/// everywhere: the loopback address of its version stands for it.
+/// The host to connect to. Not every system can connect to an address that
+/// stands for all interfaces, so it is replaced by the loopback address of its
+/// version.
 std::string UrlHost(const std::string& host) {
   if (host.empty() || host == "0.0.0.0") return "127.0.0.1";
   return host == "::" ? "[::1]" : Bracketed(host);

@@ -18,8 +18,7 @@ namespace echo_exporter {
 class Listener {
  public:
   /// An empty host stands for all interfaces and both IP versions; "0.0.0.0"
-  /// and "::" for all interfaces and the one version. The scheme is for the
-  /// URL.
+  /// and "::" for all interfaces and one version. The scheme is for the URL.
   static Result<std::unique_ptr<Listener>> Open(const ListenAddress& address,
                                                 const std::string& scheme);
 
@@ -27,13 +26,14 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Waits for a client at most for `patience`; absent when none came. The
-  /// socket does not block and is the caller's. kExhausted: there are no
-  /// descriptors or no memory left; kUnavailable: the client has gone, say.
+  /// Waits for a client for at most `patience`; absent when none connected. The
+  /// socket is non-blocking and owned by the caller. kExhausted: no descriptors
+  /// or no memory left; kUnavailable: any other error, such as a client that
+  /// has disconnected already.
   Result<std::optional<SocketHandle>> Accept(
       std::chrono::milliseconds patience);
 
-  /// Where this machine reaches it, with the port in use.
+  /// The URL for use on this machine, with the port in use.
   const std::string& url() const { return url_; }
 
  private:

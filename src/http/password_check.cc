@@ -16,7 +16,7 @@
 namespace echo_exporter {
 namespace {
 
-/// The two digits of the cost are of fixed place and width.
+/// The two digits of the cost have a fixed place and width.
 std::string CostliestOf(const std::map<std::string, std::string>& users) {
   const auto costliest = std::max_element(
       users.begin(), users.end(), [](const auto& a, const auto& b) {
@@ -30,7 +30,7 @@ std::string CostliestOf(const std::map<std::string, std::string>& users) {
 PasswordCheck::PasswordCheck(std::map<std::string, std::string> users)
     : users_(std::move(users)), costliest_hash_(CostliestOf(users_)) {
   if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
-    throw std::runtime_error("the system gives no random numbers");
+    throw std::runtime_error("the system provides no random numbers");
   }
 }
 
@@ -41,7 +41,8 @@ PasswordCheck::Verdict PasswordCheck::Check(const std::string& user,
   const Permit permit(waiting_, kMaxWaiting);
   if (!permit.granted()) return Verdict::kBusy;
   const MutexLock lock(computing_);
-  // A client with several connections asks the same several times at once.
+  // A client with several connections sends the same password several times at
+  // once.
   if (IsRemembered(digest)) return Verdict::kRight;
   if (!Compute(user, password)) return Verdict::kWrong;
   Remember(digest);
@@ -50,14 +51,14 @@ PasswordCheck::Verdict PasswordCheck::Check(const std::string& user,
 
 PasswordCheck::Digest PasswordCheck::DigestOf(
     const std::string& user, const std::string& password) const {
-  // A name has no colon.
+  // A name contains no colon.
   const std::string text = user + ':' + password;
   Digest digest{};
   unsigned int size = 0;
   if (!HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
             reinterpret_cast<const unsigned char*>(text.data()), text.size(),
             digest.data(), &size)) {
-    throw std::runtime_error("no digest");
+    throw std::runtime_error("computing a digest failed");
   }
   return digest;
 }
@@ -68,7 +69,7 @@ bool PasswordCheck::IsRemembered(const Digest& digest) {
          remembered_.end();
 }
 
-// Right passwords alone: guesses cannot crowd them out.
+// Only right passwords are cached, so that guesses cannot evict them.
 void PasswordCheck::Remember(const Digest& digest) {
   const MutexLock lock(mutex_);
   if (remembered_.size() >= kMaxRemembered) remembered_.pop_front();
@@ -80,7 +81,8 @@ bool PasswordCheck::Compute(const std::string& user,
   const auto found = users_.find(user);
   const bool exists = found != users_.end();
   try {
-    // For a name that does not exist, some hash, and the result is ignored.
+    // A name that does not exist is checked against some hash, and the result
+    // is ignored.
     const bool right =
         Botan::check_bcrypt(password, exists ? found->second : costliest_hash_);
     return exists && right;

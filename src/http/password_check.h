@@ -13,12 +13,12 @@
 namespace echo_exporter {
 
 /// Checks names and passwords against bcrypt hashes, which is slow by design:
-/// one at a time, so that guessing takes one processor at most, and only once
-/// for the same right password.
+/// one at a time, so that guessing occupies at most one processor. A password
+/// found right is cached, so that it is computed only once.
 ///
-/// A name that does not exist takes as long as a wrong password, as far as all
-/// hashes have the same cost. What is remembered of right passwords are keyed
-/// digests, which say nothing outside of this process.
+/// A name that does not exist takes as long as a wrong password if all hashes
+/// have the same cost. The cache contains only keyed digests, which are useless
+/// outside this process.
 ///
 /// Thread-safe.
 class PasswordCheck {
@@ -26,11 +26,11 @@ class PasswordCheck {
   enum class Verdict {
     kRight,
     kWrong,
-    kBusy,  ///< too many are being checked; nothing is known
+    kBusy,  ///< too many are waiting; not checked
   };
 
-  /// How many wait for their turn at once. Each holds a connection that cannot
-  /// be cut meanwhile.
+  /// How many may wait at once. Each occupies a connection that cannot be
+  /// evicted meanwhile.
   static constexpr std::uint32_t kMaxWaiting = 16;
 
   /// `users`: names and bcrypt hashes, at least one.
@@ -52,7 +52,7 @@ class PasswordCheck {
   std::array<unsigned char, 32> key_{};
 
   std::atomic<std::uint32_t> waiting_{0};
-  Mutex computing_;  ///< held for as long as bcrypt takes
+  Mutex computing_;  ///< held while bcrypt computes
 
   Mutex mutex_;
   std::deque<Digest> remembered_ GUARDED_BY(mutex_);  ///< oldest first

@@ -7,8 +7,8 @@
 namespace echo_exporter {
 namespace {
 
-// Windows takes a whole send() into its own memory however long it is; smaller
-// pieces are so many more calls.
+// Windows copies the data of a send() into its own memory whatever the size, so
+// pieces are limited; smaller ones would need more calls.
 constexpr std::size_t kSendBytes = 256 * 1024;
 
 }  // namespace

@@ -25,8 +25,7 @@ RouteTable::RouteTable(std::vector<HttpRoute> routes)
 HttpResponse RouteTable::Respond(const HttpRequest& request) const {
   const HttpRoute* const route = FindHandler(request.path);
   if (!route) {
-    return HttpResponse::Text(404,
-                              "There is nothing here; / lists what there is.");
+    return HttpResponse::Text(404, "Not found. See / for the available pages.");
   }
   const auto& methods = route->methods;
   if (std::ranges::find(methods, request.method) == methods.end()) {

@@ -15,11 +15,12 @@ class RouteTable {
  public:
   explicit RouteTable(std::vector<HttpRoute> routes);
 
-  /// What the route's handler responds, or status 404 or 405. Throws what the
-  /// handler throws.
+  /// The response of the route's handler, or status 404 or 405. Exceptions of
+  /// the handler pass through.
   HttpResponse Respond(const HttpRequest& request) const;
 
-  /// What a path counts as: itself when it is that of a route, else "other".
+  /// The name of a path in metrics: itself when it is that of a route, else
+  /// "other".
   std::string_view HandlerName(std::string_view path) const;
 
  private:

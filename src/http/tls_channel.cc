@@ -35,7 +35,7 @@ Channel::Step TlsChannel::Close() {
   if (!opened_ || failed_) return {State::kDone, 0};
   ERR_clear_error();
   const int result = SSL_shutdown(ssl_.get());
-  // 0: said, and the other side has not said it yet, which need not be seen.
+  // 0: sent; the peer's close_notify has not arrived and is not waited for.
   return Classify(result == 0 ? 1 : result, 0);
 }
 
@@ -44,7 +44,7 @@ std::string TlsChannel::plain_http_error() const {
   return "HTTP/1.0 400 Bad Request\r\n"
          "Content-Type: text/plain; charset=utf-8\r\n"
          "Connection: close\r\n\r\n"
-         "This is plain HTTP, but the server speaks HTTPS here.\n";
+         "Plain HTTP request sent to an HTTPS port.\n";
 }
 
 Channel::Step TlsChannel::Classify(int result, std::size_t bytes) {
@@ -63,7 +63,7 @@ Channel::Step TlsChannel::Classify(int result, std::size_t bytes) {
   const unsigned long error = ERR_peek_last_error();
   plain_http_ = !opened_ && ERR_GET_LIB(error) == ERR_LIB_SSL &&
                 ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
-  failure_ = error == 0 ? "the client has left" : TakeOpensslError();
+  failure_ = error == 0 ? "the client disconnected" : TakeOpensslError();
   if (const long verdict = SSL_get_verify_result(ssl_.get());
       verdict != X509_V_OK) {
     failure_ +=

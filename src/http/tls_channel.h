@@ -8,12 +8,12 @@
 
 namespace echo_exporter {
 
-/// Bytes inside of TLS, on the server's side.
+/// Bytes encrypted by TLS, on the server's side.
 ///
 /// Confined to one thread.
 class TlsChannel final : public Channel {
  public:
-  /// `ssl` is of `context`, and has its socket.
+  /// `ssl` was created from `context`, and has its socket.
   TlsChannel(std::shared_ptr<const TlsContext> context, OpensslPtr<SSL> ssl);
 
   Step Open() override;
@@ -29,7 +29,7 @@ class TlsChannel final : public Channel {
   const std::shared_ptr<const TlsContext> context_;
   const OpensslPtr<SSL> ssl_;
   bool opened_ = false;
-  bool failed_ = false;  ///< nothing may be done with it any more
+  bool failed_ = false;  ///< `ssl_` must not be used any more
   bool plain_http_ = false;
   std::string failure_;
 };

@@ -13,15 +13,15 @@
 namespace echo_exporter {
 namespace {
 
-// 112 bits: no RSA key below 2048, no SHA-1 signature. Systems differ in what
-// they begin with.
+// 112 bits: no RSA key below 2048 bits, no SHA-1 signature. The default differs
+// between systems.
 constexpr int kSecurityLevel = 2;
 
-// Of TLS 1.2, those with forward secrecy, as Go does.
+// The suites of TLS 1.2 with forward secrecy, as in Go.
 constexpr const char* kDefaultSuites12 =
     "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
 
-// In place of OpenSSL's own, which would ask on the terminal.
+// Replaces OpenSSL's own, which would prompt on the terminal.
 int GiveNoPassword(char*, int, int, void*) { return -1; }
 
 OpensslPtr<BIO> Reader(const std::string& text) {
@@ -34,7 +34,8 @@ OpensslPtr<X509> ReadCertificate(BIO* pem) {
       PEM_read_bio_X509(pem, nullptr, &GiveNoPassword, nullptr));
 }
 
-/// True when reading stopped for want of more, and not at something broken.
+/// True when reading stopped at the end of the text, and not at an invalid
+/// item.
 bool IsAtEnd() {
   const unsigned long error = ERR_peek_last_error();
   ERR_clear_error();
@@ -92,8 +93,8 @@ void Append(std::string_view item, std::string* list) {
   *list += item;
 }
 
-/// HTTP/1.1 for those who offer a choice; others get no reply to that, as the
-/// handshake of a client that offers HTTP/2 alone is not the place to fail.
+/// Selects HTTP/1.1 if the client offers it. Otherwise there is no ALPN reply:
+/// the handshake of a client that offers only HTTP/2 must not fail.
 int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* in, unsigned int in_size, void*) {
   constexpr std::string_view kOurs = "http/1.1";
@@ -139,8 +140,8 @@ std::shared_ptr<const TlsContext> TlsContext::Create(
 void TlsContext::UseProtocol(const TlsConfig& config) {
   SSL_CTX* const context = context_.get();
   SSL_CTX_set_security_level(context, kSecurityLevel);
-  // A client that resumed a session would get around what the files say by
-  // then, and Prometheus keeps its connection anyway.
+  // A client that resumed a session would bypass changes of the files, and
+  // Prometheus keeps its connection anyway.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
@@ -148,8 +149,8 @@ void TlsContext::UseProtocol(const TlsConfig& config) {
   if (config.prefer_server_cipher_suites) {
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   }
-  // Every call makes one step only, so that deadlines are looked at between
-  // two of them, and an idle connection holds no buffers.
+  // Every call does one step only, so that deadlines are checked between steps,
+  // and an idle connection holds no buffers.
   SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -186,9 +187,8 @@ void TlsContext::UseCertificate(const TlsConfig& config,
   const OpensslPtr<BIO> chain = Reader(config.certificate.pem);
   const OpensslPtr<X509> own = ReadCertificate(chain.get());
   if (!own || SSL_CTX_use_certificate(context_.get(), own.get()) != 1) {
-    errors->push_back(
-        config.certificate.origin +
-        " holds no certificate that can be used: " + TakeOpensslError());
+    errors->push_back(config.certificate.origin +
+                      " contains no usable certificate: " + TakeOpensslError());
   }
   while (OpensslPtr<X509> next = ReadCertificate(chain.get())) {
     if (SSL_CTX_add0_chain_cert(context_.get(), next.get()) == 1) {
@@ -197,7 +197,7 @@ void TlsContext::UseCertificate(const TlsConfig& config,
   }
   if (own && !IsAtEnd()) {
     errors->push_back(config.certificate.origin +
-                      " holds a broken certificate behind the first one");
+                      " contains an invalid certificate after the first one");
   }
 
   const OpensslPtr<BIO> key_text = Reader(config.key.pem);
@@ -205,11 +205,11 @@ void TlsContext::UseCertificate(const TlsConfig& config,
       key_text.get(), nullptr, &GiveNoPassword, nullptr));
   if (!key) {
     errors->push_back(config.key.origin +
-                      " holds no private key that can be used (an encrypted "
-                      "one cannot): " +
+                      " contains no usable private key (encrypted keys are not "
+                      "supported): " +
                       TakeOpensslError());
   } else if (own && X509_check_private_key(own.get(), key.get()) != 1) {
-    errors->push_back(config.key.origin + " is not the key of the certificate");
+    errors->push_back(config.key.origin + " does not match the certificate");
   } else if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) {
     errors->push_back(config.key.origin +
                       " cannot be used: " + TakeOpensslError());
@@ -223,7 +223,7 @@ void TlsContext::UseClientCa(const TlsConfig& config,
   SSL_CTX_set_cert_verify_callback(context_.get(), &ClassifyClient, this);
   if (config.client_ca.origin.empty()) return;
 
-  // As the toolkit has it, every certificate of the file is trusted: an
+  // As in the toolkit, every certificate in the file is trusted: an
   // intermediate CA needs no root.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(context_.get()),
                        X509_V_FLAG_PARTIAL_CHAIN);
@@ -235,16 +235,15 @@ void TlsContext::UseClientCa(const TlsConfig& config,
     ++count;
   }
   if (count == 0) {
-    errors->push_back(
-        config.client_ca.origin +
-        " holds no certificate that can be used: " + TakeOpensslError());
+    errors->push_back(config.client_ca.origin +
+                      " contains no usable certificate: " + TakeOpensslError());
   } else if (!IsAtEnd()) {
     errors->push_back(config.client_ca.origin +
-                      " holds a broken certificate behind the first one");
+                      " contains an invalid certificate after the first one");
   }
 }
 
-/// In place of X509_verify_cert(): 1 for a client that may come in.
+/// Replaces X509_verify_cert(): 1 for a client that is accepted.
 int TlsContext::ClassifyClient(X509_STORE_CTX* chain, void* context) {
   const auto& self = *static_cast<const TlsContext*>(context);
   if (self.verifies_clients_ && X509_verify_cert(chain) != 1) return 0;
@@ -258,7 +257,7 @@ int TlsContext::ClassifyClient(X509_STORE_CTX* chain, void* context) {
       return 1;
     }
   } catch (const std::bad_alloc&) {
-    // Refused: no exception may pass through OpenSSL.
+    // Rejected: no exception may pass through OpenSSL.
   }
   X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
@@ -266,8 +265,8 @@ int TlsContext::ClassifyClient(X509_STORE_CTX* chain, void* context) {
 
 std::unique_ptr<Channel> TlsContext::OpenChannel(SocketHandle socket) const {
   OpensslPtr<SSL> ssl(SSL_new(context_.get()));
-  // On Windows a handle has 32 significant bits, for the sake of 32-bit
-  // programs.
+  // On Windows a handle has only 32 significant bits, so that 32-bit programs
+  // can share it.
   if (!ssl || SSL_set_fd(ssl.get(), static_cast<int>(socket)) != 1) {
     ERR_clear_error();
     return nullptr;

@@ -13,7 +13,7 @@
 
 namespace echo_exporter {
 
-/// Frees what OpenSSL has made.
+/// Frees objects of OpenSSL.
 struct OpensslDeleter {
   void operator()(BIO* bio) const { BIO_free(bio); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -25,16 +25,17 @@ struct OpensslDeleter {
 template <typename T>
 using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
 
-/// The server's side of TLS as one version of the configuration wants it.
+/// The server's side of TLS according to one version of the configuration.
 ///
 /// Immutable after construction.
 class TlsContext : public std::enable_shared_from_this<TlsContext> {
  public:
-  /// Null, with errors added, when a certificate, a key or a CA is not good.
+  /// Null, with errors added, when a certificate, a key or a CA is not valid.
   static std::shared_ptr<const TlsContext> Create(
       const TlsConfig& config, std::vector<std::string>* errors);
 
-  /// A channel over `socket`; it keeps the context. Null without memory.
+  /// A channel over `socket`, which shares ownership of the context. Null when
+  /// memory runs out.
   std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
 
  private:
@@ -51,8 +52,8 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   OpensslPtr<SSL_CTX> context_;
 };
 
-/// What OpenSSL says of the last failure on this thread, as in "no start
-/// line"; forgets it.
+/// OpenSSL's text about the last failure on this thread, as in "no start line";
+/// clears it.
 std::string TakeOpensslError();
 
 }  // namespace echo_exporter

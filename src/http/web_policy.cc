@@ -45,10 +45,11 @@ std::unique_ptr<Channel> WebPolicy::OpenChannel(SocketHandle socket) const {
 std::optional<HttpResponse> WebPolicy::Reject(
     const std::optional<std::string>& authorization, SteadyTime now) const {
   Nanoseconds wait{};
-  // First, because passwords are what takes time.
+  // First, because checking passwords takes time.
   if (!IsWithinLimit(now, &wait)) {
     return HttpResponse::RetryAfter(
-        429, wait, "Too many requests; the web configuration limits them.");
+        429, wait,
+        "The rate limit of the web configuration is exceeded; retry later.");
   }
   if (!passwords_) return std::nullopt;
   if (authorization) {
@@ -59,14 +60,13 @@ std::optional<HttpResponse> WebPolicy::Reject(
         case PasswordCheck::Verdict::kBusy:
           return HttpResponse::RetryAfter(
               503, std::chrono::seconds(1),
-              "Too many passwords are being checked.");
+              "Too many authentication attempts in progress; retry later.");
         case PasswordCheck::Verdict::kWrong:
           break;
       }
     }
   }
-  HttpResponse response =
-      HttpResponse::Text(401, "A name and a password are needed.");
+  HttpResponse response = HttpResponse::Text(401, "Authentication required.");
   response.headers.emplace_back("WWW-Authenticate", "Basic");
   return response;
 }

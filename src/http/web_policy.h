@@ -24,24 +24,24 @@ namespace echo_exporter {
 /// Thread-safe.
 class WebPolicy {
  public:
-  /// Null, with errors added, when a certificate, a key or a CA is not good.
+  /// Null, with errors added, when a certificate, a key or a CA is not valid.
   static std::shared_ptr<const WebPolicy> Create(
       const WebConfig& config, std::vector<std::string>* errors);
 
   bool uses_tls() const { return tls_ != nullptr; }
 
-  /// Whether a client whose certificate the other version let in has shown what
-  /// this one asks for.
+  /// Whether this version has the same rules for client certificates as the
+  /// other, so that a client accepted by that one need not be verified again.
   bool VerifiesClientsAs(const WebPolicy& other) const {
     return client_rules_ == other.client_rules_;
   }
 
-  /// A channel for a new connection; null without memory.
+  /// A channel for a new connection; null when memory runs out.
   std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
 
-  /// The response to a request that may not be served; absent when it may.
-  /// `authorization` is the value of that header, absent without one; empty
-  /// when there are several.
+  /// The response to a request that is rejected; absent when it is allowed.
+  /// `authorization` is the value of the Authorization header; absent when
+  /// there is none, empty when there are several.
   std::optional<HttpResponse> Reject(
       const std::optional<std::string>& authorization, SteadyTime now) const;
 
@@ -55,7 +55,7 @@ class WebPolicy {
 
   bool IsWithinLimit(SteadyTime now, Nanoseconds* wait) const;
 
-  /// What is asked of a client's certificate.
+  /// The requirements for a client's certificate.
   struct ClientRules {
     std::string ca;
     ClientAuth auth = ClientAuth::kNoClientCert;
@@ -73,8 +73,8 @@ class WebPolicy {
   mutable std::optional<TokenBucket> limit_ GUARDED_BY(mutex_);
 };
 
-/// What the value of an Authorization header says in the scheme Basic (RFC
-/// 7617): the name and the password. Absent for anything else. Pure.
+/// The name and the password in the value of an Authorization header with the
+/// scheme Basic (RFC 7617). Absent for anything else. Pure.
 std::optional<std::pair<std::string, std::string>> ParseBasicAuthorization(
     std::string_view value);
 

@@ -8,13 +8,13 @@
 
 namespace echo_exporter {
 
-/// What the server sees of a WebSecurity; every one is such a source.
+/// The server's view of a WebSecurity; every WebSecurity is such a source.
 ///
 /// Thread-safe.
 class WebPolicySource : public WebSecurity {
  public:
-  /// What is in force now. Looks at the files, but reads them only when they
-  /// have changed.
+  /// The policy in force. Checks whether the files have changed, and reads them
+  /// only then.
   virtual std::shared_ptr<const WebPolicy> Current() = 0;
 };
 

@@ -13,7 +13,7 @@
 namespace echo_exporter {
 namespace {
 
-/// One reading of the files.
+/// The result of reading the files once.
 struct Version {
   std::shared_ptr<const WebPolicy> policy;  ///< null when there are errors
   std::vector<std::string> errors;
@@ -32,7 +32,7 @@ Version ReadVersion(const std::string& path) {
   Version version;
   version.files = {path};
   WebConfigOutcome outcome;
-  // Which files there are is only known once they are read. One that changes
+  // The list of files is known only after reading them. A file that changes
   // while it is read has an old stamp here, and is read again the next time.
   for (int i = 0; i < 3; ++i) {
     version.stamps = StampsOf(version.files);
@@ -76,7 +76,7 @@ class FileWebSecurity final : public WebPolicySource {
 
   Mutex mutex_;
   std::shared_ptr<const WebPolicy> policy_ GUARDED_BY(mutex_);
-  // Of the last reading, good or not.
+  // Of the last reading, valid or not.
   std::vector<std::string> files_ GUARDED_BY(mutex_);
   std::vector<FileStamp> stamps_ GUARDED_BY(mutex_);
   std::function<void(bool)> on_reload_ GUARDED_BY(mutex_);
@@ -94,13 +94,13 @@ void FileWebSecurity::Reload() {
   stamps_ = std::move(version.stamps);
   if (version.policy && version.policy->uses_tls() != uses_tls_) {
     version.policy = nullptr;
-    version.errors.push_back(
-        path_ + ": tls_server_config " +
-        (uses_tls_ ? "has disappeared" : "has been added") + ": to serve " +
-        (uses_tls_ ? "HTTP" : "HTTPS") + " from now on takes a restart");
+    version.errors.push_back(path_ + ": tls_server_config " +
+                             (uses_tls_ ? "was removed" : "was added") +
+                             ": serving " + (uses_tls_ ? "HTTP" : "HTTPS") +
+                             " from now on requires a restart");
   }
   for (const std::string& error : version.errors) {
-    Log(LogLevel::kError, "web configuration is wrong; the last good one stays",
+    Log(LogLevel::kError, "invalid web configuration; keeping the previous one",
         {{"error", error}});
   }
   for (const std::string& warning : version.warnings) {
@@ -108,7 +108,7 @@ void FileWebSecurity::Reload() {
   }
   if (version.policy) {
     policy_ = std::move(version.policy);
-    Log(LogLevel::kInfo, "web configuration was read again", {{"file", path_}});
+    Log(LogLevel::kInfo, "web configuration reloaded", {{"file", path_}});
   }
   if (on_reload_) on_reload_(version.errors.empty());
 }

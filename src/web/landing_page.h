@@ -7,7 +7,8 @@
 
 namespace echo_exporter {
 
-/// What the page at / shows. Any text: the page escapes it.
+/// The content of the page at /. The texts may be any, since the page escapes
+/// them.
 struct LandingPage {
   struct Link {
     std::string address;

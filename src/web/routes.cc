@@ -17,9 +17,9 @@ HttpResponse RespondWithLandingPage(std::size_t pair_count) {
           .links = {{"/metrics", "Metrics"},
                     {"/probe?target=127.0.0.1&module=icmp",
                      "Probe 127.0.0.1 with the module icmp"},
-                    {"/config", "Configuration in effect"},
-                    {"/-/healthy", "Alive"},
-                    {"/-/ready", "Ready to probe"}},
+                    {"/config", "Effective configuration"},
+                    {"/-/healthy", "Health"},
+                    {"/-/ready", "Readiness"}},
       }),
       .headers = {{"Content-Security-Policy",
                    "default-src 'none'; base-uri 'none'; form-action 'none'; "

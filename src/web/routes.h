@@ -11,12 +11,12 @@
 
 namespace echo_exporter {
 
-/// What the daemon has to show and to do. Each is called on several threads at
-/// once and must work until the server is gone.
+/// The content and actions of the daemon's pages. The functions are called on
+/// several threads at once and must stay valid until the server is destroyed.
 struct WebContent {
   std::function<void(const TextSink&)> metrics;  ///< text format 0.0.4
-  /// Bytes of memory that a call of `metrics` holds while clients take their
-  /// time.
+  /// Bytes of memory that a call of `metrics` holds while a client is slow to
+  /// read.
   std::function<std::size_t()> metrics_memory;
   std::function<std::string()> config;  ///< TOML
   /// Empty when ready, else the reason why not.
@@ -28,7 +28,7 @@ struct WebContent {
   std::function<HttpResponse()> reload;
 };
 
-/// The pages of the daemon: where each is, and what it says.
+/// The pages of the daemon.
 std::vector<HttpRoute> MakeRoutes(WebContent content);
 
 }  // namespace echo_exporter

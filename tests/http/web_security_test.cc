@@ -194,19 +194,20 @@ TEST(WebSecurityOpenTest, SaysWhatIsWrongWithCertificates) {
   };
   EXPECT_EQ(errors_of("good.crt", "good.key", "good.crt"), "");
   EXPECT_EQ(errors_of("good.crt", "other.key", "good.crt"),
-            ":3:13: tls_server_config: key_file is not the key of the "
+            ":3:13: tls_server_config: key_file does not match the "
             "certificate\n");
   EXPECT_EQ(
       errors_of("text", "text", "text"),
-      ":2:14: tls_server_config: cert_file holds no certificate that can be "
-      "used: no start line\n"
-      ":3:13: tls_server_config: key_file holds no private key that can be "
-      "used (an encrypted one cannot): unsupported\n"
-      ":4:19: tls_server_config: client_ca_file holds no certificate that can "
-      "be used: no start line\n");
-  EXPECT_EQ(errors_of("broken.crt", "good.key", "good.crt"),
-            ":2:14: tls_server_config: cert_file holds a broken certificate "
-            "behind the first one\n");
+      ":2:14: tls_server_config: cert_file contains no usable certificate: "
+      "no start line\n"
+      ":3:13: tls_server_config: key_file contains no usable private key "
+      "(encrypted keys are not supported): unsupported\n"
+      ":4:19: tls_server_config: client_ca_file contains no usable "
+      "certificate: no start line\n");
+  EXPECT_EQ(
+      errors_of("broken.crt", "good.key", "good.crt"),
+      ":2:14: tls_server_config: cert_file contains an invalid certificate "
+      "after the first one\n");
 }
 
 TEST(WebSecurityOpenTest, TellsNoSecrets) {
