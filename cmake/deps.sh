@@ -3,7 +3,7 @@
 #
 # Usage: cmake/deps.sh [windows-mingw|linux]...     (default: both)
 #
-# prometheus-cpp, cpp-httplib, yaml-cpp, Botan (for bcrypt) and, for Windows, OpenSSL come from
+# Runs on Debian 12 and 13. prometheus-cpp, cpp-httplib, yaml-cpp, Botan (for bcrypt) and, for Windows, OpenSSL come from
 # Debian's source packages; GoogleTest, the header-only libraries and, for Linux, OpenSSL from
 # installed packages (cmake/install_packages.sh build). A prefix is made again only when this script
 # or one of those packages changed.
@@ -12,6 +12,7 @@ set -euo pipefail
 readonly kPrometheusCppVersion=1.0.1
 readonly kHttplibVersion=0.41.
 readonly kHttplibSuite=forky  # The current one: fixes come in later revisions.
+readonly kSuite=bookworm  # Of the others, whichever release of Debian this machine has.
 readonly kYamlCppVersion=0.7.0
 readonly kBotanVersion=2.19.3
 readonly kOpensslVersion=3.0.  # Debian's latest of these: each only corrects faults.
@@ -47,14 +48,16 @@ stamp_of() {
 }
 
 # source_lines [APT OPTION]...: prints the source lines of this machine's Debian archive, whatever
-# format apt's configuration has: for its own release and for the one cpp-httplib comes from.
+# format apt's configuration has, for the suites that the source packages come from.
 source_lines() {
   apt-get indextargets "$@" --format '$(ORIGIN) $(RELEASE) $(CODENAME) $(REPO_URI)' \
     'Created-By: Packages' 'Component: main' |
-    awk -v release="$release" -v suite="$kHttplibSuite" -v keyring="$kArchiveKeyring" '
+    awk -v release="$release" -v suites="$kSuite $kHttplibSuite" -v keyring="$kArchiveKeyring" '
       $1 == "Debian" && ($2 == release || $3 == release) {
-        print "deb-src [signed-by=" keyring "] " $4 " " release " main"
-        print "deb-src [signed-by=" keyring "] " $4 " " suite " main"
+        count = split(suites, suite, " ")
+        for (i = 1; i <= count; ++i) {
+          print "deb-src [signed-by=" keyring "] " $4 " " suite[i] " main"
+        }
       }' | sort -u
 }
 
@@ -69,8 +72,13 @@ have_sources() {
 
 # Downloads the source packages with a private apt configuration; /etc/apt stays as it is.
 download_sources() {
-  ! have_sources || return 0
+  (
+    flock 8
+    if ! have_sources; then download_all_sources; fi
+  ) 8>"$deps_dir/.downloads.lock"
+}
 
+download_all_sources() {
   local apt_dir=$work/apt
   mkdir -p "$apt_dir"/{lists,cache,download,sources.list.d}
   ((EUID != 0)) || chown -R _apt "$apt_dir"
@@ -87,8 +95,8 @@ download_sources() {
     -o Dir::Etc::sourceparts="$apt_dir/sources.list.d")
   apt-get -qq update "${state[@]}"
   (cd "$apt_dir/download" && apt-get -qq source "${state[@]}" --download-only \
-    "prometheus-cpp/$release" "cpp-httplib/$kHttplibSuite" "yaml-cpp/$release" \
-    "botan/$release" "openssl/$release")
+    "prometheus-cpp/$kSuite" "cpp-httplib/$kHttplibSuite" "yaml-cpp/$kSuite" \
+    "botan/$kSuite" "openssl/$kSuite")
   mkdir -p "$downloads"
   cp "$apt_dir"/download/* "$downloads/"
 }
@@ -267,11 +275,11 @@ for platform in "${platforms[@]}"; do
 done
 
 mkdir -p "$deps_dir"
-exec 9>"$deps_dir/.lock"
-flock 9
 work=$(mktemp -d)
 chmod 711 "$work"  # apt downloads as its own user.
 trap 'rm -rf "$work"' EXIT
 for platform in "${platforms[@]}"; do
+  exec 9>"$deps_dir/.$platform.lock"
+  flock 9
   make_prefix "$platform"
 done

@@ -8,6 +8,13 @@
 #   bench  what tests/bench/run_linux compares the exporter with
 set -euo pipefail
 
+# Packages whose names tell their version.
+case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
+  bookworm) clang_version=14 ;;
+  trixie) clang_version=19 ;;
+  *) echo "packages: neither Debian 12 nor 13; the preset linux-vcpkg needs no packages" >&2; exit 1 ;;
+esac
+
 build_packages=(
   ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git lld make ninja-build perl
   pkg-config python3
@@ -17,8 +24,8 @@ build_packages=(
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  bash-completion clang clang-format clang-tidy curl iproute2 libclang-rt-14-dev lintian man-db msitools openssl prometheus
-  prometheus-blackbox-exporter python3 systemd wixl
+  bash-completion clang clang-format clang-tidy curl iproute2 "libclang-rt-$clang_version-dev"
+  lintian man-db msitools openssl prometheus prometheus-blackbox-exporter python3 systemd wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 
