@@ -2,8 +2,8 @@
 
 namespace echo_exporter {
 
-// Backslashes mean themselves, but before a quotation mark, where two mean one:
-// also before the closing mark.
+// Backslashes are literal, except before a quotation mark, including the
+// closing one, where two stand for one.
 std::string QuoteArgument(std::string_view argument) {
   if (!argument.empty() &&
       argument.find_first_of(" \t\n\v\"") == std::string_view::npos) {
@@ -28,8 +28,8 @@ std::string JoinArguments(const std::vector<std::string>& arguments) {
   std::string text;
   for (const std::string& argument : arguments) {
     if (!text.empty()) text += ' ';
-    // The path of a program is quoted even without spaces: Windows would try
-    // the parts of an unquoted one as programs, one after the other.
+    // The path of a program is always quoted: Windows would try each part of an
+    // unquoted path with spaces as a program.
     if (text.empty()) {
       text = '"' + argument + '"';
     } else {

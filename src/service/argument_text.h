@@ -7,13 +7,13 @@
 
 namespace echo_exporter {
 
-/// One argument as it stands in a command line of Windows, quoted where that is
-/// needed, so that CommandLineToArgvW and the C runtime read it back as it is.
-/// Any text may be an argument, but for NUL characters. Pure.
+/// One argument for a command line of Windows, quoted if necessary, so that
+/// CommandLineToArgvW and the C runtime parse it as the same text. Any text
+/// without NUL characters may be an argument. Pure.
 std::string QuoteArgument(std::string_view argument);
 
-/// A command line: the arguments, quoted, with spaces in between. The first one
-/// is a program, whose path can hold no quotation marks. Pure.
+/// A command line: the arguments, quoted and separated by spaces. The first one
+/// is a program, whose path cannot contain quotation marks. Pure.
 std::string JoinArguments(const std::vector<std::string>& arguments);
 
 }  // namespace echo_exporter

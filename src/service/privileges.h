@@ -5,19 +5,19 @@
 
 namespace echo_exporter {
 
-/// Rights that a process goes on needing once it has started.
+/// Rights that a process still needs after it has started.
 struct KeptRights {
   bool raw_sockets = false;  ///< to open further ones
 };
 
-/// Gives up, for all threads and for good, every right but `rights`. Call it
-/// once ports are bound and sockets open, in a process without threads that
-/// block all signals. Fails when something else is left; then the process is
-/// not what its administrator takes it for, and should end.
+/// Permanently drops every right but `rights`, for all threads. Call it when
+/// ports are bound and sockets are open; no thread may block all signals. Fails
+/// when other rights remain; the process should then end, since it has more
+/// rights than its administrator expects.
 ///
-/// Linux: CAP_NET_RAW stays for raw sockets, where the process has it; every
-/// other capability goes. No program that the process might start has any. The
-/// user ids stay, and with them what the files' modes allow.
+/// Linux: CAP_NET_RAW is kept for raw sockets if the process has it; every
+/// other capability is dropped. Programs that the process starts get none. The
+/// user ids are kept, and with them the access that file modes allow.
 Status DropPrivileges(const KeptRights& rights);
 
 }  // namespace echo_exporter

@@ -1,17 +1,18 @@
 // Implementation notes:
-//   a) To the kernel, capabilities are a thread's (capabilities(7)), and
-//      neither capset(2) nor prctl(2) reaches the others; a new thread has its
-//      creator's. By the time the sockets are open, there are threads.
+//   a) In the kernel, capabilities belong to a thread (capabilities(7)), and
+//      neither capset(2) nor prctl(2) affects other threads; a new thread
+//      inherits its creator's. When the sockets are open, there are threads.
 //   b) So each thread makes the calls itself, in a signal handler, as the C
-//      library does it for user ids. (libpsx does this as well, but knows only
-//      threads whose creation it was linked into, and std::thread is in a
-//      shared library.)
-//   c) A thread not yet done may start another meanwhile. Looking ends when a
-//      look finds none that is left.
-//   d) SIGURG: nobody sends it to us, and one that comes late is ignored.
-//   e) The bounding set and no_new_privs see to it that nothing comes back by
-//      execve(2), for root neither. Dropping from the bounding set takes
-//      CAP_SETPCAP, which an unprivileged user has not; no_new_privs is enough.
+//      library does for user ids. (libpsx works the same way, but knows only
+//      threads created through its wrapper, and std::thread is in a shared
+//      library.)
+//   c) A thread that has not dropped its capabilities yet may start another one
+//      meanwhile. So threads are listed again until all have dropped theirs.
+//   d) SIGURG: it is not used otherwise, and a late one is ignored by default.
+//   e) The bounding set and no_new_privs ensure that execve(2) does not restore
+//      capabilities, even for root. Dropping from the bounding set requires
+//      CAP_SETPCAP, which an unprivileged user does not have; no_new_privs is
+//      enough then.
 
 #include <dirent.h>
 #include <linux/capability.h>
@@ -48,7 +49,8 @@ std::atomic<int> outcome = kPending;
 /// The capabilities that are not dropped, of the first 32.
 std::atomic<std::uint32_t> kept = 0;
 
-// Only system calls: it runs in a signal handler. Returns an errno, or kDone.
+// Makes only system calls, because it runs in a signal handler. Returns an
+// errno, or kDone.
 int DropOfThisThread() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   for (unsigned long capability = 0;
@@ -101,7 +103,7 @@ bool Send(pid_t thread, int signal) {
   return tgkill(getpid(), thread, signal) == 0;
 }
 
-// Of a thread that ends meanwhile there is nothing to drop.
+// A thread that ends meanwhile has nothing to drop.
 Status DropOf(pid_t thread) {
   outcome = kPending;
   if (!Send(thread, SIGURG)) return std::monostate{};
@@ -137,7 +139,7 @@ Status DropOfOtherThreads() {
 
 Status DropPrivileges(const KeptRights& rights) {
   kept = rights.raw_sockets ? 1U << CAP_NET_RAW : 0U;
-  // First of all: threads that this one starts have nothing from here on.
+  // This thread first, so that threads it starts from here on inherit nothing.
   if (const int code = DropOfThisThread(); code != kDone) {
     return ErrnoError("dropping capabilities", code);
   }

@@ -2,9 +2,9 @@
 
 namespace echo_exporter {
 
-// Nothing is needed beyond what any user has, neither to send (the IP Helper
-// API asks for no right) nor to listen (no port is reserved), so there is
-// nothing to give up: the service's account has what rights it has.
+// No special rights are needed, neither to send (the IP Helper API requires
+// none) nor to listen (no port is reserved), so there is nothing to drop: the
+// account of the service determines its rights.
 Status DropPrivileges(const KeptRights& /*rights*/) { return std::monostate{}; }
 
 }  // namespace echo_exporter

@@ -1,11 +1,11 @@
 // Implementation notes:
-//   a) A signal handler may do next to nothing; a write to an eventfd is
-//      allowed, and wakes whoever polls it. That of a stop is never read, so it
-//      stays.
+//   a) A signal handler may do very little; a write to an eventfd is allowed,
+//      and wakes the thread that polls it. The eventfd of a stop is never read,
+//      so it stays signalled.
 //   b) A handler may still run on another thread after it was replaced, so the
 //      eventfds live as long as the process.
 //   c) SA_RESETHAND: the second signal of a kind ends the process. Not for
-//      SIGHUP, which may come again and again.
+//      SIGHUP, which may be sent repeatedly.
 
 #include <poll.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ int ReloadEvent() {
   return event;
 }
 
-// Also takes back what was raised and not heard.
+// Resets the event; false when it was not raised.
 bool TakeEvent(int event) {
   eventfd_t count = 0;
   return eventfd_read(event, &count) == 0;
@@ -69,7 +69,7 @@ class LinuxProcessEvents final : public ProcessEvents {
       throw std::system_error(errno, std::generic_category(),
                               "listening for signals");
     }
-    TakeEvent(StopEvent());  // what an earlier one has left
+    TakeEvent(StopEvent());  // may be left by an earlier object
     TakeEvent(ReloadEvent());
     constexpr int kOnce = static_cast<int>(SA_RESTART | SA_RESETHAND);
     interrupt_.emplace(SIGINT, kOnce);
@@ -96,7 +96,7 @@ class LinuxProcessEvents final : public ProcessEvents {
       if (ready == 0) return std::nullopt;
       if (ready < 0) continue;
       if (events[0].revents != 0) return Event::kStop;
-      // Unless another thread was faster.
+      // Another thread may have taken it.
       if (TakeEvent(ReloadEvent())) return Event::kReload;
     }
   }

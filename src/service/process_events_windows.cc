@@ -2,11 +2,11 @@
 //   a) The system calls the control handler on a thread of its own.
 //   b) After a close, log-off or shutdown event it ends the process as soon as
 //      the handler returns, or after about 5 s when it does not. So the handler
-//      stays, and main() ends the process, the handler's thread with it.
-//   c) Removing the handler does not wait for one that runs, so what it touches
-//      lives as long as the process.
-//   d) A service hears when anyone logs off, not only the user that it belongs
-//      to: it has none, and must go on. Services live in session 0.
+//      sleeps, and main() ends the process and with it the handler's thread.
+//   c) Removing the handler does not wait for a running call, so the data that
+//      it uses lives as long as the process.
+//   d) A service receives the log-off events of every user. It belongs to none
+//      of them and must ignore these events. Services run in session 0.
 //   e) Log-off and shutdown events do not reach processes that have loaded
 //      user32.dll or gdi32.dll.
 
@@ -23,13 +23,13 @@ namespace {
 
 constexpr DWORD kSystemPatienceMilliseconds = 5000;
 
-// Manual-reset, so that it stays signalled for everyone who waits.
+// Manual-reset, so that it stays signalled for every waiting thread.
 HANDLE StopEvent() {
   static const HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
   return event;
 }
 
-// Auto-reset: one who waits takes it.
+// Auto-reset: one waiting thread takes it.
 HANDLE ReloadEvent() {
   static const HANDLE event = CreateEventW(nullptr, FALSE, FALSE, nullptr);
   return event;
@@ -46,8 +46,8 @@ BOOL WINAPI HandleControlEvent(DWORD control) {
   if (control == CTRL_LOGOFF_EVENT && IsService()) return TRUE;
   SetEvent(StopEvent());
   if (control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT) {
-    // Not handling the second one leaves it to the system's own handler, which
-    // ends the process.
+    // The second one is left to the system's own handler, which ends the
+    // process.
     return interrupted.exchange(true) ? FALSE : TRUE;
   }
   Sleep(kSystemPatienceMilliseconds);
@@ -78,7 +78,7 @@ class WindowsProcessEvents final : public ProcessEvents {
       patience = static_cast<DWORD>(
           std::chrono::ceil<std::chrono::milliseconds>(*duration).count());
     }
-    // The first of several that are signalled is the one that is told.
+    // If several are signalled, the call returns the first of them.
     const std::array<HANDLE, 2> events = {StopEvent(), ReloadEvent()};
     switch (WaitForMultipleObjects(static_cast<DWORD>(events.size()),
                                    events.data(), FALSE, patience)) {
@@ -98,7 +98,7 @@ class WindowsProcessEvents final : public ProcessEvents {
 
 }  // namespace
 
-// Windows has no console event for it: a service control brings it about.
+// Windows has no console event for a reload: a service control raises it.
 std::unique_ptr<ProcessEvents> ProcessEvents::Create(bool) {
   return std::make_unique<WindowsProcessEvents>();
 }

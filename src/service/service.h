@@ -8,15 +8,14 @@
 
 namespace echo_exporter {
 
-/// Tells the service manager, until destroyed, that the daemon is alive.
+/// Reports to the service manager, until destroyed, that the daemon is alive.
 class ServiceWatch {
  public:
   virtual ~ServiceWatch() = default;
 };
 
-/// What the daemon tells the system's service manager about itself: the
-/// service control manager on Windows, systemd on Linux. Where nobody listens,
-/// nothing happens.
+/// Reports the daemon's state to the system's service manager: the service
+/// control manager on Windows, systemd on Linux. Does nothing without one.
 ///
 /// The order is NotifyReady(), then any number of NotifyReloading() followed by
 /// NotifyReady(), then NotifyStopping(). Thread-safe.
@@ -24,25 +23,26 @@ class ServiceStatus {
  public:
   virtual ~ServiceStatus() = default;
 
-  /// It serves and probes; also: a reload has ended, well or not.
+  /// The daemon serves and probes; also: a reload has ended, successfully or
+  /// not.
   virtual void NotifyReady() = 0;
-  /// It begins to read its configuration again.
+  /// The daemon begins to reload its configuration.
   virtual void NotifyReloading() = 0;
-  /// It stops, and gives requests in flight their time.
+  /// The daemon stops, and waits for requests in flight.
   virtual void NotifyStopping() = 0;
 
-  /// Begins to tell the service manager that the daemon is alive, as often as
-  /// it wants to hear that, and only while what it does is not held up:
-  /// `held_up_for` says for how long it has been. That is called from a thread
-  /// of the watch. Null where nobody wants to know.
+  /// Starts to report to the service manager that the daemon is alive, at the
+  /// interval that it requests, and only while the daemon's work is not
+  /// blocked: `held_up_for` returns for how long it has been, and is called on
+  /// a thread of the watch. Null when the service manager requests no reports.
   virtual std::unique_ptr<ServiceWatch> Watch(
       std::function<Nanoseconds()> held_up_for) {
     static_cast<void>(held_up_for);
     return nullptr;
   }
 
-  /// True where nobody sees the standard streams, which holds for a Windows
-  /// service: what is to be known must go to a log.
+  /// True when the standard streams are not visible, as in a Windows service:
+  /// messages must then go to a log.
   virtual bool HasNoConsole() const = 0;
 };
 
@@ -50,15 +50,15 @@ class ServiceStatus {
 /// code.
 using DaemonBody = std::function<int(ProcessEvents&, ServiceStatus&)>;
 
-/// Runs the daemon as the service manager wants it, when there is one, and
-/// returns the exit code. No flag is needed: whether a service manager has
-/// started this process is found out.
+/// Runs the daemon under the service manager, if there is one, and returns the
+/// exit code. No flag is needed: it detects whether a service manager has
+/// started this process.
 ///
-/// On Windows the control handler is there before `body` is called, stop and
-/// shutdown become ProcessEvents::Event::kStop, SERVICE_CONTROL_PARAMCHANGE
+/// On Windows the control handler is registered before `body` is called, stop
+/// and shutdown become ProcessEvents::Event::kStop, SERVICE_CONTROL_PARAMCHANGE
 /// becomes kReload, and a body that fails becomes a service-specific exit code.
-/// Call it once, from main(). What `body` throws comes through to the caller;
-/// in a Windows service it is logged and counts as kExitFailure.
+/// Call it once, from main(). Exceptions of `body` reach the caller; in a
+/// Windows service they are logged and count as kExitFailure.
 int RunUnderServiceManager(const DaemonBody& body);
 
 }  // namespace echo_exporter

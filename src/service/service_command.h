@@ -11,7 +11,7 @@ namespace echo_exporter {
 struct ServiceOptions {
   enum class Action {
     kInstall,
-    kConfigure,  ///< what an installer leaves out: recovery and the like
+    kConfigure,  ///< settings that an installer does not make, as recovery
     kUninstall,
     kStart,
     kStop,
@@ -19,17 +19,17 @@ struct ServiceOptions {
     kStatus,
   };
   Action action = Action::kStatus;
-  /// kInstall: arguments for the daemon, which mean the same in any working
+  /// kInstall: arguments for the daemon, which do not depend on the working
   /// folder.
   std::vector<std::string> daemon_arguments;
 };
 
 /// `echo_exporter service`: installs, controls and removes the Windows service.
-/// Most of it needs an administrator. Prints what was done to `out`, what went
-/// wrong to `err`, and returns the exit code: kExitSuccess; kExitFailure when
-/// the system refuses, and of `status` when the service does not run.
+/// Most actions require an administrator. Prints results to `out` and errors to
+/// `err`, and returns the exit code: kExitSuccess; kExitFailure after an error
+/// of the system, and for `status` when the service does not run.
 ///
-/// On Linux it says that systemd does this, and returns kExitUsage.
+/// On Linux it refers to systemd and returns kExitUsage.
 int RunServiceCommand(const ServiceOptions& options, std::ostream& out,
                       std::ostream& err);
 

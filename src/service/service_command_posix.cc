@@ -7,8 +7,8 @@ namespace echo_exporter {
 
 int RunServiceCommand(const ServiceOptions& /*options*/, std::ostream& /*out*/,
                       std::ostream& err) {
-  err << "echo_exporter: `service` is for Windows; on Linux systemd does this, "
-         "as in `systemctl status echo_exporter`\n";
+  err << "echo_exporter: `service` is available on Windows only; on Linux use "
+         "systemd, as in `systemctl status echo_exporter`\n";
   return kExitUsage;
 }
 

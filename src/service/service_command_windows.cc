@@ -1,13 +1,15 @@
 // Implementation notes:
-//   a) The account is a virtual one, "NT SERVICE\\echo_exporter": it comes with
-//      the service, has no password and no rights but those of any user, which
-//      are all that the ICMP API needs.
-//   b) Recovery actions count for a service that reports an exit code other
-//      than 0, too, only with SERVICE_CONFIG_FAILURE_ACTIONS_FLAG.
-//   c) Settings that an older or a stand-in system does not know are left out
-//      with a warning: the service works without them.
-//   d) A service that is still open somewhere is removed when that is closed;
-//      until then its name cannot be used again.
+//   a) The account is a virtual one, "NT SERVICE\\echo_exporter": it is created
+//      with the service, has no password and only the rights of any user, which
+//      are sufficient for the ICMP API.
+//   b) Recovery actions also apply to a service that reports an exit code other
+//      than 0 only with SERVICE_CONFIG_FAILURE_ACTIONS_FLAG.
+//   c) Settings that an older system or Wine does not support are skipped with
+//   a
+//      warning: the service works without them.
+//   d) A service with open handles is removed when the last one is closed;
+//   until
+//      then its name cannot be used again.
 
 #include <winsock2.h>
 #include <windows.h>
@@ -36,9 +38,9 @@ constexpr wchar_t kDescription[] =
     L"Prometheus.";
 constexpr wchar_t kAccount[] = L"NT SERVICE\\echo_exporter";
 
-// After how long without a failure the first recovery action is next again.
+// The time without a failure after which the failure count is reset.
 constexpr DWORD kResetSeconds = 3600;
-// The longest drain_timeout, and some time around it.
+// The longest drain_timeout, and some margin.
 constexpr DWORD kPreshutdownMilliseconds = 75000;
 constexpr auto kStatePatience = std::chrono::seconds(90);
 constexpr DWORD kExitPatienceMilliseconds = 10000;
@@ -51,7 +53,7 @@ struct ServiceHandleTraits {
 };
 using UniqueServiceHandle = UniqueHandle<ServiceHandleTraits>;
 
-/// What the system refused.
+/// A failed call of the system.
 struct Refusal {
   std::string text;
 };
@@ -90,13 +92,13 @@ SERVICE_STATUS_PROCESS Query(SC_HANDLE service) {
   if (!QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO,
                             reinterpret_cast<BYTE*>(&status), sizeof(status),
                             &size)) {
-    Refuse("asking for the service's state", GetLastError());
+    Refuse("querying the service's state", GetLastError());
   }
   return status;
 }
 
 std::wstring ProgramPath() {
-  std::wstring path(32768, L'\0');  // the longest that there is
+  std::wstring path(32768, L'\0');  // the longest possible
   path.resize(GetModuleFileNameW(nullptr, path.data(),
                                  static_cast<DWORD>(path.size())));
   return path;
@@ -142,11 +144,11 @@ void ServiceCommand::Install(const std::vector<std::string>& daemon_arguments) {
 void ServiceCommand::Configure(SC_HANDLE service) {
   std::wstring description(kDescription);
   SERVICE_DESCRIPTIONW text{description.data()};
-  Set(service, SERVICE_CONFIG_DESCRIPTION, &text, "its description");
+  Set(service, SERVICE_CONFIG_DESCRIPTION, &text, "the description");
 
   SERVICE_DELAYED_AUTO_START_INFO delayed{TRUE};
   Set(service, SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delayed,
-      "its delayed start");
+      "the delayed start");
 
   std::array<SC_ACTION, 3> actions = {{{SC_ACTION_RESTART, 5000},
                                        {SC_ACTION_RESTART, 30000},
@@ -155,22 +157,23 @@ void ServiceCommand::Configure(SC_HANDLE service) {
   recovery.dwResetPeriod = kResetSeconds;
   recovery.cActions = static_cast<DWORD>(actions.size());
   recovery.lpsaActions = actions.data();
-  Set(service, SERVICE_CONFIG_FAILURE_ACTIONS, &recovery, "its recovery");
+  Set(service, SERVICE_CONFIG_FAILURE_ACTIONS, &recovery,
+      "the recovery actions");
 
   SERVICE_FAILURE_ACTIONS_FLAG on_exit_code{TRUE};
   Set(service, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &on_exit_code,
-      "its recovery after an exit code");
+      "the recovery after an exit code");
 
   SERVICE_SID_INFO sid{SERVICE_SID_TYPE_UNRESTRICTED};
-  Set(service, SERVICE_CONFIG_SERVICE_SID_INFO, &sid, "its service SID");
+  Set(service, SERVICE_CONFIG_SERVICE_SID_INFO, &sid, "the service SID");
 
   SERVICE_PRESHUTDOWN_INFO preshutdown{kPreshutdownMilliseconds};
   Set(service, SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown,
-      "its time before a shutdown");
+      "the time before a shutdown");
 }
 
-// An installer may leave the program's path as it is, and Windows would try
-// C:\\Program.exe for C:\\Program Files\\... first.
+// An installer may leave the program's path unquoted, and Windows would then
+// try C:\\Program.exe for C:\\Program Files\\... first.
 void ServiceCommand::QuoteProgram(SC_HANDLE service) {
   DWORD size = 0;
   QueryServiceConfigW(service, nullptr, 0, &size);
@@ -200,7 +203,7 @@ void ServiceCommand::Set(SC_HANDLE service, DWORD level, void* value,
   if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED) {
     Refuse(text, code);
   }
-  err_ << "warning: " << text << ": this system does not know it\n";
+  err_ << "warning: " << text << ": not supported by this system\n";
 }
 
 void ServiceCommand::RegisterEventSource() {
@@ -240,15 +243,15 @@ void ServiceCommand::Stop(SC_HANDLE service) {
   SERVICE_STATUS status{};
   if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) {
     const DWORD code = GetLastError();
-    // It may be about to stop, or may have stopped by itself.
+    // It may be stopping, or may have stopped already.
     if (code != ERROR_SERVICE_NOT_ACTIVE &&
         code != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) {
       Refuse("stopping the service", code);
     }
   }
   Await(service, SERVICE_STOPPED);
-  // A service has stopped when it says so. Only a process that has ended lets
-  // go of its files, which an installer is about to replace.
+  // A service counts as stopped when it reports so, but its files, which an
+  // installer is about to replace, are in use until its process has ended.
   if (process) WaitForSingleObject(process.get(), kExitPatienceMilliseconds);
 }
 
@@ -261,12 +264,12 @@ void ServiceCommand::Await(SC_HANDLE service, DWORD state) {
       if (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR) {
         throw Refusal{"the service has failed with exit code " +
                       std::to_string(status.dwServiceSpecificExitCode) +
-                      ": its log, or the event log, says why"};
+                      "; see its log or the event log"};
       }
       Refuse("the service has stopped", status.dwWin32ExitCode);
     }
     if (std::chrono::steady_clock::now() > deadline) {
-      throw Refusal{"the service takes too long"};
+      throw Refusal{"timeout while waiting for the service"};
     }
     std::this_thread::sleep_for(kPollInterval);
   }
@@ -329,10 +332,10 @@ int ServiceCommand::Run(const ServiceOptions& options) {
       SERVICE_STATUS status{};
       if (!ControlService(service.get(), SERVICE_CONTROL_PARAMCHANGE,
                           &status)) {
-        Refuse("asking the service to reload", GetLastError());
+        Refuse("requesting a reload from the service", GetLastError());
       }
-      out_ << "asked to reload; its log says whether the configuration is "
-              "good\n";
+      out_ << "reload requested; the log shows whether the configuration is "
+              "valid\n";
       return kExitSuccess;
     }
     case ServiceOptions::Action::kStatus:

@@ -1,10 +1,10 @@
 // Implementation notes:
 //   a) The protocol of sd_notify(3) is a datagram of lines NAME=VALUE to the
-//      socket that NOTIFY_SOCKET names: less than what a library would cost.
-//   b) systemd takes RELOADING=1 only with the time of its sending, which tells
-//      it which READY=1 is the reload's.
-//   c) The watchdog is told from a thread of its own. The main thread is the
-//      wrong one: reading a large configuration takes its time and is no hang.
+//      socket named by NOTIFY_SOCKET, which is simpler than a library.
+//   b) systemd accepts RELOADING=1 only with the time of its sending, by which
+//      it recognises the READY=1 of the reload.
+//   c) A separate thread reports to the watchdog. The main thread cannot, since
+//      reading a large configuration takes long without being a hang.
 
 #include <stddef.h>
 #include <sys/socket.h>
@@ -53,7 +53,7 @@ class NotifySocket {
     fd_.reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   }
 
-  // A manager that is gone is no reason to do anything else.
+  // Errors are ignored: the daemon works without the service manager.
   void Send(std::string_view lines) const {
     if (!fd_) return;
     static_cast<void>(
@@ -67,8 +67,8 @@ class NotifySocket {
   UniqueFd fd_;
 };
 
-/// How long systemd waits between two signs of life; absent: it does not want
-/// any from this process.
+/// The longest time that systemd allows between two watchdog messages; absent:
+/// it expects none from this process.
 std::optional<Nanoseconds> WatchdogTime() {
   const std::string pid = Environment("WATCHDOG_PID");
   if (!pid.empty() && pid != std::to_string(getpid())) return std::nullopt;
@@ -81,7 +81,7 @@ std::optional<Nanoseconds> WatchdogTime() {
   return std::chrono::microseconds(time);
 }
 
-/// Owns the thread that tells the watchdog.
+/// Owns the thread that reports to the watchdog.
 class SystemdWatch final : public ServiceWatch {
  public:
   SystemdWatch(const NotifySocket& socket, Nanoseconds interval,
@@ -119,9 +119,9 @@ class SystemdWatch final : public ServiceWatch {
       socket_.Send("WATCHDOG=1");
       return;
     }
-    // What `systemctl status` shows when the watchdog has ended the process.
+    // Shown by `systemctl status` after the watchdog has ended the process.
     socket_.Send(
-        "STATUS=Sending has been held up for " +
+        "STATUS=Sending has been blocked for " +
         FormatDuration(std::chrono::floor<std::chrono::seconds>(held_up_for)));
   }
 

@@ -1,19 +1,19 @@
 // Implementation notes:
 //   a) The system ends a service that does not call StartServiceCtrlDispatcher
-//      within 30 s of its start, and on a busy machine at boot that is not
-//      much. So this comes before all else. On a console the call fails at once
-//      with ERROR_FAILED_SERVICE_CONTROLLER_CONNECT.
+//      within 30 s of its start, which is short on a busy machine at boot. So
+//      this call comes first. On a console it fails at once with
+//      ERROR_FAILED_SERVICE_CONTROLLER_CONNECT.
 //   b) The service's main function and the control handler get no argument from
-//      the one who calls the dispatcher, so there is one static object.
+//      the caller of the dispatcher, so there is one static object.
 //   c) The control handler runs on the dispatcher's thread, which is that of
 //      main(). It only raises events: a handler that takes 30 s blocks the
 //      controls of all services.
 //   d) The dispatcher returns when the service has reported SERVICE_STOPPED,
 //      while the service's main function may still be about to return. The exit
 //      code is written before.
-//   e) A state that is pending must show progress within the wait hint, or the
-//      service counts as hung. A thread counts the checkpoints up. It cannot
-//      hide a hang for ever: the wait of who asked for the change has an end of
+//   e) A pending state must show progress within the wait hint, or the service
+//      counts as hung. A thread increments the checkpoint. This does not hide a
+//      hang permanently: the caller that requested the change has a timeout of
 //      its own.
 //   f) On a console, Wine 8 looks for the service control manager's pipe for
 //      10 s before the call of a) fails. There, and only there, the manager is
@@ -61,7 +61,7 @@ class WindowsServiceStatus final : public ServiceStatus {
   WindowsServiceStatus& operator=(const WindowsServiceStatus&) = delete;
 
   void NotifyReady() override { Enter(SERVICE_RUNNING); }
-  // Windows knows no such state.
+  // Windows has no such state.
   void NotifyReloading() override {}
   void NotifyStopping() override { Enter(SERVICE_STOP_PENDING); }
   bool HasNoConsole() const override { return true; }

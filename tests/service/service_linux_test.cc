@@ -140,7 +140,7 @@ TEST(ServiceWatchTest, TellsTheWatchdogOnlyWhileNothingIsHeldUp) {
     while (message == "WATCHDOG=1");
     for (int i = 0; i < 3; ++i) {
       EXPECT_THAT(message,
-                  HasSubstr("STATUS=Sending has been held up for 12s"));
+                  HasSubstr("STATUS=Sending has been blocked for 12s"));
       message = manager.Receive();
     }
     held_up_for = Nanoseconds(0);
