@@ -1,10 +1,11 @@
 // Implementation notes:
-//   a) fcntl() after the fact, and neither SOCK_CLOEXEC nor accept4(), which
-//      not every system has: this process starts no other.
-//   b) On Linux SO_REUSEADDR lets a listener take an address whose connections
-//      are in TIME_WAIT, and never one that has a listener (socket(7)).
-//   c) MSG_NOSIGNAL: to send to a client that has gone would otherwise raise
-//      SIGPIPE.
+//   a) fcntl() afterwards instead of SOCK_CLOEXEC and accept4(), which not
+//   every
+//      system has. The gap is harmless: this process starts no other.
+//   b) On Linux SO_REUSEADDR lets a listener bind an address whose connections
+//      are in TIME_WAIT, but never one that has a listener (socket(7)).
+//   c) MSG_NOSIGNAL: sending to a client that has disconnected would otherwise
+//      raise SIGPIPE.
 
 #include <fcntl.h>
 #include <netdb.h>

@@ -1,10 +1,10 @@
 // Implementation notes:
 //   a) SO_REUSEADDR would let any process share the port and take its
-//      connections; without either option one that sets SO_REUSEADDR still
-//      could. SO_EXCLUSIVEADDRUSE keeps them out, and does not mind
-//      connections in TIME_WAIT.
+//      connections; without either option a process that sets SO_REUSEADDR
+//      still could. SO_EXCLUSIVEADDRUSE prevents that and allows binding while
+//      connections are in TIME_WAIT.
 //   b) WSAPoll() and not select(), whose sets hold 64 sockets by default.
-//   c) recv() and send() count in int.
+//   c) recv() and send() take sizes as int.
 //   d) Winsock is started once and ends with the process.
 
 #include <winsock2.h>
