@@ -23,56 +23,58 @@ namespace echo_exporter {
 /// thread-safe.
 class Exporter {
  public:
-  /// Makes a transport that reports to the callback given.
+  /// Creates a transport that reports to the callback.
   using TransportFactory = std::function<Result<std::unique_ptr<EchoTransport>>(
       const EchoTransportOptions&, EchoTransport::Callback)>;
 
-  /// What the exporter takes from outside; the tests put fakes here.
+  /// The exporter's dependencies; tests inject fakes here.
   struct Environment {
     TransportFactory create_transport;
     AddressLookup* lookup = nullptr;  ///< must outlive the exporter
     std::shared_ptr<WebSecurity> web_security = nullptr;  ///< null: none
-    /// Reads the configuration again, for Reload(). Empty: it cannot be.
+    /// Loads the configuration again, for Reload(). Empty: reloading is not
+    /// available.
     std::function<ConfigOutcome()> load_config = nullptr;
     HttpLimits http_limits = {};
   };
 
-  /// What became of a Reload().
+  /// The result of a Reload().
   struct ReloadReport {
-    ConfigErrors errors;  ///< of a bad configuration, which changed nothing
-    /// What is different in it but stays as it is until a restart, and what
-    /// its author should know; sentences.
+    /// Of an invalid configuration; the previous one stays in force.
+    ConfigErrors errors;
+    /// The changes that take effect only after a restart, and the warnings
+    /// about the configuration; one sentence each.
     std::vector<std::string> notes;
   };
 
-  /// Binds the listen addresses and opens the transport; probes nothing yet.
+  /// Binds the listen addresses and opens the transport; does not probe yet.
   static Result<std::unique_ptr<Exporter>> Create(const ExporterConfig& config,
                                                   Environment environment);
 
   /// Stops.
   virtual ~Exporter() = default;
 
-  /// Begins to probe and to serve.
+  /// Starts probing and serving.
   virtual void Start() = 0;
 
-  /// Takes over the configuration as it is now. Pairs that are in both keep
-  /// their counters, their place in the schedule and what is in flight; the
-  /// series of others end with their last outcome. Returns when it is done.
+  /// Loads and applies the current configuration. Pairs that are in both the
+  /// old and the new one keep their counters, their place in the schedule and
+  /// their requests in flight; the series of removed pairs end with their last
+  /// outcome. Returns when it is done.
   virtual ReloadReport Reload() = 0;
 
-  /// Sends nothing more, gives requests in flight their time to end, then
-  /// stops serving: the last scrape sees every outcome. May be called more
-  /// than once.
+  /// Stops sending, waits for requests in flight for up to the drain timeout,
+  /// then stops serving, so that the last scrape sees every outcome. May be
+  /// called more than once.
   virtual void Stop() = 0;
 
-  /// How long the thread that sends has been held up; zero while it sends in
-  /// time.
+  /// How long the sending thread has been blocked; zero while it sends in time.
   virtual Nanoseconds HeldUpFor() const = 0;
 
-  /// As EchoTransport::NeedsRawSockets(), of its transport.
+  /// EchoTransport::NeedsRawSockets() of its transport.
   virtual bool NeedsRawSockets() const = 0;
 
-  /// Where it serves, such as "http://127.0.0.1:10115".
+  /// Its addresses, such as "http://127.0.0.1:10115".
   virtual std::vector<std::string> Urls() const = 0;
 };
 

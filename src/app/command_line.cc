@@ -32,8 +32,8 @@ The short options are those of ping on Linux, on every system. Users of ping on
 Windows write -c 4 instead of -n 4, -c 0 instead of -t, -s 100 instead of -l
 100, -t 64 instead of -i 64, -W 0.5 instead of -w 500, and -I instead of -S.)";
 
-// Options are read as text and converted by our own functions, so that a
-// command line and a configuration file take the same notations.
+// Options are read as text and converted by our own functions, so that the
+// command line and the configuration file accept the same notations.
 struct RawOptions {
   std::vector<std::string> listen_addresses;
   bool auto_reload = false;
@@ -48,7 +48,7 @@ struct RawOptions {
   bool numeric = false;
 };
 
-// Ranges and defaults stand in the descriptions, in words.
+// Ranges and defaults are part of the descriptions.
 class HelpFormatter final : public CLI::Formatter {
  public:
   HelpFormatter() {
@@ -199,7 +199,7 @@ CLI::App* AddPing(CLI::App& app, PingOptions& options, RawOptions& raw) {
   return ping;
 }
 
-// Absent when all is well.
+// Absent when the options are valid.
 std::optional<std::string> FinishPing(const RawOptions& raw,
                                       PingOptions& ping) {
   if (raw.destinations.size() > 1) {
@@ -224,8 +224,8 @@ std::string AbsolutePath(const std::string& path) {
   return error ? path : absolute.string();
 }
 
-// The arguments of a service: all options that were given, and the
-// configuration file in any case, as services start in a folder of the system.
+// The arguments of a service: all options on the command line, and always the
+// configuration file, since services start in a folder of the system.
 std::vector<std::string> DaemonArguments(const CLI::App& app,
                                          const DaemonOptions& daemon) {
   std::vector<std::string> arguments = {"--config.file=" +
@@ -241,7 +241,7 @@ std::vector<std::string> DaemonArguments(const CLI::App& app,
   return arguments;
 }
 
-// Options of the daemon may stand before and behind `service install`.
+// Options of the daemon may come before and after `service install`.
 CLI::App* AddService(CLI::App& app, ServiceOptions& options) {
   using Action = ServiceOptions::Action;
   CLI::App* const service =
@@ -275,7 +275,7 @@ std::string VersionText() {
          std::string(kRevision) + ", " + std::string(kCompiler) + ")\n";
 }
 
-// The library's words for what is wrong, where they are not good enough.
+// Replaces the library's error messages that are not clear enough.
 std::string Explain(const CLI::ParseError& error, bool of_service) {
   const std::string text = error.what();
   const std::string kind = error.get_name();

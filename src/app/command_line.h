@@ -45,9 +45,9 @@ struct ImmediateExit {
 using CommandLine =
     std::variant<DaemonOptions, PingOptions, ServiceOptions, ImmediateExit>;
 
-/// Reads the program's arguments. Every error in them becomes an ImmediateExit
-/// with kExitUsage and a sentence; nothing throws. Pure, except that
-/// `service install` reads the working folder.
+/// Parses the program's arguments. An error becomes an ImmediateExit with
+/// kExitUsage and a sentence. Never throws. Pure, except that `service install`
+/// reads the working folder.
 CommandLine ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace echo_exporter

@@ -14,7 +14,7 @@ namespace echo_exporter {
 
 namespace {
 
-// What the command line says comes before what the file says.
+// The command line takes precedence over the file.
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
   ConfigOutcome loaded =
       LoadConfig(options.config_file, {.sets_tos = EchoTransportSetsTos()});
@@ -24,7 +24,8 @@ ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
   return loaded;
 }
 
-// Says why the daemon does not start to whoever can see it.
+// Reports why the daemon does not start: in the log of a service, else on the
+// console.
 void ReportStartFailure(const std::string& error, const ServiceStatus& status) {
   if (status.HasNoConsole()) {
     Log(LogLevel::kError, "cannot start", {{"error", error}});
@@ -80,7 +81,8 @@ void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status) {
   ConfigureLogFor(options.log, status);
-  // Before it is read: a change from here on is seen at the first look.
+  // Before the file is read, so that the first check detects changes from here
+  // on.
   FileWatch file(options.config_file);
   ConfigOutcome loaded = LoadConfigFor(options);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
@@ -114,8 +116,8 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
     Log(LogLevel::kInfo, "serving", {{"url", url}});
   }
   status.NotifyReady();
-  // Never destroyed: that would wait for lookups under way. All that matters is
-  // done by Stop(): requests have their outcomes, scrapes their answers.
+  // Never destroyed: that would wait for lookups in progress. Stop() does
+  // everything necessary: requests get their outcomes, scrapes their responses.
   Exporter& running = *exporter.value().release();
   const auto watch = status.Watch([&running] { return running.HeldUpFor(); });
   ReloadUntilStop(options, file, running, events, status);

@@ -8,15 +8,15 @@
 
 namespace echo_exporter {
 
-/// Loads the configuration, and probes and serves until told to stop; returns
-/// the exit code, within the limits of Exporter::Stop(). Lookups may still be
-/// under way then, which can neither be told to end nor be waited for: the
-/// exporter stays as it is, and the process is to be ended by std::_Exit().
+/// Loads the configuration, and probes and serves until a stop; returns the
+/// exit code, within the limits of Exporter::Stop(). Lookups may still be in
+/// progress then, which can neither be cancelled nor waited for: the exporter
+/// is not destroyed, and the process must be ended by std::_Exit().
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status);
 
-/// Says, to whoever can see it, why there is nothing to run; returns the exit
-/// code.
+/// Reports, on the console or in the log, why the daemon does not start;
+/// returns the exit code.
 int RefuseToStart(const ImmediateExit& exit, const ServiceStatus& status);
 
 }  // namespace echo_exporter

@@ -24,19 +24,22 @@
 namespace echo_exporter {
 namespace {
 
-// What probes cannot take is for the scrapes of several Prometheus servers.
+// The connections beyond those of probes are for the scrapes of several
+// Prometheus servers.
 static_assert(kMostConcurrentProbes + 64 <= HttpLimits().connections);
 
 enum class Phase { kCreated, kRunning, kStopping };
 
-/// Leaves in `next` what `now` has of all that a running exporter cannot
-/// change, and notes what would be different.
+/// Copies the settings that a running exporter cannot change from `now` to
+/// `next`, and adds a note for each that differs.
 void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
                       std::vector<std::string>* notes) {
   const auto keep = [notes](const auto& old, auto& value, const char* key) {
     if (old == value) return;
     value = old;
-    notes->push_back(std::string(key) + " changes at the next start only");
+    notes->push_back(std::string(key) +
+                     ": changed, but takes effect only "
+                     "after a restart");
   };
   keep(now.listen_addresses, next->listen_addresses, "web.listen_addresses");
   keep(now.rtt_buckets, next->rtt_buckets, "metrics.rtt_buckets");
@@ -47,19 +50,19 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
   keep(now.drain_timeout, next->drain_timeout, "engine.drain_timeout");
 }
 
-/// Has a recorder told how each reload of the web configuration went, for as
-/// long as this lives: the web configuration may live longer.
+/// Records the result of each reload of the web configuration, until destroyed:
+/// the web configuration may live longer.
 ///
 /// Immutable after construction.
 class WebReloadObservation {
  public:
-  /// `web_security` may be null: there is nothing to tell then. `recorder` must
+  /// `web_security` may be null: nothing is recorded then. `recorder` must
   /// outlive this.
   WebReloadObservation(std::shared_ptr<WebSecurity> web_security,
                        ProbeRecorder& recorder)
       : web_security_(std::move(web_security)) {
     if (!web_security_) return;
-    recorder.RecordWebConfigLoad(true);  // else it would not exist
+    recorder.RecordWebConfigLoad(true);  // it exists, so its first load worked
     web_security_->SetReloadObserver(
         [&recorder](bool good) { recorder.RecordWebConfigLoad(good); });
   }
@@ -117,11 +120,11 @@ class ExporterImpl final : public Exporter {
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
 
-  // In the order of dependence: what comes later uses what comes before and is
-  // destroyed first. Stop() does not wait for everything. The server's end
-  // waits for HTTP requests, of which one for /probe uses all that is before;
-  // requests still in flight then end with the transport, which tells the
-  // router.
+  // In order of dependency: each member uses only members before it and is
+  // destroyed before them. Stop() does not wait for everything. The server's
+  // destructor waits for HTTP requests, and those for /probe use all members
+  // before it; echo requests still in flight end with the transport, which
+  // reports them to the router.
   ProbeRecorder recorder_;
   const WebReloadObservation web_reloads_;
   StateLog state_log_{Clock::System()};
@@ -169,7 +172,7 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
 
 void ExporterImpl::MoveTo(const ExporterConfig& config) {
   dispatcher_->Apply(pairs_.Plan(config));
-  // Nothing is sent for removed pairs from here on.
+  // From here on, nothing is sent for removed pairs.
   pairs_.Retire();
 }
 
@@ -181,7 +184,8 @@ Exporter::ReloadReport ExporterImpl::Reload() {
   if (!loaded.config) {
     report.errors = std::move(loaded.errors);
     for (const std::string& error : report.errors) {
-      Log(LogLevel::kError, "the configuration is not reloaded",
+      Log(LogLevel::kError,
+          "configuration reload failed; keeping the previous configuration",
           {{"error", error}});
     }
     return report;
@@ -194,7 +198,7 @@ Exporter::ReloadReport ExporterImpl::Reload() {
   for (const std::string& note : report.notes) {
     Log(LogLevel::kWarn, "configuration", {{"warning", note}});
   }
-  Log(LogLevel::kInfo, "the configuration is reloaded",
+  Log(LogLevel::kInfo, "configuration reloaded",
       {{"pairs", std::to_string(pairs)}});
   return report;
 }
@@ -220,20 +224,25 @@ WebContent ExporterImpl::Content() {
 HttpResponse ExporterImpl::RespondToReload() {
   if (!load_config_ || !config_.Get()->allow_reload) {
     return HttpResponse::Text(
-        403, "The configuration does not allow this (web.allow_reload).");
+        403,
+        "Reloading over HTTP is disabled by the configuration "
+        "(web.allow_reload).");
   }
-  // One that waits reads the file when its turn comes: more of them would find
-  // out nothing more, and hold the server's connections.
+  // One reload runs and one may wait, which will read the latest file: further
+  // ones would add nothing and occupy connections of the server.
   const Permit permit(reloads_asked_for_, /*limit=*/2);
   if (!permit.granted()) {
     return HttpResponse::RetryAfter(503, std::chrono::seconds(1),
-                                    "Other reloads are under way.");
+                                    "Too many reloads in progress; retry "
+                                    "later.");
   }
   const ReloadReport report = Reload();
   const bool good = report.errors.empty();
   HttpResponse response =
       good ? HttpResponse::Text(200, "Reloaded.")
-           : HttpResponse::Text(500, "Nothing is changed, because of:");
+           : HttpResponse::Text(500,
+                                "Reload failed; the previous configuration "
+                                "stays in force:");
   for (const std::string& line : good ? report.notes : report.errors) {
     response.body += line + "\n";
   }

@@ -7,17 +7,17 @@
 
 namespace echo_exporter {
 
-/// Tells whether a file has another content than before. By the content,
-/// because neither times nor sizes change with it for certain.
+/// Detects changes of a file's content. It compares the content, because
+/// neither the time nor the size reliably changes with it.
 ///
 /// Confined to one thread.
 class FileWatch {
  public:
-  /// The content as it is now counts as seen.
+  /// The current content counts as seen.
   explicit FileWatch(std::string path);
 
-  /// Whether it differs from what was last seen. A file that cannot be read
-  /// differs from one that can.
+  /// Whether the content differs from the content last seen. A file that cannot
+  /// be read differs from one that can.
   bool Changed();
 
  private:

@@ -19,8 +19,8 @@ int EndAtOnce(const ImmediateExit& exit) {
     std::cout << exit.text;
     return exit.code;
   }
-  // The service manager waits for a word also from a service whose command line
-  // is wrong.
+  // The service manager expects a report even from a service whose command line
+  // is invalid.
   return RunUnderServiceManager([&](ProcessEvents&, ServiceStatus& status) {
     return RefuseToStart(exit, status);
   });
@@ -46,7 +46,7 @@ int Main(int argc, char** argv) {
         return RunDaemon(std::get<DaemonOptions>(command), environment, events,
                          status);
       });
-  // Not by returning: see RunDaemon(). That leaves this to us:
+  // Not by returning, see RunDaemon(); so the stream must be flushed here.
   std::cout.flush();
   std::_Exit(code);
 }
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   try {
     return echo_exporter::Main(argc, argv);
   } catch (const std::exception& error) {
-    // Want of memory, threads or handles at start.
+    // The system ran out of memory, threads or handles at the start.
     std::cerr << "echo_exporter: " << error.what() << "\n";
     return echo_exporter::kExitFailure;
   }

@@ -12,27 +12,27 @@
 
 namespace echo_exporter {
 
-/// Checks the text of one option. Returns what is wrong with it ("must be ...,
-/// not ..."), or nothing when it is valid; then the text may have been replaced
-/// by its canonical form.
+/// Checks the text of one option. Returns the error ("must be ..., not ..."),
+/// or an empty text when it is valid; then the option's text may have been
+/// replaced by its canonical form.
 using OptionCheck = std::function<std::string(std::string&)>;
 
 /// A duration such as "200ms" or a plain number of seconds such as "0.2".
 std::optional<Nanoseconds> ParseTime(std::string_view text);
 
-/// What ParseDuration() reads, from `least` to `most`.
+/// A text for ParseDuration(), from `least` to `most`.
 OptionCheck IsDuration(Nanoseconds least, Nanoseconds most);
-/// What ParseTime() reads, from `least` to `most`.
+/// A text for ParseTime(), from `least` to `most`.
 OptionCheck IsTime(Nanoseconds least, Nanoseconds most);
-/// Decimal digits; the canonical form has no leading zeros, which other parsers
-/// take for an octal number.
+/// Decimal digits; the canonical form has no leading zeros, which would make
+/// other parsers read an octal number.
 OptionCheck IsWholeNumber(std::uint64_t least, std::uint64_t most);
-/// A size of 1 KiB to 1 TiB: bytes, or a number with a unit (k, M, G or T, with
-/// "B" or "iB" or without, in either case), each of which is 1024 times the one
-/// before. The canonical form is bytes.
+/// A size of 1 KiB to 1 TiB: bytes, or a number with a unit (k, M, G or T,
+/// optionally followed by "B" or "iB", ignoring case); each unit is 1024 times
+/// the one before. The canonical form is bytes.
 OptionCheck IsFileSize();
 OptionCheck IsOneOf(std::vector<std::string> words);
-/// What ParseListenAddress() reads.
+/// A text for ParseListenAddress().
 OptionCheck IsListenAddress();
 
 }  // namespace echo_exporter

@@ -16,7 +16,7 @@ std::string TextColumns(std::string_view term, std::string_view description) {
   std::string text(kIndent, ' ');
   text += term;
   std::size_t column = text.size();
-  // Two spaces at least keep the columns apart.
+  // At least two spaces separate the columns.
   if (column + 2 > kDescriptionColumn) {
     text += '\n';
     column = 0;

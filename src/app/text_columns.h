@@ -8,8 +8,8 @@ namespace echo_exporter {
 
 /// One entry of a help text, for terminals of 80 characters: `term` indented by
 /// two, and `description` in a column beside it, or below it when the term is
-/// too long for that, with lines broken at spaces. Ends with a line feed. Both
-/// are ASCII.
+/// too long, with lines broken at spaces. Ends with a line feed. Both texts are
+/// ASCII.
 std::string TextColumns(std::string_view term, std::string_view description);
 
 }  // namespace echo_exporter
