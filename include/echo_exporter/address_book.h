@@ -16,7 +16,7 @@
 
 namespace echo_exporter {
 
-/// Asks the operating system for addresses.
+/// Looks up addresses in the operating system.
 ///
 /// Implementations are thread-safe; the calls may block for as long as the
 /// system's resolver does.
@@ -34,22 +34,22 @@ class AddressLookup {
   virtual Result<std::vector<IpAddress>> InterfaceAddresses(
       const std::string& interface_name) = 0;
 
-  /// The number that EchoRequest::source_interface wants of an adapter; 0 when
-  /// there is none of that name, or when the source address alone decides.
+  /// The number of an adapter for EchoRequest::source_interface; 0 when there
+  /// is no adapter of that name, or when the source address alone decides.
   virtual std::uint32_t InterfaceIndex(const std::string& interface_name) = 0;
 };
 
 /// The lookup of this operating system.
 std::unique_ptr<AddressLookup> CreateAddressLookup();
 
-/// Where echo requests may come from.
+/// The possible source addresses of echo requests.
 struct SourceAddresses {
-  std::vector<IpAddress> addresses;  ///< the first that can be used is
-  /// As EchoRequest::source_interface, of the adapter that has them.
+  std::vector<IpAddress> addresses;  ///< the first usable one is used
+  /// EchoRequest::source_interface of the adapter that has the addresses.
   std::uint32_t interface_index = 0;
 };
 
-/// The addresses one echo request goes between.
+/// The source and destination address of an echo request.
 struct Route {
   std::optional<IpAddress> source;  ///< absent: the system chooses
   IpAddress destination;
@@ -68,22 +68,22 @@ enum class NoRoute : std::uint8_t {
 
 using RouteChoice = std::variant<Route, NoRoute>;
 
-/// Picks the first destination that is allowed by `preference`, that the
-/// transport can send to, and that some source can reach. `sources` absent
-/// means "auto". Pure.
+/// Selects the first destination that is allowed by `preference`, that the
+/// transport can send to, and that a source can reach. `sources` absent means
+/// "auto". Pure.
 RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
                         IpPreference preference, bool ipv4_supported,
                         bool ipv6_supported);
 
-/// Keeps the addresses of names and adapters fresh in the background. The
-/// last good addresses of a name stay in use when a refresh fails; those of
-/// an adapter vanish with it.
+/// Refreshes the addresses of names and adapters in the background. The last
+/// known addresses of a name stay in use when a refresh fails; those of an
+/// adapter are removed with it.
 ///
 /// Thread-safe.
 class AddressBook {
  public:
-  /// Names one watched entry while it is watched; never used again for
+  /// Identifies one watched entry while it is watched; never reused for
   /// another.
   using EntryId = std::uint32_t;
 
@@ -97,10 +97,10 @@ class AddressBook {
     /// How often adapters are read; an adapter's new address is used at most
     /// this much later.
     Nanoseconds interface_refresh = std::chrono::seconds(5);
-    /// A name that failed is tried again after this, or after its own refresh
-    /// time when that is shorter.
+    /// A failed lookup of a name is retried after this, or after the name's own
+    /// refresh time when that is shorter.
     Nanoseconds retry = std::chrono::seconds(5);
-    /// Lookups at once: one dead name server must not hold up the rest.
+    /// Lookups at once: one unresponsive name server must not block the others.
     int threads = 4;
   };
 
@@ -112,28 +112,28 @@ class AddressBook {
   /// `lookup` must outlive the book.
   AddressBook(AddressLookup& lookup, const Options& options,
               FailureCallback on_failure);
-  /// Stops the threads; waits for lookups under way.
+  /// Stops the threads; waits for lookups in progress.
   ~AddressBook();
   AddressBook(const AddressBook&) = delete;
   AddressBook& operator=(const AddressBook&) = delete;
 
-  /// Watches a host name. The same name watched again gives the same entry,
-  /// refreshed as often as the most eager asks. The first lookup is due now.
+  /// Watches a host name. Watching the same name again returns the same entry,
+  /// refreshed at the shortest interval requested. The first lookup is due now.
   Watch WatchName(const std::string& name, Nanoseconds refresh);
   Watch WatchInterface(const std::string& interface_name);
 
-  /// Undoes one watching. An entry that nobody watches any more is forgotten,
-  /// and has no addresses.
+  /// Undoes one watch. An entry without watches is removed, and has no
+  /// addresses.
   void Unwatch(const Watch& watch);
 
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;
 
-  /// Of an adapter; as AddressLookup::InterfaceIndex() last said.
+  /// Of an adapter: the last result of AddressLookup::InterfaceIndex().
   std::uint32_t InterfaceIndex(EntryId entry) const;
 
-  /// Grows whenever any entry's addresses or number change: what was derived
-  /// from them stays true while this stays equal. Never 0. Wait-free.
+  /// Increases whenever any entry's addresses or number change: values derived
+  /// from them stay valid while this stays equal. Never 0. Wait-free.
   std::uint64_t generation() const;
 
  private:

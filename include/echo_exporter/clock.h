@@ -7,16 +7,16 @@ namespace echo_exporter {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
-/// A point on the monotonic time line, in nanoseconds. Deadlines and
-/// round-trip times are made of these; a step of the wall clock changes none.
+/// A point on the monotonic time line, in nanoseconds. Deadlines and round-trip
+/// times use it, so that a step of the wall clock does not affect them.
 using SteadyTime =
     std::chrono::time_point<std::chrono::steady_clock, Nanoseconds>;
 
 /// Wall-clock time, for timestamps that a person or Prometheus reads.
 using WallTime = std::chrono::system_clock::time_point;
 
-/// Tells the time. Injected wherever logic depends on it, so that tests move
-/// time themselves.
+/// Returns the time. Injected wherever logic depends on it, so that tests
+/// control the time.
 ///
 /// Implementations are thread-safe.
 class Clock {

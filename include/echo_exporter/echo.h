@@ -18,15 +18,15 @@ enum class EchoOutcome : std::uint8_t {
   kTimeout,              ///< nothing, or a reply after the timeout
   kNetUnreachable,       ///< no route, here or at a router
   kHostUnreachable,      ///< the last hop cannot reach the address
-  kProtocolUnreachable,  ///< the host refuses ICMP echo
+  kProtocolUnreachable,  ///< the host rejects ICMP echo
   kPortUnreachable,
-  kProhibited,      ///< refused by a filter
+  kProhibited,      ///< rejected by a filter
   kTtlExpired,      ///< a router counted the TTL down to zero
   kPacketTooBig,    ///< larger than a link's MTU and not to be fragmented
   kCorruptReply,    ///< a reply whose payload is not the request's
   kBadSource,       ///< the source address is not on this host (now)
   kNoResources,     ///< this host ran out of memory, handles or buffers
-  kGeneralFailure,  ///< the IP stack failed without saying why
+  kGeneralFailure,  ///< the IP stack failed without a more specific code
   kOther,           ///< any code not named above
 };
 
@@ -35,18 +35,18 @@ inline constexpr std::size_t kEchoOutcomeCount = 14;
 /// The value of the `outcome` label, as in "net_unreachable".
 std::string_view EchoOutcomeName(EchoOutcome outcome);
 
-/// What to send. A value: copied into the transport.
+/// The parameters of one echo request. A value: copied into the transport.
 struct EchoRequest {
-  /// Handed back in the EchoResult; means nothing to the transport.
+  /// Returned in the EchoResult; not interpreted by the transport.
   std::uint64_t tag = 0;
   IpAddress destination;
   /// Absent: the system chooses. Present: same IP version as `destination`.
   std::optional<IpAddress> source;
-  /// Number of the adapter to leave by, for a present source; 0: whichever the
-  /// system's routes say. Windows goes by the source alone.
+  /// Number of the adapter to send from, for a present source; 0: chosen by the
+  /// system's routes. Windows uses the source alone.
   std::uint32_t source_interface = 0;
   Nanoseconds timeout{};           ///< 1 ms .. 60 s
-  std::uint16_t payload_size = 0;  ///< bytes behind the ICMP header, 0 .. 65500
+  std::uint16_t payload_size = 0;  ///< bytes after the ICMP header, 0 .. 65500
   std::uint8_t ttl = 128;          ///< 1 .. 255
   /// The type of service or traffic class octet, 0 .. 255; see
   /// EchoTransportSetsTos().
@@ -54,29 +54,29 @@ struct EchoRequest {
   bool dont_fragment = false;
 };
 
-/// What became of an EchoRequest.
+/// The result of an EchoRequest.
 struct EchoResult {
   std::uint64_t tag = 0;
   EchoOutcome outcome = EchoOutcome::kOther;
-  /// From the sending to whatever ended the request. A round-trip time when
-  /// the outcome is kReply; never negative.
+  /// From sending the request to its end. The round-trip time when the outcome
+  /// is kReply; never negative.
   Nanoseconds rtt{};
-  /// How much later than the reply's arrival this process saw it: what a
-  /// plain user-space measurement would have added to `rtt`.
+  /// How long after the reply's arrival this process read it: the error that a
+  /// plain user-space measurement of `rtt` would have.
   Nanoseconds completion_delay{};
-  /// TTL or hop limit of a reply, where the system tells it: not for IPv6 on
+  /// TTL or hop limit of a reply, where the system reports it: not for IPv6 on
   /// Windows.
   std::optional<std::uint8_t> reply_ttl;
-  /// Who answered: the destination, or the router that sent an error.
+  /// The sender of the reply or error: the destination or a router.
   std::optional<IpAddress> responder;
   /// The operating system's own code, for logs; 0 when there is none.
   std::uint32_t os_code = 0;
-  /// Of kPacketTooBig, the largest packet that would have fitted, in bytes; 0
-  /// when it was not told.
+  /// For kPacketTooBig, the size of the largest packet that would have fitted,
+  /// in bytes; 0 when it was not reported.
   std::uint32_t mtu = 0;
 };
 
-/// A reply to a request that had its outcome already.
+/// A reply to a request that already had its outcome.
 enum class StrayReply : std::uint8_t {
   kLate,       ///< the request had timed out, or had ended by an error
   kDuplicate,  ///< the request had its reply

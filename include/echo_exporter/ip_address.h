@@ -25,9 +25,9 @@ class IpAddress {
   static IpAddress V6(const std::array<std::uint8_t, 16>& bytes,
                       std::uint32_t scope_id = 0);
 
-  /// Reads "192.0.2.1", "2001:db8::1" or "fe80::1%3" (a numeric zone), the
-  /// forms of RFC 4291 section 2.2 and RFC 4007 section 11. Nothing else:
-  /// no octal, no shortened IPv4, no brackets, no surrounding space.
+  /// Parses "192.0.2.1", "2001:db8::1" or "fe80::1%3" (a numeric zone), the
+  /// forms of RFC 4291 section 2.2 and RFC 4007 section 11. Absent for anything
+  /// else, including octal or shortened IPv4, brackets and surrounding space.
   static std::optional<IpAddress> Parse(std::string_view text);
 
   IpVersion version() const { return version_; }
@@ -52,8 +52,8 @@ class IpAddress {
   std::uint32_t scope_id_ = 0;
 };
 
-/// Whether both may be of one link: their zones are the same, or one leaves its
-/// zone open.
+/// Whether both may be on the same link: their zones are equal, or one has no
+/// zone.
 inline bool ZonesAgree(const IpAddress& a, const IpAddress& b) {
   return a.scope_id() == b.scope_id() || a.scope_id() == 0 || b.scope_id() == 0;
 }
@@ -63,9 +63,8 @@ inline bool ZonesAgree(const IpAddress& a, const IpAddress& b) {
 /// Immutable after construction.
 class IpPrefix {
  public:
-  /// Reads "address/length". Bits of the address behind the prefix must be
-  /// zero: "10.0.0.1/29" is refused, because it is more often a slip than a
-  /// wish.
+  /// Parses "address/length". The host bits of the address must be zero:
+  /// "10.0.0.1/29" is rejected, because it is usually a mistake.
   static std::optional<IpPrefix> Parse(std::string_view text);
 
   const IpAddress& network() const { return network_; }
@@ -73,10 +72,10 @@ class IpPrefix {
 
   bool Contains(const IpAddress& address) const;
 
-  /// How many hosts HostAt() can name; saturates at 2^64-1. For IPv4, the
-  /// network and broadcast addresses are no hosts (/31 and /32 have all,
-  /// RFC 3021); for IPv6, the subnet-router anycast address is none (/127 and
-  /// /128 have all, RFC 6164).
+  /// The number of hosts for HostAt(); saturates at 2^64-1. For IPv4, the
+  /// network and broadcast addresses are not hosts (except in /31 and /32,
+  /// RFC 3021); for IPv6, the subnet-router anycast address is not one (except
+  /// in /127 and /128, RFC 6164).
   std::uint64_t HostCount() const;
 
   /// The host with that number, counted from 0; requires n < HostCount().

@@ -13,17 +13,17 @@
 
 namespace echo_exporter {
 
-/// Says when each pair is to be probed. Pure: it owns no thread and reads no
+/// Determines when each pair is probed. Pure: it owns no thread and reads no
 /// clock; `now` is always an argument.
 ///
 /// Deadlines are absolute: the n-th tick of a pair is at first + n * interval,
 /// however late the ticks before it were taken. The first deadlines of a group
 /// are spread evenly over its interval.
 ///
-/// A caller that was held up gets no burst: ticks that are late by a whole
-/// interval or more are skipped and counted, and the others are handed out at
-/// no more than kCatchUpFactor times the rate of all pairs together, after at
-/// most BurstLimit() at once.
+/// A delay of the caller causes no unlimited burst: ticks that are late by a
+/// whole interval or more are skipped and counted, and the others are returned
+/// at no more than kCatchUpFactor times the rate of all pairs together, after
+/// at most BurstLimit() at once.
 ///
 /// Confined to the dispatcher thread.
 class ProbeScheduler {
@@ -32,35 +32,35 @@ class ProbeScheduler {
 
   struct Tick {
     PairId pair = 0;
-    SteadyTime due;            ///< when it should have been taken
+    SteadyTime due;            ///< when it was due
     std::uint64_t missed = 0;  ///< ticks of this pair skipped before it
   };
 
   /// Adds pairs that share an interval (> 0), their first ticks spread over
-  /// [start, start + interval). No pair may be there already.
+  /// [start, start + interval). None of them may have been added already.
   void AddGroup(std::span<const PairId> pairs, Nanoseconds interval,
                 SteadyTime start);
 
-  /// Forgets a pair; an unknown one is ignored.
+  /// Removes a pair; an unknown one is ignored.
   void Remove(PairId pair);
 
   std::size_t pair_count() const { return pairs_.size(); }
 
-  /// When TakeDue() will have something to give; absent without pairs.
+  /// When TakeDue() will next return a tick; absent without pairs.
   std::optional<SteadyTime> NextDue() const;
 
-  /// Appends what is due at `now`, earliest first, and moves each pair on to
-  /// its next tick. `now` must not go back between calls.
+  /// Appends the ticks due at `now`, earliest first, and advances each pair to
+  /// its next tick. `now` must not decrease between calls.
   void TakeDue(SteadyTime now, std::vector<Tick>* ticks);
 
-  /// How many ticks one call of TakeDue() can give after a long pause: the
-  /// ordinary traffic of 20 ms, and at least 16.
+  /// The number of ticks that one call of TakeDue() can return after a long
+  /// pause: the usual traffic of 20 ms, and at least 16.
   std::size_t BurstLimit() const;
 
  private:
   struct Pair {
     Nanoseconds interval{};
-    std::uint64_t generation = 0;  ///< tells live heap entries from dead ones
+    std::uint64_t generation = 0;  ///< differs from that of dead heap entries
   };
   struct HeapEntry {
     SteadyTime due;

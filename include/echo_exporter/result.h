@@ -8,16 +8,16 @@
 namespace echo_exporter {
 
 enum class ErrorCode {
-  kInvalidArgument,  ///< what was asked for makes no sense; asking again fails
-  kNotFound,         ///< the thing named does not exist (now)
-  kNotAllowed,       ///< refused by configuration or by the operating system
+  kInvalidArgument,  ///< the request is invalid; retrying fails again
+  kNotFound,         ///< the named object does not exist (now)
+  kNotAllowed,       ///< rejected by configuration or by the operating system
   kExhausted,        ///< a limit was reached; may succeed later
-  kUnavailable,      ///< a passing failure; may succeed later
+  kUnavailable,      ///< a temporary failure; may succeed later
   kUnsupported,      ///< this operating system cannot do it
 };
 
-/// Why something failed. `message` reads "doing what: subject: cause (code)"
-/// and can be shown to an administrator as it is.
+/// The cause of a failure. `message` has the form "doing what: subject: cause
+/// (code)" and can be shown to an administrator unchanged.
 struct Error {
   ErrorCode code;
   std::string message;
@@ -46,7 +46,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// The result of an operation that gives nothing but success.
+/// The result of an operation that returns no value on success.
 using Status = Result<std::monostate>;
 
 }  // namespace echo_exporter

@@ -5,8 +5,9 @@
 
 namespace echo_exporter {
 
-/// What counts as one client where clients are limited: an IPv4 address, or an
-/// IPv6 network of length 64, as one host may have all addresses of that.
+/// The unit that limits per client apply to: an IPv4 address, or an IPv6
+/// network of length 64, since one host may use all addresses of such a
+/// network.
 IpAddress ClientNetwork(const IpAddress& client);
 
 }  // namespace echo_exporter

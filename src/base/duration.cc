@@ -32,7 +32,7 @@ std::optional<Nanoseconds> ParseDuration(std::string_view text) {
   std::int64_t total = 0;
   std::size_t first_allowed_unit = 0;
   while (!text.empty()) {
-    // from_chars() takes a sign, durations do not.
+    // from_chars() accepts a sign, durations have none.
     if (text.front() == '-') return std::nullopt;
     std::int64_t number = 0;
     const auto [stop, error] =

@@ -6,7 +6,7 @@ namespace echo_exporter {
 /// The name under which this program writes to the Windows event log.
 inline constexpr wchar_t kEventSource[] = L"echo_exporter";
 
-/// Below HKEY_LOCAL_MACHINE: where the event log finds the source's messages.
+/// The key below HKEY_LOCAL_MACHINE that registers the source's message file.
 inline constexpr wchar_t kEventSourceKey[] =
     L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\"
     L"echo_exporter";

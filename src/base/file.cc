@@ -19,8 +19,8 @@ std::string PathToUtf8(const std::filesystem::path& path) {
 Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   errno = 0;
   std::ifstream stream(PathFromUtf8(path), std::ios::binary);
-  // Not by iterators: they throw what read() keeps to itself as badbit, such as
-  // the error of reading a folder.
+  // Not by iterators: they throw errors, such as that of reading a folder,
+  // which read() only reports as badbit.
   std::string text;
   std::array<char, 16384> piece;
   while (text.size() <= max_bytes &&

@@ -12,7 +12,7 @@
 
 namespace echo_exporter {
 
-/// The path that a text in UTF-8 names, on every operating system.
+/// Converts between a path and its text in UTF-8, on every operating system.
 std::filesystem::path PathFromUtf8(std::string_view text);
 std::string PathToUtf8(const std::filesystem::path& path);
 
@@ -22,17 +22,17 @@ Result<std::string> ReadFile(
     const std::string& path,
     std::size_t max_bytes = std::numeric_limits<std::size_t>::max());
 
-/// Tells one version of a file from the next without reading it.
+/// Identifies a version of a file without reading it.
 struct FileStamp {
   bool exists = false;
   std::uint64_t size = 0;
-  std::uint64_t written = 0;   ///< in the system's finest unit
-  std::uint64_t identity = 0;  ///< differs when another file took the name
+  std::uint64_t written = 0;   ///< in the system's smallest unit
+  std::uint64_t identity = 0;  ///< differs when another file has the name
 
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
-/// Follows symbolic links. A file that cannot be seen does not exist.
+/// Follows symbolic links. A file that cannot be examined counts as missing.
 /// Thread-safe.
 FileStamp ReadFileStamp(const std::string& path);
 

@@ -15,7 +15,8 @@ std::uint64_t Nanoseconds(const timespec& time) {
 FileStamp ReadFileStamp(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return {};
-  // The time of change cannot be set back, as cp -p does with the other.
+  // The change time cannot be set back, unlike the modification time, which
+  // cp -p sets back.
   return {.exists = true,
           .size = static_cast<std::uint64_t>(status.st_size),
           .written =

@@ -22,10 +22,10 @@ std::uint64_t Join(DWORD high, DWORD low) {
 }  // namespace
 
 FileStamp ReadFileStamp(const std::string& path) {
-  // Not GetFileAttributesEx(), though it takes a tenth of the time: of a
-  // symbolic link it tells the link's own times, which stay as they are when
-  // the file behind it changes. Nobody is kept from reading, replacing or
-  // removing the file meanwhile.
+  // Not GetFileAttributesEx(), although it takes a tenth of the time: for a
+  // symbolic link it returns the link's own times, which do not change with its
+  // target. The sharing mode lets others read, replace or remove the file
+  // meanwhile.
   constexpr DWORD kShareAll =
       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
   const UniqueFile file(CreateFileW(

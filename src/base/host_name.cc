@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMaxNameSize = 253;
 constexpr std::size_t kMaxLabelSize = 63;
 
-// Not <cctype>, whose answers depend on the locale.
+// Not <cctype>, whose results depend on the locale.
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHexDigit(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');

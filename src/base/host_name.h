@@ -5,12 +5,12 @@
 
 namespace echo_exporter {
 
-/// True for what may be asked of a resolver: dot-separated labels of 1 to 63
-/// ASCII letters, digits, "-" and "_", none of which begins or ends with "-"
-/// (RFC 1123 section 2.1, and the underscore of many local networks), at most
-/// 253 bytes, a trailing dot allowed. False when the last label is a number,
-/// as in "1.2.3" or "0x7f.1": resolvers take that for an address in an old
-/// notation, and people write it by mistake.
+/// True for names that may be looked up: dot-separated labels of 1 to 63 ASCII
+/// letters, digits, "-" and "_", none of which begins or ends with "-" (RFC
+/// 1123 section 2.1, and the underscore of many local networks), at most 253
+/// bytes, a trailing dot allowed. False when the last label is a number, as in
+/// "1.2.3" or "0x7f.1": resolvers parse that as an address in an old notation,
+/// and it is usually a typing error.
 bool IsHostName(std::string_view text);
 
 }  // namespace echo_exporter

@@ -14,8 +14,8 @@ using V6Bytes = std::array<std::uint8_t, 16>;
 
 constexpr std::size_t kV6Groups = 8;
 
-/// Digits only, no leading zero: one spelling for each number, and no doubt
-/// whether "010" is octal.
+/// Parses digits without leading zeros: each number has one spelling, and
+/// "010", which might be octal, is rejected.
 std::optional<std::uint32_t> ParseDecimal(std::string_view text,
                                           std::uint32_t max) {
   if (text.empty() || (text.size() > 1 && text.front() == '0')) {
@@ -54,7 +54,7 @@ std::optional<V4Bytes> ParseV4(std::string_view text) {
 std::optional<V6Bytes> ParseV6(std::string_view text) {
   V6Bytes bytes{};
   std::size_t size = 0;
-  std::optional<std::size_t> gap;  // where "::" stands
+  std::optional<std::size_t> gap;  // the position of "::"
   if (text.starts_with("::")) {
     gap = 0;
     text.remove_prefix(2);
@@ -85,7 +85,7 @@ std::optional<V6Bytes> ParseV6(std::string_view text) {
   }
   if (gap.has_value() == (size == bytes.size())) return std::nullopt;
   if (!gap) return bytes;
-  // What stands behind "::" belongs at the end.
+  // The groups after "::" belong at the end.
   V6Bytes expanded{};
   std::copy_n(bytes.begin(), *gap, expanded.begin());
   std::copy_n(bytes.begin() + *gap, size - *gap,
@@ -94,7 +94,7 @@ std::optional<V6Bytes> ParseV6(std::string_view text) {
 }
 
 /// RFC 4007 section 4: link-local unicast, and multicast of interface-local
-/// and link-local scope, mean something only together with a zone.
+/// and link-local scope, are unique only together with a zone.
 bool NeedsZone(const V6Bytes& bytes) {
   if (bytes[0] == 0xfe) return (bytes[1] & 0xc0) == 0x80;
   return bytes[0] == 0xff && ((bytes[1] & 0x0f) == 1 || (bytes[1] & 0x0f) == 2);
@@ -106,8 +106,8 @@ std::string V4ToString(const std::uint8_t* bytes) {
   return text;
 }
 
-/// The groups that "::" stands for: the first of the longest runs of at least
-/// two zero groups (RFC 5952 section 4.2). Empty when there is none.
+/// The groups that "::" replaces: the first of the longest runs of at least two
+/// zero groups (RFC 5952 section 4.2). Empty when there is none.
 struct ZeroRun {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -243,7 +243,7 @@ std::uint64_t IpPrefix::HostCount() const {
 IpAddress IpPrefix::HostAt(std::uint64_t n) const {
   const int host_bits = BitCount(network_) - length_;
   std::array<std::uint8_t, 16> bytes = network_.bytes();
-  // The first address of larger prefixes is no host, hence one more to add.
+  // The first address of larger prefixes is not a host, hence the additional 1.
   std::uint64_t carry = host_bits > 1 ? 1 : 0;
   for (std::size_t i = network_.is_v4() ? 4 : 16; i-- > 0;) {
     carry += bytes[i] + (n & 0xff);

@@ -8,7 +8,7 @@
 namespace echo_exporter {
 namespace {
 
-// Of an invisible character, all of which take four digits at most.
+// Escapes an invisible character; each has a code point of at most four digits.
 void AppendEscape(char32_t code_point, std::string* out) {
   constexpr std::string_view kShort = "\bb\tt\nn\ff\rr";
   constexpr std::string_view kHex = "0123456789abcdef";

@@ -40,7 +40,7 @@ bool IsBareInLogfmt(std::string_view text) {
   });
 }
 
-// Appends the fields of one line. Readers of logfmt, too, expect a JSON string
+// Appends the fields of one line. In logfmt, too, parsers expect a JSON string
 // between quotes.
 class LineWriter {
  public:
@@ -108,7 +108,7 @@ LogLevel LevelOf(spdlog::level::level_enum severity) {
   return LogLevel::kError;
 }
 
-// Takes lines from spdlog, on its thread.
+// Receives lines from spdlog, on its thread.
 class LineReceiver final
     : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
@@ -120,7 +120,7 @@ class LineReceiver final
     target_->Write(LevelOf(line.level),
                    {line.payload.data(), line.payload.size()});
   }
-  void flush_() override {}  // each line is
+  void flush_() override {}  // each line is flushed when it is written
 
  private:
   const std::unique_ptr<LogSink> target_;
@@ -152,8 +152,8 @@ class LineQueue {
       logger_.reset();
       pool = std::move(pool_);
     }
-    // Joined here, by the last owner, with the mutex released: who logs
-    // meanwhile does not wait.
+    // Joined here, by the last owner, with the mutex released, so that threads
+    // that log meanwhile do not wait.
     pool.reset();
   }
 
@@ -164,7 +164,7 @@ class LineQueue {
         "echo_exporter",
         std::make_shared<LineReceiver>(CreateLogSink(options_)), pool_,
         spdlog::async_overflow_policy::overrun_oldest);
-    logger_->set_level(spdlog::level::trace);  // the level was looked at
+    logger_->set_level(spdlog::level::trace);  // Log() checks the level
   }
 
   Mutex mutex_;
@@ -174,8 +174,8 @@ class LineQueue {
   std::shared_ptr<spdlog::async_logger> logger_ GUARDED_BY(mutex_);
 };
 
-// Never destroyed: a process that ends without FlushLog() must not wait for
-// the thread among its static destructors.
+// Never destroyed: a process that ends without FlushLog() must not wait for the
+// thread in a static destructor.
 LineQueue& Lines() {
   static LineQueue& lines = *new LineQueue;
   return lines;

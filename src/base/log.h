@@ -24,35 +24,35 @@ struct LogField {
   std::string value;
 };
 
-/// What Log() writes, and where to.
+/// The content, format and destination of the log.
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kLogfmt;
   /// Path of the log file; empty: none, lines go to the standard error stream.
   std::string file;
-  /// Size in bytes (from 1) from which on a new file is begun. The old one gets
-  /// the number 1, as in echo.1.log, and what had 1 gets 2, and so on.
+  /// Size in bytes (at least 1) at which the file is rotated. The old file gets
+  /// the number 1, as in echo.1.log, number 1 becomes 2, and so on.
   std::uint64_t max_file_size = std::uint64_t{100} << 20;
-  /// Old files that stay, 0 .. 1000, besides the one that is written to.
+  /// Rotated files to keep, 0 .. 1000.
   std::uint32_t kept_files = 3;
-  /// Nobody sees the standard error stream: write to the system's own log
-  /// instead, where there is one.
+  /// The standard error stream is not visible: write to the system's own log
+  /// instead, if there is one.
   bool no_console = false;
 };
 
-/// Sets what Log() writes, and where to; before the first call: LogOptions{}.
-/// Call it before anything is logged.
+/// Configures Log(); the default is LogOptions{}. Call it before anything is
+/// logged.
 ///
-/// A log file that cannot be written to stops nothing: lines go to where they
-/// would go without it, and it is tried again from time to time. A file that
-/// somebody moved away is made anew.
+/// While the log file cannot be written to, lines go to where they would go
+/// without it, and the file is retried from time to time. A file that was moved
+/// away is created again.
 void ConfigureLog(const LogOptions& options);
 
 /// Writes one event as one line: time (UTC, RFC 3339 with milliseconds),
 /// level, msg, fields; any text is quoted and escaped so that it cannot break
-/// the line or its format. Never blocks on the stream for the caller: lines
-/// are handed to a background thread, and the oldest are dropped when it
-/// cannot keep up. Thread-safe.
+/// the line or its format. Never blocks the caller on the stream: a background
+/// thread writes the lines, and the oldest are dropped when it cannot keep up.
+/// Thread-safe.
 void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields = {});
 
@@ -62,7 +62,7 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
                           LogLevel level, std::string_view message,
                           std::initializer_list<LogField> fields);
 
-/// Waits until what was logged is written. Call it once, before the process
+/// Waits until all logged lines are written. Call it once, before the process
 /// ends; Log() does nothing afterwards.
 void FlushLog();
 

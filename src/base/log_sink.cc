@@ -14,10 +14,10 @@
 namespace echo_exporter {
 namespace {
 
-// A full disk or a missing folder is nothing that passes within a second, and
-// each try may wait for a file server.
+// A full disk or a missing folder is rarely fixed within a second, and each
+// retry may wait for a file server.
 constexpr auto kRetryInterval = std::chrono::seconds(10);
-// How long lines may go to a file that somebody has moved away.
+// How long lines may go to a file that was moved away.
 constexpr auto kLookInterval = std::chrono::seconds(1);
 
 void WriteTo(spdlog::sinks::sink& sink, std::string_view line) {
@@ -38,7 +38,7 @@ class StandardErrorSink final : public LogSink {
     try {
       WriteTo(stream_, line);
     } catch (const std::exception&) {
-      // Whoever read the stream has gone.
+      // The reader of the stream has closed it.
     }
   }
 
@@ -66,7 +66,7 @@ class FileSink final : public LogSink {
       } catch (const std::exception& error) {
         file_.reset();
         retry_time_ = now + kRetryInterval;
-        // Not through Log(), which leads back to here.
+        // Not through Log(), which would call this function again.
         fallback_->Write(
             LogLevel::kError,
             std::string("the log file cannot be written to: ") + error.what());

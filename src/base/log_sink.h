@@ -12,34 +12,34 @@
 
 namespace echo_exporter {
 
-/// Where lines of the log go. Confined to one thread, the log's.
+/// The destination of log lines. Confined to the log's thread.
 class LogSink {
  public:
   virtual ~LogSink() = default;
 
-  /// Writes a line of UTF-8, given without its newline. Never throws; what
-  /// cannot be written is lost.
+  /// Writes a line of UTF-8, passed without its newline. Never throws; a line
+  /// that cannot be written is lost.
   virtual void Write(LogLevel level, std::string_view line) = 0;
 };
 
-/// The sink that `options` ask for.
+/// The sink according to `options`.
 std::unique_ptr<LogSink> CreateLogSink(const LogOptions& options);
 
 /// The log file of `options`. Lines go to `fallback` while it cannot be written
-/// to; `now` tells when to try again.
+/// to; `now` is the clock for retries.
 std::unique_ptr<LogSink> CreateFileSink(const LogOptions& options,
                                         std::unique_ptr<LogSink> fallback,
                                         std::function<SteadyTime()> now);
 
-/// The log that the operating system keeps for programs without a console: the
-/// Windows event log, one event a line. Null on Linux, where whoever starts a
-/// daemon keeps its standard error stream.
+/// The operating system's log for programs without a console: the Windows event
+/// log, one event per line. Null on Linux, where the parent of a daemon
+/// collects its standard error stream.
 std::unique_ptr<LogSink> CreateSystemSink();
 
-/// `line` as the Windows event log takes it, in at most `most` bytes, cut at a
-/// character's edge. Its viewer replaces "%1" and "%%1" in the text of events,
-/// and IPv6 addresses with a zone look like that: a space comes in between.
-/// Pure.
+/// `line` as text of a Windows event, in at most `most` bytes, truncated
+/// between characters. The viewer replaces "%1" and "%%1" in the text of
+/// events, and IPv6 addresses with a zone look like that, so a space is
+/// inserted. Pure.
 std::string EventText(std::string_view line, std::size_t most);
 
 }  // namespace echo_exporter

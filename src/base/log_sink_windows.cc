@@ -1,9 +1,9 @@
 // Implementation notes:
-//   a) The text of an event comes from the message file that the registry names
-//      for its source, which is this program: all its messages are "%1".
-//   b) A source that nobody has registered takes events as well; the viewer
-//      then puts a complaint in front of their text.
-//   c) A string of an event holds at most 31,839 characters.
+//   a) The text of an event comes from the message file that is registered for
+//      its source. This program is that file, and all its messages are "%1".
+//   b) An unregistered source accepts events as well; the viewer then puts a
+//      notice before their text.
+//   c) A string of an event is limited to 31,839 characters.
 
 #include <windows.h>
 

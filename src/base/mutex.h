@@ -4,8 +4,8 @@
 #include <condition_variable>
 #include <mutex>
 
-// clang's -Wthread-safety sees annotated locks only; other compilers see
-// plain ones.
+// clang's -Wthread-safety needs annotated locks; for other compilers the
+// annotations are empty.
 #if defined(__clang__)
 #define ECHO_EXPORTER_THREAD_ANNOTATION(x) __attribute__((x))
 #else
@@ -48,8 +48,8 @@ class SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
-/// Waits with a Mutex held by the caller. Write the condition as a loop
-/// around the wait: the analysis cannot look into predicates.
+/// Waits with a Mutex held by the caller. Write the condition as a loop around
+/// the wait: the analysis does not support predicates.
 class CondVar {
  public:
   void Wait(Mutex& mutex) REQUIRES(mutex) { condition_.wait(mutex); }

@@ -6,12 +6,12 @@
 
 namespace echo_exporter {
 
-/// A permit to do something that no more than a limit may do at once, held for
-/// a scope. Whoever is not granted one must not do it.
+/// A permit for an action that only a limited number of threads may do at once,
+/// held for a scope. A caller whose permit is not granted must not do it.
 class Permit {
  public:
-  /// `taken` counts the scopes under way, with those that were not granted a
-  /// permit, and outlives this.
+  /// `taken` counts the permits that exist, including those not granted, and
+  /// outlives this.
   Permit(std::atomic<std::uint32_t>& taken, std::uint32_t limit)
       : taken_(taken), granted_(taken.fetch_add(1) < limit) {}
   ~Permit() { taken_.fetch_sub(1); }

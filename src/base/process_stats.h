@@ -6,8 +6,8 @@
 
 namespace echo_exporter {
 
-/// What the operating system says of this process; absent where it does not
-/// tell. Sources of the standard process_* metrics.
+/// The operating system's figures about this process, for the standard
+/// process_* metrics; absent where the system does not report them.
 struct ProcessStats {
   std::optional<double> cpu_seconds;  ///< user and system together
   std::optional<std::uint64_t> resident_memory_bytes;
@@ -17,7 +17,7 @@ struct ProcessStats {
   std::optional<double> start_time_seconds;  ///< since 1970, UTC
 };
 
-/// Reads them now. Thread-safe.
+/// Reads the current figures. Thread-safe.
 ProcessStats ReadProcessStats();
 
 }  // namespace echo_exporter

@@ -14,9 +14,9 @@
 namespace echo_exporter {
 namespace {
 
-// The fields of /proc/self/stat behind the command name, which is in
-// parentheses and may itself contain anything. proc(5) counts from 1 and the
-// state, the first here, is its field 3.
+// The fields of /proc/self/stat after the command name, which is in parentheses
+// and may contain any character. The first field here, the state, is field 3 of
+// proc(5), which counts from 1.
 class SelfStat {
  public:
   SelfStat() {

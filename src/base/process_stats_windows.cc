@@ -1,8 +1,8 @@
 // Implementation notes:
 //   a) The working set stands for resident memory and the private commit for
-//      virtual memory; reserved address space says nothing on Windows.
-//   b) No process has 0 bytes or handles: Wine answers that when it does not
-//      know.
+//      virtual memory; reserved address space is not informative on Windows.
+//   b) No process has 0 bytes or handles: Wine returns 0 when it does not know
+//      the value.
 
 #include <windows.h>
 #include <psapi.h>

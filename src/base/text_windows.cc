@@ -19,7 +19,7 @@ std::wstring ToWide(std::string_view text) {
 std::string ToUtf8(std::wstring_view wide) {
   const int size = static_cast<int>(wide.size());
   if (size == 0) return {};
-  std::string text(3 * wide.size(), '\0');  // at most three bytes a unit
+  std::string text(3 * wide.size(), '\0');  // at most three bytes per unit
   const int length =
       WideCharToMultiByte(CP_UTF8, 0, wide.data(), size, text.data(),
                           static_cast<int>(text.size()), nullptr, nullptr);

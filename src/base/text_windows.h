@@ -6,7 +6,7 @@
 
 namespace echo_exporter {
 
-/// UTF-8 to UTF-16; what is not UTF-8 becomes U+FFFD.
+/// UTF-8 to UTF-16; bytes that are not UTF-8 become U+FFFD.
 std::wstring ToWide(std::string_view text);
 
 /// UTF-16 to UTF-8.

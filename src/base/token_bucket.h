@@ -7,8 +7,8 @@
 
 namespace echo_exporter {
 
-/// Limits how often something may happen: `burst` times at once, and once an
-/// interval in the long run. Full at first.
+/// Limits the rate of an action: `burst` times at once, and once per interval
+/// in the long run. Initially full.
 ///
 /// Confined to one thread at a time.
 class TokenBucket {
@@ -18,10 +18,10 @@ class TokenBucket {
   TokenBucket(Nanoseconds interval, std::uint32_t burst)
       : interval_(interval), capacity_(interval * burst) {}
 
-  /// Zero, and it counts, when it may happen now; else how long until it may.
-  /// Requires a `now` that never goes back.
+  /// Takes a token and returns zero when the action is allowed now; else the
+  /// time until it is allowed. Requires a `now` that never decreases.
   Nanoseconds Take(SteadyTime now) {
-    // Instead of tokens: when the bucket would be full again.
+    // Instead of tokens, the time when the bucket will be full again is kept.
     if (full_at_ < now) full_at_ = now;
     const Nanoseconds wait = full_at_ + interval_ - capacity_ - now;
     if (wait > Nanoseconds::zero()) return wait;

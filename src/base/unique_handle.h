@@ -5,7 +5,7 @@
 
 namespace echo_exporter {
 
-/// Owns one handle of an operating system and closes it. `Traits` says what
+/// Owns one handle of an operating system and closes it. `Traits` defines the
 /// kind of handle:
 ///
 ///     struct Traits {
@@ -36,7 +36,7 @@ class UniqueHandle {
   Handle get() const { return handle_; }
   explicit operator bool() const { return handle_ != Traits::Invalid(); }
 
-  /// Gives up the handle without closing it.
+  /// Releases ownership of the handle without closing it.
   Handle release() { return std::exchange(handle_, Traits::Invalid()); }
 
   /// Closes the handle and takes `handle` in its place.

@@ -14,8 +14,8 @@ struct KernelHandleTraits {
   static void Close(Handle handle) { CloseHandle(handle); }
 };
 
-/// A handle that CloseHandle() closes and whose creation fails with null:
-/// events, timers, threads, processes; not files.
+/// A handle that CloseHandle() closes and that is null when its creation fails:
+/// of events, timers, threads and processes; not of files.
 using UniqueKernelHandle = UniqueHandle<KernelHandleTraits>;
 
 }  // namespace echo_exporter

@@ -14,8 +14,8 @@ std::size_t Utf8Length(std::string_view text) {
   if (lead < 0xC2 || lead > 0xF4) return 0;
   const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 
-  // These four lead bytes narrow what may follow: no overlong form, no
-  // surrogate, nothing above U+10FFFF.
+  // These four lead bytes restrict the next byte, which excludes overlong
+  // forms, surrogates and code points above U+10FFFF.
   const unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   const unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   if (byte(1) < lowest || byte(1) > highest) return 0;
@@ -29,7 +29,8 @@ char32_t Utf8CodePoint(std::string_view text) {
   const std::size_t length = Utf8Length(text);
   const auto lead = static_cast<unsigned char>(text.front());
   if (length == 1) return lead;
-  // The lead byte of two, three or four has five, four or three bits of it.
+  // The lead byte of two, three or four bytes contains five, four or three bits
+  // of the code point.
   char32_t code_point = lead & (0x7FU >> length);
   for (const char c : text.substr(1, length - 1)) {
     code_point = code_point << 6 | (static_cast<unsigned char>(c) & 0x3FU);
@@ -39,7 +40,7 @@ char32_t Utf8CodePoint(std::string_view text) {
 
 std::string_view Utf8Prefix(std::string_view text, std::size_t max_size) {
   if (text.size() <= max_size) return text;
-  // A character across the edge begins at most three bytes before it.
+  // A character across the limit begins at most three bytes before it.
   for (std::size_t begin = max_size - std::min<std::size_t>(max_size, 3);
        begin < max_size; ++begin) {
     if (begin + Utf8Length(text.substr(begin)) > max_size) {

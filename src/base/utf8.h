@@ -6,20 +6,20 @@
 
 namespace echo_exporter {
 
-/// U+FFFD, which is written in place of each byte that belongs to no character.
+/// U+FFFD, which replaces each byte that does not belong to a character.
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 
-/// Length in bytes, 1 .. 4, of the UTF-8 character (RFC 3629) that `text`
-/// begins with; 0 when it begins with none. Neither overlong forms nor
-/// surrogates nor anything above U+10FFFF are characters.
+/// Length in bytes, 1 .. 4, of the UTF-8 character (RFC 3629) at the beginning
+/// of `text`; 0 when there is none. Overlong forms, surrogates and code points
+/// above U+10FFFF are not characters.
 std::size_t Utf8Length(std::string_view text);
 
-/// The code point of the character that `text` begins with. Requires that it
-/// begins with one.
+/// The code point of the character at the beginning of `text`, which must be
+/// there.
 char32_t Utf8CodePoint(std::string_view text);
 
-/// The longest prefix of at most `max_size` bytes that cuts no character. Bytes
-/// that belong to no character are kept.
+/// The longest prefix of at most `max_size` bytes that does not split a
+/// character. Bytes that do not belong to a character are kept.
 std::string_view Utf8Prefix(std::string_view text, std::size_t max_size);
 
 /// A control character of ASCII or of Latin-1: U+0000 .. U+001F and
@@ -28,15 +28,15 @@ constexpr bool IsControl(char32_t code_point) {
   return code_point < 0x20 || (code_point >= 0x7F && code_point <= 0x9F);
 }
 
-/// A character that breaks lines or steers a terminal without being seen:
-/// a control character, a line or paragraph separator, or a change of the
-/// direction of text (U+2028 .. U+202E).
+/// An invisible character that breaks lines or controls a terminal: a control
+/// character, a line or paragraph separator, or a change of the direction of
+/// text (U+2028 .. U+202E).
 constexpr bool IsInvisible(char32_t code_point) {
   return IsControl(code_point) ||
          (code_point >= 0x2028 && code_point <= 0x202E);
 }
 
-/// Whether a character of `text` is a control character.
+/// Whether `text` contains a control character.
 bool HasControl(std::string_view text);
 
 }  // namespace echo_exporter

@@ -8,7 +8,7 @@
 
 namespace echo_exporter {
 
-/// Lets one thread sleep until a deadline, precisely, or until it is woken.
+/// Lets one thread sleep until a precise deadline or until it is woken.
 ///
 /// WaitUntil() is confined to one thread; Wake() is thread-safe.
 class Waiter {
@@ -16,16 +16,16 @@ class Waiter {
   virtual ~Waiter() = default;
 
   /// Returns at `deadline` (absent: never) or at the first Wake() since the
-  /// last return, whichever comes first. A Wake() is never lost. Late by the
-  /// timer's resolution (well under 1 ms where the system offers it), never
-  /// early by more than 1 us.
+  /// last return, whichever comes first. A Wake() is never lost. Returns late
+  /// by the timer's resolution (well under 1 ms where the system supports it),
+  /// and never early by more than 1 us.
   virtual void WaitUntil(std::optional<SteadyTime> deadline) = 0;
 
   virtual void Wake() = 0;
 };
 
-/// The waiter of this operating system; also asks the system not to throttle
-/// this process's timers, where it does so.
+/// The waiter of this operating system; also asks systems that throttle a
+/// process's timers not to do so.
 std::unique_ptr<Waiter> CreateWaiter();
 
 }  // namespace echo_exporter

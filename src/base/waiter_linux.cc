@@ -2,7 +2,7 @@
 //   a) The timeout of ppoll() is in nanoseconds, on the clock that
 //      std::chrono::steady_clock reads, and never ends early; timer slack
 //      makes it 50 us late.
-//   b) An eventfd remembers a wake-up that comes while nobody waits.
+//   b) An eventfd keeps a wake-up that arrives while no thread waits.
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -2,7 +2,7 @@
 //   a) Sleep() and wait timeouts end on the system tick, 15.6 ms apart.
 //      timeBeginPeriod() makes the whole system tick faster and is ignored
 //      for some processes. A high-resolution waitable timer (Windows 10 1803
-//      and later) is precise without either.
+//      and later) is precise without it.
 //   b) Timers run on interrupt time, deadlines on the performance counter
 //      (which std::chrono::steady_clock reads). Relative due times, counted
 //      anew from the steady clock after each early return, keep the two from
@@ -33,8 +33,8 @@ struct PowerThrottlingState {
   ULONG state_mask;
 };
 
-// Windows 10 refuses a call that names the timer resolution, hence one call
-// each; where one fails there is nothing to opt out of.
+// Windows 10 rejects a call that includes the timer resolution, hence one call
+// for each; where a call fails, there is no throttling to turn off.
 void OptOutOfPowerThrottling() {
   for (const ULONG mask : {kThrottleExecutionSpeed, kThrottleTimerResolution}) {
     PowerThrottlingState state{
@@ -72,7 +72,7 @@ class WindowsWaiter final : public Waiter {
       CheckWait(WaitForWake(0));
       return;
     }
-    // Goes round when the timer fired early.
+    // Repeated when the timer fired early.
     do {
       const DWORD waited =
           deadline ? WaitForWakeOrTimer(left) : WaitForWake(INFINITE);
@@ -87,8 +87,8 @@ class WindowsWaiter final : public Waiter {
  private:
   using TimerTicks = std::chrono::duration<LONGLONG, std::ratio<1, 10'000'000>>;
 
-  // How early a return may be: arming the timer again for less would end
-  // later than this is early.
+  // How early a return may be: arming the timer again for a shorter time would
+  // delay the return by more than that.
   static constexpr Nanoseconds kEarliness = std::chrono::microseconds(1);
 
   static Nanoseconds LeftUntil(std::optional<SteadyTime> deadline) {
@@ -104,8 +104,8 @@ class WindowsWaiter final : public Waiter {
     return WaitForSingleObject(wake_.get(), milliseconds);
   }
 
-  // The wake event comes first: when both are signalled, it is the one that
-  // the wait reports and resets.
+  // The wake event comes first: when both are signalled, the wait reports and
+  // resets only the first.
   DWORD WaitForWakeOrTimer(Nanoseconds left) {
     LARGE_INTEGER due;
     due.QuadPart = -std::chrono::ceil<TimerTicks>(left).count();

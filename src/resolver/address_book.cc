@@ -16,9 +16,9 @@
 namespace echo_exporter {
 
 // A heap of due times shared by a few threads: each takes the entry that is due
-// first, asks the system with the lock released, stores the answer and puts the
-// entry back with its next due time. An entry under way is not in the heap, so
-// it is asked for once at a time.
+// first, calls the system's resolver with the lock released, stores the result
+// and puts the entry back with its next due time. An entry in progress is not
+// in the heap, so it has only one lookup at a time.
 class AddressBook::Impl {
  public:
   Impl(AddressLookup& lookup, const Options& options,
@@ -80,10 +80,10 @@ class AddressBook::Impl {
   struct Entry {
     Kind kind;
     std::string name;
-    std::multiset<Nanoseconds> refreshes = {};  // one for each who watches
+    std::multiset<Nanoseconds> refreshes = {};  // one for each watch
     std::vector<IpAddress> addresses = {};
     std::uint32_t interface_index = 0;
-    std::optional<SteadyTime> due = std::nullopt;  // absent: under way
+    std::optional<SteadyTime> due = std::nullopt;  // absent: in progress
   };
   using DueEntry = std::pair<SteadyTime, EntryId>;
 
@@ -106,13 +106,13 @@ class AddressBook::Impl {
   void Schedule(EntryId id, Entry& entry, SteadyTime due) REQUIRES(mutex_) {
     entry.due = due;
     heap_.emplace(due, id);
-    // Every idle thread looks at the heap again: each then sleeps until its
-    // earliest due time, so none is missed while the others are busy.
+    // Every idle thread checks the heap again and then sleeps until the
+    // earliest due time, so that none is missed while other threads are busy.
     changed_.NotifyAll();
   }
 
-  // Of entries forgotten or scheduled anew, which else stay for as long as
-  // their refresh time.
+  // Removes outdated items, of entries removed or rescheduled, which would
+  // otherwise stay in the heap for their whole refresh time.
   void DropStale() REQUIRES(mutex_) {
     constexpr std::size_t kFew = 64;
     if (heap_.size() <= 2 * entries_.size() + kFew) return;
@@ -122,7 +122,7 @@ class AddressBook::Impl {
     }
   }
 
-  // The entry whose turn it is, marked as under way; absent when stopping.
+  // The next entry that is due, marked as in progress; absent when stopping.
   std::optional<EntryId> TakeDue() REQUIRES(mutex_) {
     while (!stopping_) {
       if (heap_.empty()) {
@@ -132,7 +132,7 @@ class AddressBook::Impl {
       const auto [due, id] = heap_.top();
       const auto found = entries_.find(id);
       if (found == entries_.end() || found->second.due != due) {
-        heap_.pop();  // forgotten or scheduled anew since
+        heap_.pop();  // removed or rescheduled meanwhile
       } else if (due > std::chrono::steady_clock::now()) {
         changed_.WaitUntil(mutex_, due);
       } else {
@@ -171,7 +171,7 @@ class AddressBook::Impl {
              std::uint32_t interface_index) {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(id);
-    if (found == entries_.end()) return;  // forgotten meanwhile
+    if (found == entries_.end()) return;  // removed meanwhile
     Entry& entry = found->second;
     Nanoseconds wait = *entry.refreshes.begin();
     if (entry.interface_index != interface_index) {

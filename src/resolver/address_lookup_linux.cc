@@ -1,9 +1,9 @@
 // Implementation notes:
-//   a) getaddrinfo() without AI_ADDRCONFIG: with it, a machine whose network
-//      is down could not even be told its own loopback address. Addresses that
+//   a) getaddrinfo() without AI_ADDRCONFIG: with it, a machine whose network is
+//      down could not even resolve its own loopback address. Addresses that
 //      cannot be reached come last anyway (RFC 6724).
-//   b) SOCK_DGRAM gives every address once, and not once a protocol.
-//   c) getifaddrs() does not say whether an IPv6 address is usable or
+//   b) SOCK_DGRAM returns every address once, and not once per protocol.
+//   c) getifaddrs() does not report whether an IPv6 address is usable or
 //      temporary; /proc/net/if_inet6 does, with the IFA_F_* flags.
 
 #include <ifaddrs.h>
@@ -35,7 +35,7 @@ Error NameError(const std::string& name, int code) {
               std::to_string(code == EAI_SYSTEM ? saved : code) + ")"};
 }
 
-// The flags of this machine's IPv6 addresses; scopes are not part of the key.
+// The flags of this machine's IPv6 addresses. Scopes are not part of the key.
 std::map<std::string, unsigned> ReadV6Flags() {
   std::map<std::string, unsigned> flags_of;
   std::ifstream file("/proc/net/if_inet6");
@@ -47,7 +47,7 @@ std::map<std::string, unsigned> ReadV6Flags() {
   return flags_of;
 }
 
-// As /proc/net/if_inet6 writes it.
+// In the format of /proc/net/if_inet6.
 std::string HexDigits(const IpAddress& address) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
@@ -94,7 +94,7 @@ class LinuxAddressLookup final : public AddressLookup {
         OrderSources(Candidates(list, interface_name));
     if (!addresses.empty()) return addresses;
     if (if_nametoindex(interface_name.c_str()) == 0) {
-      return Error{ErrorCode::kNotFound, what + "there is none of this name"};
+      return Error{ErrorCode::kNotFound, what + "no interface has this name"};
     }
     return Error{ErrorCode::kUnavailable,
                  what + "it is down or has no usable address"};

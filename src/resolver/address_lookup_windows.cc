@@ -1,12 +1,13 @@
 // Implementation notes:
-//   a) GetAddrInfoW() and not getaddrinfo(): the latter reads names in the
-//      process's code page, the configuration is UTF-8.
+//   a) GetAddrInfoW() and not getaddrinfo(): the latter expects names in the
+//      process's code page, but the configuration is UTF-8.
 //   b) No AI_ADDRCONFIG: with it, a machine whose network is down could not
-//      even be told its own loopback address. Addresses that cannot be reached
-//      come last anyway (RFC 6724).
-//   c) SOCK_DGRAM gives every address once, and not once a protocol.
-//   d) Adapters are known to people by their friendly names, which the system
-//      compares without regard to case.
+//   even
+//      resolve its own loopback address. Addresses that cannot be reached come
+//      last anyway (RFC 6724).
+//   c) SOCK_DGRAM returns every address once, and not once per protocol.
+//   d) Users know adapters by their friendly names, which the system compares
+//      ignoring case.
 
 #include <winsock2.h>
 #include <windows.h>
@@ -60,14 +61,13 @@ std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
   return std::nullopt;
 }
 
-// All adapters and their unicast addresses; `storage` holds what `first` points
-// to.
+// All adapters and their unicast addresses; `first` points into `storage`.
 struct AdapterList {
   std::vector<std::max_align_t> storage;
   const IP_ADAPTER_ADDRESSES* first = nullptr;
 };
 
-// Gives the system's error code, 0 for success.
+// Returns the system's error code, 0 for success.
 ULONG ReadAdapters(AdapterList* list) {
   constexpr ULONG kFlags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST |
                            GAA_FLAG_SKIP_DNS_SERVER;
@@ -80,7 +80,7 @@ ULONG ReadAdapters(AdapterList* list) {
     code = GetAdaptersAddresses(AF_UNSPEC, kFlags, nullptr, first, &bytes);
     if (code == ERROR_SUCCESS) list->first = first;
   }
-  // No adapter at all is not an error; there just is none of this name.
+  // Having no adapter at all is not an error here: the name is not found.
   return code == ERROR_NO_DATA ? ERROR_SUCCESS : code;
 }
 
@@ -113,7 +113,7 @@ std::vector<SourceCandidate> Candidates(const IP_ADAPTER_ADDRESSES& adapter) {
 
 class WindowsAddressLookup final : public AddressLookup {
  public:
-  // When it fails, every lookup fails and says so.
+  // When it fails, every lookup fails with an error.
   WindowsAddressLookup() {
     WSADATA data;
     started_ = WSAStartup(MAKEWORD(2, 2), &data) == 0;
@@ -155,7 +155,7 @@ class WindowsAddressLookup final : public AddressLookup {
     const std::optional<std::wstring> wide = ToValidWide(interface_name);
     const auto* adapter = wide ? FindAdapter(list, *wide) : nullptr;
     if (adapter == nullptr) {
-      return Error{ErrorCode::kNotFound, what + "there is none of this name"};
+      return Error{ErrorCode::kNotFound, what + "no interface has this name"};
     }
     std::vector<IpAddress> addresses = OrderSources(Candidates(*adapter));
     if (addresses.empty()) {

@@ -8,32 +8,33 @@
 
 namespace echo_exporter {
 
-/// True for IPv6 addresses that mean something on one link only (RFC 4291
-/// section 2.5.6).
+/// True for IPv6 addresses that are valid on one link only (RFC 4291 section
+/// 2.5.6).
 bool IsLinkLocal(const IpAddress& address);
 
-/// The address in 16 bytes at `bytes`, as the operating system gives it: the
-/// scope is kept where it matters and dropped elsewhere, so that equal
+/// The address in the 16 bytes at `bytes`, with a scope of the operating
+/// system. The scope is kept only where it is significant, so that equal
 /// addresses compare equal.
 IpAddress V6FromBytes(const std::uint8_t* bytes, std::uint32_t scope_id);
 
-/// Appends `address` unless it is there already.
+/// Appends `address` unless `addresses` contains it already.
 void AppendOnce(const IpAddress& address, std::vector<IpAddress>* addresses);
 
-/// An address of an adapter that can be sent from.
+/// An address of an adapter that can be used as a source.
 struct SourceCandidate {
   IpAddress address;
-  bool temporary = false;  ///< a privacy address (RFC 8981), gone tomorrow
+  bool temporary =
+      false;  ///< a privacy address (RFC 8981), which changes daily
 };
 
-/// The candidates, each once: those that reach furthest first, then the stable
-/// ones, otherwise in the order given.
+/// The candidates, each once: those with the widest scope first, among them the
+/// stable ones first, otherwise in the order of `candidates`.
 std::vector<IpAddress> OrderSources(std::vector<SourceCandidate> candidates);
 
-/// What to use when a name's addresses `old` are followed by `answer`: `old`
-/// when the answer only has it rotated, as name servers do to share load, so
-/// that one address stays in use; but `answer` when the system now prefers the
-/// other IP version.
+/// The addresses to use when a new lookup of a name returns `answer` instead of
+/// `old`: `old` if `answer` is only a rotation of it, which name servers use to
+/// distribute load, so that one address stays in use; but `answer` if the
+/// system now prefers the other IP version.
 std::vector<IpAddress> KeepOrder(const std::vector<IpAddress>& old,
                                  std::vector<IpAddress> answer);
 

@@ -6,7 +6,7 @@
 namespace echo_exporter {
 namespace {
 
-// Nothing comes back to a link-local source from beyond its link.
+// Replies from beyond its link cannot reach a link-local source.
 bool CanReach(const IpAddress& source, const IpAddress& destination) {
   if (source.version() != destination.version()) return false;
   if (!IsLinkLocal(source)) return true;

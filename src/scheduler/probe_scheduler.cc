@@ -10,8 +10,8 @@ constexpr double kNanosecondsPerSecond = 1e9;
 constexpr double kBurstSeconds = 0.020;
 constexpr double kSmallestBurst = 16;
 
-// The fractional parts of its multiples fill an interval evenly, however many
-// there are: successive groups of equal interval do not start together.
+// The fractional parts of its multiples fill an interval evenly, whatever their
+// number: successive groups with the same interval do not start together.
 constexpr double kGoldenRatio = 0.6180339887498949;
 
 double RateOf(Nanoseconds interval) {
@@ -21,7 +21,8 @@ double RateOf(Nanoseconds interval) {
 }  // namespace
 
 bool ProbeScheduler::Later(const HeapEntry& a, const HeapEntry& b) {
-  // Ties end by id, so that the order never depends on the heap's history.
+  // Ties are broken by id, so that the order never depends on the heap's
+  // history.
   return a.due != b.due ? a.due > b.due : a.pair > b.pair;
 }
 
@@ -49,11 +50,11 @@ void ProbeScheduler::Remove(PairId pair) {
   if (found == pairs_.end()) return;
   rate_ -= RateOf(found->second.interval);
   pairs_.erase(found);
-  if (pairs_.empty()) rate_ = 0;  // whatever rounding has left
+  if (pairs_.empty()) rate_ = 0;  // removes rounding errors
   DropDeadEntries();
 }
 
-// Entries of removed pairs stay in the heap until they come to the top.
+// Entries of removed pairs stay in the heap until they reach the top.
 void ProbeScheduler::DropDeadEntries() {
   while (!heap_.empty()) {
     const HeapEntry& top = heap_.front();

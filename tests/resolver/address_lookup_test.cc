@@ -74,7 +74,7 @@ TEST(AddressLookupTest, SaysThatAnInterfaceIsMissing) {
     EXPECT_EQ(addresses.error().code, ErrorCode::kNotFound);
     EXPECT_EQ(addresses.error().message, std::string("reading interface ") +
                                              name +
-                                             ": there is none of this name");
+                                             ": no interface has this name");
   }
 }
 
