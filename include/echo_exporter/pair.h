@@ -11,20 +11,20 @@
 
 namespace echo_exporter {
 
-/// Names one pair (source, destination) for the life of the process; never
-/// used again for another.
+/// Identifies one pair (source, destination) for the life of the process; never
+/// reused for another.
 using PairId = std::uint32_t;
 
 /// Label names and values, in the order in which they are exposed.
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-/// Labels that many pairs have in common, kept once for all of them.
+/// Labels that many pairs share, stored once for all of them.
 ///
 /// Immutable after construction, and cheap to copy.
 class SharedLabels {
  public:
   SharedLabels() = default;
-  // Implicit: what has labels may be given wherever they are to be shared.
+  // Implicit, so that plain labels can be passed as shared ones.
   SharedLabels(const Labels& labels)
       : labels_(labels.empty() ? nullptr
                                : std::make_shared<const Labels>(labels)) {}
@@ -47,9 +47,9 @@ class SharedLabels {
   std::shared_ptr<const Labels> labels_;  ///< null: none
 };
 
-/// What identifies a pair's series. The first three are the identity of the
-/// pair: another value in one of them is another pair. Further labels come
-/// from the group.
+/// The labels that identify a pair's series. The first three are the identity
+/// of the pair: another value in one of them is another pair. Further labels
+/// come from the group.
 struct PairLabels {
   std::string group;
   std::string source;

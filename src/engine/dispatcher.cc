@@ -8,8 +8,8 @@
 namespace echo_exporter {
 namespace {
 
-// Ticks that are due within this time share one wake-up: arming a timer costs
-// as much as sending.
+// Ticks that are due within this time share one wake-up, because arming a timer
+// costs as much as sending.
 constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
 
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
@@ -84,7 +84,7 @@ void Dispatcher::Stop() {
   }
   waiter_->Wake();
   if (thread_.joinable()) thread_.join();
-  // Whoever waits for a request that outlasts the draining is not kept waiting.
+  // Ends the waits for requests that outlast the draining.
   router_.GiveUp();
 }
 
@@ -133,7 +133,7 @@ void Dispatcher::Run() {
     alive_ = next.value_or(SteadyTime::max());
     waiter_->WaitUntil(next);
   }
-  // Here and not in Stop(): Send() and Drain() are for one thread.
+  // Here and not in Stop(): Send() and Drain() are confined to one thread.
   SendSubmitted();
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
 }
@@ -170,7 +170,8 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   recorder_.RecordRequest(tick.pair);
   if (bad_source) {
     // An adapter without address counts like an address that is not on this
-    // host, which is what the system says of one: the probe was due, and lost.
+    // host, which the system reports in that case: the probe was due and is
+    // lost.
     EchoResult result;
     result.tag = ResultRouter::TagOf(tick.pair);
     result.outcome = EchoOutcome::kBadSource;
@@ -196,8 +197,8 @@ std::optional<SourceAddresses> Dispatcher::SourcesOf(
 }
 
 void Dispatcher::UpdateRoute(Pair& pair) {
-  // Read first: addresses that change in between make the next tick come here
-  // again.
+  // Read first, so that the next tick updates the route again if addresses
+  // change meanwhile.
   pair.route_generation = book_.generation();
   const std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination);
@@ -208,8 +209,8 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   } else if (pair.spec.source.entry &&
              std::ranges::find(destinations, pair.last_destination) !=
                  destinations.end()) {
-    // The destination is as it was, so the adapter has lost its addresses, if
-    // only those of this IP version.
+    // The destination is unchanged, so the adapter has lost its addresses, at
+    // least those of this IP version.
     choice = NoRoute::kSourceUnavailable;
   }
   if (choice == pair.route) return;

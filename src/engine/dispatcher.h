@@ -21,8 +21,8 @@
 
 namespace echo_exporter {
 
-/// One end of a pair: fixed addresses, or an entry of the address book.
-/// Neither stands for "the system chooses" and is for sources only.
+/// One end of a pair: a fixed address, or an entry of the address book. Both
+/// absent: the system chooses, for sources only.
 struct Endpoint {
   std::optional<IpAddress> address;
   std::optional<AddressBook::EntryId> entry;
@@ -30,7 +30,7 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// What the dispatcher needs to know of one pair.
+/// The dispatcher's settings of one pair.
 struct DispatchedPair {
   PairId id = 0;
   Endpoint source;
@@ -47,26 +47,26 @@ struct DispatchedGroup {
   std::vector<DispatchedPair> pairs;
 };
 
-/// What becomes different for a dispatcher, all at once.
+/// A set of changes for a dispatcher, applied at once.
 struct DispatchChange {
-  /// Pairs to be scheduled: new ones, and others whose interval changes.
+  /// Pairs to be scheduled: new ones, and those whose interval changes.
   std::vector<DispatchedGroup> scheduled;
   /// Pairs that keep their schedule but differ otherwise.
   std::vector<DispatchedPair> updated;
   std::vector<PairId> removed;
 };
 
-/// Owns the one thread that calls the transport: takes what the scheduler says
-/// is due, finds the route, and sends. Requests of /probe are handed over to
-/// that thread.
+/// Owns the one thread that calls the transport: takes the ticks that are due
+/// from the scheduler, finds the routes, and sends. That thread also sends the
+/// requests of /probe.
 ///
 /// Thread-safe.
 class Dispatcher {
  public:
   using Completion = ResultRouter::Completion;
 
-  /// What is given must outlive the dispatcher. `router` is where the transport
-  /// reports to. `drain_limit`: see Stop().
+  /// The arguments passed by reference must outlive the dispatcher. The
+  /// transport reports to `router`. `drain_limit`: see Stop().
   Dispatcher(const Clock& clock, EchoTransport& transport, AddressBook& book,
              ProbeRecorder& recorder, ResultRouter& router,
              Nanoseconds drain_limit);
@@ -75,27 +75,26 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  /// Makes the change between two requests, and returns once it is made, or
-  /// at once when there is no thread that sends (yet, or any more). Nothing is
-  /// sent for removed pairs from then on; what is in flight still ends.
+  /// Applies the change between two requests, and returns when it is applied,
+  /// or at once when the sending thread has not started or has ended. Nothing
+  /// is sent for removed pairs from then on; requests in flight still end.
   void Apply(DispatchChange change);
 
   void Start();
 
-  /// Sends nothing more and waits for requests in flight for at most their
-  /// timeouts and a margin, and for no longer than `drain_limit`; submitted
-  /// ones that outlast that, or were never sent, end as kGeneralFailure. May be
+  /// Stops sending and waits for requests in flight for at most their timeouts
+  /// and a margin, and for no longer than `drain_limit`; submitted requests
+  /// that take longer, or were never sent, end as kGeneralFailure. May be
   /// called more than once.
   void Stop();
 
   /// Sends a request as soon as possible. `done` runs exactly once, with the
-  /// request's result, on any thread; under the rules of the transport's
-  /// callback. Once stopped, the result is kGeneralFailure at once.
+  /// request's result, on any thread, under the rules of the transport's
+  /// callback. After Stop(), the result is kGeneralFailure at once.
   void Submit(EchoRequest request, Completion done);
 
-  /// How long the thread that sends has been held up, so far as that shows:
-  /// since it began with what it is at, or since it was due to wake up; zero
-  /// while it sleeps as it should.
+  /// How long the sending thread has been blocked, as far as can be observed:
+  /// since it woke up or was due to wake up; zero while it sleeps as planned.
   Nanoseconds HeldUpFor() const;
 
  private:
@@ -128,7 +127,7 @@ class Dispatcher {
   std::unordered_map<PairId, Pair> pairs_;
   Nanoseconds longest_timeout_{};
 
-  /// The last sign of life: since when it is awake, or until when it sleeps.
+  /// Since when the thread is awake, or until when it sleeps.
   std::atomic<SteadyTime> alive_{SteadyTime::max()};
 
   Mutex mutex_;

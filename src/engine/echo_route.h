@@ -14,20 +14,20 @@
 
 namespace echo_exporter {
 
-/// As ChooseRoute() of the resolver, for what `transport` can send.
+/// ChooseRoute() of the resolver for the IP versions that `transport` supports.
 RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
                         IpPreference preference,
                         const EchoTransport& transport);
 
-/// The addresses of `source` as of now; absent: the system chooses. For an
-/// adapter, may block and fails as `lookup` does; else does neither.
+/// The current addresses of `source`; absent: the system chooses. For an
+/// adapter, it may block and fail as `lookup` does; else it does neither.
 Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
                                                    AddressLookup& lookup);
 
 /// The addresses for echo requests from `source`, which has `sources`, to
-/// `target`, which has `destinations`. Fails with kUnavailable when no two
-/// addresses go together.
+/// `target`, which has `destinations`. Fails with kUnavailable when no source
+/// address matches a destination address.
 Result<Route> FindRoute(const SourceConfig& source,
                         const std::optional<SourceAddresses>& sources,
                         const std::string& target,

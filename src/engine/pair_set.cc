@@ -17,8 +17,8 @@ DispatchedPair PairSet::Set::SpecOf(const Pair& pair) const {
 }
 
 DispatchChange PairSet::Plan(const ExporterConfig& config) {
-  // What stays is watched again before it is watched no more: its entries in
-  // the book stay the same.
+  // New watches are added before old ones are removed, so that names in both
+  // keep their entries in the book.
   old_watches_ = std::exchange(watches_, {});
   Set next;
   DispatchChange change;

@@ -12,31 +12,31 @@
 
 namespace echo_exporter {
 
-/// The pairs that are probed, which one configuration after the other
-/// determines. A pair that is in both of two, by the names of its group, source
-/// and destination, stays the same: with its number, its counters and what is
-/// in flight, and with its place in the schedule if its interval is the same.
-/// So does, but for the schedule, one that comes back before its last request
-/// has its outcome.
+/// The pairs that are probed, according to the current configuration. A pair
+/// that is in both the previous and the new configuration, by the names of its
+/// group, source and destination, keeps its number, its counters and its
+/// requests in flight, and its place in the schedule if its interval is the
+/// same. A removed pair that is added again before its last request has its
+/// outcome keeps them too, except for its place in the schedule.
 ///
 /// Confined to one thread at a time.
 class PairSet {
  public:
-  /// What is given must outlive this.
+  /// The arguments must outlive this.
   PairSet(ProbeRecorder& recorder, PairStates& states, AddressBook& book)
       : recorder_(recorder), states_(states), book_(book) {}
 
   /// Begins the series of pairs that are new in `config` and watches their
-  /// names. What it returns, which is only what differs from the configuration
-  /// before, is to be applied by the dispatcher; then, and before the next
-  /// call, call Retire().
+  /// names. Returns the differences from the previous configuration, which the
+  /// dispatcher must apply; after that, and before the next call, call
+  /// Retire().
   DispatchChange Plan(const ExporterConfig& config);
 
-  /// Ends the series of removed pairs, and the watching of what they needed.
+  /// Ends the series of removed pairs, and the watches that they needed.
   void Retire();
 
  private:
-  /// What the pairs of a group have in common, and their ends.
+  /// The settings that the pairs of a group share, and their ends.
   struct Group {
     Nanoseconds interval{};
     EchoSettings echo;
@@ -44,7 +44,8 @@ class PairSet {
     std::vector<Endpoint> sources;
     std::vector<Endpoint> destinations;
   };
-  /// Without its names, which the recorder knows: there may be a million.
+  /// Without the pair's names, which the recorder has: there may be a million
+  /// pairs.
   struct Pair {
     PairId id = 0;
     PairConfig place;

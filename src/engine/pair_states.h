@@ -12,20 +12,20 @@
 
 namespace echo_exporter {
 
-/// One outcome of a pair, beside the one before.
+/// One outcome of a pair, with the previous one.
 struct PairOutcome {
   PairId pair = 0;
   const PairLabels& labels;
   EchoOutcome outcome = EchoOutcome::kOther;
   std::optional<EchoOutcome> previous;  ///< absent: this is the first
 
-  /// As icmp_echo_up.
+  /// The value of icmp_echo_up.
   bool is_up() const { return outcome == EchoOutcome::kReply; }
   /// Before the first outcome, a pair counts as up.
   bool was_up() const { return !previous || *previous == EchoOutcome::kReply; }
 };
 
-/// Told of every outcome of every pair: those of one pair in order, and never
+/// Receives every outcome of every pair: those of one pair in order, and never
 /// two at once. It must be short, must not block, and must not call PairStates.
 class PairObserver {
  public:
@@ -33,17 +33,17 @@ class PairObserver {
   virtual void OnOutcome(const PairOutcome& outcome) = 0;
 };
 
-/// Knows of each pair whether it is up or down, and tells observers.
+/// Keeps the state of each pair, up or down, and notifies observers.
 ///
 /// Thread-safe.
 class PairStates {
  public:
-  /// Begins to follow a pair; of one that is there already, only the labels
-  /// change. `labels` is never null.
+  /// Adds a pair; of one that was added already, only the labels change.
+  /// `labels` is never null.
   void AddPair(PairId pair, std::shared_ptr<const PairLabels> labels);
   void RemovePair(PairId pair);
 
-  /// An outcome of a pair; of one that is not there, it means nothing.
+  /// Records an outcome of a pair; ignored for an unknown pair.
   void Record(PairId pair, EchoOutcome outcome);
 
  private:
@@ -53,13 +53,13 @@ class PairStates {
     std::optional<EchoOutcome> last;
   };
 
-  /// Held while observers are called: that keeps the order.
+  /// Held while observers are called, to keep the order.
   Mutex mutex_;
   std::unordered_map<PairId, Pair> pairs_ GUARDED_BY(mutex_);
   std::vector<PairObserver*> observers_ GUARDED_BY(mutex_);
 };
 
-/// Has an observer told for as long as this lives, and not a moment longer.
+/// Registers an observer until destroyed; no call is in progress afterwards.
 ///
 /// Immutable after construction.
 class PairObservation {

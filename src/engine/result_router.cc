@@ -5,7 +5,7 @@
 namespace echo_exporter {
 namespace {
 
-// Tags of requests that are not a pair's have this bit.
+// Tags of requests that do not belong to a pair have this bit.
 constexpr std::uint64_t kExpectedBit = std::uint64_t{1} << 63;
 
 bool IsOfPair(std::uint64_t tag) { return (tag & kExpectedBit) == 0; }
@@ -52,7 +52,7 @@ void ResultRouter::OnResult(const EchoResult& result) {
 }
 
 void ResultRouter::OnStrayReply(std::uint64_t tag, StrayReply kind) {
-  // Others are told of one result, which they have had.
+  // Other requests get exactly one result, which they have had.
   if (!IsOfPair(tag)) return;
   recorder_.RecordStrayReply(static_cast<PairId>(tag), kind);
 }

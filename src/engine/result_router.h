@@ -13,11 +13,11 @@
 
 namespace echo_exporter {
 
-/// Receives what a transport reports, and gives it, by the request's tag, to
-/// those whom it concerns: results of pairs to the recorder and to PairStates,
-/// others to whoever expects them.
+/// Receives the reports of a transport and routes them by the request's tag:
+/// results of pairs to the recorder and to PairStates, others to the completion
+/// of the request.
 ///
-/// Made before the transport, and outlives it. Thread-safe.
+/// Created before the transport, and outlives it. Thread-safe.
 class ResultRouter {
  public:
   /// Under the rules of the transport's callback.
@@ -33,14 +33,14 @@ class ResultRouter {
   static std::uint64_t TagOf(PairId pair) { return pair; }
 
   /// The tag for another request. `done` runs exactly once: with the request's
-  /// result, or by GiveUp() if that is first.
+  /// result, or in GiveUp() if that comes first.
   std::uint64_t Expect(Completion done);
 
-  /// Ends as kGeneralFailure, on the calling thread, what is expected still.
-  /// What the transport may yet report of it means nothing any more.
+  /// Ends the requests that are still expected as kGeneralFailure, on the
+  /// calling thread. Later reports of the transport about them are ignored.
   void GiveUp();
 
-  // What the transport calls; the rules of its callbacks apply.
+  // Called by the transport; the rules of its callbacks apply.
   void OnResult(const EchoResult& result);
   void OnStrayReply(std::uint64_t tag, StrayReply kind);
 

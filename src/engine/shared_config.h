@@ -9,8 +9,8 @@
 
 namespace echo_exporter {
 
-/// The configuration in use. Who has got one may go on using it when another
-/// takes its place.
+/// The configuration in use. A configuration stays valid for its holders after
+/// Set().
 ///
 /// Thread-safe.
 class SharedConfig {

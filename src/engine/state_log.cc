@@ -37,7 +37,7 @@ bool StateLog::TakeLine() {
 
 void StateLog::WriteLeftOut() {
   if (!TakeLine()) return;
-  sink_(LogLevel::kWarn, "changes of pairs not logged, there were too many",
+  sink_(LogLevel::kWarn, "pair state changes suppressed by the log rate limit",
         {{"changes", std::to_string(left_out_)}});
   left_out_ = 0;
 }

@@ -13,13 +13,13 @@
 
 namespace echo_exporter {
 
-/// Logs a pair when it goes down and when it is up again, as icmp_echo_up does:
-/// never each probe, and not that its first result is a reply. All pairs
-/// together get at most kLinesPerSecond lines; beyond that, changes are
-/// counted, and the count is logged with the first result of a later second.
+/// Logs changes of icmp_echo_up: when a pair goes down and when it is up again.
+/// It does not log each probe, nor a first result that is a reply. All pairs
+/// together get at most kLinesPerSecond lines; further changes are counted, and
+/// the count is logged with the first result of a later second.
 ///
-/// Confined to one thread at a time, as PairStates sees to. Writes nothing by
-/// itself but hands lines to Log().
+/// Confined to one thread at a time, which PairStates ensures. Lines are
+/// written by Log().
 class StateLog final : public PairObserver {
  public:
   using Sink = std::function<void(LogLevel, std::string_view,

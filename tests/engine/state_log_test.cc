@@ -99,8 +99,8 @@ TEST_F(StateLogTest, BoundsTheLinesOfASecondAndCountsWhatIsLeftOut) {
   clock_.Advance(std::chrono::milliseconds(1));
   states_.Record(0, EchoOutcome::kTimeout);  // which is no change
   EXPECT_THAT(TakeLines(),
-              ElementsAre("time=now level=warn msg=\"changes of pairs not "
-                          "logged, there were too many\" changes=15"));
+              ElementsAre("time=now level=warn msg=\"pair state changes "
+                          "suppressed by the log rate limit\" changes=15"));
   states_.Record(0, EchoOutcome::kReply);
   EXPECT_THAT(TakeLines(), SizeIs(1));
 }
