@@ -13,22 +13,21 @@
 
 namespace echo_exporter {
 
-/// Limits how often each client may ask; client_network.h says what counts as
-/// one.
+/// Limits the rate of requests per client; ClientNetwork() defines a client.
 ///
 /// Thread-safe.
 class ClientLimiter {
  public:
-  /// Clients remembered at most. One more takes the place of the one that has
-  /// not asked for longest, which then may start afresh.
+  /// The most clients remembered. Another one evicts the client whose last
+  /// request is oldest, which then starts with a full burst.
   static constexpr std::size_t kMaxClients = 4096;
 
   /// `requests_per_second`: 0 for no limit, or 0.001 .. 1,000,000; `burst`
   /// that many at once, 1 .. 1,000,000.
   ClientLimiter(double requests_per_second, std::uint32_t burst);
 
-  /// Zero, and it counts, when the client may ask now; else how long until it
-  /// may. Requires a `now` that never goes back by more than moments.
+  /// Counts the request and returns zero when the client may send one now; else
+  /// the time until it may. `now` must not decrease, except for moments.
   Nanoseconds Take(const IpAddress& client, SteadyTime now);
 
  private:
@@ -42,7 +41,7 @@ class ClientLimiter {
   const std::uint32_t burst_;
 
   Mutex mutex_;
-  Clients clients_ GUARDED_BY(mutex_);  ///< the last one to ask first
+  Clients clients_ GUARDED_BY(mutex_);  ///< most recent request first
   std::map<IpAddress, Clients::iterator> by_network_ GUARDED_BY(mutex_);
 };
 

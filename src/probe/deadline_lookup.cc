@@ -10,7 +10,7 @@
 namespace echo_exporter {
 namespace {
 
-// Bounds the threads that a dead name server can hold.
+// Bounds the threads that an unresponsive name server can occupy.
 constexpr std::size_t kMaxRunning = 256;
 
 }  // namespace
@@ -42,12 +42,12 @@ template <typename T>
 Result<T> DeadlineLookup::Ask(const std::string& what,
                               std::function<Result<T>()> ask,
                               SteadyTime deadline) {
-  // Shared with the thread, which may come back after the caller has left.
+  // Shared with the thread, which may finish after the caller has returned.
   const auto answer = std::make_shared<std::optional<Result<T>>>();
   MutexLock lock(mutex_);
   if (running_ >= kMaxRunning) {
     return Error{ErrorCode::kExhausted,
-                 what + ": too many earlier lookups have not been answered"};
+                 what + ": too many earlier lookups are still in progress"};
   }
   try {
     std::thread([this, ask = std::move(ask), answer] {
@@ -65,7 +65,7 @@ Result<T> DeadlineLookup::Ask(const std::string& what,
     if (!changed_.WaitUntil(mutex_, deadline)) break;
   }
   if (answer->has_value()) return **answer;
-  return Error{ErrorCode::kUnavailable, what + ": no answer in time"};
+  return Error{ErrorCode::kUnavailable, what + ": timeout"};
 }
 
 }  // namespace echo_exporter

@@ -15,19 +15,19 @@
 
 namespace echo_exporter {
 
-/// Looks addresses up for callers who cannot wait for as long as the system may
-/// take, which has no time limit of its own: it resolves names, and an
-/// adapter's driver may hold up who asks for its addresses.
+/// Looks up addresses with a deadline. The system has no time limit of its own
+/// for resolving names, and an adapter's driver may block reading its
+/// addresses.
 ///
-/// The calls fail with kUnavailable when there is no answer at `deadline`, and
-/// with kExhausted when too many earlier lookups have not come back.
+/// The calls fail with kUnavailable when there is no result at `deadline`, and
+/// with kExhausted when too many earlier lookups are still in progress.
 ///
 /// Thread-safe.
 class DeadlineLookup {
  public:
   /// `lookup` must outlive this.
   explicit DeadlineLookup(AddressLookup& lookup) : lookup_(lookup) {}
-  /// Waits for lookups that nobody waits for any more.
+  /// Waits for lookups whose caller has returned already.
   ~DeadlineLookup();
   DeadlineLookup(const DeadlineLookup&) = delete;
   DeadlineLookup& operator=(const DeadlineLookup&) = delete;
@@ -35,7 +35,7 @@ class DeadlineLookup {
   Result<std::vector<IpAddress>> ResolveName(const std::string& name,
                                              SteadyTime deadline);
 
-  /// As FindSources() of the engine. Only an adapter needs a lookup.
+  /// FindSources() of the engine. Only an adapter needs a lookup.
   Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
                                                      SteadyTime deadline);
 

@@ -18,16 +18,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What Prometheus needs to take in an answer before its own patience ends; the
-// blackbox_exporter's default.
+// The margin for the response to reach Prometheus before the scrape timeout;
+// the blackbox_exporter's default.
 constexpr Nanoseconds kScrapeMargin = milliseconds(500);
 constexpr Nanoseconds kShortestTimeout = milliseconds(1);
-// Echo requests of one probe are this far apart, or closer when the timeout
-// asks for it, so that they do not compete with each other on the way.
+// Echo requests of one probe are this far apart, or closer if the timeout
+// requires it, so that they do not compete with each other on the way.
 constexpr Nanoseconds kLongestSpacing = milliseconds(100);
 
-// Results as they come in. Shared with the completions, of which some may come
-// after the answer was given.
+// Collects results. Shared with the completions, some of which may run after
+// the response.
 struct Collector {
   explicit Collector(std::size_t count) : results(count) {}
 
@@ -66,7 +66,7 @@ std::string ModuleText(const ModuleConfig& module) {
 
 }  // namespace
 
-// What a query comes down to once the configuration is taken into account.
+// A query combined with the configuration.
 struct OnDemandProber::Plan {
   std::shared_ptr<const ExporterConfig> config;
   std::string target;
@@ -98,13 +98,15 @@ HttpResponse OnDemandProber::Respond(const HttpRequest& request) {
 }
 
 HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
-  // Those that went before their address could be asked for are one client.
+  // Clients whose address is unknown, because they disconnected early, count as
+  // one client.
   const Nanoseconds wait =
       clients_.Take(query.client.value_or(IpAddress()), clock_.Now());
   if (wait > Nanoseconds::zero()) {
     return HttpResponse::RetryAfter(
         429, wait,
-        "Too many probes from this client; the configuration limits them");
+        "Too many probes from this client: the rate limit of the configuration "
+        "is exceeded");
   }
   Plan plan;
   plan.config = config_.Get();
@@ -141,7 +143,7 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
   const Permit permit(running_, config.probe.max_concurrent);
   if (!permit.granted()) {
     return HttpResponse::Text(
-        503, "Too many probes at once; the configuration allows " +
+        503, "Too many concurrent probes; the configuration allows " +
                  std::to_string(config.probe.max_concurrent));
   }
   Nanoseconds timeout = plan.module.echo.timeout;
@@ -251,8 +253,8 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
     });
     next += spacing;
   }
-  // A little longer than the requests themselves may take, for their results
-  // to be the system's and not our guess.
+  // A little longer than the requests' own timeout, so that their results come
+  // from the transport.
   WaitUntil(*collector, sent, plan.deadline + kScrapeMargin / 5);
 
   MutexLock lock(collector->mutex);

@@ -18,24 +18,24 @@
 
 namespace echo_exporter {
 
-/// Responds to /probe: checks what is asked for against the configuration,
-/// resolves, sends through the dispatcher, and waits.
+/// Responds to /probe: checks the request against the configuration, resolves
+/// the target, sends through the dispatcher, and waits.
 ///
 /// Thread-safe.
 class OnDemandProber {
  public:
-  /// What is given must outlive the prober.
+  /// The arguments must outlive the prober.
   OnDemandProber(const SharedConfig& config, const Clock& clock,
                  AddressLookup& lookup, const EchoTransport& transport,
                  Dispatcher& dispatcher);
 
-  /// Blocks for at most the probe's timeout and 100 ms. Status 400 for what
-  /// makes no sense, 403 for what is not allowed, 429 for a client that asks
-  /// too often, 503 beyond `max_concurrent`; else 200, whether or not the
-  /// target answered.
+  /// Blocks for at most the probe's timeout and 100 ms. Status 400 for an
+  /// invalid query, 403 for one that is not allowed, 429 for a client beyond
+  /// its rate limit, 503 beyond `max_concurrent`; else 200, whether or not the
+  /// target replied.
   HttpResponse Probe(const ProbeQuery& query);
 
-  /// The same for what a request asks for; status 400 when that makes no sense.
+  /// The same for the query of a request; status 400 if it cannot be parsed.
   HttpResponse Respond(const HttpRequest& request);
 
  private:

@@ -30,7 +30,7 @@ bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
 
 bool IsControl(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
 
-/// A client's own words in a message: printable, and not many.
+/// Text of a client for a message: printable, and shortened.
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kMaxBytes = 64;
   std::string quoted = "\"";
@@ -68,7 +68,7 @@ Result<std::string> Decode(std::string_view text) {
       const auto byte = ParseHexByte(text.substr(i + 1, 2));
       if (!byte) {
         return Refuse(
-            "The query is not well encoded: % must be followed by "
+            "The query is not correctly encoded: % must be followed by "
             "two hexadecimal digits");
       }
       decoded += *byte;
@@ -99,7 +99,7 @@ std::optional<Error> AddParameter(std::string_view text,
   }
   if (std::any_of(value.value().begin(), value.value().end(), IsControl)) {
     return Refuse("Parameter " + name.value() +
-                  " has control characters: none are allowed");
+                  " contains control characters, which are not allowed");
   }
   if (!parameters->emplace(name.value(), value.value()).second) {
     return Refuse("Parameter " + name.value() + " is given more than once");
@@ -145,7 +145,7 @@ Result<bool> ParseDebug(std::string_view text) {
 
 Result<Nanoseconds> ParseScrapeTimeout(std::string_view text) {
   const auto seconds = ParseNumber<double>(text);
-  // Never true for what is not a number.
+  // Never true for NaN.
   if (seconds && *seconds > 0 && std::isfinite(*seconds)) {
     return std::chrono::ceil<Nanoseconds>(std::chrono::duration<double>(
         std::min(*seconds, kMaxScrapeTimeoutSeconds)));

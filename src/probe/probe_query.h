@@ -12,26 +12,26 @@
 
 namespace echo_exporter {
 
-/// What a request to /probe asks for, as far as its text alone can tell.
+/// A parsed request to /probe, not yet checked against the configuration.
 struct ProbeQuery {
   std::string target;                 ///< an address or a host name, not empty
   std::string module = "icmp";        ///< key of ExporterConfig::modules
   std::optional<std::string> source;  ///< overrides the module's source
   std::uint32_t count = 1;            ///< echo requests, 1 .. 100
-  bool debug = false;                 ///< answer with a readable log
-  std::optional<IpAddress> client;    ///< who asks, as far as it is known
-  /// Prometheus's own patience, from X-Prometheus-Scrape-Timeout-Seconds.
+  bool debug = false;                 ///< respond with a readable log
+  std::optional<IpAddress> client;    ///< absent: unknown
+  /// Prometheus's own limit, from X-Prometheus-Scrape-Timeout-Seconds.
   std::optional<Nanoseconds> scrape_timeout;
 };
 
-/// Reads what a client asks of /probe: `query` is what stands behind "?" in
-/// the address, still percent-encoded; `scrape_timeout` is the value of the
-/// header X-Prometheus-Scrape-Timeout-Seconds.
+/// Parses a request to /probe: `query` is the part of the address after "?",
+/// still percent-encoded; `scrape_timeout` is the value of the header
+/// X-Prometheus-Scrape-Timeout-Seconds.
 ///
-/// As the blackbox_exporter does, it accepts `hostname` without a meaning,
-/// and takes an empty `module` for the default one. What it does not
-/// understand it refuses with a printable sentence that names what is allowed.
-/// Any input gives a query or an error. Pure.
+/// Like the blackbox_exporter, it accepts and ignores `hostname`, and an empty
+/// `module` is the default one. Anything else that is invalid is rejected with
+/// a printable sentence that names the allowed values. Never throws, whatever
+/// the input. Pure.
 Result<ProbeQuery> ParseProbeQuery(
     std::string_view query, const std::optional<std::string>& scrape_timeout);
 

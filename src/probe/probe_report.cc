@@ -13,7 +13,7 @@ namespace echo_exporter {
 
 namespace {
 
-/// What the echoes of a probe amount to.
+/// A summary of the echoes of a probe.
 struct EchoSummary {
   std::array<int, kEchoOutcomeCount> outcomes{};
   int replies = 0;
@@ -41,7 +41,7 @@ EchoSummary Summarize(const std::vector<EchoResult>& echoes) {
   return summary;
 }
 
-/// Writes gauges, which is all that a probe has.
+/// Writes gauges, the only type of a probe's metrics.
 class Gauges {
  public:
   explicit Gauges(FamilyWriter& writer) : writer_(writer) {}

@@ -12,26 +12,25 @@
 
 namespace echo_exporter {
 
-/// What an on-demand probe found out. Phases that were not reached are
-/// absent.
+/// The results of an on-demand probe. Phases that were not reached are absent.
 struct ProbeReport {
   bool success = false;
   Nanoseconds duration{};  ///< of the whole probe
-  Nanoseconds timeout{};   ///< what the whole probe was allowed
+  Nanoseconds timeout{};   ///< for the whole probe
   std::optional<Nanoseconds> resolve_time;
   std::optional<Nanoseconds> setup_time;
   std::optional<IpAddress> destination;
-  /// In the order of sending; fewer than asked for when time ran out.
+  /// In the order of sending; fewer than requested when time ran out.
   std::vector<EchoResult> echoes;
-  std::uint32_t count = 1;  ///< echo requests asked for
-  /// For debug=true: one line an event, without newline.
+  std::uint32_t count = 1;  ///< number of echo requests that were requested
+  /// For debug=true: one line per event, without newline.
   std::vector<std::string> log;
 };
 
 /// `report` in the Prometheus text format 0.0.4, with the names and help texts
 /// of the blackbox_exporter's ICMP probe; further series, of packets and of
-/// the minimum, mean and maximum RTT, only when more than one echo was asked
-/// for.
+/// the minimum, mean and maximum RTT, only when more than one echo was
+/// requested.
 std::string RenderProbeReport(const ProbeReport& report);
 
 }  // namespace echo_exporter

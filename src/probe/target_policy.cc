@@ -19,8 +19,8 @@ bool InAllowedPrefix(const ProbeConfig& config, const IpAddress& address) {
 }  // namespace
 
 bool MatchesGlob(std::string_view glob, std::string_view text) {
-  // Greedy with one point to come back to: when a "*" is met, earlier ones
-  // never need another try.
+  // Greedy with one point to backtrack to: after a "*" is reached, earlier ones
+  // never need to be retried.
   std::size_t g = 0;
   std::size_t t = 0;
   std::optional<std::size_t> star;
@@ -50,7 +50,7 @@ TargetVerdict ClassifyTarget(const ProbeConfig& config,
   }
   const auto address = IpAddress::Parse(target);
   for (const std::string& glob : config.allowed_name_globs) {
-    // Patterns are of names: "fd*" lets no IPv6 address in, but "*" does.
+    // Patterns are for names: "fd*" allows no IPv6 address, but "*" does.
     if (address && glob != "*") continue;
     if (MatchesGlob(glob, target)) return TargetVerdict::kAllowed;
   }

@@ -9,12 +9,12 @@
 
 namespace echo_exporter {
 
-/// Whether `text` matches `glob` as a whole: "*" stands for any text, also
-/// none; ASCII letters match in either case. Linear in practice: no input
+/// Whether all of `text` matches `glob`: "*" stands for any text, including
+/// none; the case of ASCII letters is ignored. Linear in practice: no input
 /// makes it exponential. Pure.
 bool MatchesGlob(std::string_view glob, std::string_view text);
 
-/// What the configuration says of a /probe target as it was written.
+/// Whether the configuration allows a /probe target, by its text alone.
 enum class TargetVerdict {
   kAllowed,
   kRefused,
@@ -30,7 +30,7 @@ TargetVerdict ClassifyTarget(const ProbeConfig& config,
 /// Whether a request to /probe may name this source. Pure.
 bool AllowsSource(const ProbeConfig& config, const SourceConfig& source);
 
-/// Those of `addresses` that lie in an allowed prefix, in order. Pure.
+/// The elements of `addresses` that are in an allowed prefix, in order. Pure.
 std::vector<IpAddress> AllowedAddresses(
     const ProbeConfig& config, const std::vector<IpAddress>& addresses);
 

@@ -44,8 +44,7 @@ TEST_F(DeadlineLookupTest, FailsWhenThereIsNoAnswerAtTheDeadline) {
   const auto found = lookup_->ResolveName("slow.example.net", Now());
   ASSERT_FALSE(found.ok());
   EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(found.error().message,
-            "resolving slow.example.net: no answer in time");
+  EXPECT_EQ(found.error().message, "resolving slow.example.net: timeout");
   system_.Release("slow.example.net");
 }
 
@@ -79,8 +78,7 @@ TEST_F(DeadlineLookupTest, FailsWhenAnAdapterIsNotReadAtTheDeadline) {
   const auto found = lookup_->FindSources(FromAdapter("Ethernet 2"), Now());
   ASSERT_FALSE(found.ok());
   EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(found.error().message,
-            "reading interface Ethernet 2: no answer in time");
+  EXPECT_EQ(found.error().message, "reading interface Ethernet 2: timeout");
   system_.Release("Ethernet 2");
 }
 

@@ -116,7 +116,7 @@ TEST(ProbeQueryTest, RefusesBadEncoding) {
   for (const char* query : {"target=%", "target=%4", "target=%zz", "%=a",
                             "target=a%-1", "target=%u0041"}) {
     EXPECT_EQ(Refused(query),
-              "The query is not well encoded: % must be followed by two "
+              "The query is not correctly encoded: % must be followed by two "
               "hexadecimal digits");
   }
 }
