@@ -11,7 +11,7 @@ namespace echo_exporter {
 
 enum class FamilyType : std::uint8_t { kCounter, kGauge, kHistogram };
 
-/// What the series of one name have in common.
+/// The properties that all series with the same name share.
 struct Family {
   std::string_view name;  ///< [a-zA-Z_][a-zA-Z0-9_]*
   FamilyType type = FamilyType::kGauge;
@@ -30,7 +30,8 @@ struct HistogramValue {
     double upper_bound = 0;
     std::uint64_t cumulative_count = 0;  ///< of all up to the bound
   };
-  /// By ascending bound; that of infinity, which has `count`, may be absent.
+  /// By ascending bound; the bucket up to infinity, whose count is `count`, may
+  /// be absent.
   std::span<const Bucket> buckets;
   std::uint64_t count = 0;
   double sum = 0;
@@ -38,11 +39,11 @@ struct HistogramValue {
 
 /// Writes metric families in one of the formats that Prometheus reads.
 ///
-/// Between BeginFamily() and EndFamily() come the family's series: AddSample()
-/// for counters and gauges, AddHistogram() for histograms. A family without
-/// series is left out. No name may be begun twice, no series added twice; both
-/// appear in the order of the calls. What is passed is used during the call
-/// only, a family's texts until EndFamily().
+/// A family's series are added between BeginFamily() and EndFamily(): by
+/// AddSample() for counters and gauges, by AddHistogram() for histograms. A
+/// family without series is omitted. No family and no series may be added
+/// twice; they appear in the order of the calls. Arguments are used only during
+/// the call, but a family's texts until EndFamily().
 ///
 /// Confined to one thread.
 class FamilyWriter {

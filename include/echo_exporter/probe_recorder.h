@@ -18,15 +18,15 @@
 
 namespace echo_exporter {
 
-/// Why a tick of the schedule led to no echo request.
+/// Why no echo request was sent for a tick of the schedule.
 enum class MissReason : std::uint8_t {
-  kLate,         ///< this process was held up for a whole interval
+  kLate,         ///< this process was late by a whole interval
   kMaxInFlight,  ///< as many requests as allowed were already in flight
   kUnresolved,   ///< the destination has no usable address yet
 };
 inline constexpr std::size_t kMissReasonCount = 3;
 
-/// What was counted of one pair since its series began.
+/// The counters and values of one pair since its series began.
 struct PairStatistics {
   std::uint64_t requests = 0;
   std::uint64_t in_flight = 0;
@@ -40,7 +40,7 @@ struct PairStatistics {
   std::optional<Nanoseconds> last_rtt;
   /// RFC 3550 section 6.4.1; absent before the second reply.
   std::optional<Nanoseconds> jitter;
-  /// Of the last reply, also while not up; absent when it told none.
+  /// Of the last reply, also while not up; absent when it was not reported.
   std::optional<std::uint8_t> reply_ttl;
 };
 
@@ -52,21 +52,21 @@ struct PairStatus {
   std::optional<Route> route;  ///< as of the last SetRoute()
 };
 
-/// Counts what happens, renders it in the Prometheus text format, and shows it
-/// to other readers.
+/// Counts events, renders the metrics in the Prometheus text format, and
+/// provides snapshots to other readers.
 ///
 /// Exactness: in every rendering and snapshot, for every pair,
 /// icmp_echo_requests_total = sum of icmp_echo_outcomes_total +
 /// icmp_echo_in_flight, and the histogram's count = the outcomes named `reply`.
 ///
 /// Thread-safe. RecordRequest() and RecordResult() hold their locks for one
-/// update each, and never wait for a reader for longer than the copying of one
+/// update each, and wait for a reader for no longer than it takes to copy one
 /// pair.
 class ProbeRecorder {
  public:
   /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
   /// bound belongs to that bound's bucket. `sees_stray_replies`: whether
-  /// RecordStrayReply() can ever be called; without, its series are absent
+  /// RecordStrayReply() can ever be called; if not, its series are absent
   /// instead of 0.
   ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock,
                 bool sees_stray_replies = false);
@@ -74,34 +74,34 @@ class ProbeRecorder {
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
 
-  /// The pair of this group, source and destination, from now on under these
-  /// labels. Begins its series at zero, or goes on with them when they have not
-  /// ended: those of a removed pair, too, which then has no route.
+  /// The pair of this group, source and destination, which has these labels
+  /// from now on. Begins its series at zero, or continues them when they have
+  /// not ended, including those of a removed pair, which then has no route.
   PairId AddPair(const PairLabels& labels);
 
   /// Ends a pair's series when its last request has its outcome. No
   /// RecordRequest() and no SetRoute() may follow, unless it is added again.
   void RemovePair(PairId pair);
 
-  /// The labels of a pair whose series have not ended; never null. They stay
-  /// as they are when the pair gets others.
+  /// The labels of a pair whose series have not ended; never null. The returned
+  /// object does not change when the pair gets other labels.
   std::shared_ptr<const PairLabels> LabelsOf(PairId pair) const;
 
-  /// A request is about to be handed to the transport.
+  /// A request is about to be passed to the transport.
   void RecordRequest(PairId pair);
 
   /// Its result. Requires a RecordRequest() without result for this pair.
   void RecordResult(PairId pair, const EchoResult& result);
 
-  /// A reply to a request that had its outcome already, which it changes no
-  /// more. The pair may be gone.
+  /// A reply to a request that already had its outcome, which does not change.
+  /// The series of the pair may have ended.
   void RecordStrayReply(PairId pair, StrayReply kind);
 
   /// The addresses in use now; absent while there are none. An absent source
   /// of a present route is exposed as "".
   void SetRoute(PairId pair, const std::optional<Route>& route);
 
-  /// A tick was taken that much after it was due (>= 0).
+  /// A tick was taken this long after it was due (>= 0).
   void RecordScheduleLag(Nanoseconds lag);
   void RecordMissed(MissReason reason, std::uint64_t ticks);
   void RecordResolveFailure();
@@ -116,12 +116,11 @@ class ProbeRecorder {
   /// call, in the order in which they were first added.
   std::vector<PairStatus> Snapshot() const;
 
-  /// Memory that Render() holds until it returns, about.
+  /// The approximate memory that Render() holds until it returns.
   std::size_t RenderMemory() const;
 
-  /// Writes everything in the text format 0.0.4, ending with a newline: the
-  /// pairs as of one moment each, near the beginning of the call, `transport`
-  /// as given.
+  /// Writes all metrics in the text format 0.0.4, ending with a newline: each
+  /// pair as of one moment near the beginning of the call, and `transport`.
   void Render(const EchoTransportStats& transport, const TextSink& sink) const;
 
  private:

@@ -24,7 +24,7 @@ prometheus::Gauge& AddGauge(Registry& registry, const char* name,
       {});
 }
 
-/// One bucket a factor of two or so, from `lowest` up to ten seconds.
+/// Bounds at a factor of about two, from `lowest` up to ten seconds.
 prometheus::Histogram& AddHistogram(Registry& registry, const char* name,
                                     const char* help, double lowest) {
   prometheus::Histogram::BucketBoundaries bounds;
@@ -52,7 +52,7 @@ const char* MissReasonName(MissReason reason) {
   return "unresolved";
 }
 
-/// The registry has these three only.
+/// The registry contains only these three types.
 FamilyType TypeOf(prometheus::MetricType type) {
   if (type == prometheus::MetricType::Counter) return FamilyType::kCounter;
   if (type == prometheus::MetricType::Gauge) return FamilyType::kGauge;
@@ -71,7 +71,7 @@ void WriteHistogram(const std::vector<LabelView>& labels,
 }
 
 /// The registry keeps a family's series in the order of their hashes; they are
-/// written in that of their labels.
+/// written in the order of their labels.
 void WriteFamily(prometheus::MetricFamily family, FamilyWriter& writer) {
   std::sort(family.metric.begin(), family.metric.end(),
             [](const auto& a, const auto& b) { return a.label < b.label; });

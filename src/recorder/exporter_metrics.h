@@ -35,7 +35,7 @@ class ExporterMetrics {
   void RecordConfigLoad(bool successful, WallTime now);
   void RecordWebConfigLoad(bool successful);
 
-  /// Writes all of them; what `transport` and `process` lack is absent.
+  /// Writes all of them; values missing in `transport` or `process` are absent.
   void Write(const EchoTransportStats& transport, const ProcessStats& process,
              FamilyWriter& writer) const;
 

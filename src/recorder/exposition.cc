@@ -40,7 +40,8 @@ class TextPairWriter final : public PairFamilyWriter {
 
   void AddRttHistogram(const PairSnapshot& pair) override {
     WriteHeadOnce();
-    // Most of all text are these lines: what they share is put together once.
+    // Most of the text consists of these lines, so their common part is built
+    // once.
     bucket_begin_.assign(family_.name).append("_bucket{").append(*pair.labels);
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < bound_labels_.size(); ++i) {
@@ -67,7 +68,7 @@ class TextPairWriter final : public PairFamilyWriter {
     begun_ = true;
   }
 
-  /// `begin`: what comes before the labels.
+  /// `begin`: the text before the labels.
   void BeginLine(std::string_view begin, const PairSnapshot& pair) {
     WriteHeadOnce();
     text_.append(begin).append(*pair.labels);

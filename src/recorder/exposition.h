@@ -11,21 +11,21 @@
 
 namespace echo_exporter {
 
-/// The labels of a pair as they stand in every line of its series, without
-/// braces, escaped.
+/// The labels of a pair as in each line of its series, escaped, without braces.
 std::string RenderPairLabels(const PairLabels& labels);
 
 /// Writes the icmp_echo_* families in the Prometheus text format 0.0.4.
 ///
 /// Not prometheus-cpp's Registry and TextSerializer, because pairs are many:
 /// for 2,000 of them with 20 buckets each, tests/bench/render_bench.cc measures
-/// 143 ms and 6.7 kB a pair there against 4 ms and 0.6 kB here, and 120 ms
-/// against 10 ms under Wine (g++ 12 -O2, two cores).
+/// 143 ms and 6.7 kB per pair for those, 4 ms and 0.6 kB for this; under Wine
+/// 120 ms and 10 ms (g++ 12 -O2, two cores).
 ///
 /// Immutable after construction.
 class PairExposition {
  public:
-  /// The bounds given to RttBuckets; whether stray replies are exposed.
+  /// `rtt_buckets`: the bounds of RttBuckets. `stray_replies`: whether they are
+  /// exposed.
   PairExposition(const std::vector<double>& rtt_buckets, bool stray_replies);
 
   /// Writes each family that has a series.
@@ -33,7 +33,7 @@ class PairExposition {
 
  private:
   const bool stray_replies_;
-  /// One per bucket, up to the value: as `,le="0.1"} `.
+  /// One per bucket, the text before the value, as in `,le="0.1"} `.
   std::vector<std::string> bound_labels_;
 };
 

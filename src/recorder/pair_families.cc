@@ -47,7 +47,7 @@ class Families {
   Families(std::span<const PairSnapshot> pairs, PairFamilyWriter& writer)
       : pairs_(pairs), writer_(writer) {}
 
-  /// A family whose series `add(pair)` adds, if any.
+  /// A family whose series, if any, are added by `add(pair)`.
   template <typename AddSeries>
   void Write(const Family& family, const AddSeries& add) {
     writer_.BeginFamily(family);
@@ -58,7 +58,7 @@ class Families {
     writer_.EndFamily();
   }
 
-  /// At most one number a pair: what `number_of(stats)` gives, if any.
+  /// At most one number per pair: the result of `number_of(stats)`, if present.
   template <typename NumberOf>
   void WriteNumbers(const Family& family, const NumberOf& number_of) {
     Write(family, [&](const PairSnapshot& pair) {

@@ -20,17 +20,17 @@ struct PairSnapshot {
   std::optional<Route> route;
 };
 
-/// Writes the families of pairs in one format. Beside FamilyWriter, because
-/// pairs are many: their labels and bounds are text already, and whole numbers
-/// and nanoseconds stay exact.
+/// Writes the families of pairs in one format. Separate from FamilyWriter,
+/// because there are many pairs: labels and bounds are rendered in advance, and
+/// integers and nanoseconds stay exact.
 ///
-/// Used as a FamilyWriter is. Confined to one thread.
+/// Used like a FamilyWriter. Confined to one thread.
 class PairFamilyWriter {
  public:
   virtual ~PairFamilyWriter() = default;
 
   virtual void BeginFamily(const Family& family) = 0;
-  /// `more`: labels behind the pair's.
+  /// `more`: labels after the pair's.
   virtual void AddNumber(const PairSnapshot& pair,
                          std::span<const LabelView> more,
                          std::uint64_t value) = 0;
@@ -39,14 +39,14 @@ class PairFamilyWriter {
   virtual void AddRttHistogram(const PairSnapshot& pair) = 0;
   virtual void EndFamily() = 0;
 
-  /// To be called between pairs, when it may hand on what is written. False:
-  /// nobody wants the rest.
+  /// To be called between pairs; may pass on the text written so far. False
+  /// when the rest is not needed any more.
   virtual bool Continue() = 0;
 };
 
-/// Says which the icmp_echo_* families are, and of which values of a pair.
-/// Always in the same order, the series in the order of `pairs`.
-/// `stray_replies`: whether those are seen.
+/// Defines the icmp_echo_* families and the values of a pair that they expose,
+/// and writes them: always in the same order, the series in the order of
+/// `pairs`. `stray_replies`: whether the transport receives them.
 void WritePairFamilies(std::span<const PairSnapshot> pairs, bool stray_replies,
                        PairFamilyWriter& writer);
 

@@ -9,7 +9,7 @@ namespace {
 
 Nanoseconds RoundToNanoseconds(double seconds) {
   const double nanoseconds = seconds * 1e9;
-  // Beyond the largest duration, where llround() has no answer.
+  // Beyond the largest duration, where the result of llround() is undefined.
   if (nanoseconds >= 0x1p63) return Nanoseconds::max();
   return Nanoseconds(std::llround(nanoseconds));
 }

@@ -30,8 +30,8 @@ class RttBuckets {
   std::vector<Nanoseconds> upper_bounds_;
 };
 
-/// What is known of one pair. A copy is a consistent view of it; assigning to
-/// an object made for the same buckets allocates nothing.
+/// The statistics of one pair. A copy is a consistent view; assigning to an
+/// object with the same buckets allocates nothing.
 ///
 /// Not thread-safe: the owner locks.
 class PairStats {
@@ -41,7 +41,7 @@ class PairStats {
 
   void RecordRequest();
 
-  /// Requires in_flight() > 0 and the buckets this object was made for.
+  /// Requires in_flight() > 0 and the buckets that this object was created for.
   void RecordResult(const EchoResult& result, const RttBuckets& buckets);
 
   void RecordStrayReply(StrayReply kind) {
@@ -60,7 +60,7 @@ class PairStats {
 
   /// Replies by bucket, not cumulative.
   const std::vector<std::uint64_t>& rtt_counts() const { return rtt_counts_; }
-  /// Of all replies, in nanoseconds; wraps after 584 years of waiting.
+  /// Of all replies, in nanoseconds; wraps after a total of 584 years.
   std::uint64_t rtt_sum() const { return rtt_sum_; }
 
   /// Whether the last outcome was a reply.
@@ -70,7 +70,7 @@ class PairStats {
   /// RFC 3550 section 6.4.1, with the difference of successive replies' RTTs
   /// for D; absent until there is such a difference, at the second reply.
   std::optional<Nanoseconds> jitter() const;
-  /// Of the last reply, also while not up(); absent when it told none.
+  /// Of the last reply, also while not up(); absent when it was not reported.
   std::optional<std::uint8_t> reply_ttl() const { return reply_ttl_; }
 
  private:

@@ -8,13 +8,13 @@
 
 namespace echo_exporter {
 
-/// Collects text and hands it on in pieces of some size.
+/// Collects text and passes it on in pieces of some size.
 ///
 /// Confined to one thread.
 class PieceWriter {
  public:
-  /// Large enough that a piece costs little beside its content, small enough
-  /// to stay in a processor's cache.
+  /// Large enough to make the cost per piece negligible, small enough to stay
+  /// in a processor's cache.
   static constexpr std::size_t kPieceSize = std::size_t{128} * 1024;
 
   /// `sink` must outlive the writer.
@@ -22,10 +22,10 @@ class PieceWriter {
     text_.reserve(kPieceSize + kPieceSize / 8);
   }
 
-  /// What is collected and not handed on; to be appended to.
+  /// The text collected and not passed on yet; append to it.
   std::string& text() { return text_; }
 
-  /// To be called now and then. False: nobody wants the rest.
+  /// To be called regularly. False when the rest is not needed any more.
   bool FlushWhenLarge() {
     if (text_.size() >= kPieceSize) Flush();
     return wanted_;

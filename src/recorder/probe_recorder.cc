@@ -19,8 +19,8 @@
 namespace echo_exporter {
 namespace {
 
-/// How a pair is called: for who reads names and values, and for the text
-/// format, rendered once.
+/// The labels of a pair: as names and values, and rendered once for the text
+/// format.
 struct Naming {
   explicit Naming(const PairLabels& pair_labels)
       : labels(pair_labels), text(RenderPairLabels(pair_labels)) {}
@@ -29,7 +29,7 @@ struct Naming {
   const std::string text;
 };
 
-// What tells pairs apart, of labels that stay where they are.
+// The identity of a pair, as views of labels that stay in place.
 struct IdentityHash {
   std::size_t operator()(const PairLabels* pair) const {
     std::size_t hash = 0;
@@ -47,8 +47,8 @@ struct SameIdentity {
   }
 };
 
-/// Fills in all of `statistics`, whose `rtt_counts` has its size already: takes
-/// no memory.
+/// Fills in all of `statistics`, whose `rtt_counts` has the right size already;
+/// allocates nothing.
 void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
   statistics->requests = stats.requests();
   statistics->in_flight = stats.in_flight();
@@ -106,8 +106,8 @@ class ProbeRecorder::Impl {
   using Index =
       std::unordered_map<const PairLabels*, PairId, IdentityHash, SameIdentity>;
 
-  /// Every kShardCount-th pair. A lock for each pair would make it larger by
-  /// a tenth; among a few threads, these are contended as seldom.
+  /// Every kShardCount-th pair. A lock for each pair would make it larger by a
+  /// tenth; with a few threads, the locks of shards are contended as rarely.
   struct Shard {
     mutable Mutex mutex;
     std::unordered_map<PairId, Pair> pairs GUARDED_BY(mutex);
@@ -131,7 +131,7 @@ class ProbeRecorder::Impl {
   ExporterMetrics exporter_;
   std::array<Shard, kShardCount> shards_;
 
-  /// Of the pairs in `shards_`; taken before a shard's, if both are.
+  /// Of the pairs in `shards_`; locked before a shard's mutex, if both are.
   Mutex index_mutex_;
   Index index_ GUARDED_BY(index_mutex_);
   PairId next_id_ GUARDED_BY(index_mutex_) = 0;
@@ -188,7 +188,8 @@ void ProbeRecorder::Impl::RemovePair(PairId id) {
   EraseIfEnded(id);
 }
 
-// Unless the pair has been added again meanwhile, or is gone already.
+// Does nothing if the pair has been added again meanwhile, or has been erased
+// already.
 void ProbeRecorder::Impl::EraseIfEnded(PairId id) {
   const MutexLock index_lock(index_mutex_);
   Shard& shard = ShardOf(id);
@@ -242,9 +243,8 @@ void ProbeRecorder::Impl::SetRoute(PairId id,
   shard.pairs.at(id).route = route;
 }
 
-// One copy of `blank` for each pair, in the order of their numbers, with what
-// `copy_pair(id, pair, copy)` has taken over under the lock of the pair's
-// shard.
+// One copy of `blank` for each pair, in the order of their numbers, filled in
+// by `copy_pair(id, pair, copy)` under the lock of the pair's shard.
 template <typename Copy, typename CopyPair>
 std::vector<Copy> ProbeRecorder::Impl::CopyPairs(const Copy& blank,
                                                  CopyPair copy_pair) const {
@@ -257,7 +257,8 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(const Copy& blank,
   std::vector<Copy> copies;
   copies.reserve(ids.size());
   for (const PairId id : ids) {
-    // Memory is obtained before the lock, so that only copying is under it.
+    // Memory is allocated before locking, so that the lock is held only for
+    // copying.
     copies.push_back(blank);
     const Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);

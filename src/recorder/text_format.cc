@@ -50,7 +50,7 @@ void AppendEscaped(std::string_view value, std::string* out) {
   }
 }
 
-/// What std::to_chars(first, last, values...) writes.
+/// The text that std::to_chars(first, last, values...) writes.
 template <typename... Values>
 void AppendCharacters(std::string* out, Values... values) {
   std::array<char, 32> text;
@@ -94,7 +94,7 @@ class TextFamilyWriter final : public FamilyWriter {
   void EndFamily() override {}
 
  private:
-  /// `bound`: of the bucket, else null.
+  /// `bound`: the bound of a bucket, else null.
   template <typename Value>
   void AddLine(std::string_view suffix, std::span<const LabelView> labels,
                const double* bound, Value value) {

@@ -11,10 +11,10 @@ namespace echo_exporter {
 
 // The parts of the Prometheus text format 0.0.4
 // (https://prometheus.io/docs/instrumenting/exposition_formats/), for
-// CreateTextFamilyWriter() and for PairExposition, which writes more than that
-// can in the time there is. Each function appends to `out`.
+// CreateTextFamilyWriter() and for PairExposition, which must be faster than
+// that. Each function appends to `out`.
 
-/// The lines that a family begins with.
+/// The lines at the beginning of a family.
 void AppendFamilyHead(const Family& family, std::string* out);
 
 /// As in `name="value"`. The value is escaped, and bytes that are not UTF-8
@@ -23,18 +23,18 @@ void AppendLabel(std::string_view name, std::string_view value,
                  std::string* out);
 
 /// The label `le` of a bucket. Its text is part of the series' identity: the
-/// shortest that reads back as the same number, in the notation of Go's client
+/// shortest that is parsed as the same number, in the notation of Go's client
 /// library.
 void AppendBoundLabel(double upper_bound, std::string* out);
 
 void AppendNumber(std::uint64_t value, std::string* out);
 
-/// With 16 significant digits, one fewer than it takes to tell all numbers
-/// apart: so 0.1 + 0.2 is 0.3.
+/// With 16 significant digits, one fewer than needed to distinguish all
+/// numbers, so that 0.1 + 0.2 is written as 0.3.
 void AppendNumber(double value, std::string* out);
 
-/// Nanoseconds as seconds, exactly: a double has no room for the last digits of
-/// a large sum.
+/// Nanoseconds as seconds, exactly: a double cannot represent the last digits
+/// of a large sum.
 void AppendSeconds(std::uint64_t nanoseconds, std::string* out);
 
 }  // namespace echo_exporter
