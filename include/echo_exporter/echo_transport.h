@@ -15,36 +15,37 @@
 namespace echo_exporter {
 
 struct EchoTransportOptions {
-  /// Most requests without a result at any moment, 1 .. 1,000,000.
+  /// The most requests without a result at any moment, 1 .. 1,000,000.
   std::size_t max_in_flight = 4096;
-  /// How long after its timeout a request may go without a word from the
-  /// system before the transport gives it the outcome kTimeout by itself.
+  /// How long after a request's timeout the transport waits for the system's
+  /// result before it ends the request as kTimeout itself.
   Nanoseconds overdue_grace = std::chrono::seconds(2);
-  /// Told of each reply to a request that had its outcome already, with that
-  /// request's tag, where the system shows such replies. May be empty; else
+  /// Called for each reply to a request that already had its outcome, with that
+  /// request's tag, where the system reports such replies. May be empty; else
   /// under the rules of the callback.
   std::function<void(std::uint64_t tag, StrayReply)> on_stray_reply = nullptr;
 };
 
-/// What a transport knows beside its results.
+/// Properties and counters of a transport.
 struct EchoTransportStats {
-  /// How it sends, as in "raw_socket"; empty: it does not send that version.
+  /// How it sends, as in "raw_socket"; empty: the version is not supported.
   std::string ipv4_mechanism;
   std::string ipv6_mechanism;
 
-  // Counters, from 0 at its start; absent where the system does not tell.
+  // Counters, from 0 at its start; absent where the system does not report
+  // them.
   /// Echo replies that belong to no request of this process.
   std::optional<std::uint64_t> foreign_replies;
   /// Packets lost because this process did not read them in time.
   std::optional<std::uint64_t> receive_drops;
 };
 
-/// Sends echo requests and reports what became of each.
+/// Sends echo requests and reports the result of each.
 ///
-/// The callback runs exactly once per Send(): on a thread of the transport,
-/// or on the sender's before Send() returns; several threads may be in it at
-/// once. It must be short, must not block, must not throw and must not call
-/// the transport. It never runs after the destructor has returned.
+/// The callback runs exactly once per Send(): on a thread of the transport, or
+/// on the caller's before Send() returns; several threads may run it at once.
+/// It must be short, must not block, must not throw and must not call the
+/// transport. It never runs after the destructor has returned.
 ///
 /// Send() and Drain() are confined to one thread; everything else is
 /// thread-safe.
@@ -52,9 +53,9 @@ class EchoTransport {
  public:
   using Callback = std::function<void(const EchoResult&)>;
 
-  /// Does not wait for the network: what is in flight ends as kTimeout, so
-  /// call Drain() first. What the system has not given back stays allocated on
-  /// purpose, because the system may yet write to it.
+  /// Does not wait for the network: requests in flight end as kTimeout, so call
+  /// Drain() first. Memory that the system may still write to is deliberately
+  /// leaked.
   virtual ~EchoTransport() = default;
 
   /// Sends without waiting. Requires in_flight() < max_in_flight(); beyond it
@@ -62,26 +63,26 @@ class EchoTransport {
   /// like any other.
   virtual void Send(const EchoRequest& request) = 0;
 
-  /// Waits until nothing is in flight or the time is over; true when nothing
+  /// Waits for at most `limit` until no request is in flight; true when none
   /// is.
   virtual bool Drain(Nanoseconds limit) = 0;
 
   /// Requests without a result.
   virtual std::size_t in_flight() const = 0;
 
-  /// What the options asked for, or less where the system serves less.
+  /// The limit of the options, or less where the system supports less.
   virtual std::size_t max_in_flight() const = 0;
 
   virtual bool Supports(IpVersion version) const = 0;
 
-  /// One phrase for the log: which mechanism sends.
+  /// One phrase for the log about the mechanism in use.
   virtual std::string Describe() const = 0;
 
   virtual EchoTransportStats Stats() const = 0;
 
-  /// Whether it sends through raw sockets: it may open further ones as long as
-  /// it lives, so the process must keep the right to (Linux: CAP_NET_RAW).
-  /// Never changes.
+  /// Whether it sends through raw sockets: it may open further ones until it is
+  /// destroyed, so the process must keep that right (Linux: CAP_NET_RAW). Never
+  /// changes.
   virtual bool NeedsRawSockets() const = 0;
 };
 
@@ -90,12 +91,12 @@ class EchoTransport {
 Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
     const EchoTransportOptions& options, EchoTransport::Callback callback);
 
-/// Whether this operating system lets a program choose the type of service of
-/// an echo request. Where not, EchoRequest::tos is ignored.
+/// Whether a program can set the type of service of an echo request on this
+/// operating system. If not, EchoRequest::tos is ignored.
 bool EchoTransportSetsTos();
 
-/// Whether this operating system's transport sees replies to requests that had
-/// their outcome already.
+/// Whether this operating system's transport receives replies to requests that
+/// already had their outcome.
 bool EchoTransportSeesStrayReplies();
 
 }  // namespace echo_exporter

@@ -10,18 +10,19 @@
 
 namespace echo_exporter {
 
-/// What an ICMP error says of an echo request.
+/// An ICMP error about an echo request.
 struct ArrivedError {
   EchoOutcome outcome = EchoOutcome::kOther;
   std::uint32_t os_code = 0;  ///< type * 256 + code
-  std::uint32_t mtu = 0;      ///< of kPacketTooBig; 0 when not told
+  std::uint32_t mtu = 0;      ///< of kPacketTooBig; 0 when not reported
   std::optional<IpAddress> offender;
 };
 
-/// What came in: an echo reply, or an ICMP error with the request it quotes.
+/// A received packet: an echo reply, or an ICMP error with the request that it
+/// quotes.
 struct Arrival {
   EchoMessage message;
-  /// Who sent the reply; of an error, whom the request was for.
+  /// The sender of a reply; for an error, the destination of the request.
   IpAddress peer;
   std::optional<std::uint8_t> ttl;
   SteadyTime time{};

@@ -20,7 +20,8 @@ Value ReadControl(const cmsghdr* control) {
   return value;
 }
 
-// Absent for what this host itself says when a send fails: that is its result.
+// Absent for an error that this host itself reports for a failed send, which is
+// the result of the send.
 std::optional<ArrivedError> ReadError(const cmsghdr* control) {
   const auto error = ReadControl<sock_extended_err>(control);
   const bool v4 = error.ee_origin == SO_EE_ORIGIN_ICMP;
@@ -40,7 +41,7 @@ std::optional<ArrivedError> ReadError(const cmsghdr* control) {
   return result;
 }
 
-// What follows the IPv4 header; empty when there is no whole one.
+// The bytes after the IPv4 header; empty when the header is incomplete.
 std::span<const std::uint8_t> BehindIpHeader(
     std::span<const std::uint8_t> packet) {
   if (packet.size() < sizeof(iphdr)) return {};
@@ -69,7 +70,7 @@ bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
   arrivals_.clear();
   packets_ = 0;
   last_time_ = now();
-  // The last call wrote what it used.
+  // The previous call has overwritten the sizes.
   for (mmsghdr& header : headers_) {
     header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
     header.msg_hdr.msg_controllen = kControlSize;
@@ -77,8 +78,8 @@ bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
   const int count =
       recvmmsg(socket.fd(), headers_.data(), kBatch,
                MSG_DONTWAIT | (errors ? MSG_ERRQUEUE : 0), nullptr);
-  // An error that is pending for the socket ends a call once; what is in the
-  // queue comes with the next.
+  // A pending error of the socket makes one call fail; the next call reads the
+  // queue.
   if (count < 0) return errno != EAGAIN && errno != EINTR;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     Arrival arrival;
@@ -93,7 +94,7 @@ bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
   return count > 0;
 }
 
-// False when it is no echo of this socket's, or not intact.
+// False when it is not an echo message of this socket, or not intact.
 bool ArrivalReader::ParseMessage(const IcmpSocket& socket, std::size_t i,
                                  Arrival* arrival) const {
   std::span<const std::uint8_t> bytes(bytes_.get() + i * kPacketSize,

@@ -19,27 +19,27 @@ namespace echo_exporter {
 
 class IcmpSocket;
 
-/// Reads what has come in on sockets, many packets a system call.
+/// Reads received packets from sockets, many per system call.
 ///
 /// Confined to one thread.
 class ArrivalReader {
  public:
   ArrivalReader();
 
-  /// Reads the clocks that arrivals' times are told by.
+  /// Reads the clocks to which the times of arrivals refer.
   void Refresh() { kernel_time_.Refresh(); }
   SteadyTime now() const { return kernel_time_.now(); }
 
   /// Replaces arrivals() by the next ones: replies, or, with `errors`, ICMP
-  /// errors. False when nothing was left. What is no echo reply, or not intact,
-  /// is left out and counted.
+  /// errors. False when there were none. Packets that are not intact echo
+  /// replies or errors about echo requests are omitted and counted.
   bool Read(const IcmpSocket& socket, bool errors);
 
   /// Valid until the next Read().
   std::span<const Arrival> arrivals() const { return arrivals_; }
 
-  /// Packets read by the last Read(), and those of them that were left out.
-  /// What this host itself says when a send fails is none.
+  /// Packets read by the last Read(), and those of them that were omitted. An
+  /// error that this host itself reports for a failed send does not count.
   std::size_t packets() const { return packets_; }
   std::size_t left_out() const { return packets_ - arrivals_.size(); }
 
@@ -61,7 +61,7 @@ class ArrivalReader {
   SteadyTime last_time_{};
   std::vector<Arrival> arrivals_;
 
-  // Memory for packets that nobody sends is never touched.
+  // Not initialised, so that memory that no packet needs is never touched.
   std::unique_ptr<std::uint8_t[]> bytes_;
   std::array<std::array<std::uint8_t, kControlSize>, kBatch> controls_;
   std::array<sockaddr_storage, kBatch> peers_;

@@ -20,7 +20,7 @@ bool IsMulticast(const IpAddress& v4) {
   return v4.bytes()[0] >= 224;  // 224.0.0.0/4 and the limited broadcast
 }
 
-// The verdict that this process adds to the system's: a reply must be in time.
+// An additional check to the system's: a reply must be in time.
 EchoResult Classify(EchoOutcome outcome, Nanoseconds measured,
                     std::uint32_t kernel_ms, Nanoseconds timeout) {
   using std::chrono::milliseconds;
@@ -31,10 +31,10 @@ EchoResult Classify(EchoOutcome outcome, Nanoseconds measured,
     const ReconciledRtt reconciled = ReconcileRtt(measured, kernel_ms);
     result.rtt = reconciled.rtt;
     result.completion_delay = reconciled.completion_delay;
-    // With small timeouts the system is known to accept replies that come
-    // long after. But the measurement alone convicts no reply: it ends when a
-    // thread of ours ran. The system's milliseconds must allow for it too,
-    // which, if truncated, stand for up to one more.
+    // With small timeouts the system is known to accept replies that arrive
+    // long after. But the measurement alone is not sufficient: it ends when one
+    // of our threads ran. The system's milliseconds, which may be truncated by
+    // up to one, must exceed the timeout as well.
     if (result.rtt > timeout &&
         milliseconds(kernel_ms) + milliseconds(1) > timeout) {
       result.outcome = EchoOutcome::kTimeout;
@@ -67,7 +67,7 @@ void EchoBuffer::Prepare(const EchoRequest& request, std::uint64_t cookie) {
   timeout_ = request.timeout;
   payload_size_ = request.payload_size;
   if (payload_ == nullptr || payload_size_ > payload_capacity_) {
-    // The API wants a valid pointer even for an empty payload.
+    // The API requires a valid pointer even for an empty payload.
     payload_capacity_ = std::max<std::size_t>(payload_size_, 64);
     payload_ = std::make_unique<std::uint8_t[]>(payload_capacity_);
     for (std::size_t i = 0; i < payload_capacity_; ++i) {
@@ -96,7 +96,7 @@ void EchoBuffer::Prepare(const EchoRequest& request, std::uint64_t cookie) {
 bool EchoBuffer::HoldsPayload(const std::uint8_t* data,
                               std::size_t size) const {
   if (size != payload_size_) return false;
-  // The system's pointer is not trusted: it has been seen to lead elsewhere.
+  // The system's pointer is checked: it has been seen to point elsewhere.
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(reply_.get());
   const auto address = reinterpret_cast<std::uintptr_t>(data);
   const auto first = reinterpret_cast<std::uintptr_t>(begin);
@@ -144,9 +144,9 @@ EchoResult EchoBuffer::ReadV6(Nanoseconds measured) const {
   std::memcpy(address.data(), reply.address, address.size());
   const IpAddress responder = IpAddress::V6(address, reply.scope_id);
   if (!responder.IsUnspecified()) result.responder = responder;
-  // The responder is not compared with the destination: an anycast address
-  // answers with a unicast one (RFC 4443 section 4.2). The reply has no size:
-  // the buffer was cleared, and the payload carries a cookie.
+  // The responder is not compared with the destination: a reply to an anycast
+  // address comes from a unicast one (RFC 4443 section 4.2). The reply has no
+  // size, but the buffer was cleared, and the payload contains a cookie.
   const auto* const data =
       reinterpret_cast<const std::uint8_t*>(reply_.get()) + sizeof(reply);
   if (result.outcome == EchoOutcome::kReply &&

@@ -11,43 +11,43 @@
 
 namespace echo_exporter {
 
-/// Size of the reply buffer that the API asks for: the reply structure, the
+/// Size of the reply buffer that the API requires: the reply structure, the
 /// payload, 8 bytes for an ICMP error message, and an IO_STATUS_BLOCK
 /// (documentation of IcmpSendEcho2Ex and Icmp6SendEcho2).
 std::size_t ReplyBufferSize(IpVersion version, std::size_t payload_size);
 
-/// A round-trip time and how late this process saw its end.
+/// A round-trip time and how late this process noticed its end.
 struct ReconciledRtt {
   Nanoseconds rtt;
   Nanoseconds completion_delay;
 };
 
-/// Combines what this process measured around the call (precise, but
-/// including the time until a thread of ours ran) with the system's own whole
-/// milliseconds (coarse, but free of that time).
+/// Combines this process's measurement around the call (precise, but including
+/// the time until one of our threads ran) with the system's own whole
+/// milliseconds (coarse, but without that time).
 ///
-/// The system does not say whether it truncates or rounds, so `kernel_ms`
-/// stands for anything between one millisecond less and 1.5 more. A
-/// measurement in that range is right as it is. One above it ended late: the
-/// RTT is then kernel_ms + 0.5 ms, the middle of what a truncated value stands
-/// for, and the rest is completion delay. One below it comes from a counter
-/// that misbehaved: the system's value stands.
+/// It is not documented whether the system truncates or rounds, so `kernel_ms`
+/// stands for any time from one millisecond less to 1.5 more. A measurement in
+/// that range is used unchanged. One above it ended late: the RTT is then
+/// kernel_ms + 0.5 ms, the middle of the range of a truncated value, and the
+/// rest is completion delay. One below it comes from a faulty counter: the
+/// system's value is used.
 ReconciledRtt ReconcileRtt(Nanoseconds measured, std::uint32_t kernel_ms);
 
 /// The memory that one echo request shares with the system: its payload and
-/// its reply buffer. Grows to the largest request it has served and keeps
-/// that.
+/// its reply buffer. Grows to the size of the largest request and never
+/// shrinks.
 ///
 /// The payload begins with a cookie of 8 bytes, so that the reply to an earlier
-/// or to a foreign request does not pass for this one's. A shorter payload has
-/// only the cookie's first bytes: one of n bytes is the same again after
-/// 256^n requests, an empty one always.
+/// or to a foreign request is not taken for this one's. A shorter payload has
+/// only the cookie's first bytes: one of n bytes repeats after 256^n requests,
+/// an empty one always.
 ///
 /// Confined to one thread at a time; the system writes the reply buffer while
 /// a request is in flight.
 class EchoBuffer {
  public:
-  /// Makes ready for a request: fills the payload, clears the reply buffer and
+  /// Prepares for a request: fills the payload, clears the reply buffer and
   /// puts IP_PENDING where the system will write its status.
   void Prepare(const EchoRequest& request, std::uint64_t cookie);
 
@@ -56,8 +56,8 @@ class EchoBuffer {
   void* reply() { return reply_.get(); }
   std::uint32_t reply_size() const { return reply_size_; }
 
-  /// Reads what the system wrote. `measured` is this process's measurement.
-  /// Sets everything in the result but the tag.
+  /// Reads the system's result. `measured` is this process's measurement. Sets
+  /// everything in the result but the tag.
   EchoResult Read(Nanoseconds measured) const;
 
  private:
@@ -66,7 +66,7 @@ class EchoBuffer {
   bool HoldsPayload(const std::uint8_t* data, std::size_t size) const;
 
   std::unique_ptr<std::uint8_t[]> payload_;
-  std::unique_ptr<std::uint64_t[]> reply_;  // of 64-bit words for alignment
+  std::unique_ptr<std::uint64_t[]> reply_;  // 64-bit words, for alignment
   std::size_t payload_capacity_ = 0;
   std::size_t reply_capacity_ = 0;
   std::uint16_t payload_size_ = 0;

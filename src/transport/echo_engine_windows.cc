@@ -11,20 +11,20 @@
 namespace echo_exporter {
 namespace {
 
-// Wine's driver serves 256 requests at once and loses those beyond.
+// Wine's driver serves 256 requests at once and loses further ones.
 constexpr std::size_t kWineMaxInFlight = 240;
-// How many sends may leave an APC queued on a sender under Wine.
+// How many sends may each leave an APC queued on a sender under Wine.
 constexpr std::uint64_t kSendsPerAlertableMoment = 64;
 
-// A call takes as long as the system takes to queue a packet, and may be held
-// up: a second one goes on meanwhile. More than two only wake each other.
+// A call takes as long as the system takes to queue a packet, and may block:
+// a second sender continues meanwhile. More than two only wake each other.
 constexpr std::size_t kSenders = 2;
 // How long a request may wait for a sender: as long as for its reply, within
-// these limits. The first is more than busy senders need, whatever the timeout.
-// The last is what may leave in a burst when the system has held them up.
+// these limits. The lower one is more than busy senders need, whatever the
+// timeout. The upper one bounds the burst after the system has blocked them.
 constexpr Nanoseconds kShortestQueueing = std::chrono::milliseconds(100);
 constexpr Nanoseconds kLongestQueueing = std::chrono::seconds(1);
-// How long a sender may take to come back from its last call.
+// How long a sender may take to return from its last call.
 constexpr DWORD kSenderGraceMs = 1000;
 
 void WINAPI IgnoreApc(void*, void*, ULONG) {}
@@ -73,7 +73,7 @@ EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
 
 EchoEngine::~EchoEngine() {
   slots_.clear();
-  // With requests in flight this would block until they end.
+  // With requests in flight this call would block until they end.
   if (has_v4()) api_.close_handle(icmp4_);
   if (has_v6()) api_.close_handle(icmp6_);
 }
@@ -90,14 +90,14 @@ Status EchoEngine::Open() {
                      std::to_string(error4) + ")"};
   }
   while (senders_.size() < kSenders) {
-    // Not a std::thread: that could not be waited for with a limit, and one
-    // that the system does not let go is left behind.
+    // Not a std::thread, which cannot be joined with a timeout: a thread whose
+    // system call does not return is abandoned.
     UniqueKernelHandle sender(
         CreateThread(nullptr, 0, &SenderThread, this, 0, nullptr));
     if (!sender) {
-      return Error{ErrorCode::kExhausted,
-                   "starting a thread that sends: error (" +
-                       std::to_string(GetLastError()) + ")"};
+      return Error{ErrorCode::kExhausted, "starting a sender thread: error (" +
+                                              std::to_string(GetLastError()) +
+                                              ")"};
     }
     senders_.push_back(std::move(sender));
   }
@@ -142,7 +142,7 @@ void EchoEngine::Send(const EchoRequest& request) {
   callback_(result);
 }
 
-// A slot that is the request's from now on, or none.
+// Assigns a slot to the request; null when there is none.
 EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
   MutexLock lock(mutex_);
   if (free_.empty()) {
@@ -183,7 +183,7 @@ bool EchoEngine::SendersHaveEnded() const {
   for (const UniqueKernelHandle& sender : senders_) {
     handles.push_back(sender.get());
   }
-  // WAIT_OBJECT_0 is 0, and failures are beyond.
+  // WAIT_OBJECT_0 is 0, and failures are larger values.
   return handles.empty() ||
          WaitForMultipleObjects(static_cast<DWORD>(handles.size()),
                                 handles.data(), TRUE,
@@ -191,7 +191,7 @@ bool EchoEngine::SendersHaveEnded() const {
 }
 
 void EchoEngine::SendNow(EchoSlot& slot) {
-  // Also the payload's cookie: no two requests have the same.
+  // Also the payload's cookie, which differs between requests.
   const std::uint64_t use = slot.use;
   EchoResult result;
   result.outcome = EchoOutcome::kNoResources;
@@ -206,8 +206,8 @@ void EchoEngine::SendNow(EchoSlot& slot) {
   }
   DWORD error = 0;
   const DWORD replies = CallSend(slot, &error);
-  // 0 with a last error of 0 is not documented; if it was a failure after all,
-  // the watchdog ends it.
+  // 0 with a last error of 0 is not documented; if it means a failure, the
+  // watchdog ends the request.
   if (replies == ERROR_IO_PENDING ||
       (replies == 0 && (error == ERROR_IO_PENDING || error == 0))) {
     return;
@@ -221,16 +221,16 @@ void EchoEngine::SendNow(EchoSlot& slot) {
     result.outcome = OutcomeOfStatus(error, slot.request.destination.version());
     result.os_code = error;
   }
-  // Whether the event was signalled as well is not documented: a signal left
-  // over would end the slot's next request. So the slot stays taken until the
-  // signal's callback, if there is one, has come to nothing; a new wait on a
-  // reset event cannot see it.
+  // Whether the event was signalled as well is not documented: a remaining
+  // signal would end the slot's next request. So the slot stays in use until
+  // the signal's callback, if there is one, has returned without effect; a new
+  // wait on a reset event cannot receive that signal.
   slot.Unregister();
   ResetEvent(slot.event.get());
   Finish(slot, claim, result);
 }
 
-// Sees to it that the slot has its event and its wait.
+// Creates the slot's event and its wait if necessary.
 bool EchoEngine::Arm(EchoSlot& slot) {
   if (!slot.event) {
     slot.event.reset(api_.create_event(nullptr, FALSE, FALSE, nullptr));
@@ -286,22 +286,22 @@ DWORD EchoEngine::CallSend(EchoSlot& slot, DWORD* error) {
 
 void CALLBACK EchoEngine::OnSignal(void* context, BOOLEAN) {
   EchoSlot& slot = *static_cast<EchoSlot*>(context);
-  // First of all: every microsecond from here on would count as round trip.
+  // The first step: any earlier work would count as round-trip time.
   const std::int64_t ticks = slot.owner.NowTicks();
   slot.owner.OnEvent(slot, ticks);
 }
 
 void EchoEngine::OnEvent(EchoSlot& slot, std::int64_t ticks) {
-  // The slot cannot have been given to another request: what makes it free is
-  // either this callback, or a sender that has waited for it.
+  // The slot cannot belong to another request yet: it is freed either by this
+  // callback, or by a sender that has waited for the callback.
   const Claim claim = TakeBack(slot, slot.use);
   if (claim == Claim::kNothing) return;
   Finish(slot, claim, slot.buffer.Read(Elapsed(slot.sent_ticks, ticks)));
 }
 
-// For who knows that the system does not have request number `use`, or has it
-// no more. Something other than kNothing for exactly one of those who ask, who
-// then owes a Finish().
+// To be called when the system does not use the request number `use` (any
+// more). Exactly one caller gets a claim other than kNothing, and must then
+// call Finish().
 EchoEngine::Claim EchoEngine::TakeBack(EchoSlot& slot, std::uint64_t use) {
   MutexLock lock(mutex_);
   if (slot.use != use) return Claim::kNothing;
@@ -314,7 +314,7 @@ EchoEngine::Claim EchoEngine::TakeBack(EchoSlot& slot, std::uint64_t use) {
   return state == EchoSlot::State::kPending ? Claim::kResult : Claim::kSlot;
 }
 
-// kNothing when the request is to be sent, which counts as done from here on.
+// kNothing when the request is to be sent; from here on it counts as sent.
 EchoEngine::Claim EchoEngine::LeaveQueue(EchoSlot& slot) {
   MutexLock lock(mutex_);
   const std::int64_t now = NowTicks();
@@ -353,7 +353,7 @@ void EchoEngine::ExpireOverdue(bool all) {
       slot->state = EchoSlot::State::kOverdue;
       EchoResult& result = results.emplace_back();
       result.tag = slot->request.tag;
-      // Nothing was lost of a request that was never sent.
+      // A request that was never sent is not a loss.
       result.outcome =
           queued && !all ? EchoOutcome::kNoResources : EchoOutcome::kTimeout;
       if (!queued) result.rtt = Elapsed(slot->begun_ticks, now);
@@ -379,7 +379,7 @@ bool EchoEngine::Close() {
   queue_.Close();
   const bool senders_have_ended = SendersHaveEnded();
   MutexLock lock(mutex_);
-  // For callbacks that are at work at this moment.
+  // Waits for callbacks that are running.
   while (Count(EchoSlot::State::kEnding) > 0) idle_.Wait(mutex_);
   return senders_have_ended && Count(EchoSlot::State::kFree) == slots_.size();
 }

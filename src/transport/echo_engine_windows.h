@@ -17,15 +17,15 @@ namespace echo_exporter {
 
 class EchoEngine;
 
-/// What one request in flight needs. Made once and used again and again; the
-/// system may write to it until its event is signalled.
+/// The resources of one request in flight. Created once and reused; the system
+/// may write to it until its event is signalled.
 struct EchoSlot {
   enum class State : std::uint8_t {
-    kFree,     ///< the system is done with it
-    kQueued,   ///< waits for a sender
-    kPending,  ///< the system has it; no result was given yet
-    kEnding,   ///< taken back, on its way to kFree
-    kOverdue,  ///< the watchdog gave its result; the queue or the system has it
+    kFree,     ///< not in use by a request or the system
+    kQueued,   ///< waiting for a sender
+    kPending,  ///< in use by the system; no result was reported yet
+    kEnding,   ///< taken back, about to become kFree
+    kOverdue,  ///< result reported by the watchdog; still queued or pending
   };
 
   explicit EchoSlot(EchoEngine& engine) : owner(engine) {}
@@ -33,7 +33,7 @@ struct EchoSlot {
   EchoSlot(const EchoSlot&) = delete;
   EchoSlot& operator=(const EchoSlot&) = delete;
 
-  /// Waits for a callback under way, so it is never called from inside one,
+  /// Waits for a running callback, so it must not be called from inside one,
   /// nor with a lock that a callback takes.
   void Unregister();
 
@@ -41,11 +41,12 @@ struct EchoSlot {
 
   // Guarded by the engine's mutex.
   State state = State::kFree;
-  std::uint64_t use = 0;         ///< number of the request it serves or served
-  std::int64_t begun_ticks = 0;  ///< when its state began
-  std::int64_t overdue_ticks = 0;  ///< when that has lasted too long
+  std::uint64_t use = 0;           ///< number of its current or last request
+  std::int64_t begun_ticks = 0;    ///< when its state began
+  std::int64_t overdue_ticks = 0;  ///< when its state has lasted too long
 
-  // Of the sender until the request is sent, then of whoever ends it.
+  // Confined to the sender until the request is sent, then to the thread that
+  // ends it.
   EchoRequest request;
   std::int64_t sent_ticks = 0;
   EchoBuffer buffer;
@@ -54,17 +55,17 @@ struct EchoSlot {
   HANDLE wait = nullptr;
 };
 
-/// The slots, and everything that the system's callbacks touch. Apart from the
-/// transport so that it can outlive it when the system does not give a request
-/// back.
+/// The slots, and everything that the system's callbacks use. Separate from the
+/// transport so that it can outlive it while the system does not complete a
+/// request.
 ///
-/// Open() comes first and Close() last; everything between is thread-safe.
-/// Owned through EchoEngineOwner, which closes it.
+/// Open() is the first call and Close() the last; all calls between are
+/// thread-safe. Owned through EchoEngineOwner, which closes it.
 class EchoEngine {
  public:
   EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
              EchoTransport::Callback callback);
-  /// Requires that Close() has said true.
+  /// Requires that Close() has returned true.
   ~EchoEngine();
   EchoEngine(const EchoEngine&) = delete;
   EchoEngine& operator=(const EchoEngine&) = delete;
@@ -73,14 +74,14 @@ class EchoEngine {
   void Send(const EchoRequest& request);
   bool Drain(Nanoseconds limit);
 
-  /// For the watchdog: ends as kTimeout what the system should have given back
-  /// by now and as kNoResources what no sender has come to in time; or, with
-  /// `all`, whatever has no result as kTimeout.
+  /// For the watchdog: ends requests that the system should have completed by
+  /// now as kTimeout, and requests that no sender has sent in time as
+  /// kNoResources; with `all`, all requests without a result as kTimeout.
   void ExpireOverdue(bool all);
 
-  /// Ends what is left and the senders. False when the system has not given
-  /// back everything, or holds a sender in a call: the engine must then stay
-  /// for ever, because the system may yet use it.
+  /// Ends remaining requests and the senders. False when the system has not
+  /// completed all requests, or a sender's call has not returned: the engine
+  /// must then never be destroyed, because the system may still use it.
   bool Close();
 
   std::size_t in_flight();
@@ -91,11 +92,11 @@ class EchoEngine {
  private:
   friend struct EchoSlot;
 
-  /// What falls to the one who takes a request back from the system.
+  /// The task of a thread that takes a request back from the system.
   enum class Claim : std::uint8_t {
-    kNothing,  ///< another has it
-    kSlot,     ///< to make the slot free; the watchdog has given the result
-    kResult,   ///< to give the result, and to make the slot free
+    kNothing,  ///< none: another thread has claimed the request
+    kSlot,     ///< free the slot; the watchdog has reported the result
+    kResult,   ///< report the result, and free the slot
   };
 
   static void CALLBACK OnSignal(void* context, BOOLEAN timed_out);
@@ -135,13 +136,13 @@ class EchoEngine {
   std::vector<std::unique_ptr<EchoSlot>> slots_ GUARDED_BY(mutex_);
   std::vector<EchoSlot*> free_ GUARDED_BY(mutex_);
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
-  /// Number of the last request. From a random one on, because it is also the
-  /// payload's cookie: no two processes send the same.
+  /// Number of the last request. It starts at a random number, because it is
+  /// also the payload's cookie, which must differ between processes.
   std::uint64_t uses_ GUARDED_BY(mutex_);
 };
 
-/// Closes, and deletes unless the system still has to do with the engine: also
-/// when an exception ends what has only half begun.
+/// Closes the engine, and deletes it unless the system may still use it; also
+/// when an exception interrupts its construction.
 struct EchoEngineCloser {
   void operator()(EchoEngine* engine) const {
     if (engine->Close()) delete engine;

@@ -12,8 +12,8 @@ constexpr std::uint8_t kReplyV4 = 0;
 constexpr std::uint8_t kRequestV6 = 128;
 constexpr std::uint8_t kReplyV6 = 129;
 
-// What stands behind the cookie. No two neighbours are alike, so that a shift
-// shows.
+// The pattern after the cookie. Neighbouring bytes differ, so that a shift is
+// detected.
 const std::array<std::uint8_t, kMaxEchoPayload>& Pattern() {
   static const auto pattern = [] {
     std::array<std::uint8_t, kMaxEchoPayload> bytes;

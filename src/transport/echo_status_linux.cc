@@ -95,7 +95,7 @@ EchoOutcome OutcomeOfErrno(int code) {
     case EPERM:   // a packet filter of this host
       return EchoOutcome::kProhibited;
     case EADDRNOTAVAIL:
-    case ENODEV:  // the adapter to leave by is gone
+    case ENODEV:  // the adapter to send from has been removed
     case ENXIO:
       return EchoOutcome::kBadSource;
     case EAGAIN:  // the socket's send buffer is full

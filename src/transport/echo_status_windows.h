@@ -7,16 +7,16 @@
 
 namespace echo_exporter {
 
-// IP_STATUS values that the transport itself speaks of (ipexport.h).
+// IP_STATUS values that the transport itself uses (ipexport.h).
 inline constexpr std::uint32_t kIpSuccess = 0;
 inline constexpr std::uint32_t kIpRequestTimedOut = 11010;
 inline constexpr std::uint32_t kIpPending = 11255;
 
-/// The outcome that a status of the ICMP API stands for. `code` may be an
-/// IP_STATUS (11000 and above) from a reply buffer, or a Win32 error from
-/// GetLastError() after the call: the API mixes both, so one table serves
-/// both. IP_PENDING counts as a local failure: it is never final, and the
-/// transport writes it into a reply buffer to find out whether the system did.
+/// The outcome of a status of the ICMP API. `code` may be an IP_STATUS (11000
+/// and above) from a reply buffer, or a Win32 error from GetLastError() after
+/// the call: the API mixes both, so one table serves both. IP_PENDING counts as
+/// a local failure: it is never final, and the transport writes it into a reply
+/// buffer to detect whether the system has written a status.
 ///
 /// Sources: ICMP_ECHO_REPLY and IcmpSendEcho2Ex in the Windows SDK
 /// documentation, ipexport.h, winerror.h. Pure.

@@ -24,44 +24,44 @@
 
 // Implementation notes
 //
-//  a) One socket an IP version serves all pairs; what a reply belongs to is
-//     told by its payload: see RequestMatcher.
+//  a) One socket per IP version serves all pairs; the payload of a reply
+//     identifies its request: see RequestMatcher.
 //  b) Round-trip times end with the kernel's time stamp of the reply, so it
-//     does not matter when this process gets to read it: the receiver rests
-//     for a moment after each batch and then reads what came meanwhile, many
-//     packets a system call. They begin with the clock read right before the
-//     call of send. The kernel's stamp of transmission would cost a second
-//     packet on the error queue for every request.
+//     does not matter when this process reads it: the receiver pauses after
+//     each batch and then reads everything that arrived meanwhile, many packets
+//     per system call. They begin with the clock read right before the call of
+//     send. The kernel's transmission time stamp would cost a second packet on
+//     the error queue for every request.
 //  c) A request times out only after everything that had arrived by then was
-//     read: a process that is held up loses no reply that came in time.
+//     read: a delayed process loses no reply that arrived in time.
 
 namespace echo_exporter {
 namespace {
 
-// How long the receiver rests after a batch. Longer saves no more: a batch of
-// 50 packets has spread the cost of waking thin.
+// How long the receiver pauses after a batch. A longer pause saves nothing:
+// with a batch of 50 packets, the cost of waking up per packet is small.
 constexpr Nanoseconds kRest = std::chrono::milliseconds(1);
 
-// After so many packets the receiver looks after timeouts and stopping, however
-// many more there are.
+// After so many batches the receiver handles timeouts and stopping, even if
+// there are more packets.
 constexpr int kBatchesInARow = 64;
 
-// Each further sending has found new errors in the queue: there is no end to
-// them.
+// The most retries of a send, when each finds new errors in the queue.
 constexpr int kSendAgain = 100;
-// Failures without an error to be found that could be the cause. One in a
-// thousand is deceptive with 10,000 errors a second.
+// The number of failures without a pending error as their cause, after which a
+// failure is final. One in a thousand such failures is not the request's own,
+// at 10,000 errors a second.
 constexpr int kBelieved = 4;
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
-/// Numbers that nobody can guess. Confined to one thread.
+/// Unpredictable numbers. Confined to one thread.
 class CookieSource {
  public:
   std::uint64_t Next() {
     if (used_ == numbers_.size()) {
-      // Without this many bytes at once only before the system's first
-      // randomness (getrandom(2)), and then it waits.
+      // A call for this many bytes fails only when it is interrupted while it
+      // waits for the system's random source to be initialised (getrandom(2)).
       while (getrandom(numbers_.data(), sizeof(numbers_), 0) < 0) {
       }
       used_ = 0;
@@ -70,7 +70,7 @@ class CookieSource {
   }
 
  private:
-  // As many as one call gives without being interrupted.
+  // The most that one call returns without being interrupted.
   std::array<std::uint64_t, 32> numbers_;
   std::size_t used_ = numbers_.size();
 };
@@ -115,16 +115,16 @@ class LinuxEchoTransport final : public EchoTransport {
   CookieSource cookies_;
 
   // Of the receiver.
-  std::uint64_t receiving_generation_ = 0;  // of the sockets; 0: none yet
+  std::uint64_t receiving_generation_ = 0;  // of `receiving_`; 0: none yet
   IcmpSockets::List receiving_;
-  std::vector<pollfd> polled_;  ///< those, and `wake_` behind them
+  std::vector<pollfd> polled_;  ///< `receiving_`, followed by `wake_`
   ArrivalReader reader_;
   RequestMatcher::Verdicts verdicts_;
 
   Mutex error_mutex_;
   ArrivalReader error_reader_ GUARDED_BY(error_mutex_);
   RequestMatcher::Verdicts error_verdicts_ GUARDED_BY(error_mutex_);
-  std::atomic<std::uint64_t> error_batches_{0};  ///< that were not empty
+  std::atomic<std::uint64_t> error_batches_{0};  ///< non-empty ones
 
   std::atomic<std::size_t> in_flight_{0};
   std::atomic<std::uint64_t> foreign_replies_{0};
@@ -133,7 +133,7 @@ class LinuxEchoTransport final : public EchoTransport {
   Mutex mutex_;
   CondVar idle_;
   RequestMatcher matcher_ GUARDED_BY(mutex_);
-  /// The receiver sleeps until then at most; the past while it is awake.
+  /// When the receiver wakes up at the latest; the past while it is awake.
   SteadyTime sleeping_until_ GUARDED_BY(mutex_){};
 
   std::thread receiver_;
@@ -183,7 +183,7 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
     record = matcher_.Begin(request, cookie, now);
     if (record != nullptr) {
       ++in_flight_;
-      // Set by who wakes it, too, so that one call does.
+      // Set here too, so that only one sender wakes the receiver.
       if (now + request.timeout < sleeping_until_) {
         sleeping_until_ = now + request.timeout;
         wake = true;
@@ -199,8 +199,8 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
   if (code == 0) return;
   {
     MutexLock lock(mutex_);
-    // Not the receiver's, although nothing was sent: a pending error may have
-    // been reported for an earlier attempt.
+    // The receiver may have ended the request already, although nothing was
+    // sent: a pending error may have been reported for an earlier attempt.
     if (!matcher_.EndUnsent(*record)) return;
   }
   Fail(request, code);
@@ -209,12 +209,11 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
 }
 
 // A failure may be another request's ICMP error: see MayBePendingError(). Such
-// an error is in the queue, or was when the sending began and has been read
-// since; whoever takes one from the queue also makes the one behind it the
-// result of the next sending. So a failure is believed when there is no error
-// to be found that could be its cause: several times, because the kernel queues
-// an error first and only then makes it the result of the next sending, when it
-// may have been read.
+// an error is in the queue, or was in it when the send began and has been read
+// since; reading an error from the queue also makes the next one the result of
+// the next send. So a failure is final only when no error that could be its
+// cause is found, several times: the kernel queues an error before it makes the
+// error the result of the next send, so it may have been read already.
 int LinuxEchoTransport::SendBy(IcmpSocket& socket, const EchoRequest& request,
                                RequestRecord& record) {
   int code = 0;
@@ -231,8 +230,8 @@ int LinuxEchoTransport::SendBy(IcmpSocket& socket, const EchoRequest& request,
 }
 
 void LinuxEchoTransport::Fail(const EchoRequest& request, int code) {
-  // Of an absent source the kernel says that the network is unreachable, or
-  // that an argument is invalid, as it does for other reasons.
+  // If the source is not on this host, the kernel reports that the network is
+  // unreachable or an argument invalid, which can have other causes, too.
   const bool bad_source = request.source && !IsOwnAddress(*request.source);
   EchoResult result;
   result.tag = request.tag;
@@ -317,9 +316,9 @@ void LinuxEchoTransport::WaitForArrivals() {
   }
 }
 
-// Reads and classifies what has arrived; true when it was more than one packet.
-// What came before `horizon` has then been read; it is set back when there was
-// too much.
+// Reads and classifies arrived packets; true when there was more than one.
+// Everything that arrived before `horizon` has then been read; it is set back
+// when there were too many.
 bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
   std::size_t packets = 0;
   for (const auto& socket : receiving_) {
@@ -364,7 +363,7 @@ void LinuxEchoTransport::Classify(const ArrivalReader& reader,
   matcher_.TakeVerdicts(verdicts);
 }
 
-// Reports what was found, without the lock of all: callbacks take locks of
+// Reports the results without holding `mutex_`, because callbacks take locks of
 // their own. Leaves `verdicts` empty.
 void LinuxEchoTransport::Report(RequestMatcher::Verdicts* verdicts) {
   for (const EchoResult& result : verdicts->results) callback_(result);

@@ -12,27 +12,28 @@
 
 // Implementation notes
 //
-// The system imposes:
+// Constraints of the system:
 //  a) A request cannot be cancelled, and until its event is signalled the
 //     system may write to its reply buffer. IcmpCloseHandle() blocks until
 //     then. So slots live until their event fires, destruction never waits for
-//     the network, and what the system keeps is leaked on purpose.
-//  b) A call takes as long as the system takes to queue the packet, and there
-//     is no saying that it comes back. So calls are made by threads of the
-//     engine, several of them, which live as long as it does: before Wine 10.15
-//     a request dies with the thread that made it.
-//  c) Last errors, return values, events and reply buffers do not always tell
-//     the same story: a failed call does not signal, a call that completes at
-//     once may, and an event may be signalled with the buffer untouched. So a
-//     request is ended by whoever claims it first, and the buffer holds
+//     the network, and memory that the system still uses is deliberately
+//     leaked.
+//  b) A call takes as long as the system takes to queue the packet, and may
+//     never return. So calls are made by several threads of the engine, which
+//     live as long as it does: before Wine 10.15 a request ends with the thread
+//     that made it.
+//  c) Last errors, return values, events and reply buffers are not always
+//     consistent: a failed call does not signal, a call that completes at once
+//     may, and an event may be signalled with the buffer untouched. So the
+//     first thread to claim a request ends it, and the buffer contains
 //     IP_PENDING until the system has written a status.
 //  d) Round-trip times are whole milliseconds. So the performance counter is
-//     read right before the call and first of all in the callback.
+//     read right before the call and at the beginning of the callback.
 //
-// Of the forms that the call has, the exporter uses an event with one
+// Of the possible forms of the call, the exporter uses an event with one
 // registered wait for the life of its slot. Measured with
-// tests/bench/run_windows --forms under Wine 8, held on one processor, at 2,000
-// requests a second on loopback addresses (the APC from one sending thread):
+// tests/bench/run_windows --forms under Wine 8, restricted to one processor, at
+// 2,000 requests a second on loopback addresses (APC: one sending thread):
 //
 //     form                                CPU us/echo  seen p50 ms   p99 ms
 //     persistent wait (used)                     99        0.589      1.3
@@ -41,16 +42,17 @@
 //     synchronous, 64 threads                   121        0.864     30.5
 //
 // The APC is delivered only while the sending thread is in an alertable wait,
-// so it is the sender's own work that makes the RTT; the synchronous form holds
-// a thread for each request in flight, which a second of timeouts makes as many
-// threads as there are silent pairs. Registering a wait for every request costs
-// more and gains nothing: the slot is not used again before its signal has been
-// taken. Where a request ends without its signal, the wait is registered anew.
+// so the sender's own work adds to the RTT; the synchronous form occupies a
+// thread for each request in flight, with timeouts of a second as many threads
+// as there are pairs without replies. Registering a wait for every request
+// costs more and has no benefit: the slot is not reused before its signal has
+// been handled. Where a request ends without its signal, the wait is registered
+// again.
 //
 // Wine needs two precautions, taken only there: in event mode Wine 8 frees the
-// I/O status block of a request too early unless an APC is given too, so a
-// no-op is, and the senders are alertable now and then; and its driver serves
-// 256 requests at once and loses those beyond.
+// I/O status block of a request too early unless an APC is passed too, so a
+// no-op APC is passed, and the senders are alertable now and then; and its
+// driver serves 256 requests at once and loses further ones.
 
 namespace echo_exporter {
 namespace {
@@ -129,11 +131,11 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
                                     std::move(callback));
 }
 
-// The API takes the value and ignores it (documentation of
+// The API accepts the value and ignores it (documentation of
 // IP_OPTION_INFORMATION).
 bool EchoTransportSetsTos() { return false; }
 
-// The API gives a request one reply, and forgets it then.
+// The API reports one reply per request and discards further ones.
 bool EchoTransportSeesStrayReplies() { return false; }
 
 }  // namespace echo_exporter

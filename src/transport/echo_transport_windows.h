@@ -8,9 +8,9 @@
 
 namespace echo_exporter {
 
-/// CreateEchoTransport() with the system calls given: where tests put a
-/// scripted system. What `api` points to must outlive the transport, and, if
-/// requests are still in flight at its end, the process.
+/// CreateEchoTransport() with injected system calls, for tests with a scripted
+/// system. The functions of `api` must outlive the transport, or stay valid
+/// until the process ends if requests are still in flight at its end.
 Result<std::unique_ptr<EchoTransport>> CreateWindowsEchoTransport(
     const IcmpApi& api, const EchoTransportOptions& options,
     EchoTransport::Callback callback);

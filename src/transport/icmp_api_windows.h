@@ -12,11 +12,11 @@
 
 namespace echo_exporter {
 
-// The wire and buffer layouts of the ICMP API. They are declared here and not
-// taken from the system headers because the headers of the compilers we
-// support disagree with the system: mingw-w64 10 does not pack
-// IPV6_ADDRESS_EX and lacks ICMPV6_ECHO_REPLY, and the documentation's advice
-// to use the ...32 forms on 64-bit systems is a documentation error.
+// The wire and buffer layouts of the ICMP API. They are declared here instead
+// of included, because system headers of supported compilers differ from the
+// system: mingw-w64 10 does not pack IPV6_ADDRESS_EX and lacks
+// ICMPV6_ECHO_REPLY. The documentation's advice to use the ...32 forms on
+// 64-bit systems is an error.
 
 /// IP_OPTION_INFORMATION in the native layout.
 struct IpOptions {
@@ -64,9 +64,9 @@ static_assert(offsetof(EchoReplyV6, round_trip_ms) == 32);
 using ApcRoutine = void(WINAPI*)(void* context, void* io_status_block,
                                  ULONG reserved);
 
-/// Every system call of the Windows transport that can fail, that tells the
+/// Every system call of the Windows transport that can fail, that returns the
 /// time or that waits for a callback, as plain function pointers with the
-/// system's own signatures, so that a test can script what the system does.
+/// system's own signatures, so that a test can script the system's behaviour.
 ///
 /// Immutable after construction.
 struct IcmpApi {

@@ -20,21 +20,21 @@
 
 // Implementation notes
 //
-//  a) There is no control message for "don't fragment". The option is set anew
-//     when a request differs from the one before: one socket serves both.
-//     PROBE and OMIT, because DO and WANT would refuse or split by a path MTU
-//     learned from earlier errors, and with DONT the kernel keeps "too big"
-//     for itself. IPv6 without "don't fragment" is WANT: only the sender can
-//     fragment there, and only when it has learned what to.
-//  b) A raw socket is given every ICMP packet of the host. A filter in the
-//     kernel lets echo replies with our identifier through and nothing else.
-//  c) The kernel checks the checksum of ICMP after raw sockets have had their
+//  a) There is no control message for "don't fragment". The option is changed
+//     when a request differs from the previous one, so one socket serves both.
+//     PROBE and OMIT, because DO and WANT would reject or fragment packets by a
+//     path MTU learned from earlier errors, and with DONT the kernel does not
+//     report "too big". IPv6 without "don't fragment" is WANT: only the sender
+//     can fragment there, and only when it knows the path MTU.
+//  b) A raw socket receives every ICMP packet of the host. A filter in the
+//     kernel passes only echo replies with our identifier.
+//  c) The kernel checks the ICMP checksum after raw sockets have received their
 //     copy: see ArrivalReader.
 
 namespace echo_exporter {
 namespace {
 
-// What a small packet occupies in a receive buffer, as the kernel counts.
+// The size of a small packet in a receive buffer, as the kernel counts.
 constexpr std::size_t kPacketTruesize = 1024;
 constexpr std::size_t kSmallestBuffer = std::size_t{1} << 20;
 constexpr std::size_t kLargestBuffer = std::size_t{64} << 20;
@@ -80,8 +80,8 @@ Error OpenError(IpVersion version, int code) {
   if (code == EPERM || code == EACCES) {
     return {ErrorCode::kNotAllowed,
             what +
-                "neither way is allowed: have the sysctl "
-                "net.ipv4.ping_group_range include a group of this process, or "
+                "neither datagram nor raw sockets are allowed; include a group "
+                "of this process in the sysctl net.ipv4.ping_group_range, or "
                 "give it the capability CAP_NET_RAW: " +
                 ErrnoText(code)};
   }
@@ -103,7 +103,7 @@ std::string_view SocketKindName(IcmpSocket::Kind kind) {
 }
 
 bool MayBePendingError(int code) {
-  switch (code) {  // what icmp_err_convert() of the kernel can give
+  switch (code) {  // the possible results of the kernel's icmp_err_convert()
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENOPROTOOPT:
@@ -123,7 +123,8 @@ bool MayBePendingError(int code) {
 bool IsOwnAddress(const IpAddress& address) {
   sockaddr_storage storage;
   const socklen_t size = ToSocketAddress(address, &storage);
-  // UDP: any user may bind one to any free port of an own address.
+  // UDP: any user may bind such a socket to a free port of the host's
+  // addresses.
   const UniqueFd probe(
       socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
   return bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), size) ==
@@ -157,7 +158,7 @@ Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
   return opened;
 }
 
-// False, with errno set, when the system refuses something.
+// False, with errno set, when a call fails.
 bool IcmpSocket::Configure(const Binding* binding) {
   const int socket = fd();
   if (!TurnOn(socket, SOL_SOCKET, SO_TIMESTAMPNS)) return false;
@@ -174,8 +175,8 @@ bool IcmpSocket::Configure(const Binding* binding) {
   return Bind(binding);
 }
 
-// Also has the kernel choose a datagram socket's identifier now, and not at the
-// first request: what comes before that would find no socket.
+// Also makes the kernel choose a datagram socket's identifier now instead of at
+// the first request: packets before that would not find the socket.
 bool IcmpSocket::Bind(const Binding* binding) {
   sockaddr_storage address{};
   address.ss_family = version_ == IpVersion::kV4 ? AF_INET : AF_INET6;
@@ -196,7 +197,7 @@ bool IcmpSocket::Bind(const Binding* binding) {
 
 bool IcmpSocket::AttachFilter() {
   const bool v4 = version_ == IpVersion::kV4;
-  // A raw IPv4 socket sees the IP header as well: X is its length.
+  // A raw IPv4 socket also receives the IP header: X is its length.
   std::array<sock_filter, 7> code{{
       v4 ? sock_filter BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
          : sock_filter BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
@@ -218,20 +219,20 @@ bool IcmpSocket::AttachFilter() {
 void IcmpSocket::SizeBuffers(std::size_t packets_at_once) {
   const int wanted = static_cast<int>(std::clamp(
       packets_at_once * kPacketTruesize, kSmallestBuffer, kLargestBuffer));
-  // Beyond net.core.rmem_max with CAP_NET_ADMIN only.
+  // Sizes beyond net.core.rmem_max require CAP_NET_ADMIN.
   if (!SetOption(fd(), SOL_SOCKET, SO_RCVBUFFORCE, wanted)) {
     SetOption(fd(), SOL_SOCKET, SO_RCVBUF, wanted);
   }
   if (!SetOption(fd(), SOL_SOCKET, SO_SNDBUFFORCE, kSendBuffer)) {
     SetOption(fd(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   }
-  int doubled = 0;  // as the kernel tells it (socket(7))
+  int doubled = 0;  // as the kernel reports it (socket(7))
   socklen_t size = sizeof(doubled);
   getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &doubled, &size);
   if (doubled / 2 < wanted) {
     Log(LogLevel::kWarn,
-        "the receive buffer is smaller than the load asks for; replies that it "
-        "has no room for are lost and counted: raise net.core.rmem_max",
+        "the receive buffer is smaller than the load requires; replies that do "
+        "not fit are lost and counted; increase net.core.rmem_max",
         {{"ip_version", version_ == IpVersion::kV4 ? "4" : "6"},
          {"bytes", std::to_string(doubled / 2)},
          {"wanted", std::to_string(wanted)}});
@@ -274,8 +275,8 @@ std::size_t IcmpSocket::WriteControl(const EchoRequest& request,
   end = AppendControl(IPPROTO_IPV6, IPV6_HOPLIMIT, ttl, end);
   if (tos != 0) end = AppendControl(IPPROTO_IPV6, IPV6_TCLASS, tos, end);
   if (request.source) {
-    // What the socket is bound to; but only of what stands here the kernel
-    // notices that it is not this host's any more.
+    // The socket is bound to the address, but only for an address given here
+    // does the kernel check that it is still on this host.
     in6_pktinfo info{};
     std::memcpy(&info.ipi6_addr, request.source->bytes().data(),
                 sizeof(info.ipi6_addr));
@@ -300,13 +301,14 @@ int IcmpSocket::Send(const EchoRequest& request, RequestRecord& record) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = WriteControl(request, control.data());
-  // Last of all: every microsecond from here on counts as round trip.
+  // The last step: any time from here on counts as round-trip time.
   record.set_sent(std::chrono::steady_clock::now());
   return sendmsg(fd(), &message, 0) >= 0 ? 0 : errno;
 }
 
 std::uint64_t IcmpSocket::ReceiveDrops() const {
-  // The counter that SO_RXQ_OVFL tells with each packet, at any time.
+  // The counter that SO_RXQ_OVFL reports with each packet, available at any
+  // time.
   std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
   socklen_t size = sizeof(memory);
   getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size);

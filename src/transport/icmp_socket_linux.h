@@ -19,9 +19,9 @@
 
 namespace echo_exporter {
 
-/// A socket that many echo requests of an IP version go through.
+/// A socket for many echo requests of one IP version.
 ///
-/// Send() is confined to one thread; what is const is thread-safe.
+/// Send() is confined to one thread; const functions are thread-safe.
 class IcmpSocket {
  public:
   enum class Kind : std::uint8_t {
@@ -29,7 +29,7 @@ class IcmpSocket {
     kRaw,       ///< needs CAP_NET_RAW
   };
 
-  /// Where all that a socket sends leaves from.
+  /// The source of everything that a socket sends.
   struct Binding {
     IpAddress source;
     std::uint32_t source_interface = 0;  ///< as in EchoRequest
@@ -38,10 +38,10 @@ class IcmpSocket {
   };
 
   /// A datagram socket if that is allowed, else a raw one. Its receive buffer
-  /// is to hold `packets_at_once` replies, as far as the system lets it.
-  /// kNotAllowed when neither kind is allowed, kUnsupported when this host
-  /// does not have the IP version. `binding` may be null; `code` may be, too,
-  /// else it is set to the errno of a failure.
+  /// has room for `packets_at_once` replies, as far as the system allows.
+  /// kNotAllowed when neither kind is allowed, kUnsupported when this host does
+  /// not have the IP version. `binding` may be null. `code` may be null, else
+  /// it is set to the errno of a failure.
   static Result<std::unique_ptr<IcmpSocket>> Open(
       IpVersion version, std::size_t packets_at_once,
       const Binding* binding = nullptr, int* code = nullptr);
@@ -50,17 +50,17 @@ class IcmpSocket {
   IpVersion version() const { return version_; }
   Kind kind() const { return kind_; }
 
-  /// Sends the request of `record`, and writes the time right before into it.
-  /// Returns 0, or the errno; see MayBePendingError().
+  /// Sends the request of `record`, and stores the time right before sending in
+  /// it. Returns 0, or the errno; see MayBePendingError().
   int Send(const EchoRequest& request, RequestRecord& record);
 
-  /// Whether a packet that this socket let through, or an error about one, is
-  /// about a request of this socket.
+  /// Whether a packet that this socket received, or an error, is about a
+  /// request of this socket.
   bool IsOurs(const EchoMessage& message) const {
     return kind_ == Kind::kDatagram || message.id == id_;
   }
 
-  /// How many packets the kernel had no room for in the receive buffer.
+  /// The number of packets that did not fit in the receive buffer.
   std::uint64_t ReceiveDrops() const;
 
  private:
@@ -77,7 +77,7 @@ class IcmpSocket {
   const IpVersion version_;
   const Kind kind_;
   const UniqueFd fd_;
-  std::uint16_t id_ = 0;  ///< of raw sockets; the kernel sets that of others
+  std::uint16_t id_ = 0;  ///< of raw sockets; the kernel sets it for others
 
   // Of Send().
   std::optional<bool> dont_fragment_;
@@ -86,12 +86,12 @@ class IcmpSocket {
 
 std::string_view SocketKindName(IcmpSocket::Kind kind);
 
-/// Whether the result of a sending may come from an ICMP error about another
-/// request: where such errors are told, each is on the socket's error queue and
-/// is also the result of the next sending, which has nothing to do with it.
+/// Whether the result of a send may be an ICMP error about another request:
+/// each such error is put on the socket's error queue and is also returned by
+/// the next send, which is unrelated to it.
 bool MayBePendingError(int code);
 
-/// Whether this host has the address now.
+/// Whether this host currently has the address.
 bool IsOwnAddress(const IpAddress& address);
 
 }  // namespace echo_exporter

@@ -8,7 +8,7 @@
 namespace echo_exporter {
 namespace {
 
-// Longer than any request is in flight, and than any late reply is of interest.
+// Longer than any request is in flight, and than late replies are counted.
 constexpr Nanoseconds kUnusedFor = std::chrono::minutes(5);
 
 }  // namespace

@@ -17,16 +17,15 @@
 
 namespace echo_exporter {
 
-/// The sockets of a transport: one an IP version, and one for each IPv6
+/// The sockets of a transport: one per IP version, and one for each IPv6
 /// source.
 ///
-/// IPv6 needs those because its control messages do not choose a source
+/// IPv6 needs the latter because its control messages do not select a source
 /// reliably: on a datagram socket the kernel ignores the address
-/// (ping_v6_sendmsg()), and on either kind it takes the adapter for a wish as
-/// soon as there is an address (ip6_route_output_flags()). What a socket is
-/// bound to it respects. Sources come and go, with prefixes that change and
-/// adapters that are made anew, so those that none has used for long are closed
-/// when a new one comes.
+/// (ping_v6_sendmsg()), and on either kind the adapter is a mere preference
+/// once there is an address (ip6_route_output_flags()). It respects the binding
+/// of a socket. Sources change with prefixes and adapters, so sockets that have
+/// been unused for long are closed when a new one is opened.
 ///
 /// ForRequest() is confined to one thread; everything else is thread-safe.
 class IcmpSockets {
@@ -40,20 +39,20 @@ class IcmpSockets {
     return (version == IpVersion::kV4 ? v4_ : v6_) != nullptr;
   }
 
-  /// Whether an IP version is served by raw sockets, now and later.
+  /// Whether an IP version uses raw sockets. Never changes.
   bool HasRaw() const;
 
-  /// The socket to send a request by at the time `now`, valid until the next
-  /// call; null, with the errno in `code`, when there is none. `is_new`: All()
-  /// has one more.
+  /// The socket for sending a request at the time `now`, valid until the next
+  /// call; null, with the errno in `code`, when there is none. `is_new`: the
+  /// socket was just added to All().
   IcmpSocket* ForRequest(const EchoRequest& request, SteadyTime now,
                          bool* is_new, int* code);
 
-  /// All there are, as of a generation() that was read before.
+  /// All sockets, at least as recent as a generation() that was read before.
   List All() const;
   std::uint64_t generation() const { return generation_.load(); }
 
-  /// Sets the mechanisms and the drops.
+  /// Sets the mechanisms and the number of drops.
   void AddStats(EchoTransportStats* stats) const;
 
  private:
@@ -78,7 +77,7 @@ class IcmpSockets {
   std::atomic<std::uint64_t> generation_{1};
   mutable Mutex mutex_;
   List all_ GUARDED_BY(mutex_);
-  /// Of sockets that are closed.
+  /// Of closed sockets.
   std::uint64_t past_drops_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -5,17 +5,17 @@
 namespace echo_exporter {
 namespace {
 
-// A pair of readings further apart than this was interrupted in between, and
-// is taken again; after some tries it is good enough.
+// A pair of readings further apart than this was interrupted in between, and is
+// repeated; after some retries it is accepted.
 constexpr Nanoseconds kCloseTogether = std::chrono::microseconds(2);
 constexpr int kTries = 5;
 
-// How much the clocks may drift apart while the wall clock is slewed: 500
-// parts in a million (adjtimex(2)), twice over, and the error of reading.
+// How much the clocks may drift apart while the wall clock is slewed: twice the
+// 500 parts per million of adjtimex(2), and the error of reading.
 constexpr Nanoseconds kReadingError = std::chrono::microseconds(200);
 constexpr int kSlewDivisor = 1000;
 
-// Stamps a little later than now() are of packets that came after Refresh().
+// Stamps a little later than now() are of packets that arrived after Refresh().
 constexpr Nanoseconds kOldest = std::chrono::seconds(120);
 constexpr Nanoseconds kYoungest = std::chrono::seconds(1);
 

@@ -7,11 +7,10 @@
 
 namespace echo_exporter {
 
-/// Puts the kernel's time stamps, which are of the wall clock, on the steady
-/// time line: by their age, with both clocks read anew for each batch. A wall
-/// clock that was set in the meantime makes ages meaningless; this is noticed
-/// by the difference of the clocks, and the stamps of that batch are then not
-/// used.
+/// Converts the kernel's time stamps, which are wall-clock times, to the steady
+/// clock: by their age, with both clocks read again for each batch. If the wall
+/// clock was set meanwhile, ages are meaningless; the difference of the clocks
+/// shows this, and the stamps of that batch are then not used.
 ///
 /// Confined to one thread at a time.
 class KernelTime {
@@ -19,20 +18,20 @@ class KernelTime {
   /// Reads the clocks.
   void Refresh();
 
-  /// The same with the readings given; `wall` since 1970.
+  /// The same with these readings; `wall` since 1970.
   void Refresh(SteadyTime now, Nanoseconds wall);
 
   /// Of the last Refresh().
   SteadyTime now() const { return now_; }
 
-  /// When something happened that the kernel stamped `wall` and that was read
-  /// after the last Refresh(), or shortly before. now() when the stamp cannot
-  /// be used.
+  /// The time of an event with the kernel's stamp `wall` that was read after
+  /// the last Refresh(), or shortly before. now() when the stamp cannot be
+  /// used.
   SteadyTime SteadyTimeOf(const timespec& wall) const;
 
  private:
   SteadyTime now_{};
-  Nanoseconds offset_{};  ///< of the wall clock before the steady one
+  Nanoseconds offset_{};  ///< the wall clock minus the steady clock
   bool stepped_ = true;   ///< between the last two readings
   bool fresh_ = true;     ///< no reading yet
 };

@@ -7,8 +7,8 @@ namespace {
 
 using State = RequestRecord::State;
 
-// A destination without a zone, which the source or the system chose, against
-// the address that the system saw, which has one.
+// Compares a destination, which has no zone if the source or the system chose
+// it, with the address that the system reported, which has one.
 bool IsSameHost(const IpAddress& destination, const IpAddress& seen) {
   return destination.version() == seen.version() &&
          destination.bytes() == seen.bytes() && ZonesAgree(destination, seen);
@@ -43,7 +43,7 @@ void RequestMatcher::ClassifyReply(const Arrival& reply, SteadyTime now) {
   const EchoMessage& message = reply.message;
   RequestRecord* const record =
       table_.Find(message.sequence, [&](const RequestRecord& candidate) {
-        // A payload too short for a cookie proves little by itself.
+        // A payload too short for a cookie is weak evidence by itself.
         return (candidate.payload_size >= kCookieSize ||
                 IsSameHost(candidate.destination, reply.peer)) &&
                IsPayloadOf(candidate.cookie, candidate.payload_size,

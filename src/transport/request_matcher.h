@@ -14,20 +14,19 @@
 
 namespace echo_exporter {
 
-/// Says what becomes of each request: finds the one that an arrival belongs
-/// to, classifies it, and expires those whose time is over. Pure: no socket, no
-/// clock.
+/// Determines the result of each request: finds the request of an arrival,
+/// classifies the arrival, and expires requests. Pure: no socket, no clock.
 ///
 /// A reply belongs to a request when it has its sequence number and its whole
-/// payload, cookie included. A packet from a request's destination with its
-/// sequence number and another payload may be its damaged reply or a forgery:
-/// it ends nothing, but if nothing better comes in time, the request ends as
-/// kCorruptReply instead of kTimeout.
+/// payload, including the cookie. A packet from a request's destination with
+/// its sequence number and another payload may be a damaged reply or a forgery:
+/// it does not end the request, but if no intact reply arrives in time, the
+/// request ends as kCorruptReply instead of kTimeout.
 ///
 /// Not thread-safe: the owner locks.
 class RequestMatcher {
  public:
-  /// What is to be reported, in the order of finding it.
+  /// The events to report, in order.
   struct Verdicts {
     std::vector<EchoResult> results;
     std::vector<std::pair<std::uint64_t, StrayReply>> strays;  ///< by tag
@@ -37,33 +36,33 @@ class RequestMatcher {
   /// `max_in_flight`: 1 .. 1,000,000.
   explicit RequestMatcher(std::size_t max_in_flight) : table_(max_in_flight) {}
 
-  /// As RequestTable::Begin(); what it gives stays valid.
+  /// RequestTable::Begin(); the record stays valid.
   RequestRecord* Begin(const EchoRequest& request, std::uint64_t cookie,
                        SteadyTime now) {
     return table_.Begin(request, cookie, now);
   }
 
-  /// For a request that could not be sent; its result is the caller's. False
-  /// when it has ended by other means.
+  /// Ends a request that could not be sent; the caller reports its result.
+  /// False when it has ended already.
   bool EndUnsent(RequestRecord& record);
 
-  /// `now`: when it was read, not before it arrived.
+  /// `now`: when the arrival was read, not before it arrived.
   void Classify(const Arrival& arrival, SteadyTime now);
 
-  /// Ends those whose time was over at `horizon`; everything that had arrived
-  /// by then must have been classified.
+  /// Ends the requests whose timeout was over at `horizon`; everything that had
+  /// arrived by then must have been classified.
   void Expire(SteadyTime horizon);
 
-  /// Ends all as kTimeout.
+  /// Ends all requests as kTimeout.
   void Abandon();
 
-  /// As RequestTable::NextDeadline().
+  /// RequestTable::NextDeadline().
   std::optional<SteadyTime> NextDeadline() const {
     return table_.NextDeadline();
   }
 
-  /// What was found since the last call, in exchange for `emptied`, whose
-  /// memory is used again.
+  /// Swaps the verdicts since the last call with `emptied`, whose memory is
+  /// reused.
   void TakeVerdicts(Verdicts* emptied) { std::swap(verdicts_, *emptied); }
 
  private:

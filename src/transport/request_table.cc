@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kSmallestRing = 65536;
 
-// Deadlines of ended requests that may lie in the heap beside as many of
-// requests in flight.
+// The number of deadlines of ended requests in the heap up to which it is not
+// rebuilt, even if they are the majority.
 constexpr std::size_t kDeadDeadlines = 4096;
 
 }  // namespace
@@ -21,8 +21,8 @@ RequestTable::RequestTable(std::size_t max_in_flight)
 RequestRecord* RequestTable::Begin(const EchoRequest& request,
                                    std::uint64_t cookie, SteadyTime now) {
   if (in_flight_ >= max_in_flight_) return nullptr;
-  // At most half of the ring is in flight, so this ends; numbers may be left
-  // out.
+  // At most half of the ring is in flight, so this loop ends; numbers may be
+  // skipped.
   while (RecordOf(next_number_).state == RequestRecord::State::kInFlight) {
     ++next_number_;
   }
@@ -71,7 +71,7 @@ RequestRecord* RequestTable::FindExpired(SteadyTime now) {
   while (!deadlines_.empty() && deadlines_.front().time <= now) {
     RequestRecord& record = RecordOf(deadlines_.front().number);
     const bool in_flight = IsInFlight(deadlines_.front().number);
-    // It may have been sent a little later than its deadline was set for.
+    // It may have been sent a little later than its deadline assumed.
     const SteadyTime deadline = record.sent() + record.timeout;
     if (in_flight && deadline <= now) return &record;
     std::pop_heap(deadlines_.begin(), deadlines_.end(), Later);

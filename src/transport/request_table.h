@@ -12,8 +12,8 @@
 
 namespace echo_exporter {
 
-/// One request: while it is in flight, and for long after its end, so that a
-/// late or a second reply is known for what it is.
+/// One request, while it is in flight and long after its end, so that a late or
+/// duplicate reply is recognised.
 struct RequestRecord {
   enum class State : std::uint8_t {
     kUnused,
@@ -23,7 +23,7 @@ struct RequestRecord {
     kTimedOut,
   };
 
-  /// Right before the sending, which happens without the owner's lock.
+  /// The time right before sending, which happens without the owner's lock.
   SteadyTime sent() const {
     return SteadyTime(Nanoseconds(sent_.load(std::memory_order_relaxed)));
   }
@@ -39,7 +39,7 @@ struct RequestRecord {
   Nanoseconds timeout{};
   std::uint16_t payload_size = 0;
   State state = State::kUnused;
-  /// Something came from the destination that is not its reply.
+  /// A packet from the destination was not its intact reply.
   bool corrupted = false;
 
   std::uint16_t sequence() const { return static_cast<std::uint16_t>(number); }
@@ -50,10 +50,10 @@ struct RequestRecord {
 
 /// The requests in flight and the last ones before them.
 ///
-/// A ring: each request takes the next record that is not in flight. It has at
-/// least twice as many records as there may be requests in flight, and a
-/// multiple of 65,536, so that the records of one sequence number are few and
-/// known by their place: the 16 bits of a sequence number limit nothing.
+/// A ring: each request takes the next record that is not in flight. The number
+/// of records is at least twice that of requests in flight, and a multiple of
+/// 65,536, so that the records of one sequence number are few and have known
+/// places: the 16 bits of a sequence number are not a limit.
 ///
 /// Not thread-safe: the owner locks.
 class RequestTable {
@@ -63,28 +63,28 @@ class RequestTable {
 
   std::size_t in_flight() const { return in_flight_; }
 
-  /// A record that is the request's from now on; null when max_in_flight
-  /// requests are in flight. It times out at `now` + its timeout.
+  /// Assigns a record to the request; null when max_in_flight requests are in
+  /// flight. The request times out at `now` + its timeout.
   RequestRecord* Begin(const EchoRequest& request, std::uint64_t cookie,
                        SteadyTime now);
 
-  /// Requires that it is in flight, and `state` one of those behind that.
+  /// Requires that the record is in flight; `state` is a later one.
   void End(RequestRecord& record, RequestRecord::State state);
 
-  /// The record of a request with that sequence number of which `matches` is
-  /// true: one in flight, else the latest, else null.
+  /// The record of a request with this sequence number for which `matches`
+  /// returns true: one in flight, else the latest, else null.
   template <typename Predicate>
   RequestRecord* Find(std::uint16_t sequence, const Predicate& matches);
 
-  /// When the next request may time out; perhaps earlier, that of a request
-  /// that has ended. Absent: never.
+  /// When the next request may time out, or an earlier time, the deadline of a
+  /// request that has ended. Absent: never.
   std::optional<SteadyTime> NextDeadline() const;
 
-  /// One whose time, counted from its sending, was over at `now`, and which is
-  /// still in flight; null when there is none. O(log n).
+  /// A request in flight whose timeout, counted from its sending, was over at
+  /// `now`; null when there is none. O(log n).
   RequestRecord* FindExpired(SteadyTime now);
 
-  /// Ends all that are in flight, in one pass over the records; calls
+  /// Ends all requests in flight, in one pass over the records; calls
   /// `ended(record)` for each. `state` as in End().
   template <typename Observer>
   void EndAll(RequestRecord::State state, const Observer& ended);
@@ -108,8 +108,8 @@ class RequestTable {
   std::vector<RequestRecord> records_;
   std::size_t in_flight_ = 0;
   std::uint64_t next_number_ = 0;
-  /// A heap. Those of requests that have ended stay until they come to the
-  /// top, or until they are the most.
+  /// A heap. Deadlines of ended requests stay until they reach the top, or
+  /// until they are the majority.
   std::vector<Deadline> deadlines_;
 };
 

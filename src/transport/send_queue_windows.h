@@ -10,7 +10,7 @@
 
 namespace echo_exporter {
 
-/// Windows' own lock, which enters the system only to sleep and to wake.
+/// Windows' own lock, which calls the system only to sleep and to wake.
 class CAPABILITY("mutex") SlimLock {
  public:
   void Lock() ACQUIRE() { AcquireSRWLockExclusive(&lock_); }
@@ -23,7 +23,7 @@ class CAPABILITY("mutex") SlimLock {
   SRWLOCK lock_ = SRWLOCK_INIT;
 };
 
-/// Hands work to threads.
+/// Distributes work to threads.
 ///
 /// Thread-safe.
 template <typename T>
