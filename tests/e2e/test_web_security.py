@@ -180,7 +180,7 @@ class MutualTlsTest(unittest.TestCase):
         self.install("second")
         self.assertEqual(self.served_name(), "second")
         # A wrong one is not; it is said once.
-        complaint = "web configuration is wrong"
+        complaint = "invalid web configuration"
         before = self.daemon.log_text().count(complaint)
         (self.daemon.folder / "server.crt").write_text("half a certificate")
         for _ in range(3):
