@@ -79,7 +79,7 @@ struct HttpLimits {
   std::size_t threads = 1024;
   /// Bytes of responses that clients have not read yet. Beyond it, a connection
   /// whose client does not read is evicted, chosen in the same way.
-  std::size_t unsent_bytes = 64 * 1024 * 1024;
+  std::size_t unsent_bytes = std::size_t{64} * 1024 * 1024;
   /// Long responses that are rendered at once, not counting those that wait for
   /// their clients to read. More would use more memory and be no faster.
   std::size_t renderings = 16;

@@ -25,6 +25,7 @@ class SharedLabels {
  public:
   SharedLabels() = default;
   // Implicit, so that plain labels can be passed as shared ones.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   SharedLabels(const Labels& labels)
       : labels_(labels.empty() ? nullptr
                                : std::make_shared<const Labels>(labels)) {}

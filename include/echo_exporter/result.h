@@ -29,7 +29,10 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
+  // Implicit: a function returns a value or an error as it is.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }

@@ -280,8 +280,9 @@ void ExporterImpl::Start() {
 
 void ExporterImpl::Stop() {
   if (server_ == nullptr ||
-      phase_.exchange(Phase::kStopping) == Phase::kStopping)
+      phase_.exchange(Phase::kStopping) == Phase::kStopping) {
     return;
+  }
   dispatcher_->Stop();
   server_->Stop();
   Log(LogLevel::kInfo, "stopped",
@@ -290,8 +291,8 @@ void ExporterImpl::Stop() {
 
 }  // namespace
 
-Result<std::unique_ptr<Exporter>> Exporter::Create(const ExporterConfig& config,
-                                                   Environment environment) {
+Result<std::unique_ptr<Exporter>> Exporter::Create(
+    const ExporterConfig& config, const Environment& environment) {
   auto exporter = std::make_unique<ExporterImpl>(config, environment);
   if (Status opened =
           exporter->Open(environment.create_transport, environment.http_limits);

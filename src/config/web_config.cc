@@ -11,7 +11,7 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+constexpr std::size_t kMaxFileBytes = std::size_t{1024} * 1024;
 
 void ReadHttpServer(DocumentReader& http, WebConfig* config) {
   bool http2 = false;  // either is accepted: HTTP/1.1 is served to all

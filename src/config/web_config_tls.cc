@@ -9,7 +9,7 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::size_t kMaxPemBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxPemBytes = std::size_t{4} * 1024 * 1024;
 
 template <typename T>
 using Named = std::pair<std::string_view, T>;

@@ -14,7 +14,7 @@ constexpr Nanoseconds kLookAgain = std::chrono::milliseconds(200);
 
 // What a client may still send after the last response.
 constexpr Nanoseconds kFinishTimeout = std::chrono::seconds(2);
-constexpr std::size_t kFinishBytes = 256 * 1024;
+constexpr std::size_t kFinishBytes = std::size_t{256} * 1024;
 
 SteadyTime Now() { return Clock::System().Now(); }
 

@@ -35,6 +35,8 @@ bool AcceptsGzip(std::string_view accept_encoding) {
 
 GzipEncoder::GzipEncoder(const TextSink& sink)
     : sink_(sink),
+      // A cast of zlib's macro.
+      // NOLINTNEXTLINE(google-readability-casting)
       good_(deflateInit2(&stream_, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow,
                          kMemoryLevel, Z_DEFAULT_STRATEGY) == Z_OK),
       buffer_(kBufferSize, '\0') {}

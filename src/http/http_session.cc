@@ -218,8 +218,10 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
     response.status = 417;
     return 0;  // neither 100 nor 417: the response, then the end
   });
-  set_exception_handler([](const Request&, Response& response,
-                           std::exception_ptr) { response.status = 500; });
+  set_exception_handler(
+      [](const Request&, Response& response, const std::exception_ptr&) {
+        response.status = 500;
+      });
   set_error_handler([this](const Request&, Response& response) {
     ExplainError(&response);
     return HandlerResponse::Handled;

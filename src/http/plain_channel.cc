@@ -9,7 +9,7 @@ namespace {
 
 // Windows copies the data of a send() into its own memory whatever the size, so
 // pieces are limited; smaller ones would need more calls.
-constexpr std::size_t kSendBytes = 256 * 1024;
+constexpr std::size_t kSendBytes = std::size_t{256} * 1024;
 
 }  // namespace
 

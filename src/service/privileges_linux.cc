@@ -88,6 +88,8 @@ Result<std::set<pid_t>> ListThreads() {
       opendir("/proc/self/task"), &closedir);
   if (directory == nullptr) return ErrnoError("listing threads", errno);
   std::set<pid_t> threads;
+  // Unsafe only for threads that share a stream.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
   while (const dirent* const entry = readdir(directory.get())) {
     const char* const name = entry->d_name;
     pid_t thread = 0;
@@ -148,7 +150,7 @@ Status DropPrivileges(const KeptRights& rights) {
   action.sa_flags = SA_RESTART;
   struct sigaction old {};
   sigaction(SIGURG, &action, &old);
-  const Status status = DropOfOtherThreads();
+  Status status = DropOfOtherThreads();
   sigaction(SIGURG, &old, nullptr);
   return status;
 }

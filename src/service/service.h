@@ -36,6 +36,8 @@ class ServiceStatus {
   /// blocked: `held_up_for` returns for how long it has been, and is called on
   /// a thread of the watch. Null when the service manager requests no reports.
   virtual std::unique_ptr<ServiceWatch> Watch(
+      // Those that keep it take it.
+      // NOLINTNEXTLINE(performance-unnecessary-value-param)
       std::function<Nanoseconds()> held_up_for) {
     static_cast<void>(held_up_for);
     return nullptr;

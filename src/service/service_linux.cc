@@ -31,6 +31,8 @@ namespace echo_exporter {
 namespace {
 
 std::string Environment(const char* name) {
+  // Nothing in this program changes the environment.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
   const char* const value = std::getenv(name);
   return value == nullptr ? "" : value;
 }

@@ -75,8 +75,8 @@ bool MayBeginPayloadOf(std::uint64_t cookie, std::uint16_t payload_size,
   const std::size_t size = std::min<std::size_t>(payload_size, payload.size());
   const std::size_t cookie_size = std::min(size, kCookieSize);
   return std::memcmp(payload.data(), &cookie, cookie_size) == 0 &&
-         std::equal(payload.begin() + cookie_size, payload.begin() + size,
-                    Pattern().begin() + cookie_size);
+         std::memcmp(payload.data() + cookie_size,
+                     Pattern().data() + cookie_size, size - cookie_size) == 0;
 }
 
 bool IsPayloadOf(std::uint64_t cookie, std::uint16_t payload_size,

@@ -84,8 +84,8 @@ TEST(LogTest, KeepsAnyTextOnOneLineOfValidJson) {
                                  "\xc3",
                                  "\"},{\"",
                                  "\xc2\x85",
-                                 "\xc2\x9b"
-                                 "1m",
+                                 ("\xc2\x9b"
+                                  "1m"),
                                  "\xe2\x80\xa8",
                                  "\xe2\x80\xae",
                                  "\xed\xa0\x80"};

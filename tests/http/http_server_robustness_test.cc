@@ -23,7 +23,7 @@ constexpr const char* kRequest = "GET /long HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr const char* kEndOfBody = "\r\n0\r\n\r\n";
 
 // Larger than what the systems hold for a client that does not read.
-constexpr std::size_t kLargeBody = 32 * 1024 * 1024;
+constexpr std::size_t kLargeBody = std::size_t{32} * 1024 * 1024;
 
 class HttpServerRobustnessTest : public HttpServerFixture {
  protected:

@@ -28,7 +28,7 @@ class HttpServerTest : public HttpServerFixture {
     RawHttpClient client(port_);
     EXPECT_TRUE(client.connected());
     client.Send(bytes);
-    const std::string answer = client.ReadToEnd();
+    std::string answer = client.ReadToEnd();
     EXPECT_TRUE(client.closed());
     return answer;
   }

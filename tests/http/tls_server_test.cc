@@ -16,7 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 class TlsServerTest : public HttpServerFixture {

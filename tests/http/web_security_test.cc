@@ -186,7 +186,7 @@ TEST(WebSecurityOpenTest, SaysWhatIsWrongWithCertificates) {
                        "\n  key_file: " + key + "\n  client_ca_file: " + ca +
                        "\n  client_auth_type: RequestClientCert\n");
     std::string errors;
-    for (std::string error : WebSecurity::Open(file).errors) {
+    for (const std::string& error : WebSecurity::Open(file).errors) {
       EXPECT_TRUE(error.starts_with(file)) << error;
       errors += error.substr(file.size()) + '\n';
     }

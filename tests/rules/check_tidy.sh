@@ -5,9 +5,10 @@
 #
 # Without --all, it looks at what differs from the commit at which this branch left origin/main, or
 # main where there is no such remote branch: commits, changes that are not committed, and new files.
-# On main itself, where nothing differs, it looks at the last commit. A header is looked at in the
-# source file of its name, or else in the first that includes it. Windows sources are left out:
-# clang-tidy has no standard library for them (check_clang_windows.sh compiles them with clang).
+# On main itself, where nothing differs, it looks at the last commit, and without a history at
+# nothing. A header is looked at in the source file of its name, or else in the first that includes
+# it. Windows sources are left out: clang-tidy has no standard library for them
+# (check_clang_windows.sh compiles them with clang).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -54,6 +55,7 @@ cmake --preset linux-tidy >$build.log 2>&1 || { cat $build.log; exit 1; }
 if [[ ${1:-} == --all ]]; then
   mapfile -t files < <(built_sources)
 else
+  git rev-parse --quiet --verify HEAD >/dev/null || { echo "tidy: no history"; exit 0; }
   mapfile -t files < <(changed_files | sources_of)
 fi
 ((${#files[@]} == 0)) || printf '%s\0' "${files[@]}" |

@@ -104,7 +104,9 @@ TEST_F(PrivilegesDeathTest, DropsThoseOfThreadsThatStartMeanwhile) {
         // Each ends when it has started the next; the last one stays.
         struct Chain {
           static void Next(int links) {
-            while (links == 0) pause();  // which a signal ends
+            // Which a signal ends.
+            // NOLINTNEXTLINE(bugprone-infinite-loop)
+            while (links == 0) pause();
             std::thread(Next, links - 1).detach();
           }
         };

@@ -136,8 +136,9 @@ TEST(ServiceWatchTest, TellsTheWatchdogOnlyWhileNothingIsHeldUp) {
     EXPECT_EQ(manager.Receive(), "WATCHDOG=1");
     held_up_for = std::chrono::milliseconds(12345);
     std::string message;
-    do message = manager.Receive();
-    while (message == "WATCHDOG=1");
+    do {
+      message = manager.Receive();
+    } while (message == "WATCHDOG=1");
     for (int i = 0; i < 3; ++i) {
       EXPECT_THAT(message,
                   HasSubstr("STATUS=Sending has been blocked for 12s"));

@@ -37,7 +37,7 @@ class TemporaryFolder {
   /// Writes a file as a whole, as careful programs do: beside the old one, and
   /// then in its place.
   std::string Write(std::string_view name, std::string_view text) const {
-    const std::string path = Path(name);
+    std::string path = Path(name);
     const auto fresh = PathFromUtf8(path + ".new");
     std::ofstream(fresh, std::ios::binary) << text;
     std::filesystem::rename(fresh, PathFromUtf8(path));
