@@ -1,7 +1,6 @@
 // Implementation notes:
 //   a) fcntl() afterwards instead of SOCK_CLOEXEC and accept4(), which not
-//   every
-//      system has. The gap is harmless: this process starts no other.
+//      every system has. The gap is harmless: this process starts no other.
 //   b) On Linux SO_REUSEADDR lets a listener bind an address whose connections
 //      are in TIME_WAIT, but never one that has a listener (socket(7)).
 //   c) MSG_NOSIGNAL: sending to a client that has disconnected would otherwise

@@ -2,9 +2,8 @@
 //   a) GetAddrInfoW() and not getaddrinfo(): the latter expects names in the
 //      process's code page, but the configuration is UTF-8.
 //   b) No AI_ADDRCONFIG: with it, a machine whose network is down could not
-//   even
-//      resolve its own loopback address. Addresses that cannot be reached come
-//      last anyway (RFC 6724).
+//      even resolve its own loopback address. Addresses that cannot be reached
+//      come last anyway (RFC 6724).
 //   c) SOCK_DGRAM returns every address once, and not once per protocol.
 //   d) Users know adapters by their friendly names, which the system compares
 //      ignoring case.

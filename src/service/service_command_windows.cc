@@ -5,11 +5,9 @@
 //   b) Recovery actions also apply to a service that reports an exit code other
 //      than 0 only with SERVICE_CONFIG_FAILURE_ACTIONS_FLAG.
 //   c) Settings that an older system or Wine does not support are skipped with
-//   a
-//      warning: the service works without them.
+//      a warning: the service works without them.
 //   d) A service with open handles is removed when the last one is closed;
-//   until
-//      then its name cannot be used again.
+//      until then its name cannot be used again.
 
 #include <winsock2.h>
 #include <windows.h>

@@ -17,7 +17,7 @@
 //      its own.
 //   f) On a console, Wine 8 looks for the service control manager's pipe for
 //      10 s before the call of a) fails. There, and only there, the manager is
-//      asked first whether this process is the service's.
+//      queried first whether this process is the service's.
 
 #include <windows.h>
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kSmallestRing = 65536;
 
-// The number of deadlines of ended requests in the heap up to which it is not
-// rebuilt, even if they are the majority.
+// The heap is rebuilt when it has this many more deadlines of ended requests
+// than of requests in flight.
 constexpr std::size_t kDeadDeadlines = 4096;
 
 }  // namespace

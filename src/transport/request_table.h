@@ -109,7 +109,7 @@ class RequestTable {
   std::size_t in_flight_ = 0;
   std::uint64_t next_number_ = 0;
   /// A heap. Deadlines of ended requests stay until they reach the top, or
-  /// until they are the majority.
+  /// until they are too many.
   std::vector<Deadline> deadlines_;
 };
 
