@@ -123,7 +123,7 @@ Result<Route> RouteOf(const PingOptions& options, AddressLookup& lookup,
                    destinations.value(), options.echo.ip_version, transport);
 }
 
-// Nobody reads what is sent for, as behind `| head`, or the disk is full.
+// The reader has closed the output, as `| head` does, or the disk is full.
 int FailToWrite(std::ostream& err) {
   err << "echo_exporter: the output cannot be written\n";
   return kExitFailure;

@@ -44,7 +44,7 @@ void ResultRouter::OnResult(const EchoResult& result) {
   {
     const MutexLock lock(mutex_);
     const auto found = expected_.find(result.tag);
-    if (found == expected_.end()) return;  // given up
+    if (found == expected_.end()) return;  // ended by GiveUp()
     done = std::move(found->second);
     expected_.erase(found);
   }

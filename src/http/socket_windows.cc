@@ -50,7 +50,7 @@ bool MakePrivateAndNonBlocking(SOCKET socket) {
 }
 
 void StartWinsock() {
-  // Where it fails, so does every call that follows, and says why.
+  // If it fails, every later call fails with an error.
   static const int result = [] {
     WSADATA data;
     return WSAStartup(MAKEWORD(2, 2), &data);
