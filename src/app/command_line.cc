@@ -277,7 +277,7 @@ std::string VersionText() {
 
 // Replaces the library's error messages that are not clear enough.
 std::string Explain(const CLI::ParseError& error, bool of_service) {
-  const std::string text = error.what();
+  std::string text = error.what();
   const std::string kind = error.get_name();
   if (kind == "ArgumentMismatch") {
     return text.substr(0, text.find(':')) + ": exactly one value is expected";

@@ -104,7 +104,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   }
   environment.web_security = std::move(web.security);
   environment.load_config = [&options] { return LoadConfigFor(options); };
-  auto exporter = Exporter::Create(*loaded.config, std::move(environment));
+  auto exporter = Exporter::Create(*loaded.config, environment);
   if (!exporter.ok()) return FailToStart(exporter.error());
   const Status dropped =
       DropPrivileges({.raw_sockets = exporter.value()->NeedsRawSockets()});

@@ -100,8 +100,9 @@ OptionCheck IsOneOf(std::vector<std::string> words) {
     std::string error = "must be ";
     for (const std::string& word : words) {
       if (word == text) return "";
-      if (&word != &words.front())
+      if (&word != &words.front()) {
         error += &word == &words.back() ? " or " : ", ";
+      }
       error += word;
     }
     return error + ", not " + text;
