@@ -165,7 +165,7 @@ def plan_config():
         "[metrics]",
         f"rtt_buckets = {sorted({bound for row in ROWS for bound in rtt_bounds(row)} - {0})}",
         # Not a part of Prometheus's second: a scrape then sees every phase of what alternates.
-        '[defaults]\ninterval = "230ms"\ntimeout = "2s"',
+        '[defaults]\ninterval = "230ms"\ntimeout = "1s"',
         exporter.group("plan", destinations=groups.pop("plan"), labels=LABELS),
         exporter.group("hurried", destinations=hurried, timeout="50ms"),
     ]

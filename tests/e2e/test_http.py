@@ -11,7 +11,7 @@ import network
 import processes
 
 CONFIG = exporter.group(
-    "g", destinations=["10.213.1.1", "10.213.4.0/30"], labels={"site": "here"}, timeout="5s"
+    "g", destinations=["10.213.1.1", "10.213.4.0/30"], labels={"site": "here"}
 )
 
 

@@ -133,7 +133,7 @@ class OutcomesTest(unittest.TestCase):
                 total = self.last.value("icmp_echo_rtt_seconds_sum", destination=row.address)
                 count = self.last.value("icmp_echo_rtt_seconds_count", destination=row.address)
                 self.assertGreaterEqual(total / count, expectations.rtt_bounds(row)[0])
-                self.assertLess(total / count, 2, "the timeout")
+                self.assertLess(total / count, 1, "the timeout")
 
     def test_up_is_one_exactly_for_those_that_answer(self):
         for row in steady_rows():
