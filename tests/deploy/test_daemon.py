@@ -165,7 +165,7 @@ class NotifyTest(unittest.TestCase):
             with Held(self.dispatcher(service)):
                 held_up = machine.wait_for(
                     "word of the delay",
-                    lambda: [one for one in service.receive() if "held up" in one.get("STATUS", "")],
+                    lambda: [one for one in service.receive() if "blocked" in one.get("STATUS", "")],
                 )
                 begin = service.messages.index(held_up[0])
                 machine.wait_for("more of it", lambda: len(service.receive()) > begin + 4)
