@@ -47,7 +47,7 @@ class PackageTest(unittest.TestCase):
     def test_configuration_is_good_and_probes_loopback_only(self):
         machine.install(machine.OLD)
         output = machine.run(*machine.unit_command(), "--config.check")[1]
-        self.assertIn("1 groups, 1 pairs", output)
+        self.assertIn(": OK (1 group, 1 pair)", output)
         self.assertIn('destinations = ["127.0.0.1"]', machine.CONFIG.read_text())
 
     def test_purge_leaves_nothing(self):
