@@ -1,5 +1,6 @@
 """The HTTP server of the real executable: its pages, and clients that behave badly."""
 
+import concurrent.futures
 import contextlib
 import re
 import socket
@@ -41,6 +42,11 @@ class PagesTest(unittest.TestCase):
     def test_healthy_and_ready(self):
         self.assertEqual(exporter.get("/-/healthy")[0], 200)
         self.assertEqual(exporter.get("/-/ready")[0], 200)
+
+    def test_connections_of_many_threads_end_well(self):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            seen = pool.map(lambda _: exporter.get("/-/healthy")[0], range(2000))
+            self.assertEqual(set(seen), {200})
 
     def test_config_is_effective_and_loads_again(self):
         status, text = exporter.get("/config")
