@@ -260,6 +260,10 @@ bool JsonTree::parse_error(std::size_t position, const std::string& token,
 }  // namespace
 
 std::optional<Document> ParseJson(std::string_view text, Findings& findings) {
+  if (text.empty()) {  // of which versions of the parser speak differently
+    findings.AddError({1, 1}, std::string(kNotJson).append("it is empty"));
+    return std::nullopt;
+  }
   const std::size_t errors_before = findings.error_count();
   JsonTree tree(text, findings);
   if (!tree.Parse() || findings.error_count() != errors_before) {

@@ -111,9 +111,7 @@ TEST(JsonDocumentTest, ReadsNumbers) {
 
 TEST(JsonDocumentTest, SaysWhereATextIsCutShort) {
   ExpectErrors({
-      {"",
-       "1:1: not valid JSON: unexpected end of input; expected '[', '{', or a "
-       "literal"},
+      {"", "1:1: not valid JSON: it is empty"},
       {" \n ",
        "2:2: not valid JSON: unexpected end of input; expected '[', '{', or a "
        "literal"},
