@@ -62,7 +62,7 @@ void RequestMatcher::ClassifyReply(const Arrival& reply, SteadyTime now) {
   EchoResult result = ResultOf(*record, reply, now);
   result.responder = reply.peer;
   result.reply_ttl = reply.ttl;
-  if (result.rtt > record->timeout) {
+  if (result.rtt > record->timeout && !WasSuspended(*record)) {
     verdicts_.strays.emplace_back(record->tag, StrayReply::kLate);
     result.outcome = EchoOutcome::kTimeout;
     End(*record, State::kTimedOut, result);
@@ -116,14 +116,23 @@ void RequestMatcher::Abandon() {
   table_.EndAll(State::kTimedOut, [this](const RequestRecord& record) {
     EchoResult result;
     result.tag = record.tag;
-    result.outcome = EchoOutcome::kTimeout;
+    result.outcome =
+        WasSuspended(record) ? EchoOutcome::kSuspended : EchoOutcome::kTimeout;
     verdicts_.results.push_back(result);
   });
+}
+
+bool RequestMatcher::WasSuspended(const RequestRecord& record) const {
+  return suspended_ - record.suspended > kShortestSuspension;
 }
 
 void RequestMatcher::End(RequestRecord& record, State state,
                          EchoResult result) {
   result.tag = record.tag;
+  if (WasSuspended(record)) {
+    result.outcome = EchoOutcome::kSuspended;
+    state = State::kTimedOut;
+  }
   table_.End(record, state);
   verdicts_.results.push_back(result);
 }

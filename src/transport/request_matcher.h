@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
 #define ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,9 @@ namespace echo_exporter {
 /// it does not end the request, but if no intact reply arrives in time, the
 /// request ends as kCorruptReply instead of kTimeout.
 ///
+/// A request during which the machine was suspended ends as kSuspended, with
+/// whatever it ends.
+///
 /// Not thread-safe: the owner locks.
 class RequestMatcher {
  public:
@@ -36,10 +40,18 @@ class RequestMatcher {
   /// `max_in_flight`: 1 .. 1,000,000.
   explicit RequestMatcher(std::size_t max_in_flight) : table_(max_in_flight) {}
 
+  /// How long the machine has been suspended in total by now; to be called
+  /// before the functions below that take a time.
+  void SetSuspendedTime(Nanoseconds total) {
+    suspended_ = std::max(suspended_, total);
+  }
+
   /// RequestTable::Begin(); the record stays valid.
   RequestRecord* Begin(const EchoRequest& request, std::uint64_t cookie,
                        SteadyTime now) {
-    return table_.Begin(request, cookie, now);
+    RequestRecord* const record = table_.Begin(request, cookie, now);
+    if (record != nullptr) record->suspended = suspended_;
+    return record;
   }
 
   /// Ends a request that could not be sent; the caller reports its result.
@@ -53,7 +65,7 @@ class RequestMatcher {
   /// arrived by then must have been classified.
   void Expire(SteadyTime horizon);
 
-  /// Ends all requests as kTimeout.
+  /// Ends all requests, as kTimeout unless they are kSuspended.
   void Abandon();
 
   /// RequestTable::NextDeadline().
@@ -69,10 +81,12 @@ class RequestMatcher {
   void ClassifyReply(const Arrival& reply, SteadyTime now);
   void ClassifyError(const Arrival& error, SteadyTime now);
   void ClassifyForeign(const Arrival& reply);
+  bool WasSuspended(const RequestRecord& record) const;
   void End(RequestRecord& record, RequestRecord::State state,
            EchoResult result);
 
   RequestTable table_;
+  Nanoseconds suspended_{};
   Verdicts verdicts_;
 };
 

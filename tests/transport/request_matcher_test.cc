@@ -7,13 +7,17 @@
 #include <deque>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace echo_exporter {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::_;
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
@@ -105,6 +109,17 @@ class RequestMatcherTest : public testing::Test {
     EXPECT_EQ(verdicts.results.size(), 1U);
     return verdicts.results.empty() ? EchoOutcome::kOther
                                     : verdicts.results.front().outcome;
+  }
+
+  using Outcome = std::pair<std::uint64_t, EchoOutcome>;
+
+  static std::vector<Outcome> Outcomes(
+      const RequestMatcher::Verdicts& verdicts) {
+    std::vector<Outcome> outcomes;
+    for (const EchoResult& result : verdicts.results) {
+      outcomes.emplace_back(result.tag, result.outcome);
+    }
+    return outcomes;
   }
 
   RequestMatcher matcher_{kMaxInFlight};
@@ -562,6 +577,46 @@ TEST_F(RequestMatcherTest, EndsAllAsTimeoutWhenAbandoned) {
   }
   matcher_.Abandon();
   EXPECT_THAT(Take().results, IsEmpty());
+}
+
+TEST_F(RequestMatcherTest, EndsAsSuspendedWhateverASuspensionCameOver) {
+  matcher_.SetSuspendedTime(hours(5));
+  const Sent answered = Begin(1);
+  const Sent late = Begin(2);
+  const Sent failed = Begin(3);
+  Begin(4);
+  matcher_.SetSuspendedTime(hours(6));
+  matcher_.Classify(ReplyTo(answered, milliseconds(1)), kStart + kTimeout);
+  matcher_.Classify(ReplyTo(late, 2 * kTimeout), kStart + 2 * kTimeout);
+  matcher_.Classify(ErrorAbout(failed, 28), kStart + kTimeout);
+  matcher_.Expire(kStart + kTimeout);
+  const RequestMatcher::Verdicts verdicts = Take();
+  EXPECT_THAT(Outcomes(verdicts), Each(Pair(_, EchoOutcome::kSuspended)));
+  EXPECT_EQ(verdicts.results.size(), 4U);
+  EXPECT_THAT(verdicts.strays, IsEmpty());
+
+  matcher_.Classify(ReplyTo(answered, milliseconds(2)), kStart + kTimeout);
+  EXPECT_THAT(Take().strays, ElementsAre(Pair(1U, StrayReply::kLate)));
+}
+
+TEST_F(RequestMatcherTest, TakesNoNoticeOfShortSuspensionsAndEarlierOnes) {
+  Begin(1);
+  matcher_.SetSuspendedTime(kShortestSuspension);
+  matcher_.Expire(kStart + kTimeout);
+  matcher_.SetSuspendedTime(hours(8));
+  const Sent sent = Begin(2);
+  // As read by a slower thread.
+  matcher_.SetSuspendedTime(hours(1));
+  matcher_.Classify(ReplyTo(sent, milliseconds(1)), kStart + kTimeout);
+  EXPECT_THAT(Outcomes(Take()), ElementsAre(Pair(1U, EchoOutcome::kTimeout),
+                                            Pair(2U, EchoOutcome::kReply)));
+}
+
+TEST_F(RequestMatcherTest, EndsAsSuspendedWhenAbandonedAfterASuspension) {
+  Begin(1);
+  matcher_.SetSuspendedTime(hours(1));
+  matcher_.Abandon();
+  EXPECT_THAT(Outcomes(Take()), ElementsAre(Pair(1U, EchoOutcome::kSuspended)));
 }
 
 TEST_F(RequestMatcherTest, LeavesTheResultOfAnUnsentRequestToItsSender) {
