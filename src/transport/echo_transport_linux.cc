@@ -33,8 +33,10 @@
 //     per system call. They begin with the clock read right before the call of
 //     send. The kernel's transmission time stamp would cost a second packet on
 //     the error queue for every request.
-//  c) A request times out only after everything that had arrived by then was
-//     read: a delayed process loses no reply that arrived in time.
+//  c) A request times out, or ends by an ICMP error, only after everything that
+//  had arrived by then was
+//     read: a delayed process loses no reply that arrived in time, and of a
+//     reply and an error the first one counts.
 
 namespace echo_exporter {
 namespace {
@@ -230,7 +232,8 @@ int LinuxEchoTransport::SendBy(IcmpSocket& socket, const EchoRequest& request,
     code = socket.Send(request, record);
     if (code == 0 || !MayBePendingError(code)) break;
     SteadyTime last;
-    ReadErrors(socket, &last);
+    // The receiver ends requests by the errors.
+    if (ReadErrors(socket, &last)) eventfd_write(wake_.get(), 1);
     if (error_batches_ == batches) ++without_cause;
   }
   return code;

@@ -24,6 +24,10 @@ namespace echo_exporter {
 /// it does not end the request, but if no intact reply arrives in time, the
 /// request ends as kCorruptReply instead of kTimeout.
 ///
+/// Replies and errors come from different queues, so what is read first need
+/// not have arrived first: an error ends its request only at the next Expire(),
+/// unless a reply turns out to have arrived before it.
+///
 /// A request during which the machine was suspended ends as kSuspended, with
 /// whatever it ends.
 ///
@@ -61,16 +65,18 @@ class RequestMatcher {
   /// `now`: when the arrival was read, not before it arrived.
   void Classify(const Arrival& arrival, SteadyTime now);
 
-  /// Ends the requests whose timeout was over at `horizon`; everything that had
-  /// arrived by then must have been classified.
+  /// Ends the requests about which an error had arrived by `horizon`, and those
+  /// whose timeout was over; everything that had arrived by then must have been
+  /// classified.
   void Expire(SteadyTime horizon);
 
   /// Ends all requests, as kTimeout unless they are kSuspended.
   void Abandon();
 
-  /// RequestTable::NextDeadline().
+  /// RequestTable::NextDeadline(), or the past while an error waits for
+  /// Expire().
   std::optional<SteadyTime> NextDeadline() const {
-    return table_.NextDeadline();
+    return errors_.empty() ? table_.NextDeadline() : SteadyTime::min();
   }
 
   /// Swaps the verdicts since the last call with `emptied`, whose memory is
@@ -85,7 +91,19 @@ class RequestMatcher {
   void End(RequestRecord& record, RequestRecord::State state,
            EchoResult result);
 
+  /// An error that waits for Expire().
+  struct PendingError {
+    RequestRecord* record;
+    std::uint64_t number;  ///< of the record's request
+    SteadyTime time;
+    EchoResult result;
+  };
+
+  bool ErrorCameFirst(const RequestRecord& record, SteadyTime reply) const;
+  void EndByErrors(SteadyTime horizon);
+
   RequestTable table_;
+  std::vector<PendingError> errors_;
   Nanoseconds suspended_{};
   Verdicts verdicts_;
 };

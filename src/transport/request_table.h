@@ -43,6 +43,8 @@ struct RequestRecord {
   State state = State::kUnused;
   /// A packet from the destination was not its intact reply.
   bool corrupted = false;
+  /// An error about it has arrived: see RequestMatcher.
+  bool has_error = false;
 
   std::uint16_t sequence() const { return static_cast<std::uint16_t>(number); }
 
