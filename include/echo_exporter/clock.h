@@ -25,6 +25,10 @@ class Clock {
   virtual SteadyTime Now() const = 0;
   virtual WallTime WallNow() const = 0;
 
+  /// How long the machine was suspended in total so far, since an arbitrary
+  /// moment; never decreases but for an error of 100 ms.
+  virtual Nanoseconds SuspendedTime() const { return Nanoseconds::zero(); }
+
   /// The machine's clock; lives as long as the process.
   static const Clock& System();
 };

@@ -20,20 +20,39 @@ enum class EchoOutcome : std::uint8_t {
   kHostUnreachable,      ///< the last hop cannot reach the address
   kProtocolUnreachable,  ///< the host rejects ICMP echo
   kPortUnreachable,
-  kProhibited,      ///< rejected by a filter
-  kTtlExpired,      ///< a router counted the TTL down to zero
-  kPacketTooBig,    ///< larger than a link's MTU and not to be fragmented
-  kCorruptReply,    ///< a reply whose payload is not the request's
-  kBadSource,       ///< the source address is not on this host (now)
-  kNoResources,     ///< this host ran out of memory, handles or buffers
+  kProhibited,    ///< rejected by a filter
+  kTtlExpired,    ///< a router counted the TTL down to zero
+  kPacketTooBig,  ///< larger than a link's MTU and not to be fragmented
+  kCorruptReply,  ///< a reply whose payload is not the request's
+  kBadSource,     ///< the source address is not on this host (now)
+  kNoResources,   ///< this host ran out of memory, handles or buffers
+  /// This machine was suspended for more than kShortestSuspension while the
+  /// request was in flight, so that nothing is known of the network.
+  kSuspended,
   kGeneralFailure,  ///< the IP stack failed without a more specific code
   kOther,           ///< any code not named above
 };
 
-inline constexpr std::size_t kEchoOutcomeCount = 14;
+inline constexpr std::size_t kEchoOutcomeCount = 15;
 
 /// The value of the `outcome` label, as in "net_unreachable".
 std::string_view EchoOutcomeName(EchoOutcome outcome);
+
+/// Whether this host alone is the reason for the outcome, which says nothing of
+/// the network: neither a reply nor a loss, and no change of a pair's state.
+constexpr bool IsOfThisHost(EchoOutcome outcome) {
+  return outcome == EchoOutcome::kNoResources ||
+         outcome == EchoOutcome::kSuspended;
+}
+
+/// What counts as loss, everywhere: an outcome that is neither a reply nor of
+/// this host. The loss ratio is losses / (losses + replies).
+constexpr bool IsLoss(EchoOutcome outcome) {
+  return outcome != EchoOutcome::kReply && !IsOfThisHost(outcome);
+}
+
+/// A machine that was suspended for longer than this ends what was in flight.
+inline constexpr Nanoseconds kShortestSuspension = std::chrono::seconds(1);
 
 /// The parameters of one echo request. A value: copied into the transport.
 struct EchoRequest {

@@ -24,6 +24,9 @@ struct EchoTransportOptions {
   /// request's tag, where the system reports such replies. May be empty; else
   /// under the rules of the callback.
   std::function<void(std::uint64_t tag, StrayReply)> on_stray_reply = nullptr;
+  /// Clock::SuspendedTime() for this transport; called by any thread. Empty:
+  /// the machine's clock.
+  std::function<Nanoseconds()> suspended_time = nullptr;
 };
 
 /// Properties and counters of a transport.
@@ -41,6 +44,10 @@ struct EchoTransportStats {
 };
 
 /// Sends echo requests and reports the result of each.
+///
+/// A request during whose flight the machine was suspended for more than
+/// kShortestSuspension ends as kSuspended, whatever else it would have been: a
+/// reply's round-trip time cannot be measured over a suspension either.
 ///
 /// The callback runs exactly once per Send(): on a thread of the transport, or
 /// on the caller's before Send() returns; several threads may run it at once.

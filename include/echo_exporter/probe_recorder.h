@@ -35,7 +35,8 @@ struct PairStatistics {
   /// Replies by RTT bucket, not cumulative: one more than there are bounds.
   std::vector<std::uint64_t> rtt_counts;
   std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
-  bool up = false;            ///< whether the last outcome was a reply
+  /// Whether the last outcome that was not of this host was a reply.
+  bool up = false;
   /// Absent unless up.
   std::optional<Nanoseconds> last_rtt;
   /// RFC 3550 section 6.4.1; absent before the second reply.

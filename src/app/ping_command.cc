@@ -37,6 +37,7 @@ class Tally {
            << " time=" << Milliseconds(result.rtt);
       if (result.reply_ttl) out_ << " ttl=" << int{*result.reply_ttl};
     } else {
+      if (IsOfThisHost(result.outcome)) ++of_this_host_;
       out_ << EchoOutcomeName(result.outcome) << ": seq=" << result.tag;
       if (result.responder) out_ << " from=" << result.responder->ToString();
       if (result.mtu != 0) out_ << " mtu=" << result.mtu;
@@ -47,14 +48,19 @@ class Tally {
 
   void PrintSummary(std::uint64_t sent) {
     MutexLock lock(mutex_);
-    const double loss = sent == 0
+    // What never ended is lost, too.
+    const std::uint64_t told = sent - of_this_host_;
+    const double loss = told == 0
                             ? 0
-                            : 100.0 * static_cast<double>(sent - replies_) /
-                                  static_cast<double>(sent);
+                            : 100.0 * static_cast<double>(told - replies_) /
+                                  static_cast<double>(told);
     char percent[32];
     std::snprintf(percent, sizeof(percent), "%.1f", loss);
     out_ << sent << " sent, " << replies_ << " received, " << percent
          << " % lost";
+    if (told < sent) {
+      out_ << " (without " << of_this_host_ << " that this host prevented)";
+    }
     if (replies_ > 0) {
       out_ << "; round-trip time min/mean/max " << Milliseconds(shortest_)
            << " / " << Milliseconds(sum_ / static_cast<std::int64_t>(replies_))
@@ -78,6 +84,7 @@ class Tally {
   std::ostream& out_;
   Mutex mutex_;
   std::uint64_t replies_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t of_this_host_ GUARDED_BY(mutex_) = 0;
   Nanoseconds shortest_ GUARDED_BY(mutex_) = Nanoseconds::max();
   Nanoseconds longest_ GUARDED_BY(mutex_){};
   Nanoseconds sum_ GUARDED_BY(mutex_){};

@@ -1,5 +1,7 @@
 #include "echo_exporter/clock.h"
 
+#include "src/base/suspended_time.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -7,6 +9,9 @@ class SystemClock final : public Clock {
  public:
   SteadyTime Now() const override { return std::chrono::steady_clock::now(); }
   WallTime WallNow() const override { return std::chrono::system_clock::now(); }
+  Nanoseconds SuspendedTime() const override {
+    return echo_exporter::SuspendedTime();
+  }
 };
 
 }  // namespace

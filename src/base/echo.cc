@@ -28,6 +28,8 @@ std::string_view EchoOutcomeName(EchoOutcome outcome) {
       return "bad_source";
     case EchoOutcome::kNoResources:
       return "no_resources";
+    case EchoOutcome::kSuspended:
+      return "suspended";
     case EchoOutcome::kGeneralFailure:
       return "general_failure";
     case EchoOutcome::kOther:

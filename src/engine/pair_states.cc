@@ -16,6 +16,7 @@ void PairStates::RemovePair(PairId pair) {
 }
 
 void PairStates::Record(PairId id, EchoOutcome outcome) {
+  if (IsOfThisHost(outcome)) return;
   const MutexLock lock(mutex_);
   const auto found = pairs_.find(id);
   if (found == pairs_.end()) return;

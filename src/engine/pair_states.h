@@ -12,7 +12,8 @@
 
 namespace echo_exporter {
 
-/// One outcome of a pair, with the previous one.
+/// One outcome of a pair, with the previous one. Outcomes of this host
+/// (IsOfThisHost()) are none here: they leave the state of a pair as it was.
 struct PairOutcome {
   PairId pair = 0;
   const PairLabels& labels;
@@ -25,8 +26,9 @@ struct PairOutcome {
   bool was_up() const { return !previous || *previous == EchoOutcome::kReply; }
 };
 
-/// Receives every outcome of every pair: those of one pair in order, and never
-/// two at once. It must be short, must not block, and must not call PairStates.
+/// Receives the outcomes of every pair, except those of this host: those of one
+/// pair in order, and never two at once. It must be short, must not block, and
+/// must not call PairStates.
 class PairObserver {
  public:
   virtual ~PairObserver() = default;
@@ -43,7 +45,8 @@ class PairStates {
   void AddPair(PairId pair, std::shared_ptr<const PairLabels> labels);
   void RemovePair(PairId pair);
 
-  /// Records an outcome of a pair; ignored for an unknown pair.
+  /// Records an outcome of a pair; ignored for an unknown pair, and when it is
+  /// of this host.
   void Record(PairId pair, EchoOutcome outcome);
 
  private:

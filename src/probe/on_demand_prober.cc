@@ -74,6 +74,7 @@ struct OnDemandProber::Plan {
   ModuleConfig module;  // with the query's source
   SteadyTime start;
   SteadyTime deadline;
+  Nanoseconds suspended{};  // in total at the start
   std::uint32_t count = 1;
 };
 
@@ -154,6 +155,7 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
   plan.target = query.target;
   plan.count = query.count;
   plan.start = clock_.Now();
+  plan.suspended = clock_.SuspendedTime();
   plan.deadline = plan.start + timeout;
   return RunPlan(query, plan);
 }
@@ -172,6 +174,14 @@ HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
     return HttpResponse::Text(
         403, "No address of target \"" + plan.target +
                  "\" is in the configuration's allowed_targets");
+  }
+  if (!report.echoes.empty() &&
+      std::ranges::all_of(report.echoes, [](const auto& echo) {
+        return IsOfThisHost(echo.outcome);
+      })) {
+    return HttpResponse::Text(
+        503, "The exporter's own host prevented every echo request: " +
+                 std::string(EchoOutcomeName(report.echoes.back().outcome)));
   }
   report.success = std::ranges::any_of(report.echoes, [](const auto& echo) {
     return echo.outcome == EchoOutcome::kReply;
@@ -260,7 +270,9 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   MutexLock lock(collector->mutex);
   for (std::size_t i = 0; i < sent; ++i) {
     EchoResult late;
-    late.outcome = EchoOutcome::kTimeout;
+    late.outcome = clock_.SuspendedTime() - plan.suspended > kShortestSuspension
+                       ? EchoOutcome::kSuspended
+                       : EchoOutcome::kTimeout;
     late.rtt = report->timeout;
     report->echoes.push_back(collector->results[i].value_or(late));
     report->log.push_back(EchoLine(i + 1, report->echoes.back()));

@@ -28,8 +28,8 @@ constexpr Family kRtt{"icmp_echo_rtt_seconds", FamilyType::kHistogram,
                       "Round-trip time of ICMP echo replies in seconds."};
 constexpr Family kLastRtt{
     "icmp_echo_last_rtt_seconds", kGauge,
-    "Round-trip time of the last ICMP echo request in seconds; absent unless "
-    "its outcome was a reply."};
+    "Round-trip time of the last ICMP echo reply in seconds; absent unless "
+    "icmp_echo_up is 1."};
 constexpr Family kJitter{
     "icmp_echo_jitter_seconds", kGauge,
     "Smoothed difference of the round-trip times of successive ICMP echo "
@@ -37,7 +37,8 @@ constexpr Family kJitter{
 constexpr Family kReplyTtl{"icmp_echo_reply_ttl", kGauge,
                            "TTL or hop limit of the last ICMP echo reply."};
 constexpr Family kUp{"icmp_echo_up", kGauge,
-                     "1 if the last outcome was a reply, else 0."};
+                     "1 if the last outcome that was not of the exporter's own "
+                     "host (no_resources, suspended) was a reply, else 0."};
 constexpr Family kPairInfo{
     "icmp_echo_pair_info", kGauge,
     "Always 1; its labels tell the addresses in use now."};

@@ -37,8 +37,9 @@ void PairStats::RecordRequest() {
 void PairStats::RecordResult(const EchoResult& result,
                              const RttBuckets& buckets) {
   --in_flight_;
-  up_ = result.outcome == EchoOutcome::kReply;
-  if (up_) RecordReply(result, buckets);
+  const bool is_reply = result.outcome == EchoOutcome::kReply;
+  if (is_reply) RecordReply(result, buckets);
+  if (!IsOfThisHost(result.outcome)) up_ = is_reply;
   ++outcomes_[static_cast<std::size_t>(result.outcome)];
 }
 

@@ -63,7 +63,7 @@ class PairStats {
   /// Of all replies, in nanoseconds; wraps after a total of 584 years.
   std::uint64_t rtt_sum() const { return rtt_sum_; }
 
-  /// Whether the last outcome was a reply.
+  /// Whether the last outcome that was not of this host was a reply.
   bool up() const { return up_; }
   /// Absent unless up().
   std::optional<Nanoseconds> last_rtt() const;

@@ -12,7 +12,8 @@ namespace echo_exporter {
 
 /// An ICMP error about an echo request.
 struct ArrivedError {
-  EchoOutcome outcome = EchoOutcome::kOther;
+  /// Absent: it ends nothing, as a redirect.
+  std::optional<EchoOutcome> outcome;
   std::uint32_t os_code = 0;  ///< type * 256 + code
   std::uint32_t mtu = 0;      ///< of kPacketTooBig; 0 when not reported
   std::optional<IpAddress> offender;

@@ -30,7 +30,9 @@ std::optional<ArrivedError> ReadError(const cmsghdr* control) {
   result.outcome = OutcomeOfIcmpError(v4 ? IpVersion::kV4 : IpVersion::kV6,
                                       error.ee_type, error.ee_code);
   result.os_code = std::uint32_t{error.ee_type} << 8 | error.ee_code;
-  if (result.outcome == EchoOutcome::kPacketTooBig) result.mtu = error.ee_info;
+  if (result.outcome == EchoOutcome::kPacketTooBig) {
+    result.mtu = error.ee_info;
+  }
   // SO_EE_OFFENDER() of linux/errqueue.h: the address follows.
   sockaddr_storage offender{};
   const std::size_t size = control->cmsg_len - CMSG_LEN(sizeof(error));

@@ -58,18 +58,23 @@ EchoOutcome OutcomeOfUnreachableV6(std::uint8_t code) {
 
 }  // namespace
 
-EchoOutcome OutcomeOfIcmpError(IpVersion version, std::uint8_t type,
-                               std::uint8_t code) {
+std::optional<EchoOutcome> OutcomeOfIcmpError(IpVersion version,
+                                              std::uint8_t type,
+                                              std::uint8_t code) {
   if (version == IpVersion::kV4) {
     switch (type) {
       case ICMP_DEST_UNREACH:
         return OutcomeOfUnreachableV4(code);
       case ICMP_TIME_EXCEEDED:
         return EchoOutcome::kTtlExpired;
+      case ICMP_SOURCE_QUENCH:
+      case ICMP_REDIRECT:
+        return std::nullopt;
       default:
         return EchoOutcome::kOther;
     }
   }
+  if ((type & ICMP6_INFOMSG_MASK) != 0) return std::nullopt;
   switch (type) {
     case ICMP6_DST_UNREACH:
       return OutcomeOfUnreachableV6(code);

@@ -17,6 +17,7 @@
 
 #include "echo_exporter/echo_transport.h"
 #include "src/base/mutex.h"
+#include "src/base/suspended_time.h"
 #include "src/transport/arrival_reader_linux.h"
 #include "src/transport/echo_status_linux.h"
 #include "src/transport/icmp_sockets_linux.h"
@@ -32,8 +33,10 @@
 //     per system call. They begin with the clock read right before the call of
 //     send. The kernel's transmission time stamp would cost a second packet on
 //     the error queue for every request.
-//  c) A request times out only after everything that had arrived by then was
-//     read: a delayed process loses no reply that arrived in time.
+//  c) A request times out, or ends by an ICMP error, only after everything that
+//  had arrived by then was
+//     read: a delayed process loses no reply that arrived in time, and of a
+//     reply and an error the first one counts.
 
 namespace echo_exporter {
 namespace {
@@ -108,6 +111,7 @@ class LinuxEchoTransport final : public EchoTransport {
   const std::size_t max_in_flight_;
   const Callback callback_;
   const std::function<void(std::uint64_t, StrayReply)> on_stray_reply_;
+  const std::function<Nanoseconds()> suspended_time_;
   const std::unique_ptr<IcmpSockets> sockets_;
   const UniqueFd wake_;
 
@@ -145,6 +149,8 @@ LinuxEchoTransport::LinuxEchoTransport(const EchoTransportOptions& options,
     : max_in_flight_(options.max_in_flight),
       callback_(std::move(callback)),
       on_stray_reply_(options.on_stray_reply),
+      suspended_time_(options.suspended_time ? options.suspended_time
+                                             : SuspendedTime),
       sockets_(std::move(sockets)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       matcher_(options.max_in_flight) {
@@ -161,6 +167,7 @@ LinuxEchoTransport::~LinuxEchoTransport() {
   receiver_.join();
   {
     MutexLock lock(mutex_);
+    matcher_.SetSuspendedTime(suspended_time_());
     matcher_.Abandon();
     matcher_.TakeVerdicts(&verdicts_);
   }
@@ -176,10 +183,12 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
     return;
   }
   const std::uint64_t cookie = cookies_.Next();
+  const Nanoseconds suspended = suspended_time_();
   RequestRecord* record;
   {
     MutexLock lock(mutex_);
     const SteadyTime now = Now();
+    matcher_.SetSuspendedTime(suspended);
     record = matcher_.Begin(request, cookie, now);
     if (record != nullptr) {
       ++in_flight_;
@@ -223,7 +232,8 @@ int LinuxEchoTransport::SendBy(IcmpSocket& socket, const EchoRequest& request,
     code = socket.Send(request, record);
     if (code == 0 || !MayBePendingError(code)) break;
     SteadyTime last;
-    ReadErrors(socket, &last);
+    // The receiver ends requests by the errors.
+    if (ReadErrors(socket, &last)) eventfd_write(wake_.get(), 1);
     if (error_batches_ == batches) ++without_cause;
   }
   return code;
@@ -273,7 +283,9 @@ void LinuxEchoTransport::Receive() {
     SteadyTime horizon = reader_.now();
     const bool many = ReadAll(&horizon);
     {
+      const Nanoseconds suspended = suspended_time_();
       MutexLock lock(mutex_);
+      matcher_.SetSuspendedTime(suspended);
       matcher_.Expire(horizon);
       matcher_.TakeVerdicts(&verdicts_);
     }
@@ -356,7 +368,9 @@ bool LinuxEchoTransport::ReadErrors(const IcmpSocket& socket,
 
 void LinuxEchoTransport::Classify(const ArrivalReader& reader,
                                   RequestMatcher::Verdicts* verdicts) {
+  const Nanoseconds suspended = suspended_time_();
   MutexLock lock(mutex_);
+  matcher_.SetSuspendedTime(suspended);
   for (const Arrival& arrival : reader.arrivals()) {
     matcher_.Classify(arrival, reader.now());
   }

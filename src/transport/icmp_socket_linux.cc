@@ -103,20 +103,23 @@ std::string_view SocketKindName(IcmpSocket::Kind kind) {
 }
 
 bool MayBePendingError(int code) {
-  switch (code) {  // the possible results of the kernel's icmp_err_convert()
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENOPROTOOPT:
-    case ECONNREFUSED:
-    case EMSGSIZE:
-    case EOPNOTSUPP:
-    case EHOSTDOWN:
-    case ENONET:
-    case EPROTO:
-    case EACCES:
-      return true;
-    default:
+  switch (code) {
+    case EPERM:
+    case EIO:
+    case ENXIO:
+    case EBADF:
+    case EAGAIN:
+    case ENOMEM:
+    case EFAULT:
+    case ENODEV:
+    case EINVAL:
+    case EAFNOSUPPORT:
+    case EADDRNOTAVAIL:
+    case ENETDOWN:
+    case ENOBUFS:
       return false;
+    default:
+      return true;
   }
 }
 

@@ -86,9 +86,10 @@ class IcmpSocket {
 
 std::string_view SocketKindName(IcmpSocket::Kind kind);
 
-/// Whether the result of a send may be an ICMP error about another request:
-/// each such error is put on the socket's error queue and is also returned by
-/// the next send, which is unrelated to it.
+/// Whether the result of a send may be an ICMP error, or a redirect, about
+/// another request: each is put on the socket's error queue and is also
+/// returned by the next send, which is unrelated to it. True for every errno
+/// but those that only this host itself can be the reason of.
 bool MayBePendingError(int code);
 
 /// Whether this host currently has the address.

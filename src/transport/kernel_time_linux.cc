@@ -16,6 +16,8 @@ constexpr Nanoseconds kReadingError = std::chrono::microseconds(200);
 constexpr int kSlewDivisor = 1000;
 
 // Stamps a little later than now() are of packets that arrived after Refresh().
+// Older ones are of packets that were left in their queue at the reading
+// before, but not for long; this process may have been stopped since.
 constexpr Nanoseconds kOldest = std::chrono::seconds(120);
 constexpr Nanoseconds kYoungest = std::chrono::seconds(1);
 
@@ -44,6 +46,7 @@ void KernelTime::Refresh(SteadyTime now, Nanoseconds wall) {
   const Nanoseconds allowed = kReadingError + (now - now_) / kSlewDivisor;
   stepped_ = !fresh_ && std::chrono::abs(offset - offset_) > allowed;
   fresh_ = false;
+  oldest_ = now_ - kOldest;
   offset_ = offset;
   now_ = now;
 }
@@ -51,8 +54,7 @@ void KernelTime::Refresh(SteadyTime now, Nanoseconds wall) {
 SteadyTime KernelTime::SteadyTimeOf(const timespec& wall) const {
   if (stepped_) return now_;
   const SteadyTime time(ToNanoseconds(wall) - offset_);
-  const Nanoseconds age = now_ - time;
-  return age > kOldest || age < -kYoungest ? now_ : time;
+  return time < oldest_ || time > now_ + kYoungest ? now_ : time;
 }
 
 }  // namespace echo_exporter

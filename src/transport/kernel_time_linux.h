@@ -31,6 +31,7 @@ class KernelTime {
 
  private:
   SteadyTime now_{};
+  SteadyTime oldest_{};   ///< what can still be a time of arrival
   Nanoseconds offset_{};  ///< the wall clock minus the steady clock
   bool stepped_ = true;   ///< between the last two readings
   bool fresh_ = true;     ///< no reading yet

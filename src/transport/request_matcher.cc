@@ -59,10 +59,14 @@ void RequestMatcher::ClassifyReply(const Arrival& reply, SteadyTime now) {
                                                    : StrayReply::kLate);
     return;
   }
+  if (record->has_error && ErrorCameFirst(*record, reply.time)) {
+    verdicts_.strays.emplace_back(record->tag, StrayReply::kLate);
+    return;
+  }
   EchoResult result = ResultOf(*record, reply, now);
   result.responder = reply.peer;
   result.reply_ttl = reply.ttl;
-  if (result.rtt > record->timeout) {
+  if (result.rtt > record->timeout && !WasSuspended(*record)) {
     verdicts_.strays.emplace_back(record->tag, StrayReply::kLate);
     result.outcome = EchoOutcome::kTimeout;
     End(*record, State::kTimedOut, result);
@@ -93,16 +97,40 @@ void RequestMatcher::ClassifyError(const Arrival& arrival, SteadyTime now) {
                MayBeginPayloadOf(candidate.cookie, candidate.payload_size,
                                  quoted.payload);
       });
-  if (record == nullptr) return;
+  if (record == nullptr || record->has_error || !arrival.error->outcome) return;
   EchoResult result = ResultOf(*record, arrival, now);
-  result.outcome = arrival.error->outcome;
+  if (result.rtt > record->timeout) return;
+  result.outcome = *arrival.error->outcome;
   result.responder = arrival.error->offender;
   result.os_code = arrival.error->os_code;
   result.mtu = arrival.error->mtu;
-  End(*record, State::kFailed, result);
+  record->has_error = true;
+  errors_.push_back({.record = record,
+                     .number = record->number,
+                     .time = arrival.time,
+                     .result = result});
+}
+
+bool RequestMatcher::ErrorCameFirst(const RequestRecord& record,
+                                    SteadyTime reply) const {
+  return std::ranges::any_of(errors_, [&](const PendingError& error) {
+    return error.number == record.number && error.time < reply;
+  });
+}
+
+void RequestMatcher::EndByErrors(SteadyTime horizon) {
+  std::erase_if(errors_, [&](const PendingError& error) {
+    if (error.time > horizon) return false;
+    RequestRecord& record = *error.record;
+    if (record.number == error.number && record.state == State::kInFlight) {
+      End(record, State::kFailed, error.result);
+    }
+    return true;
+  });
 }
 
 void RequestMatcher::Expire(SteadyTime horizon) {
+  EndByErrors(horizon);
   while (RequestRecord* const record = table_.FindExpired(horizon)) {
     EchoResult result;
     result.outcome =
@@ -113,17 +141,27 @@ void RequestMatcher::Expire(SteadyTime horizon) {
 }
 
 void RequestMatcher::Abandon() {
+  EndByErrors(SteadyTime::max());
   table_.EndAll(State::kTimedOut, [this](const RequestRecord& record) {
     EchoResult result;
     result.tag = record.tag;
-    result.outcome = EchoOutcome::kTimeout;
+    result.outcome =
+        WasSuspended(record) ? EchoOutcome::kSuspended : EchoOutcome::kTimeout;
     verdicts_.results.push_back(result);
   });
+}
+
+bool RequestMatcher::WasSuspended(const RequestRecord& record) const {
+  return suspended_ - record.suspended > kShortestSuspension;
 }
 
 void RequestMatcher::End(RequestRecord& record, State state,
                          EchoResult result) {
   result.tag = record.tag;
+  if (WasSuspended(record)) {
+    result.outcome = EchoOutcome::kSuspended;
+    state = State::kTimedOut;
+  }
   table_.End(record, state);
   verdicts_.results.push_back(result);
 }

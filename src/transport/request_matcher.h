@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
 #define ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,13 @@ namespace echo_exporter {
 /// it does not end the request, but if no intact reply arrives in time, the
 /// request ends as kCorruptReply instead of kTimeout.
 ///
+/// Replies and errors come from different queues, so what is read first need
+/// not have arrived first: an error ends its request only at the next Expire(),
+/// unless a reply turns out to have arrived before it.
+///
+/// A request during which the machine was suspended ends as kSuspended, with
+/// whatever it ends.
+///
 /// Not thread-safe: the owner locks.
 class RequestMatcher {
  public:
@@ -36,10 +44,18 @@ class RequestMatcher {
   /// `max_in_flight`: 1 .. 1,000,000.
   explicit RequestMatcher(std::size_t max_in_flight) : table_(max_in_flight) {}
 
+  /// How long the machine has been suspended in total by now; to be called
+  /// before the functions below that take a time.
+  void SetSuspendedTime(Nanoseconds total) {
+    suspended_ = std::max(suspended_, total);
+  }
+
   /// RequestTable::Begin(); the record stays valid.
   RequestRecord* Begin(const EchoRequest& request, std::uint64_t cookie,
                        SteadyTime now) {
-    return table_.Begin(request, cookie, now);
+    RequestRecord* const record = table_.Begin(request, cookie, now);
+    if (record != nullptr) record->suspended = suspended_;
+    return record;
   }
 
   /// Ends a request that could not be sent; the caller reports its result.
@@ -49,16 +65,18 @@ class RequestMatcher {
   /// `now`: when the arrival was read, not before it arrived.
   void Classify(const Arrival& arrival, SteadyTime now);
 
-  /// Ends the requests whose timeout was over at `horizon`; everything that had
-  /// arrived by then must have been classified.
+  /// Ends the requests about which an error had arrived by `horizon`, and those
+  /// whose timeout was over; everything that had arrived by then must have been
+  /// classified.
   void Expire(SteadyTime horizon);
 
-  /// Ends all requests as kTimeout.
+  /// Ends all requests, as kTimeout unless they are kSuspended.
   void Abandon();
 
-  /// RequestTable::NextDeadline().
+  /// RequestTable::NextDeadline(), or the past while an error waits for
+  /// Expire().
   std::optional<SteadyTime> NextDeadline() const {
-    return table_.NextDeadline();
+    return errors_.empty() ? table_.NextDeadline() : SteadyTime::min();
   }
 
   /// Swaps the verdicts since the last call with `emptied`, whose memory is
@@ -69,10 +87,24 @@ class RequestMatcher {
   void ClassifyReply(const Arrival& reply, SteadyTime now);
   void ClassifyError(const Arrival& error, SteadyTime now);
   void ClassifyForeign(const Arrival& reply);
+  bool WasSuspended(const RequestRecord& record) const;
   void End(RequestRecord& record, RequestRecord::State state,
            EchoResult result);
 
+  /// An error that waits for Expire().
+  struct PendingError {
+    RequestRecord* record;
+    std::uint64_t number;  ///< of the record's request
+    SteadyTime time;
+    EchoResult result;
+  };
+
+  bool ErrorCameFirst(const RequestRecord& record, SteadyTime reply) const;
+  void EndByErrors(SteadyTime horizon);
+
   RequestTable table_;
+  std::vector<PendingError> errors_;
+  Nanoseconds suspended_{};
   Verdicts verdicts_;
 };
 

@@ -35,6 +35,7 @@ RequestRecord* RequestTable::Begin(const EchoRequest& request,
   record.payload_size = request.payload_size;
   record.state = RequestRecord::State::kInFlight;
   record.corrupted = false;
+  record.has_error = false;
   record.set_sent(now);
   ++in_flight_;
   deadlines_.push_back({now + request.timeout, record.number});

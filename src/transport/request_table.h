@@ -20,7 +20,7 @@ struct RequestRecord {
     kInFlight,
     kAnswered,  ///< by a reply
     kFailed,    ///< by an ICMP error, or not sent at all
-    kTimedOut,
+    kTimedOut,  ///< or suspended
   };
 
   /// The time right before sending, which happens without the owner's lock.
@@ -37,10 +37,14 @@ struct RequestRecord {
   std::uint64_t cookie = 0;
   IpAddress destination;
   Nanoseconds timeout{};
+  /// How long the machine had been suspended in total before the request.
+  Nanoseconds suspended{};
   std::uint16_t payload_size = 0;
   State state = State::kUnused;
   /// A packet from the destination was not its intact reply.
   bool corrupted = false;
+  /// An error about it has arrived: see RequestMatcher.
+  bool has_error = false;
 
   std::uint16_t sequence() const { return static_cast<std::uint16_t>(number); }
 

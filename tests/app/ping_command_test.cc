@@ -162,6 +162,20 @@ TEST_F(PingCommandTest, CountsWhatNeverEndsAsLost) {
   EXPECT_THAT(out_.str(), HasSubstr("4 sent, 0 received, 100.0 % lost"));
 }
 
+TEST_F(PingCommandTest, DoesNotCallLostWhatThisHostPrevented) {
+  options_.count = 3;
+  network_.Answer({.result = EndAs(EchoOutcome::kSuspended)});
+  events_.on_wait = [this] {
+    network_.Answer({.result = events_.waits.size() == 1
+                                   ? ReplyAfter(milliseconds(1))
+                                   : EndAs(EchoOutcome::kTimeout)});
+  };
+  EXPECT_EQ(Ping(), 0);
+  EXPECT_THAT(Lines().back(),
+              StartsWith("3 sent, 1 received, 50.0 % lost (without 1 that this "
+                         "host prevented); round-trip time"));
+}
+
 TEST_F(PingCommandTest, ResolvesNamesAndSaysToWhat) {
   options_.destination = "a.example.net";
   lookup_.Set("a.example.net", {Address("192.0.2.7")});

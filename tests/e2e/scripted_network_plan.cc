@@ -27,6 +27,9 @@ enum class Behaviour : std::uint8_t {
   kTimeExceeded = 11,
   kPathMtu = 12,
   kParameterProblem = 13,
+  kRedirect = 14,
+  kSourceQuench = 15,
+  kReplyThenError = 16,
   kTruncated = 20,
   kCorrupted = 21,
   kBadChecksum = 22,
@@ -62,6 +65,10 @@ constexpr PlanRow kPlan[] = {
      "too big for an MTU of 10*P bytes: requests that are longer and may not\n"
      "      be fragmented, others at once; P = 0: all of them, MTU 1280"},
     {Behaviour::kParameterProblem, "parameter problem, code P (0..2)"},
+    {Behaviour::kRedirect,
+     "IPv4: redirect, code P (0..3), and forwarded: the reply after 5 ms"},
+    {Behaviour::kSourceQuench, "IPv4: source quench, and the reply after 5 ms"},
+    {Behaviour::kReplyThenError, "at once, and then at once host unreachable"},
     {Behaviour::kTruncated, "payload P bytes short (at least 1, at most all)"},
     {Behaviour::kCorrupted, "payload byte P changed (at most the last one)"},
     {Behaviour::kBadChecksum, "wrong ICMP checksum"},
@@ -156,6 +163,21 @@ std::vector<Answer> Unreachable(const EchoRequest& request, unsigned code) {
   return Error(request, 3, code, 15, 0);
 }
 
+/// What a router sends that forwards the request nevertheless, and the reply.
+std::vector<Answer> WarnAndForward(const EchoRequest& request, unsigned type,
+                                   unsigned code, unsigned last_code,
+                                   unsigned rest) {
+  if (request.source.is_ipv6) return {};
+  std::vector<Answer> answers = Error(request, type, code, last_code, rest);
+  if (answers.empty()) return {};
+  answers.push_back(Reply(EchoReply(request), milliseconds(5)).front());
+  return answers;
+}
+
+unsigned AsNumber(const Address& v4) {
+  return Get16(v4.bytes, 0) << 16 | Get16(v4.bytes, 2);
+}
+
 void Truncate(Bytes& payload, unsigned bytes) {
   payload.resize(payload.size() -
                  std::min<std::size_t>(std::max(bytes, 1u), payload.size()));
@@ -213,6 +235,15 @@ std::vector<Answer> AnswerRequest(const AddressPlan& plan,
       return Reply(reply);
     case Behaviour::kParameterProblem:
       return Error(request, is_ipv6 ? 4 : 12, parameter, 2, 0);
+    case Behaviour::kRedirect:
+      return WarnAndForward(
+          request, 5, parameter, 3,
+          AsNumber(NetworkHost(request.destination, kOtherHost)));
+    case Behaviour::kSourceQuench:
+      return WarnAndForward(request, 4, 0, 0, 0);
+    case Behaviour::kReplyThenError:
+      return {Reply(reply).front(),
+              Unreachable(request, is_ipv6 ? 3 : 1).front()};
     case Behaviour::kTruncated:
       Truncate(reply.body, parameter);
       return Reply(reply);

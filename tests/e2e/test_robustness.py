@@ -18,6 +18,7 @@ import scrape
 # What is demanded of time holds for a machine that does nothing else.
 FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 MANY = 10_000  # pairs
+STOPPED = 130 if FULL else 5  # seconds
 
 
 def load_tests(_loader, tests, _pattern):
@@ -94,6 +95,29 @@ class ChangesTest(Case):
             # The kernel sends from a new IPv6 address a moment before it receives at it.
             outcomes = set(seen.outcomes(source=address)) - {"timeout"}
             self.assertEqual(outcomes, {"reply", "bad_source"})
+        self.assert_accounts(seen)
+
+    def test_a_process_that_was_stopped_has_the_replies_that_came_in_time(self):
+        # Some five requests of each pair are under way at any time.
+        replying = [f"10.213.3.{tens}" for tens in range(45, 63)]
+        config = settings() + group("g", timeout="1s", destinations=replying)
+        config += group("silent", timeout="1s", destinations=["10.213.4.1"])
+        with exporter.Exporter(config) as daemon:
+            self.wait_for_replies_only(daemon, group="g")
+            before = daemon.scrape()
+            self.assertGreater(before.total("icmp_echo_in_flight", group="g"), len(replying))
+            daemon.send(signal.SIGSTOP)
+            time.sleep(STOPPED)
+            daemon.send(signal.SIGCONT)
+            self.wait_for_replies_only(daemon, group="g")
+            seen = daemon.scrape()
+        self.assertEqual(set(seen.outcomes(group="g")), {"reply"})
+        self.assertEqual(seen.total("icmp_echo_late_replies_total"), 0)
+        self.assertEqual(set(seen.outcomes(group="silent")), {"timeout"})
+        bounds = {"group": "g", "le": "1"}
+        self.assertEqual(
+            seen.total("icmp_echo_rtt_seconds_bucket", **bounds), seen.outcomes(group="g")["reply"]
+        )
         self.assert_accounts(seen)
 
     def test_routes_change(self):

@@ -56,6 +56,16 @@ TEST_F(PairStatesTest, APairCountsAsUpUntilItsFirstOutcome) {
   EXPECT_TRUE(outcome.is_up());
 }
 
+TEST_F(PairStatesTest, OutcomesOfThisHostLeaveTheStateAsItWas) {
+  AddPair(1, {"g", "s", "d", {}});
+  states_.Record(1, EchoOutcome::kSuspended);
+  states_.Record(1, EchoOutcome::kReply);
+  states_.Record(1, EchoOutcome::kNoResources);
+  states_.Record(1, EchoOutcome::kSuspended);
+  states_.Record(1, EchoOutcome::kTimeout);
+  EXPECT_THAT(log_.lines(), ElementsAre("d none reply", "d reply timeout"));
+}
+
 TEST_F(PairStatesTest, IgnoresPairsThatAreNotThere) {
   states_.Record(1, EchoOutcome::kTimeout);
   AddPair(2, {"g", "s", "d", {}});
@@ -91,8 +101,8 @@ TEST_F(PairStatesTest, KeepsTheOrderOfAPairAmongManyThreads) {
   for (std::size_t t = 0; t < 4; ++t) {
     threads.emplace_back([this, t] {
       for (std::size_t i = 0; i < kEach; ++i) {
-        states_.Record(
-            1, static_cast<EchoOutcome>((t * kEach + i) % kEchoOutcomeCount));
+        // The first ones are not of this host.
+        states_.Record(1, static_cast<EchoOutcome>((t * kEach + i) % 11));
       }
     });
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <thread>
@@ -20,6 +21,17 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 constexpr const char* kTarget = "192.0.2.1";
+
+// The clock of a machine that is suspended whenever it is not looked at.
+class SleepyClock final : public Clock {
+ public:
+  SteadyTime Now() const override { return System().Now(); }
+  WallTime WallNow() const override { return System().WallNow(); }
+  Nanoseconds SuspendedTime() const override { return seconds(2) * ++looks_; }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
 
 class OnDemandProberTest : public testing::Test {
  protected:
@@ -214,6 +226,29 @@ TEST_F(OnDemandProberTest, ReportsSilenceAsAFailureAndSurvivesALateResult) {
             std::nullopt);
   EXPECT_EQ(Value(answer, "probe_icmp_outcome{outcome=\"timeout\"}"), 1);
   EXPECT_EQ(rig_.network.AnswerHeld(ReplyAfter(milliseconds(1))), 1U);
+}
+
+TEST_F(OnDemandProberTest, DoesNotBlameTheTargetForWhatThisHostPrevented) {
+  rig_.network.Answer({.result = EndAs(EchoOutcome::kNoResources)});
+  const HttpResponse answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body,
+            "The exporter's own host prevented every echo request: "
+            "no_resources\n");
+}
+
+TEST_F(OnDemandProberTest, SaysSuspendedWhenItsDeadlinePassedInSuspension) {
+  BeImpatient();
+  shared_.Set(config_);
+  rig_.network.Hold();
+  const SleepyClock clock;
+  OnDemandProber prober(shared_, clock, rig_.lookup, *rig_.transport,
+                        rig_.dispatcher);
+  ProbeQuery query;
+  query.target = kTarget;
+  const HttpResponse answer = prober.Probe(query);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("suspended"));
 }
 
 TEST_F(OnDemandProberTest, SendsWhatTheModuleSays) {

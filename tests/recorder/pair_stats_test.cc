@@ -117,6 +117,19 @@ TEST_F(PairStatsTest, HasLastRttOnlyWhileTheLastOutcomeIsAReply) {
   EXPECT_EQ(stats_.last_rtt(), microseconds(300));
 }
 
+TEST_F(PairStatsTest, OutcomesOfThisHostLeaveItUpOrDown) {
+  Finish(EchoOutcome::kSuspended);
+  EXPECT_FALSE(stats_.up());
+  Reply(microseconds(250));
+  Finish(EchoOutcome::kSuspended);
+  Finish(EchoOutcome::kNoResources);
+  EXPECT_TRUE(stats_.up());
+  EXPECT_EQ(stats_.last_rtt(), microseconds(250));
+  Finish(EchoOutcome::kTimeout);
+  Finish(EchoOutcome::kNoResources);
+  EXPECT_FALSE(stats_.up());
+}
+
 TEST_F(PairStatsTest, SmoothsJitterAsRfc3550Says) {
   Reply(microseconds(1000));
   EXPECT_FALSE(stats_.jitter());

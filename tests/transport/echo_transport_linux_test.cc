@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -22,6 +23,7 @@
 namespace echo_exporter {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
@@ -61,9 +63,10 @@ class EchoTransportLinuxTest : public testing::TestWithParam<Param> {
       GTEST_SKIP() << "making a network namespace needs root";
     }
     network_.emplace(GetParam().sockets);
+    EchoTransportOptions options;
+    options.suspended_time = [this] { return suspended_.load(); };
     auto transport = CreateEchoTransport(
-        EchoTransportOptions(),
-        [this](const EchoResult& result) { results_.Add(result); });
+        options, [this](const EchoResult& result) { results_.Add(result); });
     ASSERT_TRUE(transport.ok()) << transport.error().message;
     transport_ = std::move(transport).value();
   }
@@ -103,6 +106,7 @@ class EchoTransportLinuxTest : public testing::TestWithParam<Param> {
   }
 
   ResultLog results_;
+  std::atomic<Nanoseconds> suspended_{Nanoseconds::zero()};
   std::optional<NetworkNamespace> network_;
   std::unique_ptr<EchoTransport> transport_;
 };
@@ -179,6 +183,17 @@ TEST_P(EchoTransportLinuxTest, TimesOutAShortRequestBehindALongOne) {
   // It is in flight until its result was told.
   while (transport_->in_flight() > 1) std::this_thread::yield();
   EXPECT_EQ(results_.size(), 1U);
+}
+
+TEST_P(EchoTransportLinuxTest, EndsWhatWasInFlightOverASuspension) {
+  EchoRequest request = RequestTo(Silent());
+  request.timeout = milliseconds(200);
+  transport_->Send(request);
+  suspended_ = hours(8);
+  ASSERT_TRUE(transport_->Drain(kPatience));
+  EXPECT_EQ(results_.results().back().outcome, EchoOutcome::kSuspended);
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kTimeout);
+  EXPECT_EQ(Send(RequestTo(Loopback())).outcome, EchoOutcome::kReply);
 }
 
 TEST_P(EchoTransportLinuxTest, SendsWhatTheRequestSays) {

@@ -81,6 +81,14 @@ TEST(KernelTimeTest, DoesNotUseStampsFromBeforeOrAfterTheirTime) {
   EXPECT_EQ(time.SteadyTimeOf(Stamp(Nanoseconds(0))), kNow);
 }
 
+TEST(KernelTimeTest, UsesStampsOfTheTimeInWhichThisProcessWasStopped) {
+  for (const Nanoseconds gap :
+       {Nanoseconds(seconds(130)), Nanoseconds(hours(100))}) {
+    const KernelTime time = ReadTwice(gap, Nanoseconds(0));
+    EXPECT_EQ(time.SteadyTimeOf(Stamp(kWall - gap)), kNow - gap);
+  }
+}
+
 TEST(KernelTimeTest, DoesNotTakeSlewForAStep) {
   // adjtimex(2): at most 500 parts in a million.
   for (const Nanoseconds gap :

@@ -7,16 +7,19 @@
 #include <deque>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace echo_exporter {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
+using testing::UnorderedElementsAre;
 
 constexpr SteadyTime kStart{std::chrono::hours(1)};
 constexpr Nanoseconds kTimeout = seconds(1);
@@ -89,8 +92,10 @@ class RequestMatcherTest : public testing::Test {
     return arrival;
   }
 
+  // With an error, everything that had arrived by then.
   void Classify(const Arrival& arrival) {
     matcher_.Classify(arrival, arrival.time);
+    if (arrival.error) matcher_.Expire(arrival.time);
   }
 
   RequestMatcher::Verdicts Take() {
@@ -105,6 +110,17 @@ class RequestMatcherTest : public testing::Test {
     EXPECT_EQ(verdicts.results.size(), 1U);
     return verdicts.results.empty() ? EchoOutcome::kOther
                                     : verdicts.results.front().outcome;
+  }
+
+  using Outcome = std::pair<std::uint64_t, EchoOutcome>;
+
+  static std::vector<Outcome> Outcomes(
+      const RequestMatcher::Verdicts& verdicts) {
+    std::vector<Outcome> outcomes;
+    for (const EchoResult& result : verdicts.results) {
+      outcomes.emplace_back(result.tag, result.outcome);
+    }
+    return outcomes;
   }
 
   RequestMatcher matcher_{kMaxInFlight};
@@ -249,6 +265,56 @@ TEST_F(RequestMatcherTest, LetsATrueReplyWinAfterAWrongCookie) {
   ASSERT_EQ(verdicts.results.size(), 1U);
   EXPECT_EQ(verdicts.results.front().outcome, EchoOutcome::kReply);
   EXPECT_THAT(verdicts.strays, IsEmpty());
+}
+
+TEST_F(RequestMatcherTest, LetsWinWhatArrivedFirstWhateverIsReadFirst) {
+  const Sent replied = Begin(1);
+  const Sent failed = Begin(2);
+  // At 2 ms each.
+  matcher_.Classify(ErrorAbout(replied, 28), kStart + milliseconds(5));
+  matcher_.Classify(ErrorAbout(failed, 28), kStart + milliseconds(5));
+  EXPECT_THAT(Take().results, IsEmpty());
+  EXPECT_EQ(matcher_.NextDeadline(), SteadyTime::min());
+
+  Classify(ReplyTo(replied, milliseconds(2)));
+  EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
+  Classify(ReplyTo(failed, milliseconds(2) + Nanoseconds(1)));
+  const auto verdicts = Take();
+  EXPECT_THAT(verdicts.results, IsEmpty());
+  EXPECT_THAT(verdicts.strays, ElementsAre(Pair(2U, StrayReply::kLate)));
+
+  matcher_.Expire(kStart + milliseconds(1));
+  EXPECT_THAT(Take().results, IsEmpty()) << "a reply may have come before it";
+  matcher_.Expire(kStart + milliseconds(2));
+  EXPECT_THAT(Outcomes(Take()),
+              ElementsAre(Pair(2U, EchoOutcome::kPacketTooBig)));
+  EXPECT_EQ(matcher_.NextDeadline(), kStart + kTimeout);
+}
+
+TEST_F(RequestMatcherTest, EndsNothingByAMessageThatIsNoError) {
+  const Sent sent = Begin(1);
+  Arrival redirect = ErrorAbout(sent, 28);
+  redirect.error->outcome.reset();
+  Classify(redirect);
+  EXPECT_THAT(Take().results, IsEmpty());
+  Classify(ReplyTo(sent, milliseconds(3)));
+  EXPECT_EQ(TakeOutcome(), EchoOutcome::kReply);
+}
+
+TEST_F(RequestMatcherTest, EndsNothingByAnErrorAfterTheTimeout) {
+  const Sent sent = Begin(1);
+  Arrival late = ErrorAbout(sent, 28);
+  late.time = kStart + kTimeout + Nanoseconds(1);
+  Classify(late);
+  EXPECT_EQ(TakeOutcome(), EchoOutcome::kTimeout);
+}
+
+TEST_F(RequestMatcherTest, LeavesARequestToItsSenderInSpiteOfAnError) {
+  const Sent sent = Begin(1);
+  matcher_.Classify(ErrorAbout(sent, 28), kStart + milliseconds(2));
+  EXPECT_TRUE(matcher_.EndUnsent(*sent.record));
+  matcher_.Expire(kStart + kTimeout);
+  EXPECT_THAT(Take().results, IsEmpty());
 }
 
 TEST_F(RequestMatcherTest, LetsAnErrorWinAfterAWrongCookie) {
@@ -562,6 +628,51 @@ TEST_F(RequestMatcherTest, EndsAllAsTimeoutWhenAbandoned) {
   }
   matcher_.Abandon();
   EXPECT_THAT(Take().results, IsEmpty());
+}
+
+TEST_F(RequestMatcherTest, EndsAsSuspendedWhateverASuspensionCameOver) {
+  matcher_.SetSuspendedTime(hours(5));
+  const Sent answered = Begin(1);
+  const Sent late = Begin(2);
+  const Sent failed = Begin(3);
+  Begin(4);
+  matcher_.SetSuspendedTime(hours(6));
+  matcher_.Classify(ReplyTo(answered, milliseconds(1)), kStart + kTimeout);
+  matcher_.Classify(ReplyTo(late, 2 * kTimeout), kStart + 2 * kTimeout);
+  matcher_.Classify(ErrorAbout(failed, 28), kStart + kTimeout);
+  Begin(5);
+  matcher_.Expire(kStart + kTimeout);
+  const RequestMatcher::Verdicts verdicts = Take();
+  EXPECT_THAT(Outcomes(verdicts),
+              UnorderedElementsAre(Pair(1U, EchoOutcome::kSuspended),
+                                   Pair(2U, EchoOutcome::kSuspended),
+                                   Pair(3U, EchoOutcome::kSuspended),
+                                   Pair(4U, EchoOutcome::kSuspended),
+                                   Pair(5U, EchoOutcome::kTimeout)));
+  EXPECT_THAT(verdicts.strays, IsEmpty());
+
+  matcher_.Classify(ReplyTo(answered, milliseconds(2)), kStart + kTimeout);
+  EXPECT_THAT(Take().strays, ElementsAre(Pair(1U, StrayReply::kLate)));
+}
+
+TEST_F(RequestMatcherTest, TakesNoNoticeOfShortSuspensionsAndEarlierOnes) {
+  Begin(1);
+  matcher_.SetSuspendedTime(kShortestSuspension);
+  matcher_.Expire(kStart + kTimeout);
+  matcher_.SetSuspendedTime(hours(8));
+  const Sent sent = Begin(2);
+  // As read by a slower thread.
+  matcher_.SetSuspendedTime(hours(1));
+  matcher_.Classify(ReplyTo(sent, milliseconds(1)), kStart + kTimeout);
+  EXPECT_THAT(Outcomes(Take()), ElementsAre(Pair(1U, EchoOutcome::kTimeout),
+                                            Pair(2U, EchoOutcome::kReply)));
+}
+
+TEST_F(RequestMatcherTest, EndsAsSuspendedWhenAbandonedAfterASuspension) {
+  Begin(1);
+  matcher_.SetSuspendedTime(hours(1));
+  matcher_.Abandon();
+  EXPECT_THAT(Outcomes(Take()), ElementsAre(Pair(1U, EchoOutcome::kSuspended)));
 }
 
 TEST_F(RequestMatcherTest, LeavesTheResultOfAnUnsentRequestToItsSender) {
