@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_EXPORTER_H_
 #define ECHO_EXPORTER_EXPORTER_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -70,6 +71,10 @@ class Exporter {
 
   /// How long the sending thread has been blocked; zero while it sends in time.
   virtual Nanoseconds HeldUpFor() const = 0;
+
+  /// Requests without an outcome; after Stop() those that were given up, which
+  /// the system may still be waiting for.
+  virtual std::size_t InFlight() const = 0;
 
   /// EchoTransport::NeedsRawSockets() of its transport.
   virtual bool NeedsRawSockets() const = 0;

@@ -241,7 +241,8 @@ std::vector<std::string> DaemonArguments(const CLI::App& app,
   return arguments;
 }
 
-// Options of the daemon may come before and after `service install`.
+// Options of the daemon may come before and after `service install` and
+// `service configure`.
 CLI::App* AddService(CLI::App& app, ServiceOptions& options) {
   using Action = ServiceOptions::Action;
   CLI::App* const service =
@@ -265,7 +266,10 @@ CLI::App* AddService(CLI::App& app, ServiceOptions& options) {
   add("status", Action::kStatus,
       "Print the state of the service; the exit code is 0 if it runs, else 1");
   add("configure", Action::kConfigure,
-      "Add recovery and start settings to a service created by an installer");
+      "Add recovery and start settings to a service created by an installer; "
+      "it runs with the options given here, if any")
+      ->footer("Takes the options that 'echo_exporter --help' lists.")
+      ->fallthrough();
   service->fallthrough();  // now: those above would inherit it
   return service;
 }
@@ -332,7 +336,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   if (version) return ImmediateExit{kExitSuccess, VersionText()};
 
   if (service_command->parsed()) {
-    if (service.action == ServiceOptions::Action::kInstall) {
+    const auto options = app.get_options(
+        [](const CLI::Option* option) { return option->count() > 0; });
+    if (service.action == ServiceOptions::Action::kInstall ||
+        (service.action == ServiceOptions::Action::kConfigure &&
+         !options.empty())) {
       service.daemon_arguments = DaemonArguments(app, daemon);
     }
     return service;

@@ -1,18 +1,28 @@
 #include "src/app/daemon_command.h"
 
+#include <chrono>
 #include <cstddef>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "echo_exporter/echo_transport.h"
+#include "echo_exporter/web_config.h"
 #include "src/app/file_watch.h"
 #include "src/base/log.h"
+#include "src/service/file_protection.h"
 #include "src/service/privileges.h"
 
 namespace echo_exporter {
 
 namespace {
+
+// The longest timeout of a request, and what the transport allows the system
+// beyond it, with some margin.
+constexpr auto kSystemPatience = std::chrono::seconds(65);
+constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 // The command line takes precedence over the file.
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
@@ -36,6 +46,32 @@ void ReportStartFailure(const std::string& error, const ServiceStatus& status) {
 
 WebSecurityOutcome OpenWebSecurity(const std::string& file) {
   return file.empty() ? WebSecurityOutcome() : WebSecurity::Open(file);
+}
+
+// Whoever can change one of these files rules a service that runs when nobody
+// watches: whom it lets in, whom it probes. On a console its user decides.
+void AddUnprotected(const DaemonOptions& options, const ServiceStatus& status,
+                    std::vector<std::string>* errors) {
+  if (!status.HasNoConsole()) return;
+  std::vector<std::string> files = {options.config_file};
+  if (!options.web_config_file.empty()) {
+    const auto named = LoadWebConfig(options.web_config_file).files;
+    files.insert(files.end(), named.begin(), named.end());
+  }
+  const auto found = FindUnprotected(files);
+  errors->insert(errors->end(), found.begin(), found.end());
+}
+
+// A service that has reported its end still runs for as long as the system
+// waits for its requests, which cannot be cancelled everywhere: its files are
+// in use until then. So it ends only when they do.
+void AwaitSystem(const Exporter& exporter, const ServiceStatus& status) {
+  if (!status.HasNoConsole()) return;
+  const auto deadline = std::chrono::steady_clock::now() + kSystemPatience;
+  while (exporter.InFlight() > 0 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kPollInterval);
+  }
 }
 
 void ConfigureLogFor(LogOptions log, const ServiceStatus& status) {
@@ -86,6 +122,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   FileWatch file(options.config_file);
   ConfigOutcome loaded = LoadConfigFor(options);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
+  AddUnprotected(options, status, &web.errors);
   for (const auto* const errors : {&loaded.errors, &web.errors}) {
     for (const std::string& error : *errors) {
       ReportStartFailure("error: " + error, status);
@@ -123,6 +160,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   ReloadUntilStop(options, file, running, events, status);
   status.NotifyStopping();
   running.Stop();
+  AwaitSystem(running, status);
   FlushLog();
   return kExitSuccess;
 }

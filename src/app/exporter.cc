@@ -101,6 +101,7 @@ class ExporterImpl final : public Exporter {
   void Stop() override;
   ReloadReport Reload() override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
+  std::size_t InFlight() const override { return transport_->in_flight(); }
   bool NeedsRawSockets() const override {
     return transport_->NeedsRawSockets();
   }

@@ -7,6 +7,7 @@
 #include "src/app/command_line.h"
 #include "src/app/daemon_command.h"
 #include "src/app/ping_command.h"
+#include "src/base/console.h"
 #include "src/service/process_events.h"
 #include "src/service/service.h"
 #include "src/service/service_command.h"
@@ -27,6 +28,7 @@ int EndAtOnce(const ImmediateExit& exit) {
 }
 
 int Main(int argc, char** argv) {
+  Utf8Console console;
   const CommandLine command = ParseCommandLine(argc, argv);
   if (const auto* const exit = std::get_if<ImmediateExit>(&command)) {
     return EndAtOnce(*exit);
@@ -46,8 +48,9 @@ int Main(int argc, char** argv) {
         return RunDaemon(std::get<DaemonOptions>(command), environment, events,
                          status);
       });
-  // Not by returning, see RunDaemon(); so the stream must be flushed here.
+  // Not by returning, see RunDaemon(); so this must be done here.
   std::cout.flush();
+  console.Restore();
   std::_Exit(code);
 }
 

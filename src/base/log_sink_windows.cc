@@ -1,13 +1,18 @@
 // Implementation notes:
 //   a) The text of an event comes from the message file that is registered for
-//      its source. This program is that file, and all its messages are "%1".
+//      its source; see event_source_windows.h.
 //   b) An unregistered source accepts events as well; the viewer then puts a
 //      notice before their text.
 //   c) A string of an event is limited to 31,839 characters.
+//   d) The Application log is shared by all programs and holds 20 MB by
+//      default: lines beyond a rate would push out everybody else's events.
 
 #include <windows.h>
 
-#include "src/base/event_messages_windows.h"  // made from the .mc file
+#include <chrono>
+#include <cstdint>
+
+#include "src/base/event_limit.h"
 #include "src/base/event_source_windows.h"
 #include "src/base/log_sink.h"
 #include "src/base/text_windows.h"
@@ -17,42 +22,45 @@ namespace {
 
 constexpr std::size_t kMostBytes = 31000;
 
-struct EventKind {
-  WORD type;
-  DWORD message;
-};
-
-EventKind KindOf(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-    case LogLevel::kInfo:
-      return {EVENTLOG_INFORMATION_TYPE, ECHO_EXPORTER_INFORMATION};
-    case LogLevel::kWarn:
-      return {EVENTLOG_WARNING_TYPE, ECHO_EXPORTER_WARNING};
-    case LogLevel::kError:
-      return {EVENTLOG_ERROR_TYPE, ECHO_EXPORTER_ERROR};
-  }
-  return {EVENTLOG_ERROR_TYPE, ECHO_EXPORTER_ERROR};
-}
-
 class EventLogSink final : public LogSink {
  public:
   explicit EventLogSink(HANDLE source) : source_(source) {}
-  ~EventLogSink() override { DeregisterEventSource(source_); }
+  ~EventLogSink() override {
+    ReportLeftOut();
+    DeregisterEventSource(source_);
+  }
   EventLogSink(const EventLogSink&) = delete;
   EventLogSink& operator=(const EventLogSink&) = delete;
 
   void Write(LogLevel level, std::string_view line) override {
+    if (!limit_.Allows(level, std::chrono::steady_clock::now())) return;
+    ReportLeftOut();
+    Report(level, line);
+  }
+
+ private:
+  void ReportLeftOut() {
+    const std::uint64_t lines = limit_.TakeLeftOut();
+    if (lines == 0) return;
+    Report(LogLevel::kWarn,
+           std::to_string(lines) +
+               " log lines were left out here, where one a second is written; "
+               "--log.file takes all");
+  }
+
+  void Report(LogLevel level, std::string_view line) {
     const std::wstring text = ToWide(EventText(line, kMostBytes));
     const wchar_t* strings[] = {text.c_str()};
-    const EventKind kind = KindOf(level);
-    ReportEventW(source_, kind.type, /*wCategory=*/0, kind.message,
+    const bool is_error = level == LogLevel::kError;
+    ReportEventW(source_,
+                 is_error ? EVENTLOG_ERROR_TYPE : EVENTLOG_WARNING_TYPE,
+                 /*wCategory=*/0, is_error ? kErrorEvent : kWarningEvent,
                  /*lpUserSid=*/nullptr, /*wNumStrings=*/1, /*dwDataSize=*/0,
                  strings, /*lpRawData=*/nullptr);
   }
 
- private:
   const HANDLE source_;
+  EventLimit limit_;
 };
 
 }  // namespace

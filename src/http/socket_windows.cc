@@ -18,9 +18,8 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <system_error>
 
+#include "src/base/text_windows.h"
 #include "src/base/unique_handle.h"
 #include "src/http/socket.h"
 
@@ -181,13 +180,7 @@ bool SocketCallLacksMeans() {
 }
 
 std::string SocketErrorText() {
-  const int code = WSAGetLastError();
-  std::string text = std::system_category().message(code);
-  while (!text.empty() && std::string_view(". \r\n").find(text.back()) !=
-                              std::string_view::npos) {
-    text.pop_back();
-  }
-  return text + " (" + std::to_string(code) + ")";
+  return SystemErrorText(static_cast<unsigned long>(WSAGetLastError()));
 }
 
 void FinishSending(SocketHandle socket) { shutdown(Native(socket), SD_SEND); }

@@ -19,8 +19,8 @@ struct ServiceOptions {
     kStatus,
   };
   Action action = Action::kStatus;
-  /// kInstall: arguments for the daemon, which do not depend on the working
-  /// folder.
+  /// Arguments for the daemon, which do not depend on the working folder.
+  /// kConfigure without any keeps those that the service has.
   std::vector<std::string> daemon_arguments;
 };
 

@@ -8,6 +8,8 @@
 //      a warning: the service works without them.
 //   d) A service with open handles is removed when the last one is closed;
 //      until then its name cannot be used again.
+//   e) A process whose threads have requests in the kernel, which for ICMP
+//      cannot be cancelled, ends when they do.
 
 #include <winsock2.h>
 #include <windows.h>
@@ -24,7 +26,9 @@
 #include "src/base/text_windows.h"
 #include "src/base/unique_handle_windows.h"
 #include "src/service/argument_text.h"
+#include "src/service/process_end_windows.h"
 #include "src/service/service_command.h"
+#include "src/service/service_folder_windows.h"
 #include "src/service/service_windows.h"
 
 namespace echo_exporter {
@@ -41,7 +45,8 @@ constexpr DWORD kResetSeconds = 3600;
 // The longest drain_timeout, and some margin.
 constexpr DWORD kPreshutdownMilliseconds = 75000;
 constexpr auto kStatePatience = std::chrono::seconds(90);
-constexpr DWORD kExitPatienceMilliseconds = 10000;
+// The longest timeout of a request, and some margin.
+constexpr auto kExitPatience = std::chrono::seconds(65);
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
 struct ServiceHandleTraits {
@@ -72,7 +77,9 @@ class ServiceCommand {
   UniqueServiceHandle OpenOurs(DWORD access);
   void Install(const std::vector<std::string>& daemon_arguments);
   void Configure(SC_HANDLE service);
+  void SetCommand(SC_HANDLE service, const std::wstring& command);
   void QuoteProgram(SC_HANDLE service);
+  void ProtectFolder();
   void Set(SC_HANDLE service, DWORD level, void* value, const char* what);
   void RegisterEventSource();
   void Uninstall();
@@ -116,11 +123,15 @@ UniqueServiceHandle ServiceCommand::OpenOurs(DWORD access) {
   return service;
 }
 
-void ServiceCommand::Install(const std::vector<std::string>& daemon_arguments) {
+std::wstring DaemonCommand(const std::vector<std::string>& daemon_arguments) {
   std::vector<std::string> arguments = {ToUtf8(ProgramPath())};
   arguments.insert(arguments.end(), daemon_arguments.begin(),
                    daemon_arguments.end());
-  const std::wstring command = ToWide(JoinArguments(arguments));
+  return ToWide(JoinArguments(arguments));
+}
+
+void ServiceCommand::Install(const std::vector<std::string>& daemon_arguments) {
+  const std::wstring command = DaemonCommand(daemon_arguments);
   const UniqueServiceHandle manager = OpenManager(SC_MANAGER_CREATE_SERVICE);
   const UniqueServiceHandle service(CreateServiceW(
       manager.get(), kServiceName, kDisplayName,
@@ -132,6 +143,7 @@ void ServiceCommand::Install(const std::vector<std::string>& daemon_arguments) {
   try {
     Configure(service.get());
     RegisterEventSource();
+    ProtectFolder();
   } catch (const Refusal&) {
     DeleteService(service.get());  // all or nothing
     throw;
@@ -170,6 +182,15 @@ void ServiceCommand::Configure(SC_HANDLE service) {
       "the time before a shutdown");
 }
 
+void ServiceCommand::SetCommand(SC_HANDLE service,
+                                const std::wstring& command) {
+  if (!ChangeServiceConfigW(service, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
+                            SERVICE_NO_CHANGE, command.c_str(), nullptr,
+                            nullptr, nullptr, nullptr, nullptr, nullptr)) {
+    Refuse("setting the service's command line", GetLastError());
+  }
+}
+
 // An installer may leave the program's path unquoted, and Windows would then
 // try C:\\Program.exe for C:\\Program Files\\... first.
 void ServiceCommand::QuoteProgram(SC_HANDLE service) {
@@ -184,13 +205,7 @@ void ServiceCommand::QuoteProgram(SC_HANDLE service) {
   const std::wstring command = config->lpBinaryPathName;
   const std::wstring program = ProgramPath();
   if (!command.starts_with(program)) return;
-  const std::wstring quoted =
-      L'"' + program + L'"' + command.substr(program.size());
-  if (!ChangeServiceConfigW(service, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
-                            SERVICE_NO_CHANGE, quoted.c_str(), nullptr, nullptr,
-                            nullptr, nullptr, nullptr, nullptr)) {
-    Refuse("quoting the service's program", GetLastError());
-  }
+  SetCommand(service, L'"' + program + L'"' + command.substr(program.size()));
 }
 
 void ServiceCommand::Set(SC_HANDLE service, DWORD level, void* value,
@@ -204,13 +219,17 @@ void ServiceCommand::Set(SC_HANDLE service, DWORD level, void* value,
   err_ << "warning: " << text << ": not supported by this system\n";
 }
 
+void ServiceCommand::ProtectFolder() {
+  const Status status = ProtectServiceFolder(ServiceFolder());
+  if (!status.ok()) throw Refusal{status.error().message};
+}
+
 void ServiceCommand::RegisterEventSource() {
-  const std::wstring path = ProgramPath();
   constexpr DWORD kTypes =
       EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
   LSTATUS status = RegSetKeyValueW(
-      HKEY_LOCAL_MACHINE, kEventSourceKey, L"EventMessageFile", REG_SZ,
-      path.c_str(), static_cast<DWORD>((path.size() + 1) * sizeof(wchar_t)));
+      HKEY_LOCAL_MACHINE, kEventSourceKey, L"EventMessageFile", REG_EXPAND_SZ,
+      kEventMessageFile, static_cast<DWORD>(sizeof(kEventMessageFile)));
   if (status == ERROR_SUCCESS) {
     status =
         RegSetKeyValueW(HKEY_LOCAL_MACHINE, kEventSourceKey, L"TypesSupported",
@@ -232,12 +251,13 @@ void ServiceCommand::Uninstall() {
   if (status != ERROR_SUCCESS && status != ERROR_FILE_NOT_FOUND) {
     Refuse("removing the event source", static_cast<DWORD>(status));
   }
+  RemoveEmptyServiceFolder(ServiceFolder());
   out_ << "uninstalled\n";
 }
 
 void ServiceCommand::Stop(SC_HANDLE service) {
-  const UniqueKernelHandle process(
-      OpenProcess(SYNCHRONIZE, FALSE, Query(service).dwProcessId));
+  const DWORD id = Query(service).dwProcessId;
+  const UniqueKernelHandle process(OpenProcess(SYNCHRONIZE, FALSE, id));
   SERVICE_STATUS status{};
   if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) {
     const DWORD code = GetLastError();
@@ -250,7 +270,10 @@ void ServiceCommand::Stop(SC_HANDLE service) {
   Await(service, SERVICE_STOPPED);
   // A service counts as stopped when it reports so, but its files, which an
   // installer is about to replace, are in use until its process has ended.
-  if (process) WaitForSingleObject(process.get(), kExitPatienceMilliseconds);
+  if (id != 0 && !AwaitProcessEnd(process.get(), id, kExitPatience)) {
+    err_ << "warning: the service has stopped, but its process " << id
+         << " has not ended\n";
+  }
 }
 
 void ServiceCommand::Await(SC_HANDLE service, DWORD state) {
@@ -259,7 +282,7 @@ void ServiceCommand::Await(SC_HANDLE service, DWORD state) {
     const SERVICE_STATUS_PROCESS status = Query(service);
     if (status.dwCurrentState == state) return;
     if (status.dwCurrentState == SERVICE_STOPPED) {
-      if (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR) {
+      if (status.dwServiceSpecificExitCode != 0) {
         throw Refusal{"the service has failed with exit code " +
                       std::to_string(status.dwServiceSpecificExitCode) +
                       "; see its log or the event log"};
@@ -288,7 +311,7 @@ int ServiceCommand::PrintStatus() {
       return kExitFailure;
     default:
       out_ << "stopped, exit code "
-           << (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR
+           << (status.dwServiceSpecificExitCode != 0
                    ? status.dwServiceSpecificExitCode
                    : status.dwWin32ExitCode)
            << "\n";
@@ -304,9 +327,14 @@ int ServiceCommand::Run(const ServiceOptions& options) {
     case ServiceOptions::Action::kConfigure: {
       const auto service = OpenOurs(SERVICE_QUERY_CONFIG |
                                     SERVICE_CHANGE_CONFIG | SERVICE_START);
-      QuoteProgram(service.get());
+      if (options.daemon_arguments.empty()) {
+        QuoteProgram(service.get());
+      } else {
+        SetCommand(service.get(), DaemonCommand(options.daemon_arguments));
+      }
       Configure(service.get());
       RegisterEventSource();
+      ProtectFolder();
       return kExitSuccess;
     }
     case ServiceOptions::Action::kUninstall:

@@ -377,6 +377,20 @@ TEST(CommandLineTest, ReadsEveryServiceAction) {
   EXPECT_EQ(ParseService({"configure"}).action, Action::kConfigure);
 }
 
+// An installer gives all of them; by hand, settings are added to what is there.
+TEST(CommandLineTest, ConfiguringAServiceKeepsItsOptionsOrReplacesThem) {
+  EXPECT_TRUE(ParseService({"configure"}).daemon_arguments.empty());
+  const std::vector<const char*> options = {"--config.file=/a b.toml",
+                                            "--log.level=debug"};
+  const auto with = [&](const char* action) {
+    std::vector<const char*> arguments = {action};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return ParseService(arguments).daemon_arguments;
+  };
+  EXPECT_EQ(with("configure").size(), 2U);
+  EXPECT_EQ(with("configure"), with("install"));
+}
+
 TEST(CommandLineTest, RefusesServiceWithoutAnActionOrWithWhatIsNotAllowed) {
   for (const auto& arguments :
        {std::vector{"service"}, std::vector{"service", "dance"}}) {

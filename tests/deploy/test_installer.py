@@ -1,14 +1,18 @@
 """The installer and the zip file of deploy/windows, under Wine."""
 
+import csv
+import hashlib
 import pathlib
+import shutil
+import struct
 import subprocess
 import unittest
 import zipfile
 
 import wine_windows as windows
-from test_service import free_port
+from test_service import free_port, wait_for
 
-CONFIG = r"C:\ProgramData\echo_exporter\echo_exporter.toml"
+CONFIG = windows.FOLDER + r"\echo_exporter.toml"
 FOLDER = r"C:\Program Files\echo_exporter"
 FILES = [
     "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "docs/operations.md",
@@ -18,7 +22,7 @@ LIBRARIES = [
     "CLI11", "cpp-httplib", "fmt", "spdlog", "toml++", "JSON for Modern C++", "prometheus-cpp",
     "zlib", "winpthreads", "GCC Runtime Library Exception", "GNU GENERAL PUBLIC LICENSE",
 ]  # fmt: skip
-OLD, NEW = "1.0.0", "1.1.0"
+OLD, NEW, BROKEN = "1.0.0", "1.1.0", "1.1.0, which fails"
 
 
 def files_of(folder):
@@ -34,21 +38,173 @@ def build(script, *arguments):
     return windows.ROOT / output.splitlines()[-1]
 
 
-class InstallerTest(unittest.TestCase):
+def table(package, name):
+    """The rows of a table of the package, each by the names of its columns."""
+    text = subprocess.run(
+        ["msiinfo", "export", package, name], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    names, _, _, *rows = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [dict(zip(names, row)) for row in rows]
+
+
+def sid_of_service(name):
+    """As Windows makes it."""
+    digest = hashlib.sha1(name.upper().encode("utf-16-le")).digest()
+    return "S-1-5-80-" + "-".join(map(str, struct.unpack("<5I", digest)))
+
+
+class PackageTest(unittest.TestCase):
+    """What Wine does not act upon: read in the package."""
+
+    RULE = 'name="echo_exporter (installer)"'
+
     @classmethod
     def setUpClass(cls):
+        built = build("build_msi", "0.9.0")
+        cls.package = built.rename(windows.WORK / built.name)
+
+    def table(self, name):
+        return table(self.package, name)
+
+    def sequence(self):
+        rows = self.table("InstallExecuteSequence")
+        return {row["Action"]: int(row["Sequence"]) for row in rows}
+
+    def test_the_old_version_goes_last_and_within_the_transaction(self):
+        sequence = self.sequence()
+        self.assertLess(sequence["InstallExecute"], sequence["RemoveExistingProducts"])
+        self.assertLess(sequence["RemoveExistingProducts"], sequence["InstallFinalize"])
+        # So files of the same version, and those without one, must be replaced.
+        properties = {row["Property"]: row["Value"] for row in self.table("Property")}
+        self.assertEqual(properties["REINSTALLMODE"], "amus")
+        program = next(row for row in self.table("File") if row["File"] == "ProgramFile")
+        self.assertRegex(program["Version"], r"^\d+\.\d+\.\d+\.0$")
+
+    def test_components_have_the_identifiers_that_upgrades_rely_upon(self):
+        self.assertEqual(
+            {row["Component"]: row["ComponentId"] for row in self.table("Component")},
+            {
+                "Program": "{4FD41F9F-FDC0-4E6F-83A9-C05B9E9EEFC8}",
+                "Texts": "{8B713941-E244-4837-B40C-65938C2B8592}",
+                "Documents": "{739FA138-EE74-4F49-9803-B180441157F1}",
+                "ConfigFolder": "{D396EDFB-0894-4BAD-99B5-9514AAE1DCC7}",
+                "LogFolder": "{7ADC3590-B72A-4DE5-91D9-935695F4035B}",
+                "Configuration": "{8699900A-F480-4DD5-B96F-259EE8E10B75}",
+            },
+        )
+
+    def test_each_deferred_action_is_taken_back_by_one_before_it(self):
+        taken_back_by = {
+            "StopService": ["RollBackStopService"],
+            "ConfigureService": ["RollBackConfigureService"],
+            "RemoveFirewallRule": ["RestoreFirewallRule"],
+            "AddFirewallRule": ["RollBackFirewallRule", "RestoreFirewallRule"],
+        }
+        deferred, rollback = 1024, 256
+        sequence = self.sequence()
+        types = {row["Action"]: int(row["Type"]) for row in self.table("CustomAction")}
+        actions = {name for name, kind in types.items() if kind & deferred}
+        self.assertEqual({name for name in actions if not types[name] & rollback}, set(taken_back_by))
+        for action, partners in taken_back_by.items():
+            for partner in partners:
+                self.assertTrue(types[partner] & rollback, partner)
+                self.assertLess(sequence[partner], sequence[action])
+        # A rollback runs backwards: the old version's settings when its files and its service are back,
+        # its start after that; no rule of the new version, and then the old one's.
+        for later, earlier in (
+            ("InstallFiles", "RollBackConfigureService"),
+            ("DeleteServices", "RollBackConfigureService"),
+            ("RollBackConfigureService", "RollBackStopService"),
+            ("RollBackFirewallRule", "RestoreFirewallRule"),
+        ):
+            self.assertLess(sequence[earlier], sequence[later])
+
+    def test_removing_an_old_version_in_an_upgrade_touches_nothing_of_the_new_one(self):
+        conditions = {row["Action"]: row["Condition"] for row in self.table("InstallExecuteSequence")}
+        types = {row["Action"]: int(row["Type"]) for row in self.table("CustomAction")}
+        for action in [name for name, kind in types.items() if kind & 1024]:
+            if not conditions[action].endswith("$Program = 3"):  # which is when it is installed
+                self.assertIn(" AND NOT UPGRADINGPRODUCTCODE", conditions[action], action)
+
+    def test_commands_run_in_a_folder_of_windows_and_touch_only_the_rule_of_the_installer(self):
+        self.assertIn("System64Folder", [row["Directory"] for row in self.table("Directory")])
+        commands = [row for row in self.table("CustomAction") if "netsh" in row["Target"]]
+        self.assertEqual(len(commands), 4)
+        for command in commands:
+            self.assertEqual(command["Source"], "System64Folder")
+            self.assertIn(self.RULE, command["Target"])
+            self.assertLessEqual(len(command["Target"]), 255)
+            if " add " in command["Target"]:
+                self.assertIn('program="[#ProgramFile]" service=echo_exporter', command["Target"])
+
+    def test_the_folders_are_for_administrators_and_the_service(self):
+        sid = sid_of_service("echo_exporter")
+        common = "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+        self.assertEqual(
+            {
+                (row["LockObject"], row["Table"]): row["SDDLText"]
+                for row in self.table("MsiLockPermissionsEx")
+            },
+            {
+                ("CONFIGDIR", "CreateFolder"): f"{common}(A;OICI;0x1200a9;;;{sid})",
+                ("LOGDIR", "CreateFolder"): f"{common}(A;OICI;0x1301bf;;;{sid})",
+            },
+        )
+        # Not of the component that is not installed where there is a configuration.
+        self.assertEqual(
+            {row["Directory_"]: row["Component_"] for row in self.table("CreateFolder")},
+            {"CONFIGDIR": "ConfigFolder", "LOGDIR": "LogFolder"},
+        )
+
+    def test_only_stopping_is_waited_for(self):
+        self.assertEqual(
+            {row["ServiceControl"]: (row["Event"], row["Wait"]) for row in self.table("ServiceControl")},
+            {"StopService": (str(0x02 | 0x20 | 0x80), "1"), "StartService": ("1", "0")},
+        )
+
+
+class InstallerTest(unittest.TestCase):
+    NETSH = r"C:\netsh.log"
+    BUILD = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+
+    @classmethod
+    def setUpClass(cls):
+        # As Windows 10; a new prefix of Wine 8 may be Windows 7.
+        windows.set_registry(cls.BUILD, "CurrentBuildNumber", "14393")
         cls.packages = {}
         for version in (OLD, NEW):
             package = build("build_msi", version)
             cls.packages[version] = package.rename(windows.WORK / package.name)
+        cls.packages[BROKEN] = windows.WORK / "broken.msi"
+        shutil.copy(cls.packages[NEW], cls.packages[BROKEN])
+        for statement in (
+            "INSERT INTO CustomAction (Action, Type, Source, Target) VALUES"
+            """ ('Break', 3106, 'System64Folder', '"[System64Folder]cmd.exe" /c exit 1')""",
+            "INSERT INTO InstallExecuteSequence (Action, Sequence) VALUES ('Break', 5999)",
+        ):
+            subprocess.run(["msibuild", cls.packages[BROKEN], "-q", statement], check=True)
+        # Wine has a netsh that does nothing, and would prefer it.
+        code, output = windows.run(
+            "reg", "add", r"HKCU\Software\Wine\DllOverrides", "/v", "netsh.exe", "/d", "native", "/f"
+        )
+        assert code == 0, output
+        subprocess.run(
+            [
+                "x86_64-w64-mingw32-g++-posix", "-static",
+                "-o", windows.path(r"C:\windows\system32\netsh.exe"),
+                windows.ROOT / "tests/deploy/testdata/netsh_windows.cc",
+            ],
+            check=True,
+        )  # fmt: skip
 
     def setUp(self):
         self.port = free_port()
+        windows.path(self.NETSH).write_text("")
 
     def tearDown(self):
         for version in (OLD, NEW):
             self.msiexec("/x", version, code=None)
-        windows.path(CONFIG).unlink(missing_ok=True)
+        shutil.rmtree(windows.path(windows.FOLDER), ignore_errors=True)
 
     def msiexec(self, action, version, *properties, code=0):
         package = "Z:" + str(self.packages[version]).replace("/", "\\")
@@ -63,6 +219,25 @@ class InstallerTest(unittest.TestCase):
     def settings(self):
         return windows.registry(r"Software\echo_exporter")
 
+    def rules(self):
+        """How many rules the firewall would have by what was asked of netsh."""
+        rules = []
+        for line in windows.path(self.NETSH).read_text().splitlines():
+            self.assertIn('name="echo_exporter (installer)"', line)
+            if " delete rule " in line:
+                rules.clear()
+            else:
+                self.assertIn(rf'program="{FOLDER}\echo_exporter.exe" service=echo_exporter', line)
+                rules.append(line)
+        return len(rules)
+
+    def mark_service(self):
+        """As an administrator changes a setting that no installer knows."""
+        windows.set_registry(r"SYSTEM\CurrentControlSet\Services\echo_exporter", "Marker", "kept")
+
+    def is_marked(self):
+        return windows.service_values().get("Marker") == "kept"
+
     def test_it_installs_upgrades_and_uninstalls(self):
         self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}", "FIREWALL=1")
         self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
@@ -70,13 +245,17 @@ class InstallerTest(unittest.TestCase):
         self.assertEqual(self.installed_files(), FILES)
         service = windows.service_values()
         self.assertTrue(
-            service["ImagePath"].startswith(rf'"{FOLDER}\echo_exporter.exe" --config.file="{CONFIG}"'),
+            service["ImagePath"].startswith(rf'"{FOLDER}\echo_exporter.exe" --config.file={CONFIG} '),
             service,
         )
         self.assertEqual(service["ObjectName"], r"NT SERVICE\echo_exporter")
-        # The viewer finds the texts of events in this file; a unit test reads them.
+        # The viewer finds the texts of events in this file, which Wine does not have.
         message_file = windows.event_source_values()["EventMessageFile"]
-        self.assertTrue(windows.path(message_file).is_file(), message_file)
+        self.assertEqual(message_file, windows.EVENT_MESSAGE_FILE)
+        types = windows.registry_types(windows.EVENT_SOURCE)
+        self.assertEqual(types["EventMessageFile"], "REG_EXPAND_SZ")
+        self.assertEqual(self.rules(), 1)
+        self.mark_service()
 
         config = windows.path(CONFIG)
         config.write_text(config.read_text() + "# the administrator's\n")
@@ -96,9 +275,8 @@ class InstallerTest(unittest.TestCase):
         )
         self.assertIn("msg=serving", windows.path(r"C:\logs\echo.log").read_text())
         self.assertEqual(self.installed_files(), FILES)
-
-        self.assertNotEqual(self.msiexec("/i", OLD, code=None), 0)  # a downgrade
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.assertTrue(self.is_marked(), "the upgrade has made the service anew")
+        self.assertEqual(self.rules(), 1)
 
         self.msiexec("/x", NEW)
         self.assertFalse(windows.is_served(self.port))
@@ -107,18 +285,63 @@ class InstallerTest(unittest.TestCase):
         self.assertEqual(config.read_text(), kept)
         left = (windows.service_values(), windows.event_source_values(), self.settings())
         self.assertEqual(left, ({}, {}, {}))
+        self.assertEqual(self.rules(), 0)
 
-    def test_what_cannot_start_is_not_installed(self):
+    def program(self, *arguments):
+        return windows.run(windows.path(FOLDER) / "echo_exporter.exe", *arguments)
+
+    def test_an_error_in_the_configuration_undoes_neither_installation_nor_upgrade(self):
         bad = windows.path(r"C:\bad.toml")
         bad.write_text("nonsense")
-        properties = (f"LISTEN_PORT={self.port}", r"CONFIG_FILE=C:\bad.toml")
-        self.assertNotEqual(self.msiexec("/i", OLD, *properties, code=None), 0)
-        self.assertEqual((windows.service_values(), self.installed_files()), ({}, []))
+        self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}", r"CONFIG_FILE=C:\bad.toml")
+        wait_for("the end", lambda: "exit code 2" in self.program("service", "status")[1])
+        self.assertIn(r"C:\bad.toml", windows.service_values()["ImagePath"])
+        self.mark_service()
+        self.msiexec("/i", NEW)
+        wait_for("the end", lambda: "exit code 2" in self.program("service", "status")[1])
+        self.assertEqual(self.installed_files(), FILES)
+        self.assertTrue(self.is_marked())
 
         bad.write_text("")
-        self.msiexec("/i", OLD, *properties)
-        self.assertIn(r"C:\bad.toml", windows.service_values()["ImagePath"])
+        self.assertEqual(self.program("service", "start")[0], 0)
         self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+
+    def test_the_rule_of_the_version_before_survives_an_upgrade_that_fails(self):
+        """Wine's rollback removes the service and files of both versions; only commands show."""
+        self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}", "FIREWALL=1")
+        self.assertNotEqual(self.msiexec("/i", BROKEN, code=None), 0)
+        self.assertEqual(self.rules(), 1)
+
+    def test_an_installation_that_fails_leaves_no_rule(self):
+        self.assertNotEqual(self.msiexec("/i", BROKEN, "FIREWALL=1", code=None), 0)
+        self.assertEqual(self.rules(), 0)
+
+    def test_an_older_version_is_refused(self):
+        """Not after an upgrade: Wine 8 forgets the new version when it removes the old one."""
+        self.msiexec("/i", NEW, f"LISTEN_PORT={self.port}")
+        self.assertNotEqual(self.msiexec("/i", OLD, code=None), 0)
+        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+
+    def test_an_upgrade_that_wants_no_firewall_rule_removes_that_of_the_installer(self):
+        self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}", "FIREWALL=1")
+        self.assertEqual(self.rules(), 1)
+        self.msiexec("/i", NEW, "FIREWALL=0")
+        self.assertEqual(self.rules(), 0)
+
+    def test_a_folder_that_was_there_is_taken_from_its_users(self):
+        folder = windows.path(windows.FOLDER)
+        folder.mkdir()
+        folder.chmod(0o777)
+        self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}")
+        for path in (folder, folder / "logs"):
+            self.assertEqual(path.stat().st_mode & 0o022, 0, path)
+
+    def test_windows_that_is_too_old_is_refused(self):
+        windows.set_registry(self.BUILD, "CurrentBuildNumber", "14392")
+        self.assertNotEqual(self.msiexec("/i", OLD, code=None), 0)
+        self.assertEqual((windows.service_values(), self.installed_files()), ({}, []))
+        windows.set_registry(self.BUILD, "CurrentBuildNumber", "14393")
+        self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}")
 
     def test_an_upgrade_stays_in_the_folder_that_was_chosen(self):
         folder = windows.path(r"C:\my programs\echo")
@@ -130,6 +353,15 @@ class InstallerTest(unittest.TestCase):
         self.assertEqual(self.installed_files(), [])
         self.msiexec("/x", NEW)
         self.assertFalse(folder.exists())
+
+    def test_an_upgrade_into_another_folder_is_refused(self):
+        self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}")
+        self.assertNotEqual(self.msiexec("/i", NEW, r"INSTALLDIR=C:\elsewhere", code=None), 0)
+        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.assertEqual(self.installed_files(), FILES)
+        self.msiexec("/i", NEW, f"INSTALLDIR={FOLDER.upper()}")
+        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.assertEqual(self.installed_files(), FILES)
 
 
 class ZipTest(unittest.TestCase):

@@ -76,12 +76,17 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(int(values["PreshutdownTimeout"], 16), 75000)
         self.assertIn("round-trip", values["Description"])
         source = windows.event_source_values()
-        self.assertTrue(source["EventMessageFile"].endswith("echo_exporter.exe"), source)
+        self.assertEqual(source["EventMessageFile"], windows.EVENT_MESSAGE_FILE)
+        types = windows.registry_types(windows.EVENT_SOURCE)
+        self.assertEqual(types["EventMessageFile"], "REG_EXPAND_SZ")
         self.assertEqual(source["TypesSupported"], "0x7")
         self.assertIn("1073", self.service("install", code=1))  # it exists
 
+        self.assertTrue(windows.path(windows.FOLDER + r"\logs").is_dir())
+
         self.service("uninstall")
         self.assertEqual((windows.service_values(), windows.event_source_values()), ({}, {}))
+        self.assertFalse(windows.path(windows.FOLDER).exists())
         for action in ("status", "start", "stop", "reload", "uninstall"):
             self.assertIn("(1060)", self.service(action, code=1))
 
@@ -128,6 +133,32 @@ class ServiceTest(unittest.TestCase):
             self.write_config('"127.0.0.1"')
             self.assertIn("exit code 1", self.service("start", code=1))
         self.assertIn(f"127.0.0.1:{self.port}", self.log())
+
+    def assert_refused(self, *texts):
+        """The service does not start, and its log says all of the texts, in one line."""
+        self.assertIn("exit code 2", self.service("start", code=1))
+        line = self.log().splitlines()[-1]
+        for text in ("level=error", "icacls", *texts):
+            self.assertIn(text, line)
+
+    def test_it_does_not_start_while_others_can_change_what_it_reads(self):
+        web = windows.path(self.FOLDER + r"\web.yml")
+        web.write_text("rate_limit: {interval: 1s, burst: 5}\n")
+        self.install(rf"--web.config.file={self.FOLDER}\web.yml")
+        for file, mode in ((self.config_file, 0o666), (web, 0o666), (web.parent, 0o777)):
+            kept = file.stat().st_mode
+            file.chmod(mode)
+            self.assert_refused(f"{file.name}: ", "S-1-1-0")
+            file.chmod(kept)
+        self.service("start")
+        self.assertIn("running", self.service("status"))
+
+    def test_an_invalid_configuration_is_no_failure_that_windows_recovers_from(self):
+        self.write_config('"not an address!"')
+        self.install()
+        self.service("start", code=1)
+        _, output = windows.run("sc", "query", "echo_exporter")
+        self.assertRegex(output, r"WIN32_EXIT_CODE +: 0\b")
 
     def test_log_files_rotate(self):
         self.install("--log.file.max-size=1KiB", "--log.file.keep=2")

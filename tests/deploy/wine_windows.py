@@ -10,6 +10,9 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/installer-test"
 DRIVE = WORK / "wineprefix/drive_c"
+FOLDER = r"C:\ProgramData\echo_exporter"
+EVENT_SOURCE = r"SYSTEM\CurrentControlSet\Services\EventLog\Application\echo_exporter"
+EVENT_MESSAGE_FILE = r"%SystemRoot%\System32\EventCreate.exe"
 PROGRAM = ROOT / "build/windows-mingw/echo_exporter.exe"
 _ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
@@ -64,12 +67,23 @@ def registry(key):
     return {name: value.strip() for name, value in values}
 
 
+def registry_types(key):
+    """The types of the same, as in REG_SZ."""
+    _, output = run("reg", "query", rf"HKLM\{key}")
+    return dict(re.findall(r"^    (\S+)    (REG_\w+) ", output, re.MULTILINE))
+
+
+def set_registry(key, name, value):
+    code, output = run("reg", "add", rf"HKLM\{key}", "/v", name, "/d", value, "/f")
+    assert code == 0, output
+
+
 def service_values():
     return registry(r"SYSTEM\CurrentControlSet\Services\echo_exporter")
 
 
 def event_source_values():
-    return registry(r"SYSTEM\CurrentControlSet\Services\EventLog\Application\echo_exporter")
+    return registry(EVENT_SOURCE)
 
 
 def get(port, page):

@@ -19,16 +19,9 @@ if ((${#library[@]} == 0)); then
   exit 1
 fi
 
-# The header of the event log's messages is made, not written.
-generated=$(mktemp -d)
-trap 'rm -rf "$generated"' EXIT
-mkdir -p "$generated/src/base"
-x86_64-w64-mingw32-windmc -h "$generated/src/base" -r "$generated" \
-  src/base/event_messages_windows.mc
-
 mapfile -t files < <(find src tests -name '*_windows.cc' -o -name '*_windows_test.cc' | sort)
 printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang++ --target=x86_64-w64-mingw32 \
   -fsyntax-only -std=c++20 -nostdinc++ "${library[@]}" -isystem build/deps/windows-mingw/include \
-  -I. -Iinclude -I"$generated" -D_WIN32_WINNT=0x0A00 -DNOMINMAX \
+  -I. -Iinclude -D_WIN32_WINNT=0x0A00 -DNOMINMAX \
   -Wall -Wextra -Wshadow -Wthread-safety -Werror
 echo "clang: ${#files[@]} Windows files"

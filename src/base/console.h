@@ -1,0 +1,29 @@
+#ifndef ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
+#define ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
+
+namespace echo_exporter {
+
+/// Has the console take output as UTF-8, which all texts of this program are:
+/// on Windows it expects another code page by default, and would show names of
+/// adapters as something else. Does nothing where neither standard output nor
+/// standard error is a console, and on Linux.
+///
+/// One object at a time, because the console belongs to all its programs.
+/// Confined to one thread.
+class Utf8Console {
+ public:
+  Utf8Console();
+  ~Utf8Console() { Restore(); }
+  Utf8Console(const Utf8Console&) = delete;
+  Utf8Console& operator=(const Utf8Console&) = delete;
+
+  /// Sets the console back to what it was. May be called more than once.
+  void Restore();
+
+ private:
+  unsigned int old_code_page_ = 0;  // 0: nothing was changed
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
