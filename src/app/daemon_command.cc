@@ -136,9 +136,6 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
                                  web.warnings.begin(), web.warnings.end());
   if (options.check_only) return ReportCheck(options, *loaded.config);
 
-  for (const std::string& warning : loaded.config->warnings) {
-    Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
-  }
   environment.web_security = std::move(web.security);
   environment.load_config = [&options] { return LoadConfigFor(options); };
   auto exporter = Exporter::Create(*loaded.config, environment);
