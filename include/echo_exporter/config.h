@@ -138,6 +138,9 @@ struct ConfigPlatform {
   /// Whether a program can set the type of service of echo requests; if not, a
   /// `tos` other than 0 causes a warning.
   bool sets_tos = true;
+  /// The most requests in flight at once; a larger `engine.max_in_flight`
+  /// counts as this, with a warning.
+  std::size_t max_in_flight = 1'000'000;
 };
 
 /// Either the configuration or every error in it.

@@ -98,6 +98,11 @@ class EchoTransport {
 Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
     const EchoTransportOptions& options, EchoTransport::Callback callback);
 
+/// The most requests in flight at once that this operating system's transport
+/// serves, whatever its options say. Windows numbers the echo requests of the
+/// whole machine with 16 bits.
+std::size_t EchoTransportMaxInFlight();
+
 /// Whether a program can set the type of service of an echo request on this
 /// operating system. If not, EchoRequest::tos is ignored.
 bool EchoTransportSetsTos();

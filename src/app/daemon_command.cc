@@ -26,8 +26,9 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
 // The command line takes precedence over the file.
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
-  ConfigOutcome loaded =
-      LoadConfig(options.config_file, {.sets_tos = EchoTransportSetsTos()});
+  ConfigOutcome loaded = LoadConfig(
+      options.config_file, {.sets_tos = EchoTransportSetsTos(),
+                            .max_in_flight = EchoTransportMaxInFlight()});
   if (loaded.config && !options.listen_addresses.empty()) {
     loaded.config->listen_addresses = options.listen_addresses;
   }

@@ -28,6 +28,11 @@ class Waiter {
 /// process's timers not to do so.
 std::unique_ptr<Waiter> CreateWaiter();
 
+/// Has the calling thread, which keeps deadlines and works for moments only,
+/// run before those that compute, where that takes no right: on Windows. Linux
+/// runs a thread that has slept soon enough.
+void RaiseThreadPriority();
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_BASE_WAITER_H_

@@ -70,4 +70,6 @@ std::unique_ptr<Waiter> CreateWaiter() {
   return std::make_unique<LinuxWaiter>();
 }
 
+void RaiseThreadPriority() {}
+
 }  // namespace echo_exporter

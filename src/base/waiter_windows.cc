@@ -1,20 +1,23 @@
 // Implementation notes:
-//   a) Sleep() and wait timeouts end on the system tick, 15.6 ms apart.
-//      timeBeginPeriod() makes the whole system tick faster and is ignored
-//      for some processes. A high-resolution waitable timer (Windows 10 1803
-//      and later) is precise without it.
+//   a) Sleep() and wait timeouts end on the system tick, 15.6 ms apart. A
+//      high-resolution waitable timer (Windows 10 1803 and later) is precise
+//      without changing the tick. Before it, timeBeginPeriod() makes the whole
+//      system tick every millisecond, until this process ends.
 //   b) Timers run on interrupt time, deadlines on the performance counter
 //      (which std::chrono::steady_clock reads). Relative due times, counted
 //      anew from the steady clock after each early return, keep the two from
 //      drifting apart; a relative timer also does not count time asleep.
 //   c) Windows 11 coarsens timers of processes it believes to be in the
-//      background, unless they ask it not to.
+//      background, and slows their threads, unless they ask it not to.
+
+#include "src/base/waiter_windows.h"
+
+#include <timeapi.h>
 
 #include <array>
 #include <system_error>
 
 #include "src/base/unique_handle_windows.h"
-#include "src/base/waiter.h"
 
 namespace echo_exporter {
 namespace {
@@ -27,28 +30,28 @@ constexpr PROCESS_INFORMATION_CLASS kPowerThrottling =
 constexpr ULONG kThrottleExecutionSpeed = 0x1;
 constexpr ULONG kThrottleTimerResolution = 0x4;
 
-struct PowerThrottlingState {
-  ULONG version;
-  ULONG control_mask;
-  ULONG state_mask;
-};
-
-// Windows 10 rejects a call that includes the timer resolution, hence one call
-// for each; where a call fails, there is no throttling to turn off.
-void OptOutOfPowerThrottling() {
-  for (const ULONG mask : {kThrottleExecutionSpeed, kThrottleTimerResolution}) {
+// A call sets the whole state: what its control mask leaves out is the system's
+// to decide again. So there is one call for both, and a second only where the
+// system rejects the first because it does not know the timer resolution, which
+// it does not throttle then (Windows 10).
+void OptOutOfPowerThrottling(const WaiterApi& api) {
+  for (const ULONG mask : {kThrottleExecutionSpeed | kThrottleTimerResolution,
+                           kThrottleExecutionSpeed}) {
     PowerThrottlingState state{
         .version = 1, .control_mask = mask, .state_mask = 0};
-    SetProcessInformation(GetCurrentProcess(), kPowerThrottling, &state,
-                          sizeof(state));
+    if (api.set_process_information(GetCurrentProcess(), kPowerThrottling,
+                                    &state, sizeof(state))) {
+      return;
+    }
   }
 }
 
-UniqueKernelHandle CreateTimer() {
-  UniqueKernelHandle timer(CreateWaitableTimerExW(
+UniqueKernelHandle CreateTimer(const WaiterApi& api) {
+  UniqueKernelHandle timer(api.create_timer(
       nullptr, nullptr, kHighResolutionTimer, TIMER_ALL_ACCESS));
   if (!timer) {
-    timer.reset(CreateWaitableTimerExW(nullptr, nullptr, 0, TIMER_ALL_ACCESS));
+    api.begin_period(1);
+    timer.reset(api.create_timer(nullptr, nullptr, 0, TIMER_ALL_ACCESS));
   }
   return timer;
 }
@@ -60,9 +63,9 @@ UniqueKernelHandle CreateTimer() {
 
 class WindowsWaiter final : public Waiter {
  public:
-  WindowsWaiter()
+  explicit WindowsWaiter(const WaiterApi& api)
       : wake_(CreateEventW(nullptr, FALSE, FALSE, nullptr)),
-        timer_(CreateTimer()) {
+        timer_(CreateTimer(api)) {
     if (!wake_ || !timer_) ThrowLastError("creating a timer");
   }
 
@@ -123,9 +126,19 @@ class WindowsWaiter final : public Waiter {
 
 }  // namespace
 
+std::unique_ptr<Waiter> CreateWindowsWaiter(const WaiterApi& api) {
+  OptOutOfPowerThrottling(api);
+  return std::make_unique<WindowsWaiter>(api);
+}
+
 std::unique_ptr<Waiter> CreateWaiter() {
-  OptOutOfPowerThrottling();
-  return std::make_unique<WindowsWaiter>();
+  return CreateWindowsWaiter({.set_process_information = &SetProcessInformation,
+                              .create_timer = &CreateWaitableTimerExW,
+                              .begin_period = &timeBeginPeriod});
+}
+
+void RaiseThreadPriority() {
+  SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_ABOVE_NORMAL);
 }
 
 }  // namespace echo_exporter

@@ -200,6 +200,27 @@ void CheckInFlight(DocumentReader& root, const ExporterConfig& config) {
                       "; requests beyond it would not be sent");
 }
 
+/// The same for what the operating system limits, whatever the configuration
+/// says: there the system itself takes up to half a second longer.
+void CheckSystemLimit(DocumentReader& root, const ConfigPlatform& platform,
+                      const ExporterConfig& config) {
+  double most = 0;
+  for (const PairConfig& pair : config.pairs) {
+    const GroupConfig& group = config.groups[pair.group];
+    most += std::chrono::duration<double>(group.echo.timeout +
+                                          std::chrono::milliseconds(500)) /
+            group.interval;
+  }
+  if (most <= static_cast<double>(platform.max_in_flight)) return;
+  root.AddWarning(root.PositionOf("group"),
+                  "if no destination replied, " +
+                      std::to_string(static_cast<std::uint64_t>(most)) +
+                      " requests would be in flight, but on this operating "
+                      "system at most " +
+                      std::to_string(platform.max_in_flight) +
+                      " can be: use longer intervals or shorter timeouts");
+}
+
 void ReadDocument(const Document& document, const ConfigPlatform& platform,
                   Findings& findings, ExporterConfig* config) {
   DocumentReader root(document, findings);
@@ -211,6 +232,15 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
     engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000,
                                       &config->max_in_flight);
+    if (config->max_in_flight > platform.max_in_flight) {
+      const std::string most = std::to_string(platform.max_in_flight);
+      engine.AddWarning(engine.PositionOf("max_in_flight"),
+                        "max_in_flight counts as " + most +
+                            ": on this operating system no more requests can "
+                            "be in flight");
+      config->max_in_flight =
+          static_cast<std::uint32_t>(platform.max_in_flight);
+    }
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });
@@ -223,6 +253,7 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   }
   ReadGroups(root, defaults, platform, config);
   CheckInFlight(root, *config);
+  CheckSystemLimit(root, platform, *config);
   if (const auto* modules = root.ReadTable("modules")) {
     ReadModules(root, *modules, platform, config);
   }

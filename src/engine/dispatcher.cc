@@ -111,6 +111,7 @@ Nanoseconds Dispatcher::HeldUpFor() const {
 }
 
 void Dispatcher::Run() {
+  RaiseThreadPriority();
   std::vector<ProbeScheduler::Tick> ticks;
   for (;;) {
     alive_ = clock_.Now();

@@ -58,8 +58,7 @@ ReconciledRtt ReconcileRtt(Nanoseconds measured, std::uint32_t kernel_ms) {
     const Nanoseconds rtt = kernel + microseconds(500);
     return {rtt, measured - rtt};
   }
-  return {measured < kernel - milliseconds(1) ? kernel : measured,
-          Nanoseconds(0)};
+  return {measured, Nanoseconds(0)};
 }
 
 void EchoBuffer::Prepare(const EchoRequest& request, std::uint64_t cookie) {

@@ -30,8 +30,9 @@ struct ReconciledRtt {
 /// stands for any time from one millisecond less to 1.5 more. A measurement in
 /// that range is used unchanged. One above it ended late: the RTT is then
 /// kernel_ms + 0.5 ms, the middle of the range of a truncated value, and the
-/// rest is completion delay. One below it comes from a faulty counter: the
-/// system's value is used.
+/// rest is completion delay. One below it is used as well: it encloses the
+/// system's own interval, so that the RTT cannot be longer, and it is the
+/// system's clock that is coarse.
 ReconciledRtt ReconcileRtt(Nanoseconds measured, std::uint32_t kernel_ms);
 
 /// The memory that one echo request shares with the system: its payload and

@@ -1,11 +1,13 @@
 #include "src/transport/echo_engine_windows.h"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
 #include <string>
 #include <utility>
 
+#include "src/base/suspended_time.h"
+#include "src/base/waiter.h"
+#include "src/transport/echo_call_windows.h"
 #include "src/transport/echo_status_windows.h"
 
 namespace echo_exporter {
@@ -16,9 +18,13 @@ constexpr std::size_t kWineMaxInFlight = 240;
 // How many sends may each leave an APC queued on a sender under Wine.
 constexpr std::uint64_t kSendsPerAlertableMoment = 64;
 
-// A call takes as long as the system takes to queue a packet, and may block:
-// a second sender continues meanwhile. More than two only wake each other.
-constexpr std::size_t kSenders = 2;
+// A call takes as long as the system takes to queue a packet, filters of
+// firewalls included, and may block: other senders continue meanwhile. More
+// than half the processors would only take them from the callbacks.
+std::size_t SenderCount(unsigned processors) {
+  return std::clamp<std::size_t>(processors / 2, 2, 8);
+}
+
 // How long a request may wait for a sender: as long as for its reply, within
 // these limits. The lower one is more than busy senders need, whatever the
 // timeout. The upper one bounds the burst after the system has blocked them.
@@ -27,21 +33,12 @@ constexpr Nanoseconds kLongestQueueing = std::chrono::seconds(1);
 // How long a sender may take to return from its last call.
 constexpr DWORD kSenderGraceMs = 1000;
 
-void WINAPI IgnoreApc(void*, void*, ULONG) {}
-
-ULONG ToIpAddr(const IpAddress& v4) {
-  ULONG address;
-  std::memcpy(&address, v4.bytes().data(), sizeof(address));
-  return address;
-}
-
-sockaddr_in6 ToSockaddr(const IpAddress& v6) {
-  sockaddr_in6 result{};
-  result.sin6_family = AF_INET6;
-  std::memcpy(&result.sin6_addr, v6.bytes().data(), v6.bytes().size());
-  result.sin6_scope_id = v6.scope_id();
-  return result;
-}
+// How many slots the watchdog deals with while it holds the lock, which
+// callbacks need. Their wait for it, some 20 us, is part of the next RTT.
+constexpr std::size_t kSlotsPerLock = 1024;
+// Free slots are kept for twice the most that were in use in the last one to
+// two of these periods.
+constexpr Nanoseconds kPeakPeriod = std::chrono::minutes(1);
 
 std::uint64_t RandomNumber() {
   std::random_device device;
@@ -60,10 +57,12 @@ void EchoSlot::Unregister() {
 EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
                        EchoTransport::Callback callback)
     : api_(api),
-      max_in_flight_(api.wine
-                         ? std::min(options.max_in_flight, kWineMaxInFlight)
-                         : options.max_in_flight),
+      max_in_flight_(
+          std::min(options.max_in_flight,
+                   api.wine ? kWineMaxInFlight : EchoTransportMaxInFlight())),
       grace_(options.overdue_grace),
+      suspended_time_(options.suspended_time ? options.suspended_time
+                                             : SuspendedTime),
       callback_(std::move(callback)),
       uses_(RandomNumber()) {
   LARGE_INTEGER frequency;
@@ -89,7 +88,7 @@ Status EchoEngine::Open() {
                  "opening the ICMP device: IcmpCreateFile: error (" +
                      std::to_string(error4) + ")"};
   }
-  while (senders_.size() < kSenders) {
+  while (senders_.size() < SenderCount(api_.processors)) {
     // Not a std::thread, which cannot be joined with a timeout: a thread whose
     // system call does not return is abandoned.
     UniqueKernelHandle sender(
@@ -144,15 +143,20 @@ void EchoEngine::Send(const EchoRequest& request) {
 
 // Assigns a slot to the request; null when there is none.
 EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
+  const Nanoseconds suspended = suspended_time_();
   MutexLock lock(mutex_);
   if (free_.empty()) {
     if (slots_.size() >= max_in_flight_) return nullptr;
     slots_.push_back(std::make_unique<EchoSlot>(*this));
+    slots_.back()->index = slots_.size() - 1;
     free_.push_back(slots_.back().get());
   }
-  EchoSlot* const slot = free_.back();
-  free_.pop_back();
+  EchoSlot* const slot = free_.front();
+  free_.pop_front();
+  peak_ = std::max(peak_, slots_.size() - free_.size());
+  ++slot->senders;
   slot->request = request;
+  slot->suspended = suspended;
   slot->use = ++uses_;
   slot->state = EchoSlot::State::kQueued;
   slot->begun_ticks = NowTicks();
@@ -164,6 +168,7 @@ EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
 }
 
 DWORD WINAPI EchoEngine::SenderThread(void* engine) {
+  RaiseThreadPriority();
   static_cast<EchoEngine*>(engine)->RunSender();
   return 0;
 }
@@ -172,6 +177,7 @@ void EchoEngine::RunSender() {
   std::uint64_t sends = 0;
   while (EchoSlot* const slot = queue_.Pop()) {
     SendNow(*slot);
+    --slot->senders;
     if (api_.wine && ++sends % kSendsPerAlertableMoment == 0) {
       SleepEx(0, TRUE);
     }
@@ -204,23 +210,24 @@ void EchoEngine::SendNow(EchoSlot& slot) {
     Finish(slot, TakeBack(slot, use), result);
     return;
   }
-  DWORD error = 0;
-  const DWORD replies = CallSend(slot, &error);
-  // 0 with a last error of 0 is not documented; if it means a failure, the
-  // watchdog ends the request.
-  if (replies == ERROR_IO_PENDING ||
-      (replies == 0 && (error == ERROR_IO_PENDING || error == 0))) {
-    return;
-  }
+  const EchoCallReturn returned =
+      CallEcho(api_, slot.request.destination.is_v4() ? icmp4_ : icmp6_,
+               slot.event.get(), slot.request, slot.buffer, &slot.sent_ticks);
+  if (returned.IsPending()) return;
   const std::int64_t ticks = NowTicks();
   const Claim claim = TakeBack(slot, use);
   if (claim == Claim::kNothing) return;
-  if (replies > 0) {
-    result = slot.buffer.Read(Elapsed(slot.sent_ticks, ticks));
-  } else {
-    result.outcome = OutcomeOfStatus(error, slot.request.destination.version());
-    result.os_code = error;
+  if (returned.replies == 0) {
+    // The system does not signal the event of a request that it refuses, so
+    // that the wait can serve the next one. Registering it anew would take
+    // several times as long as the call, just when every request is refused.
+    result.outcome =
+        OutcomeOfStatus(returned.error, slot.request.destination.version());
+    result.os_code = returned.error;
+    Finish(slot, claim, result);
+    return;
   }
+  result = slot.buffer.Read(Elapsed(slot.sent_ticks, ticks));
   // Whether the event was signalled as well is not documented: a remaining
   // signal would end the slot's next request. So the slot stays in use until
   // the signal's callback, if there is one, has returned without effect; a new
@@ -244,44 +251,6 @@ bool EchoEngine::Arm(EchoSlot& slot) {
   }
   slot.wait = wait;
   return true;
-}
-
-DWORD EchoEngine::CallSend(EchoSlot& slot, DWORD* error) {
-  const EchoRequest& request = slot.request;
-  IpOptions options{};
-  options.ttl = request.ttl;
-  if (request.dont_fragment) options.flags = kFlagDontFragment;
-  EchoBuffer& buffer = slot.buffer;
-  const ApcRoutine apc = api_.wine ? &IgnoreApc : nullptr;
-  const auto timeout_ms = static_cast<DWORD>(
-      std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count());
-
-  // GetLastError() must be the very next call: anything between may set it.
-  // Once the call is made, the slot may be another request's.
-  if (request.destination.is_v4()) {
-    const ULONG source = request.source ? ToIpAddr(*request.source) : 0;
-    const ULONG destination = ToIpAddr(request.destination);
-    slot.sent_ticks = NowTicks();
-    const DWORD replies = api_.send_echo(
-        icmp4_, slot.event.get(), apc, nullptr, source, destination,
-        buffer.payload(), buffer.payload_size(), &options, buffer.reply(),
-        buffer.reply_size(), timeout_ms);
-    *error = GetLastError();
-    return replies;
-  }
-  if (!has_v6()) {
-    *error = ERROR_NOT_SUPPORTED;
-    return 0;
-  }
-  sockaddr_in6 source = ToSockaddr(request.source.value_or(IpAddress::V6({})));
-  sockaddr_in6 destination = ToSockaddr(request.destination);
-  slot.sent_ticks = NowTicks();
-  const DWORD replies = api_.send_echo6(
-      icmp6_, slot.event.get(), apc, nullptr, &source, &destination,
-      buffer.payload(), buffer.payload_size(), &options, buffer.reply(),
-      buffer.reply_size(), timeout_ms);
-  *error = GetLastError();
-  return replies;
 }
 
 void CALLBACK EchoEngine::OnSignal(void* context, BOOLEAN) {
@@ -329,9 +298,17 @@ EchoEngine::Claim EchoEngine::LeaveQueue(EchoSlot& slot) {
   return has_result ? Claim::kSlot : Claim::kResult;
 }
 
+EchoOutcome EchoEngine::OutcomeOf(const EchoSlot& slot, Nanoseconds suspended,
+                                  EchoOutcome otherwise) {
+  return suspended - slot.suspended > kShortestSuspension
+             ? EchoOutcome::kSuspended
+             : otherwise;
+}
+
 void EchoEngine::Finish(EchoSlot& slot, Claim claim, EchoResult result) {
   if (claim == Claim::kResult) {
     result.tag = slot.request.tag;
+    result.outcome = OutcomeOf(slot, suspended_time_(), result.outcome);
     callback_(result);
   }
   MutexLock lock(mutex_);
@@ -342,27 +319,66 @@ void EchoEngine::Finish(EchoSlot& slot, Claim claim, EchoResult result) {
 }
 
 void EchoEngine::ExpireOverdue(bool all) {
-  std::vector<EchoResult> results;
-  {
+  for (std::size_t first = 0; first < SlotCount(); first += kSlotsPerLock) {
+    const std::vector<EchoResult> results = ExpireSome(first, all);
+    if (results.empty()) continue;
+    for (const EchoResult& result : results) callback_(result);
     MutexLock lock(mutex_);
-    const std::int64_t now = NowTicks();
-    for (const auto& slot : slots_) {
-      const bool queued = slot->state == EchoSlot::State::kQueued;
-      if (!queued && slot->state != EchoSlot::State::kPending) continue;
-      if (!all && slot->overdue_ticks > now) continue;
-      slot->state = EchoSlot::State::kOverdue;
-      EchoResult& result = results.emplace_back();
-      result.tag = slot->request.tag;
-      // A request that was never sent is not a loss.
-      result.outcome =
-          queued && !all ? EchoOutcome::kNoResources : EchoOutcome::kTimeout;
-      if (!queued) result.rtt = Elapsed(slot->begun_ticks, now);
-    }
+    in_flight_ -= results.size();
+    if (in_flight_ == 0) idle_.NotifyAll();
   }
-  for (const EchoResult& result : results) callback_(result);
+}
+
+std::size_t EchoEngine::SlotCount() {
   MutexLock lock(mutex_);
-  in_flight_ -= results.size();
-  if (in_flight_ == 0) idle_.NotifyAll();
+  return slots_.size();
+}
+
+// Of the slots from `first` on. Slots do not move meanwhile: it is the same
+// thread that releases them.
+std::vector<EchoResult> EchoEngine::ExpireSome(std::size_t first, bool all) {
+  std::vector<EchoResult> results;
+  MutexLock lock(mutex_);
+  // In this order: what is overdue because of a suspension is known to be.
+  const std::int64_t now = NowTicks();
+  const Nanoseconds suspended = suspended_time_();
+  const std::size_t end = std::min(first + kSlotsPerLock, slots_.size());
+  for (std::size_t i = first; i < end; ++i) {
+    EchoSlot& slot = *slots_[i];
+    const bool queued = slot.state == EchoSlot::State::kQueued;
+    if (!queued && slot.state != EchoSlot::State::kPending) continue;
+    if (!all && slot.overdue_ticks > now) continue;
+    slot.state = EchoSlot::State::kOverdue;
+    EchoResult& result = results.emplace_back();
+    result.tag = slot.request.tag;
+    // A request that was never sent is not a loss.
+    result.outcome = OutcomeOf(
+        slot, suspended,
+        queued && !all ? EchoOutcome::kNoResources : EchoOutcome::kTimeout);
+    if (!queued) result.rtt = Elapsed(slot.begun_ticks, now);
+  }
+  return results;
+}
+
+void EchoEngine::ReleaseUnused() {
+  // Destroyed without the lock, because that waits for callbacks.
+  std::vector<std::unique_ptr<EchoSlot>> unused;
+  MutexLock lock(mutex_);
+  const std::int64_t now = NowTicks();
+  if (now - peak_ticks_ >= TicksOf(kPeakPeriod)) {
+    peak_ticks_ = now;
+    previous_peak_ = std::exchange(peak_, slots_.size() - free_.size());
+  }
+  const std::size_t kept = 2 * std::max(peak_, previous_peak_);
+  while (slots_.size() > kept && unused.size() < kSlotsPerLock &&
+         !free_.empty() && free_.front()->senders == 0) {
+    const std::size_t index = free_.front()->index;
+    free_.pop_front();
+    slots_.back()->index = index;
+    std::swap(slots_[index], slots_.back());
+    unused.push_back(std::move(slots_.back()));
+    slots_.pop_back();
+  }
 }
 
 bool EchoEngine::Drain(Nanoseconds limit) {

@@ -1,8 +1,11 @@
 #ifndef ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_
 #define ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -17,8 +20,8 @@ namespace echo_exporter {
 
 class EchoEngine;
 
-/// The resources of one request in flight. Created once and reused; the system
-/// may write to it until its event is signalled.
+/// The resources of one request in flight. Reused; the system may write to it
+/// until its event is signalled.
 struct EchoSlot {
   enum class State : std::uint8_t {
     kFree,     ///< not in use by a request or the system
@@ -44,10 +47,17 @@ struct EchoSlot {
   std::uint64_t use = 0;           ///< number of its current or last request
   std::int64_t begun_ticks = 0;    ///< when its state began
   std::int64_t overdue_ticks = 0;  ///< when its state has lasted too long
+  std::size_t index = 0;           ///< among the engine's slots
+
+  /// Senders that are not done with it. A call may still last when its request
+  /// has ended.
+  std::atomic<int> senders = 0;
 
   // Confined to the sender until the request is sent, then to the thread that
   // ends it.
   EchoRequest request;
+  /// How long the machine had been suspended in total before the request.
+  Nanoseconds suspended{};
   std::int64_t sent_ticks = 0;
   EchoBuffer buffer;
 
@@ -79,6 +89,10 @@ class EchoEngine {
   /// kNoResources; with `all`, all requests without a result as kTimeout.
   void ExpireOverdue(bool all);
 
+  /// For the watchdog: releases some of the slots that are free and have not
+  /// been needed for minutes.
+  void ReleaseUnused();
+
   /// Ends remaining requests and the senders. False when the system has not
   /// completed all requests, or a sender's call has not returned: the engine
   /// must then never be destroyed, because the system may still use it.
@@ -108,13 +122,17 @@ class EchoEngine {
   bool SendersHaveEnded() const;
   void SendNow(EchoSlot& slot);
   bool Arm(EchoSlot& slot);
-  DWORD CallSend(EchoSlot& slot, DWORD* error);
   void OnEvent(EchoSlot& slot, std::int64_t ticks);
   Claim TakeBack(EchoSlot& slot, std::uint64_t use);
   Claim LeaveQueue(EchoSlot& slot);
   void Finish(EchoSlot& slot, Claim claim, EchoResult result);
+  std::vector<EchoResult> ExpireSome(std::size_t first, bool all);
+  std::size_t SlotCount();
   std::size_t Count(EchoSlot::State state) const REQUIRES(mutex_);
 
+  /// `otherwise`, unless the machine was suspended since the request.
+  static EchoOutcome OutcomeOf(const EchoSlot& slot, Nanoseconds suspended,
+                               EchoOutcome otherwise);
   std::int64_t NowTicks() const;
   std::int64_t TicksOf(Nanoseconds duration) const;
   Nanoseconds Elapsed(std::int64_t from, std::int64_t to) const;
@@ -123,6 +141,7 @@ class EchoEngine {
   const IcmpApi api_;
   const std::size_t max_in_flight_;
   const Nanoseconds grace_;
+  const std::function<Nanoseconds()> suspended_time_;
   const EchoTransport::Callback callback_;
   std::int64_t ticks_per_second_ = 1;
   HANDLE icmp4_ = INVALID_HANDLE_VALUE;
@@ -134,7 +153,13 @@ class EchoEngine {
   Mutex mutex_;
   CondVar idle_;
   std::vector<std::unique_ptr<EchoSlot>> slots_ GUARDED_BY(mutex_);
-  std::vector<EchoSlot*> free_ GUARDED_BY(mutex_);
+  /// First in, first out: a callback that has just freed its slot has returned
+  /// to the system, which watches the event again, before the slot's next use.
+  std::deque<EchoSlot*> free_ GUARDED_BY(mutex_);
+  /// The most slots in use since `peak_ticks_`, and in the period before.
+  std::size_t peak_ GUARDED_BY(mutex_) = 0;
+  std::size_t previous_peak_ GUARDED_BY(mutex_) = 0;
+  std::int64_t peak_ticks_ GUARDED_BY(mutex_) = 0;
   std::size_t in_flight_ GUARDED_BY(mutex_) = 0;
   /// Number of the last request. It starts at a random number, because it is
   /// also the payload's cookie, which must differ between processes.

@@ -46,8 +46,8 @@
 // thread for each request in flight, with timeouts of a second as many threads
 // as there are pairs without replies. Registering a wait for every request
 // costs more and has no benefit: the slot is not reused before its signal has
-// been handled. Where a request ends without its signal, the wait is registered
-// again.
+// been handled. Only where a call completes at once, which may signal as well,
+// the wait is registered again.
 //
 // Wine needs two precautions, taken only there: in event mode Wine 8 frees the
 // I/O status block of a request too early unless an APC is passed too, so a
@@ -102,6 +102,7 @@ class WindowsEchoTransport final : public EchoTransport {
       const auto next = std::chrono::steady_clock::now() + watch_period_;
       if (wake_.WaitUntil(mutex_, next)) continue;
       engine_->ExpireOverdue(/*all=*/false);
+      engine_->ReleaseUnused();
     }
   }
 
@@ -130,6 +131,11 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
   return CreateWindowsEchoTransport(SystemIcmpApi(), options,
                                     std::move(callback));
 }
+
+// All processes together have 65,536 sequence numbers, and the identifier is
+// always the same: a request older than that many has its number twice. The
+// rest is for requests that are older than average, and for other programs.
+std::size_t EchoTransportMaxInFlight() { return 60'000; }
 
 // The API accepts the value and ignores it (documentation of
 // IP_OPTION_INFORMATION).

@@ -1,5 +1,8 @@
 #include "src/transport/icmp_api_windows.h"
 
+#include <algorithm>
+#include <thread>
+
 extern "C" {
 HANDLE WINAPI IcmpCreateFile();
 BOOL WINAPI IcmpCloseHandle(HANDLE icmp);
@@ -41,6 +44,7 @@ IcmpApi SystemIcmpApi() {
   api.unregister_wait = &UnregisterWaitEx;
   api.query_counter = &QueryPerformanceCounter;
   api.query_frequency = &QueryPerformanceFrequency;
+  api.processors = std::max(std::thread::hardware_concurrency(), 1u);
   api.wine = GetProcAddress(ntdll, "wine_get_version") != nullptr;
   return api;
 }

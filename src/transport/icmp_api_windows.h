@@ -94,6 +94,8 @@ struct IcmpApi {
   BOOL(WINAPI* query_counter)(LARGE_INTEGER* ticks);
   BOOL(WINAPI* query_frequency)(LARGE_INTEGER* ticks_per_second);
 
+  unsigned processors;  ///< of the machine; at least 1
+
   /// True under Wine, whose ICMP API needs two precautions: see
   /// echo_transport_windows.cc.
   bool wine;

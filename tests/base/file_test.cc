@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "tests/support/temporary_folder.h"
 
@@ -23,7 +25,7 @@ TEST(ReadFileTest, FailsWithTheCause) {
   const TemporaryFolder folder;
   const auto missing = ReadFile(folder.Path("none"), 100);
   ASSERT_FALSE(missing.ok());
-  EXPECT_EQ(missing.error().message, "No such file or directory");
+  EXPECT_EQ(missing.error().message, std::generic_category().message(ENOENT));
   EXPECT_FALSE(ReadFile(folder.Path("."), 100).ok());
   const auto large = ReadFile(folder.Write("a", "12345"), 4);
   ASSERT_FALSE(large.ok());

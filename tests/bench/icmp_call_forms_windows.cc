@@ -31,7 +31,7 @@ namespace echo_exporter {
 namespace {
 
 constexpr int kSlots = 200;
-constexpr int kSenders = 2;  // as many as the exporter has
+constexpr int kSenders = 2;  // as the exporter on up to five processors
 constexpr int kDestinations = 2000;
 constexpr std::uint16_t kPayloadSize = 32;
 constexpr DWORD kTimeoutMs = 1000;

@@ -368,6 +368,40 @@ TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
                      "service of echo requests"}));
 }
 
+TEST(ConfigTest, CapsTheRequestsInFlightAtWhatTheSystemServes) {
+  const std::string text = "[engine]\nmax_in_flight = 60001\n";
+  const ConfigOutcome capped =
+      ParseConfig(text, "f.toml", {.max_in_flight = 60'000});
+  ASSERT_TRUE(capped.config);
+  EXPECT_EQ(capped.config->max_in_flight, 60'000U);
+  EXPECT_EQ(capped.config->warnings,
+            (Strings{"f.toml:2:17: [engine]: max_in_flight counts as 60000: on "
+                     "this operating system no more requests can be in "
+                     "flight"}));
+  const ConfigOutcome served =
+      ParseConfig(text, "f.toml", {.max_in_flight = 60'001});
+  EXPECT_EQ(served.config->max_in_flight, 60'001U);
+  EXPECT_EQ(served.config->warnings, Strings());
+}
+
+// Half a second more than the timeout, in which each of 2 pairs sends 4.
+TEST(ConfigTest, WarnsOfMoreRequestsInFlightThanTheSystemServes) {
+  const std::string text =
+      "[[group]]\nname = \"g\"\ninterval = \"500ms\"\ntimeout = \"1500ms\"\n"
+      "destinations = [\"192.0.2.0/31\"]\n";
+  const std::string eight = "[engine]\nmax_in_flight = 8\n";
+  EXPECT_EQ(ParseConfig(eight + text, "f.toml", {.max_in_flight = 8})
+                .config->warnings,
+            Strings());
+  const Strings warnings = ParseConfig("[engine]\nmax_in_flight = 7\n" + text,
+                                       "f.toml", {.max_in_flight = 7})
+                               .config->warnings;
+  EXPECT_EQ(warnings,
+            (Strings{"f.toml:3:1: if no destination replied, 8 requests would "
+                     "be in flight, but on this operating system at most 7 "
+                     "can be: use longer intervals or shorter timeouts"}));
+}
+
 TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
   const auto path = std::filesystem::path(testing::TempDir()) /
                     std::u8string(u8"echo_exporter-test-\u00fc.toml");

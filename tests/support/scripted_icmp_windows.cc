@@ -207,12 +207,15 @@ struct ScriptedIcmp::Functions {
         return FALSE;
       }
     }
+    ++System().registrations_;
     return ScriptedWaits::Get().Register(wait, object, callback, context,
                                          timeout_ms, flags);
   }
 
   static BOOL WINAPI UnregisterWait(HANDLE wait, HANDLE) {
-    return ScriptedWaits::Get().Unregister(wait);
+    const BOOL unregistered = ScriptedWaits::Get().Unregister(wait);
+    if (ScriptedIcmp* const system = g_system) ++system->unregistrations_;
+    return unregistered;
   }
 
   static BOOL WINAPI Counter(LARGE_INTEGER* ticks) {
@@ -247,6 +250,7 @@ IcmpApi ScriptedIcmp::Api() const {
   api.unregister_wait = &Functions::UnregisterWait;
   api.query_counter = &Functions::Counter;
   api.query_frequency = &Functions::Frequency;
+  api.processors = processors_;
   api.wine = wine_;
   return api;
 }
@@ -270,6 +274,16 @@ void ScriptedIcmp::AdvanceClock(std::int64_t nanoseconds) {
   clock_ += nanoseconds;
 }
 
+void ScriptedIcmp::Suspend(Nanoseconds duration) {
+  // In this order: who sees the counter jump sees why.
+  suspended_ += duration.count();
+  clock_ += duration.count();
+}
+
+Nanoseconds ScriptedIcmp::SuspendedTime() const {
+  return Nanoseconds(suspended_);
+}
+
 void ScriptedIcmp::FailCreateEvent(bool fail) {
   MutexLock lock(mutex_);
   fail_create_event_ = fail;
@@ -287,6 +301,9 @@ void ScriptedIcmp::FailOpen(bool fail) {
 
 void ScriptedIcmp::SetWine(bool wine) { wine_ = wine; }
 void ScriptedIcmp::SetHasIpv6(bool has) { has_ipv6_ = has; }
+void ScriptedIcmp::SetProcessors(unsigned processors) {
+  processors_ = processors;
+}
 
 int ScriptedIcmp::open_handles() {
   MutexLock lock(mutex_);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "echo_exporter/clock.h"
 #include "echo_exporter/ip_address.h"
 #include "src/base/mutex.h"
 #include "src/transport/icmp_api_windows.h"
@@ -69,6 +70,10 @@ class ScriptedIcmp {
   /// Moves the performance counter, which does not move by itself. It counts
   /// nanoseconds.
   void AdvanceClock(std::int64_t nanoseconds);
+  /// The machine sleeps for so long: the counter counts that time.
+  void Suspend(Nanoseconds duration);
+  /// How long the machine has been suspended in total, for the transport.
+  Nanoseconds SuspendedTime() const;
 
   // What the system refuses from now on.
   void FailCreateEvent(bool fail);
@@ -76,9 +81,13 @@ class ScriptedIcmp {
   void FailOpen(bool fail);
   void SetWine(bool wine);
   void SetHasIpv6(bool has);
+  void SetProcessors(unsigned processors);
 
   /// ICMP handles opened and not closed.
   int open_handles();
+  /// Waits registered so far, and unregistered.
+  int registrations() const { return registrations_; }
+  int unregistrations() const { return unregistrations_; }
 
  private:
   struct Functions;
@@ -88,12 +97,16 @@ class ScriptedIcmp {
   std::function<IcmpReturn(IcmpCall&)> handler_ GUARDED_BY(mutex_);
   std::vector<IcmpCall> calls_ GUARDED_BY(mutex_);
   std::atomic<std::int64_t> clock_ = 1'000'000'000;
+  std::atomic<std::int64_t> suspended_ = 0;
+  std::atomic<int> registrations_ = 0;
+  std::atomic<int> unregistrations_ = 0;
   bool fail_create_event_ GUARDED_BY(mutex_) = false;
   bool fail_register_wait_ GUARDED_BY(mutex_) = false;
   bool fail_open_ GUARDED_BY(mutex_) = false;
   int open_handles_ GUARDED_BY(mutex_) = 0;
   bool wine_ = false;
   bool has_ipv6_ = true;
+  unsigned processors_ = 1;
 };
 
 /// Writes what the system writes for an answered IPv4 request: `data` as the

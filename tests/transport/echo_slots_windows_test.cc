@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <optional>
 #include <stdexcept>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "src/transport/echo_engine_windows.h"
 #include "tests/transport/echo_transport_windows_fixture.h"
@@ -14,32 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // What becomes of the slots when the system does not keep to the usual order.
-class EchoSlotsWindowsTest : public EchoTransportWindowsFixture {
- protected:
-  ~EchoSlotsWindowsTest() override {
-    transport_.reset();
-    CloseHandle(release_);
-  }
-
-  /// A system that holds every sender in a call until Release(), and leaves
-  /// what was sent pending; the two requests are in its hands on return.
-  void HoldSenders(EchoTransport& transport) {
-    system_.OnSend([release = release_](IcmpCall&) {
-      WaitForSingleObject(release, INFINITE);
-      return IcmpReturn{};
-    });
-    const std::size_t calls = system_.WaitForCalls(0).size();
-    EchoRequest request = Request(1);
-    request.timeout = seconds(60);
-    transport.Send(request);
-    request.tag = 2;
-    transport.Send(request);
-    system_.WaitForCalls(calls + 2);
-  }
-  void Release() { SetEvent(release_); }
-
-  const HANDLE release_ = CreateEventW(nullptr, TRUE, FALSE, nullptr);
-};
+using EchoSlotsWindowsTest = EchoTransportHeldFixture;
 
 TEST_F(EchoSlotsWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
   EchoTransport& transport = Open();
@@ -64,27 +43,43 @@ TEST_F(EchoSlotsWindowsTest, EndsARequestThatCompletesWithinTheCallOnce) {
 // The signal of a request that ended otherwise comes to nothing, however late
 // the system's thread pool gets to it.
 TEST_F(EchoSlotsWindowsTest, DoesNotTakeALeftOverSignalForTheNextReply) {
-  for (const DWORD replies : {0u, 1u}) {
-    system_.HoldCallbacks();
-    system_.OnSend([this, replies](IcmpCall& call) {
-      Answer(call);
-      system_.WaitForHeldCallback();
-      return IcmpReturn{.replies = replies, .last_error = 11050};
-    });
-    EchoTransport& transport = Open({.max_in_flight = 1});
-    const std::size_t before = results_.Get().size();
-    transport.Send(Request(1));
-    EXPECT_TRUE(transport.Drain(seconds(300)));
-    system_.OnSend({});
-    const std::size_t calls = system_.WaitForCalls(0).size();
-    transport.Send(Request(2));
-    const IcmpCall call = system_.WaitForCalls(calls + 1).back();
-    system_.DeliverHeldCallbacks();
+  system_.HoldCallbacks();
+  system_.OnSend([this](IcmpCall& call) {
     Answer(call);
-    const auto results = results_.WaitFor(before + 2);
-    EXPECT_EQ(results[before + 1].tag, 2u);
-    EXPECT_EQ(results[before + 1].outcome, EchoOutcome::kReply);
-  }
+    system_.WaitForHeldCallback();
+    return IcmpReturn{.replies = 1, .last_error = 0};
+  });
+  EchoTransport& transport = Open({.max_in_flight = 1});
+  transport.Send(Request(1));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
+  system_.OnSend({});
+  transport.Send(Request(2));
+  const IcmpCall call = system_.WaitForCalls(2).back();
+  system_.DeliverHeldCallbacks();
+  Answer(call);
+  const auto results = results_.WaitFor(2);
+  EXPECT_EQ(results[1].tag, 2u);
+  EXPECT_EQ(results[1].outcome, EchoOutcome::kReply);
+}
+
+// Also of one that a refused request should not have sent.
+TEST_F(EchoSlotsWindowsTest, IgnoresASignalThatNoRequestWaitsFor) {
+  system_.HoldCallbacks();
+  system_.OnSend([this](IcmpCall& call) {
+    SetEvent(call.event);
+    system_.WaitForHeldCallback();
+    return IcmpReturn{.replies = 0, .last_error = 11050};
+  });
+  EchoTransport& transport = Open({.max_in_flight = 1});
+  transport.Send(Request(1));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
+  system_.DeliverHeldCallbacks();
+  AnswerEverything();
+  transport.Send(Request(2));
+  const auto results = results_.WaitFor(2);
+  EXPECT_EQ(results[0].outcome, EchoOutcome::kGeneralFailure);
+  EXPECT_EQ(results[0].os_code, 11050u);
+  EXPECT_EQ(results[1].outcome, EchoOutcome::kReply);
 }
 
 TEST_F(EchoSlotsWindowsTest, DoesNotTakeTheSignalOfAHeldCallForTheNextReply) {
@@ -166,6 +161,114 @@ TEST_F(EchoSlotsWindowsTest, DoesNotGiveUpBeforeTheGraceIsOver) {
   EXPECT_EQ(last.tag, 1u);
   EXPECT_EQ(last.outcome, EchoOutcome::kReply);
   Answer(shorter);
+}
+
+// The lock is free between pieces of the slots: what is answered while the
+// results of the first piece are told is a reply.
+TEST_F(EchoSlotsWindowsTest, GivesUpInPieces) {
+  constexpr std::size_t kRequests = 1100;
+  constexpr std::uint64_t kAnswered = 1050;
+  const IpAddress answering = *IpAddress::Parse("192.0.2.66");
+  std::optional<IcmpCall> waiting;
+  const auto callback = results_.Callback();
+  const EchoEngineOwner engine(new EchoEngine(
+      system_.Api(), {.max_in_flight = kRequests},
+      [&](const EchoResult& result) {
+        if (const auto call = std::exchange(waiting, std::nullopt)) {
+          Answer(*call);
+          system_.WaitForHeldCallback();
+          system_.DeliverHeldCallbacks();
+        }
+        callback(result);
+      }));
+  ASSERT_TRUE(engine->Open().ok());
+  for (std::uint64_t tag = 0; tag < kRequests; ++tag) {
+    EchoRequest request = Request(tag);
+    if (tag == kAnswered) request.destination = answering;
+    engine->Send(request);
+  }
+  const auto calls = system_.WaitForCalls(kRequests);
+  waiting = *std::ranges::find(calls, answering, &IcmpCall::destination);
+  system_.HoldCallbacks();
+  system_.AdvanceClock(3'000'000'000);
+  engine->ExpireOverdue(/*all=*/false);
+  const auto results = results_.Get();
+  ASSERT_EQ(results.size(), kRequests);
+  for (const EchoResult& result : results) {
+    EXPECT_EQ(result.outcome, result.tag == kAnswered ? EchoOutcome::kReply
+                                                      : EchoOutcome::kTimeout);
+  }
+}
+
+// Twice as many as lately is enough: after an outage, memory and handles go
+// back to the system.
+TEST_F(EchoSlotsWindowsTest, ReleasesSlotsThatAnOutageHasMade) {
+  constexpr std::int64_t kPeriod = 60'000'000'000;
+  const EchoEngineOwner engine(
+      new EchoEngine(system_.Api(), {}, results_.Callback()));
+  ASSERT_TRUE(engine->Open().ok());
+  std::vector<HANDLE> events;
+  std::size_t sent = 0;
+  const auto send = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) engine->Send(Request(i));
+    const auto calls = system_.WaitForCalls(sent + count);
+    for (std::size_t i = sent; i < calls.size(); ++i) {
+      events.push_back(calls[i].event);
+      Answer(calls[i]);
+    }
+    sent += count;
+    results_.WaitFor(sent);
+    EXPECT_TRUE(engine->Drain(seconds(300)));
+  };
+  send(100);
+  system_.AdvanceClock(kPeriod);
+  engine->ReleaseUnused();
+  send(3);
+  engine->ReleaseUnused();
+  EXPECT_EQ(system_.registrations(), 100);
+  EXPECT_EQ(system_.unregistrations(), 0);
+  system_.AdvanceClock(kPeriod);
+  engine->ReleaseUnused();
+  EXPECT_GT(system_.unregistrations(), 0);
+  // A sender may not be done with a slot yet.
+  while (system_.unregistrations() < 94) engine->ReleaseUnused();
+  engine->ReleaseUnused();
+  EXPECT_EQ(system_.unregistrations(), 94);
+  const auto is_open = [](HANDLE event) {
+    DWORD flags = 0;
+    return GetHandleInformation(event, &flags) != FALSE;
+  };
+  events.resize(100);
+  EXPECT_LT(std::ranges::count_if(events, is_open), 50);
+
+  // What is left serves, and more as needed.
+  send(6);
+  EXPECT_EQ(system_.registrations(), 100);
+  send(50);
+  EXPECT_EQ(system_.registrations(), 144);
+  for (const EchoResult& result : results_.Get()) {
+    EXPECT_EQ(result.outcome, EchoOutcome::kReply);
+  }
+}
+
+TEST_F(EchoSlotsWindowsTest, KeepsASlotWhileItsCallLasts) {
+  const EchoEngineOwner engine(
+      new EchoEngine(system_.Api(), {}, results_.Callback()));
+  ASSERT_TRUE(engine->Open().ok());
+  system_.OnSend([this](IcmpCall& call) {
+    Answer(call);
+    WaitForSingleObject(release_, INFINITE);
+    return IcmpReturn{.replies = 1, .last_error = 0};
+  });
+  engine->Send(Request(1));
+  results_.WaitFor(1);
+  EXPECT_TRUE(engine->Drain(seconds(300)));
+  for (int minute = 0; minute < 3; ++minute) {
+    system_.AdvanceClock(60'000'000'000);
+    engine->ReleaseUnused();
+  }
+  EXPECT_EQ(system_.unregistrations(), 0);
+  Release();
 }
 
 // Neither with the watchdog's help nor, when that is slow, without it.

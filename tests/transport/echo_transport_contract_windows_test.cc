@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "src/transport/echo_transport_windows.h"
 #include "tests/support/echo_transport_contract.h"
@@ -80,6 +81,30 @@ TEST(EchoTransportLoopbackTest, MeasuresRealEchoesOfEverySize) {
     EXPECT_GT(result.reply_ttl, 0);
     EXPECT_EQ(result.responder, IpAddress::Parse("127.0.0.1"));
   }
+}
+
+// Wine refuses the limited broadcast address; what others do is open. Whatever
+// it is, it leaves no signal behind for the request after it.
+TEST(EchoTransportLoopbackTest, MeasuresRightAfterARequestThatIsRefused) {
+  ResultLog results;
+  auto transport = CreateEchoTransport(
+      EchoTransportOptions{.max_in_flight = 1},
+      [&](const EchoResult& result) { results.Add(result); });
+  ASSERT_TRUE(transport.ok()) << transport.error().message;
+  const EchoRequest refused = RequestTo(*IpAddress::Parse("255.255.255.255"),
+                                        std::chrono::milliseconds(1));
+  EchoRequest answered =
+      RequestTo(*IpAddress::Parse("127.0.0.1"), seconds(300));
+  answered.tag = 1;
+  constexpr int kRounds = 20;
+  for (int round = 0; round < kRounds; ++round) {
+    for (const EchoRequest& request : {refused, answered}) {
+      transport.value()->Send(request);
+      ASSERT_TRUE(transport.value()->Drain(seconds(300)));
+    }
+  }
+  EXPECT_EQ(results.Outcomes(1),
+            std::vector<EchoOutcome>(kRounds, EchoOutcome::kReply));
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ class EchoTransportWindowsFixture : public testing::Test {
   static inline const IpAddress kDestination = *IpAddress::Parse("192.0.2.1");
 
   EchoTransport& Open(EchoTransportOptions options = {}) {
+    options.suspended_time = [this] { return system_.SuspendedTime(); };
     auto transport =
         CreateWindowsEchoTransport(system_.Api(), options, results_.Callback());
     transport_ = std::move(transport).value();
@@ -76,6 +77,34 @@ class EchoTransportWindowsFixture : public testing::Test {
   ScriptedIcmp system_;
   EchoResults results_;
   std::unique_ptr<EchoTransport> transport_;
+};
+
+/// One whose system can hold the senders in their calls.
+class EchoTransportHeldFixture : public EchoTransportWindowsFixture {
+ protected:
+  ~EchoTransportHeldFixture() override {
+    transport_.reset();
+    CloseHandle(release_);
+  }
+
+  /// A system that holds every sender in a call until Release(), and leaves
+  /// what was sent pending; the two requests are in its hands on return.
+  void HoldSenders(EchoTransport& transport) {
+    system_.OnSend([release = release_](IcmpCall&) {
+      WaitForSingleObject(release, INFINITE);
+      return IcmpReturn{};
+    });
+    const std::size_t calls = system_.WaitForCalls(0).size();
+    EchoRequest request = Request(1);
+    request.timeout = std::chrono::seconds(60);
+    transport.Send(request);
+    request.tag = 2;
+    transport.Send(request);
+    system_.WaitForCalls(calls + 2);
+  }
+  void Release() { SetEvent(release_); }
+
+  const HANDLE release_ = CreateEventW(nullptr, TRUE, FALSE, nullptr);
 };
 
 }  // namespace echo_exporter

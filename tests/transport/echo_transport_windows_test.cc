@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <thread>
@@ -70,6 +72,7 @@ TEST_F(EchoTransportWindowsTest, SendsIpv6WithScopeAndSource) {
   EchoRequest request = Request(1);
   request.destination = *IpAddress::Parse("fe80::1%7");
   request.source = IpAddress::Parse("fe80::2%7");
+  request.dont_fragment = true;  // which the system documents for IPv4 only
   EchoTransport& transport = Open();
   EXPECT_TRUE(transport.Supports(IpVersion::kV6));
   transport.Send(request);
@@ -82,6 +85,7 @@ TEST_F(EchoTransportWindowsTest, SendsIpv6WithScopeAndSource) {
   EXPECT_EQ(calls[0].source.ToString(), "fe80::2%7");
   EXPECT_EQ(calls[0].reply_size, 36u + 32 + 8 + 16);
   EXPECT_EQ(calls[0].options.ttl, 128);
+  EXPECT_EQ(calls[0].options.flags, 0);
   EXPECT_TRUE(calls[1].source.IsUnspecified());
   for (const EchoResult& result : results_.WaitFor(2)) {
     EXPECT_EQ(result.outcome, EchoOutcome::kReply);
@@ -147,6 +151,104 @@ TEST_F(EchoTransportWindowsTest, EndsARequestThatTheSystemRefuses) {
   AnswerEverything();
   transport.Send(Request(++tag));
   EXPECT_EQ(results_.WaitFor(tag).back().outcome, EchoOutcome::kReply);
+}
+
+// With the network down, all requests are refused: then of all times they must
+// not take longer.
+TEST_F(EchoTransportWindowsTest, RegistersNothingForARequestThatIsRefused) {
+  system_.OnSend([](IcmpCall&) {
+    return IcmpReturn{.replies = 0, .last_error = ERROR_NETWORK_UNREACHABLE};
+  });
+  EchoTransport& transport = Open({.max_in_flight = 8});
+  constexpr std::uint64_t kRefusals = 2000;
+  for (std::uint64_t tag = 1; tag <= kRefusals; ++tag) {
+    if (transport.in_flight() == 8) transport.Drain(seconds(300));
+    transport.Send(Request(tag));
+  }
+  EXPECT_TRUE(transport.Drain(seconds(300)));
+  for (const EchoResult& result : results_.WaitFor(kRefusals)) {
+    ASSERT_EQ(result.outcome, EchoOutcome::kNetUnreachable);
+  }
+  EXPECT_LE(system_.registrations(), 8);
+  EXPECT_EQ(system_.unregistrations(), 0);
+
+  // And each slot serves the next request.
+  AnswerEverything();
+  for (std::uint64_t tag = 1; tag <= 8; ++tag) transport.Send(Request(tag));
+  EXPECT_TRUE(transport.Drain(seconds(300)));
+  const auto results = results_.WaitFor(kRefusals + 8);
+  for (std::size_t i = kRefusals; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].outcome, EchoOutcome::kReply);
+  }
+  EXPECT_LE(system_.registrations(), 8);
+}
+
+TEST_F(EchoTransportWindowsTest, SendsFromHalfOfTheProcessors) {
+  const std::vector<std::pair<unsigned, int>> cases = {
+      {1, 2}, {4, 2}, {6, 3}, {16, 8}, {128, 8}};
+  for (const auto& [processors, senders] : cases) {
+    system_.SetProcessors(processors);
+    EchoTransport& transport = Open();
+    // Each call lasts until as many are under way as there should be senders.
+    const HANDLE all_call = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+    std::atomic<int> calling = 0;
+    std::atomic<int> most = 0;
+    std::atomic<int> raised = 0;
+    system_.OnSend([&, expected = senders](IcmpCall& call) {
+      const int now = ++calling;
+      for (int seen = most; seen < now;) most.compare_exchange_weak(seen, now);
+      raised +=
+          GetThreadPriority(GetCurrentThread()) == THREAD_PRIORITY_ABOVE_NORMAL;
+      if (now == expected) SetEvent(all_call);
+      if (WaitForSingleObject(all_call, 300'000) != 0) SetEvent(all_call);
+      --calling;
+      Answer(call);
+      return IcmpReturn{};
+    });
+    const std::size_t before = results_.Get().size();
+    for (std::uint64_t tag = 1; tag <= 40; ++tag) transport.Send(Request(tag));
+    results_.WaitFor(before + 40);
+    EXPECT_TRUE(transport.Drain(seconds(300)));
+    EXPECT_EQ(most, senders) << processors;
+    EXPECT_EQ(raised, 40);
+    transport_.reset();
+    CloseHandle(all_call);
+  }
+}
+
+// Windows numbers the requests of all programs with 16 bits, and may have two
+// of one number in flight.
+TEST_F(EchoTransportWindowsTest, NeverTakesTheReplyToARequestOfTheSameNumber) {
+  EchoTransport& transport = Open();
+  std::uint16_t sent = 0;
+  std::map<std::uint16_t, IcmpCall> in_flight;
+  system_.OnSend([&](IcmpCall& call) {
+    // The system matches a reply to the oldest request of its number.
+    in_flight.emplace(sent, call);
+    const IcmpCall& matched = in_flight.at(sent);
+    if (matched.payload != call.payload) {
+      WriteReplyV4(matched, call.destination, 0, 0, 64, call.payload);
+      SetEvent(matched.event);
+    }
+    return IcmpReturn{};
+  });
+  transport.Send(Request(1));
+  system_.WaitForCalls(1);
+  sent = static_cast<std::uint16_t>(sent + 65'536);  // by other programs
+  system_.AdvanceClock(400'000'000);
+  transport.Send(Request(2));
+  const EchoResult matched = results_.WaitFor(1)[0];
+  EXPECT_EQ(matched.tag, 1u);
+  EXPECT_EQ(matched.outcome, EchoOutcome::kCorruptReply);
+  EXPECT_EQ(transport.in_flight(), 1u);
+  Answer(system_.WaitForCalls(2)[1]);
+  EXPECT_EQ(results_.WaitFor(2)[1].outcome, EchoOutcome::kReply);
+}
+
+TEST_F(EchoTransportWindowsTest, HasNoMoreInFlightThanTheSystemHasNumbers) {
+  EXPECT_EQ(EchoTransportMaxInFlight(), 60'000u);
+  EXPECT_EQ(Open({.max_in_flight = 60'001}).max_in_flight(), 60'000u);
+  EXPECT_EQ(Open({.max_in_flight = 59'999}).max_in_flight(), 59'999u);
 }
 
 TEST_F(EchoTransportWindowsTest, CallsASignalWithoutAReplyAFailure) {
