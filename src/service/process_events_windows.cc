@@ -14,8 +14,9 @@
 
 #include <array>
 #include <atomic>
-#include <system_error>
+#include <stdexcept>
 
+#include "src/base/text_windows.h"
 #include "src/service/process_events.h"
 
 namespace echo_exporter {
@@ -61,9 +62,8 @@ class WindowsProcessEvents final : public ProcessEvents {
     if (StopEvent() == nullptr || ReloadEvent() == nullptr ||
         !ResetEvent(StopEvent()) || !ResetEvent(ReloadEvent()) ||
         !SetConsoleCtrlHandler(HandleControlEvent, TRUE)) {
-      throw std::system_error(static_cast<int>(GetLastError()),
-                              std::system_category(),
-                              "listening for console events");
+      throw std::runtime_error("listening for console events: " +
+                               SystemErrorText(GetLastError()));
     }
   }
   ~WindowsProcessEvents() override {

@@ -15,10 +15,6 @@
 namespace echo_exporter {
 namespace {
 
-// Rights of the service: to read and to execute; and to write and delete, too.
-constexpr char kRead[] = "0x1200a9";
-constexpr char kModify[] = "0x1301bf";
-
 struct LocalFreer {
   void operator()(void* memory) const { LocalFree(memory); }
 };
@@ -31,18 +27,11 @@ Error FolderError(const std::wstring& path, DWORD code) {
   return FolderError(path, SystemErrorText(code));
 }
 
-/// Files and folders in it inherit all entries (OICI).
-std::wstring DescriptorText(const char* service_rights) {
-  return ToWide(std::string("O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
-                            "(A;OICI;") +
-                service_rights + ";;;" + kServiceSid + ")");
-}
-
-Status Protect(const std::wstring& path, const char* service_rights) {
+Status Protect(const std::wstring& path, bool logs) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
-          DescriptorText(service_rights).c_str(), SDDL_REVISION_1, &descriptor,
-          nullptr)) {
+          ToWide(ServiceFolderAccess(logs)).c_str(), SDDL_REVISION_1,
+          &descriptor, nullptr)) {
     return FolderError(path, GetLastError());
   }
   const std::unique_ptr<void, LocalFreer> owned(descriptor);
@@ -87,9 +76,19 @@ std::wstring ServiceFolder() {
   return path.data();
 }
 
+// Of the service, 0x1200a9 is to read and to execute; 0x1301bf, to write and to
+// delete, too. OICI: files and folders in it inherit the entry.
+std::string ServiceFolderAccess(bool logs) {
+  return std::string(
+             "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+             "(A;OICI;") +
+         (logs ? "0x1301bf" : "0x1200a9") + ";;;" + kServiceSid + ")";
+}
+
 Status ProtectServiceFolder(const std::wstring& folder) {
-  if (Status status = Protect(folder, kRead); !status.ok()) return status;
-  return Protect(LogFolder(folder), kModify);
+  if (Status status = Protect(folder, /*logs=*/false); !status.ok())
+    return status;
+  return Protect(LogFolder(folder), /*logs=*/true);
 }
 
 void RemoveEmptyServiceFolder(const std::wstring& folder) {

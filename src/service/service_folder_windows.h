@@ -10,6 +10,10 @@ namespace echo_exporter {
 /// The folder of the service's configuration: C:\\ProgramData\\echo_exporter.
 std::wstring ServiceFolder();
 
+/// Who may do what in the folder or, with `logs`, in that for log files, in the
+/// notation of Windows (SDDL); files inherit it. Pure.
+std::string ServiceFolderAccess(bool logs);
+
 /// Makes the folder, and `logs` in it, where they do not exist, and takes them
 /// from every other user: Administrators own them and may do anything, as may
 /// SYSTEM; the service may read, and write to `logs`; files inherit this. In

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "src/base/console.h"
 #include "src/base/unique_handle_windows.h"
@@ -27,7 +29,10 @@ class OtherConsole {
     CloseHandle(started.hThread);
     FreeConsole();
     // Until it has made its console.
-    while (!AttachConsole(started.dwProcessId)) std::this_thread::yield();
+    while (!AttachConsole(started.dwProcessId) &&
+           WaitForSingleObject(process_.get(), 0) == WAIT_TIMEOUT) {
+      std::this_thread::yield();
+    }
     output_ = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE,
                           FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
                           OPEN_EXISTING, 0, nullptr);
@@ -35,16 +40,26 @@ class OtherConsole {
     SetConsoleOutputCP(kOldCodePage);
   }
   ~OtherConsole() {
-    SetStdHandle(STD_OUTPUT_HANDLE, old_output_);
-    CloseHandle(output_);
+    // Wine closes the standard handles with the console.
+    SetStdHandle(STD_OUTPUT_HANDLE, nullptr);
     FreeConsole();
+    for (const auto& [stream, handle] : old_handles_) {
+      SetStdHandle(stream, handle);
+    }
+    CloseHandle(output_);
     TerminateProcess(process_.get(), 0);
   }
   OtherConsole(const OtherConsole&) = delete;
   OtherConsole& operator=(const OtherConsole&) = delete;
 
  private:
-  const HANDLE old_output_ = GetStdHandle(STD_OUTPUT_HANDLE);
+  static std::pair<DWORD, HANDLE> Standard(DWORD stream) {
+    return {stream, GetStdHandle(stream)};
+  }
+
+  const std::array<std::pair<DWORD, HANDLE>, 3> old_handles_ = {
+      Standard(STD_INPUT_HANDLE), Standard(STD_OUTPUT_HANDLE),
+      Standard(STD_ERROR_HANDLE)};
   UniqueKernelHandle process_;
   HANDLE output_ = INVALID_HANDLE_VALUE;
 };

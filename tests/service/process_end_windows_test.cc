@@ -40,6 +40,8 @@ class Child {
     TerminateProcess(process_.get(), 0);
     WaitForSingleObject(process_.get(), INFINITE);
   }
+  /// Once it has ended: as long as there is a handle, it may still be listed.
+  void CloseHandles() { process_.reset(); }
 
  private:
   UniqueKernelHandle process_;
@@ -57,6 +59,7 @@ TEST(ProcessEndTest, WaitsWithoutAHandleAsWell) {
   Child child;
   EXPECT_FALSE(AwaitProcessEnd(nullptr, child.id(), kNoTime));
   child.End();
+  child.CloseHandles();
   EXPECT_TRUE(AwaitProcessEnd(nullptr, child.id(), minutes(5)));
 }
 

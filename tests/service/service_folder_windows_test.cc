@@ -11,22 +11,29 @@
 
 #include <array>
 #include <cstdint>
+#include <cwctype>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "src/base/file.h"
 #include "src/base/text_windows.h"
+#include "src/service/file_protection_windows.h"
 #include "src/service/service_windows.h"
 #include "tests/support/temporary_folder.h"
 
 namespace echo_exporter {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
 // How Windows derives the SID of a service from its name.
 std::string SidOfService(std::wstring name) {
-  for (wchar_t& letter : name) letter = static_cast<wchar_t>(towupper(letter));
+  for (wchar_t& letter : name)
+    letter =
+        static_cast<wchar_t>(std::towupper(static_cast<std::wint_t>(letter)));
   std::array<std::uint32_t, SHA_DIGEST_LENGTH / 4> numbers;
   SHA1(reinterpret_cast<const unsigned char*>(name.data()),
        name.size() * sizeof(wchar_t),
@@ -44,25 +51,23 @@ TEST(ServiceSidTest, FollowsFromTheName) {
   EXPECT_EQ(SidOfService(kServiceName), kServiceSid);
 }
 
-/// The access control list as text.
-std::string AccessTo(const std::wstring& folder) {
+/// Those, besides administrators, who could replace what is in the folder.
+std::vector<std::string> WritersOf(const std::wstring& folder) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
-  EXPECT_EQ(GetNamedSecurityInfoW(folder.c_str(), SE_FILE_OBJECT,
-                                  DACL_SECURITY_INFORMATION, nullptr, nullptr,
-                                  nullptr, nullptr, &descriptor),
+  EXPECT_EQ(GetNamedSecurityInfoW(
+                folder.c_str(), SE_FILE_OBJECT,
+                OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, nullptr,
+                nullptr, nullptr, nullptr, &descriptor),
             static_cast<DWORD>(ERROR_SUCCESS));
-  wchar_t* text = nullptr;
-  EXPECT_TRUE(ConvertSecurityDescriptorToStringSecurityDescriptorW(
-      descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text, nullptr));
-  std::string sddl = ToUtf8(text);
-  LocalFree(text);
+  const ForeignHands hands =
+      FindForeignHands(descriptor, SecuredObject::kFolder, kServiceSid);
   LocalFree(descriptor);
-  return sddl;
+  return hands.writers;
 }
 
-// Wine keeps of the list what a mode of Unix can hold: whether others than the
-// owner may do anything.
-constexpr char kEverybody[] = ";;;WD)";
+// Wine keeps of an access control list what a mode of Unix can hold: whether
+// others than the owner may write, but not who.
+constexpr char kEverybody[] = "S-1-1-0";
 
 void OpenToEverybody(const std::wstring& folder) {
   PSECURITY_DESCRIPTOR open = nullptr;
@@ -71,7 +76,7 @@ void OpenToEverybody(const std::wstring& folder) {
   ASSERT_TRUE(
       SetFileSecurityW(folder.c_str(), DACL_SECURITY_INFORMATION, open));
   LocalFree(open);
-  ASSERT_THAT(AccessTo(folder), HasSubstr(kEverybody));
+  ASSERT_THAT(WritersOf(folder), Contains(kEverybody));
 }
 
 class ServiceFolderTest : public testing::Test {
@@ -81,12 +86,22 @@ class ServiceFolderTest : public testing::Test {
   const std::wstring logs_ = folder_ + L"\\logs";
 };
 
+TEST_F(ServiceFolderTest, IsClosedByTheInstallerInTheSameWay) {
+  const auto statements = ReadFile("deploy/windows/echo_exporter.sql");
+  ASSERT_TRUE(statements.ok()) << statements.error().message;
+  for (const bool logs : {false, true}) {
+    EXPECT_THAT(statements.value(),
+                HasSubstr('\'' + ServiceFolderAccess(logs) + '\''));
+  }
+  EXPECT_NE(ServiceFolderAccess(false), ServiceFolderAccess(true));
+}
+
 TEST_F(ServiceFolderTest, IsMadeWithItsLogsAndClosedToOthers) {
   const Status status = ProtectServiceFolder(folder_);
   ASSERT_TRUE(status.ok()) << status.error().message;
   for (const std::wstring& path : {folder_, logs_}) {
     EXPECT_TRUE(std::filesystem::is_directory(path));
-    EXPECT_THAT(AccessTo(path), Not(HasSubstr(kEverybody)));
+    EXPECT_THAT(WritersOf(path), Not(Contains(kEverybody)));
   }
 }
 
@@ -98,7 +113,7 @@ TEST_F(ServiceFolderTest, IsTakenFromThoseWhoCouldChangeIt) {
   const Status status = ProtectServiceFolder(folder_);
   ASSERT_TRUE(status.ok()) << status.error().message;
   for (const std::wstring& path : {folder_, logs_}) {
-    EXPECT_THAT(AccessTo(path), Not(HasSubstr(kEverybody)));
+    EXPECT_THAT(WritersOf(path), Not(Contains(kEverybody)));
   }
 }
 
