@@ -102,6 +102,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   for (const std::string& warning : loaded.config->warnings) {
     Log(LogLevel::kWarn, "configuration", {{"warning", warning}});
   }
+  environment.probe_timeout_offset = options.timeout_offset;
   environment.web_security = std::move(web.security);
   environment.load_config = [&options] { return LoadConfigFor(options); };
   auto exporter = Exporter::Create(*loaded.config, environment);
