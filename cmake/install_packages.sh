@@ -19,7 +19,7 @@ build_packages=(
   ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git lld make ninja-build perl
   pkg-config python3
   # Dependencies of the exporter that cmake/deps.sh takes from packages.
-  googletest libcli11-dev libfmt-dev libspdlog-dev libssl-dev libtomlplusplus-dev
+  googletest libcli11-dev libfmt-dev libidn2-dev libspdlog-dev libssl-dev libtomlplusplus-dev
   libz-mingw-w64-dev nlohmann-json3-dev zlib1g-dev
 )
 run_packages=(curl wine wine64)

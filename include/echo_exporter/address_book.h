@@ -16,6 +16,17 @@
 
 namespace echo_exporter {
 
+/// The possible source addresses of echo requests.
+struct SourceAddresses {
+  std::vector<IpAddress> addresses;  ///< the first usable one is used
+  /// EchoRequest::source_interface of the adapter that has the addresses; 0
+  /// where the address alone decides.
+  std::uint32_t interface_index = 0;
+
+  friend bool operator==(const SourceAddresses&,
+                         const SourceAddresses&) = default;
+};
+
 /// Looks up addresses in the operating system.
 ///
 /// Implementations are thread-safe; the calls may block for as long as the
@@ -25,29 +36,39 @@ class AddressLookup {
   virtual ~AddressLookup() = default;
 
   /// Addresses of a host name in the system's order of preference (RFC 6724);
-  /// never empty when ok.
+  /// never empty when ok. kNotFound: there is no such name.
   virtual Result<std::vector<IpAddress>> ResolveName(
       const std::string& name) = 0;
 
   /// Addresses of an adapter by its friendly name, usable as a source now,
-  /// the stable ones first; never empty when ok.
-  virtual Result<std::vector<IpAddress>> InterfaceAddresses(
+  /// the stable ones first; never empty when ok. kExhausted: this process
+  /// lacks what it takes to read them, so that they are not known.
+  virtual Result<SourceAddresses> InterfaceAddresses(
       const std::string& interface_name) = 0;
 
-  /// The number of an adapter for EchoRequest::source_interface; 0 when there
-  /// is no adapter of that name, or when the source address alone decides.
-  virtual std::uint32_t InterfaceIndex(const std::string& interface_name) = 0;
+  /// The zone number (IpAddress::scope_id()) of the link of an adapter, by its
+  /// friendly name; not 0. kExhausted: as above.
+  virtual Result<std::uint32_t> InterfaceZone(
+      const std::string& interface_name) = 0;
 };
 
 /// The lookup of this operating system.
 std::unique_ptr<AddressLookup> CreateAddressLookup();
 
-/// The possible source addresses of echo requests.
-struct SourceAddresses {
-  std::vector<IpAddress> addresses;  ///< the first usable one is used
-  /// EchoRequest::source_interface of the adapter that has the addresses.
-  std::uint32_t interface_index = 0;
+/// The addresses of a name that a host may have: see IpAddress::IsHost().
+struct HostAddresses {
+  std::vector<IpAddress> addresses;  ///< never empty
+  std::vector<IpAddress> refused;    ///< other addresses of the name
 };
+
+/// ResolveName(), without addresses that no host has; fails if there is no
+/// other.
+Result<HostAddresses> ResolveHost(AddressLookup& lookup,
+                                  const std::string& name);
+
+/// `address` in the zone of an adapter, as "fe80::1%eth0" names it.
+Result<IpAddress> ResolveZone(AddressLookup& lookup,
+                              const ZonedAddress& address);
 
 /// The source and destination address of an echo request.
 struct Route {
@@ -69,7 +90,8 @@ enum class NoRoute : std::uint8_t {
 using RouteChoice = std::variant<Route, NoRoute>;
 
 /// Selects the first destination that is allowed by `preference`, that the
-/// transport can send to, and that a source can reach. `sources` absent means
+/// transport can send to, and that a source can reach; one of the IP version
+/// that is preferred, if there is one. `sources` absent means
 /// "auto". Pure.
 RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         const std::vector<IpAddress>& destinations,
@@ -78,7 +100,8 @@ RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
 
 /// Refreshes the addresses of names and adapters in the background. The last
 /// known addresses of a name stay in use when a refresh fails; those of an
-/// adapter are removed with it.
+/// adapter are removed with it. Lookups that hang do not delay the others:
+/// see LookupSchedule; and adapters never wait for names.
 ///
 /// Thread-safe.
 class AddressBook {
@@ -98,16 +121,16 @@ class AddressBook {
     /// this much later.
     Nanoseconds interface_refresh = std::chrono::seconds(5);
     /// A failed lookup of a name is retried after this, or after the name's own
-    /// refresh time when that is shorter.
+    /// refresh time when that is shorter; again and again later when it keeps
+    /// failing.
     Nanoseconds retry = std::chrono::seconds(5);
-    /// Lookups at once: one unresponsive name server must not block the others.
-    int threads = 4;
   };
 
-  /// Runs on a thread of the book, once per failed lookup; must be short and
-  /// must not call the book.
+  /// Runs on a thread of the book, once per failed lookup of a name or adapter;
+  /// and once with null when it is found again or not watched any more. Must be
+  /// short and must not call the book.
   using FailureCallback =
-      std::function<void(const std::string& name, const Error& error)>;
+      std::function<void(const std::string& name, const Error* error)>;
 
   /// `lookup` must outlive the book.
   AddressBook(AddressLookup& lookup, const Options& options,
@@ -121,6 +144,11 @@ class AddressBook {
   /// refreshed at the shortest interval requested. The first lookup is due now.
   Watch WatchName(const std::string& name, Nanoseconds refresh);
   Watch WatchInterface(const std::string& interface_name);
+  /// Watches which zone the adapter in `address` has, so that the address stays
+  /// usable when the adapter is made anew with another number. As a
+  /// destination, it stays in use while there is no such adapter, as the
+  /// addresses of a name do; as a source, it does not, as those of an adapter.
+  Watch WatchZone(const ZonedAddress& address, bool is_source);
 
   /// Undoes one watch. An entry without watches is removed, and has no
   /// addresses.
@@ -129,7 +157,7 @@ class AddressBook {
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;
 
-  /// Of an adapter: the last result of AddressLookup::InterfaceIndex().
+  /// Of an adapter: SourceAddresses::interface_index.
   std::uint32_t InterfaceIndex(EntryId entry) const;
 
   /// Increases whenever any entry's addresses or number change: values derived

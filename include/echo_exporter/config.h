@@ -17,11 +17,24 @@
 namespace echo_exporter {
 
 /// Which IP version to use for a name that has addresses of both.
-enum class IpPreference : std::uint8_t { kAny, kV4Only, kV6Only };
+enum class IpPreference : std::uint8_t {
+  kAny,       ///< what the system prefers
+  kV4Only,    ///< no IPv6
+  kV6Only,    ///< no IPv4
+  kPreferV4,  ///< IPv6 only where IPv4 is not possible
+  kPreferV6,  ///< IPv4 only where IPv6 is not possible
+};
 
 constexpr bool Allows(IpPreference preference, IpVersion version) {
-  return preference == IpPreference::kAny ||
-         (preference == IpPreference::kV4Only) == (version == IpVersion::kV4);
+  return preference != (version == IpVersion::kV4 ? IpPreference::kV6Only
+                                                  : IpPreference::kV4Only);
+}
+
+/// Whether addresses of `version` come before the others. Both versions are
+/// equal without a preference.
+constexpr bool Prefers(IpPreference preference, IpVersion version) {
+  return preference == (version == IpVersion::kV4 ? IpPreference::kPreferV4
+                                                  : IpPreference::kPreferV6);
 }
 
 /// Parameters of every echo request of a group or of a /probe module.
@@ -46,6 +59,7 @@ struct SourceConfig {
   std::string name = "auto";  ///< as written: the `source` label
   Kind kind = Kind::kAuto;
   IpAddress address;
+  std::string zone = {};  ///< of `address`: see ZonedAddress
   std::string interface_name;
 };
 
@@ -54,6 +68,9 @@ struct DestinationConfig {
   /// As written, or one address of a prefix: the `destination` label.
   std::string name;
   std::optional<IpAddress> address;
+  std::string zone = {};  ///< of `address`: see ZonedAddress
+  /// The ASCII form of an internationalised host name; empty: `name`.
+  std::string ascii_name = {};
 };
 
 /// One `[[group]]`, with the defaults filled in.

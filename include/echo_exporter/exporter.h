@@ -37,6 +37,8 @@ class Exporter {
     /// available.
     std::function<ConfigOutcome()> load_config = nullptr;
     HttpLimits http_limits = {};
+    /// How long before Prometheus's own limit a probe ends.
+    Nanoseconds probe_timeout_offset = std::chrono::milliseconds(500);
   };
 
   /// The result of a Reload().

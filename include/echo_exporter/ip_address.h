@@ -41,6 +41,10 @@ class IpAddress {
   /// True for 0.0.0.0 and ::.
   bool IsUnspecified() const;
 
+  /// False for what no single host can have: unspecified and multicast
+  /// addresses and 255.255.255.255, also when mapped into IPv6.
+  bool IsHost() const;
+
   /// The canonical text of RFC 5952, with "%zone" when there is a scope.
   std::string ToString() const;
 
@@ -57,6 +61,22 @@ class IpAddress {
 inline bool ZonesAgree(const IpAddress& a, const IpAddress& b) {
   return a.scope_id() == b.scope_id() || a.scope_id() == 0 || b.scope_id() == 0;
 }
+
+/// An address whose zone may be named by its adapter, as in "fe80::1%eth0" or
+/// "fe80::1%Ethernet 2".
+struct ZonedAddress {
+  IpAddress address;  ///< without a zone if `zone` is not empty
+  std::string zone;   ///< the name of the adapter; empty: none is named
+
+  /// Parses what IpAddress::Parse() does, and adapter names as zones: any text
+  /// but a number, without control characters.
+  static std::optional<ZonedAddress> Parse(std::string_view text);
+
+  std::string ToString() const {
+    return zone.empty() ? address.ToString() : address.ToString() + '%' + zone;
+  }
+  friend bool operator==(const ZonedAddress&, const ZonedAddress&) = default;
+};
 
 /// A block of addresses, as in "10.0.0.0/29".
 ///

@@ -40,6 +40,7 @@ struct RawOptions {
   std::string auto_reload_interval = "30s";
   std::string log_level = "info";
   std::string log_format = "logfmt";
+  std::string timeout_offset = "500ms";
   std::string interval = "1s";
   std::string timeout = "1s";
   std::vector<std::string> destinations;
@@ -135,6 +136,13 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
                  "the format of Prometheus exporters (default: plain HTTP "
                  "without authentication)")
       ->type_name(kFileType);
+  app.add_option("--timeout-offset", raw.timeout_offset,
+                 "How long before the scrape timeout that Prometheus tells a "
+                 "probe ends, from 0s to 60s, but at most a quarter of it "
+                 "(default: 0.5)")
+      ->type_name("TIME")
+      ->transform(
+          Valid(IsTime(std::chrono::seconds(0), std::chrono::seconds(60))));
   AddLogOptions(app, options, raw);
 }
 
@@ -146,6 +154,7 @@ void FinishDaemon(const RawOptions& raw, DaemonOptions& options) {
   if (raw.auto_reload) {
     options.auto_reload = *ParseDuration(raw.auto_reload_interval);
   }
+  options.timeout_offset = *ParseTime(raw.timeout_offset);
   options.log.level = *ParseLogLevel(raw.log_level);
   options.log.format = *ParseLogFormat(raw.log_format);
 }

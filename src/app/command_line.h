@@ -33,6 +33,7 @@ struct DaemonOptions {
   std::optional<Nanoseconds> auto_reload;
   /// Replace the configuration's addresses when not empty.
   std::vector<ListenAddress> listen_addresses;
+  Nanoseconds timeout_offset = std::chrono::milliseconds(500);  ///< 0 .. 60 s
   LogOptions log;
 };
 

@@ -137,6 +137,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
                                  web.warnings.begin(), web.warnings.end());
   if (options.check_only) return ReportCheck(options, *loaded.config);
 
+  environment.probe_timeout_offset = options.timeout_offset;
   environment.web_security = std::move(web.security);
   environment.load_config = [&options] { return LoadConfigFor(options); };
   auto exporter = Exporter::Create(*loaded.config, environment);

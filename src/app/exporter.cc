@@ -81,6 +81,7 @@ class ExporterImpl final : public Exporter {
  public:
   ExporterImpl(const ExporterConfig& config, const Environment& environment)
       : load_config_(environment.load_config),
+        probe_timeout_offset_(environment.probe_timeout_offset),
         config_(config),
         web_security_(environment.web_security),
         recorder_(config.rtt_buckets, Clock::System(),
@@ -88,7 +89,7 @@ class ExporterImpl final : public Exporter {
         web_reloads_(web_security_, recorder_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
-              [this](const std::string& name, const Error& error) {
+              [this](const std::string& name, const Error* error) {
                 OnLookupFailure(name, error);
               }),
         pairs_(recorder_, states_, book_) {
@@ -115,9 +116,10 @@ class ExporterImpl final : public Exporter {
   WebContent Content();
   HttpResponse RespondToReload();
   std::string NotReadyReason() const;
-  void OnLookupFailure(const std::string& name, const Error& error);
+  void OnLookupFailure(const std::string& name, const Error* error);
 
   const std::function<ConfigOutcome()> load_config_;
+  const Nanoseconds probe_timeout_offset_;
   SharedConfig config_;
   const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
@@ -168,7 +170,8 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
       std::make_unique<Dispatcher>(Clock::System(), *transport_, book_,
                                    recorder_, router_, config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
-                                             *transport_, *dispatcher_);
+                                             *transport_, *dispatcher_,
+                                             probe_timeout_offset_);
   auto server = HttpServer::Create(
       config->listen_addresses, MakeRoutes(Content()), http_limits,
       web_security_, [this](std::string_view route, int status) {
@@ -269,10 +272,14 @@ std::string ExporterImpl::NotReadyReason() const {
 }
 
 void ExporterImpl::OnLookupFailure(const std::string& name,
-                                   const Error& error) {
+                                   const Error* error) {
+  if (error == nullptr) {
+    Log(LogLevel::kInfo, "address lookup works again", {{"name", name}});
+    return;
+  }
   recorder_.RecordResolveFailure();
   Log(LogLevel::kWarn, "address lookup failed",
-      {{"name", name}, {"error", error.message}});
+      {{"name", name}, {"error", error->message}});
 }
 
 void ExporterImpl::Start() {

@@ -92,10 +92,14 @@ class Tally {
 
 Result<std::vector<IpAddress>> FindDestinations(const PingOptions& options,
                                                 AddressLookup& lookup) {
-  if (const auto address = IpAddress::Parse(options.destination)) {
-    if (!address->IsUnspecified()) return std::vector{*address};
-  } else if (IsHostName(options.destination)) {
-    return lookup.ResolveName(options.destination);
+  if (const auto zoned = ZonedAddress::Parse(options.destination)) {
+    const auto address = ResolveZone(lookup, *zoned);
+    if (!address.ok()) return address.error();
+    if (!address.value().IsUnspecified()) return std::vector{address.value()};
+  } else if (const auto name = AsciiHostName(options.destination)) {
+    auto host = ResolveHost(lookup, *name);
+    if (!host.ok()) return host.error();
+    return std::move(host).value().addresses;
   }
   return Error{ErrorCode::kInvalidArgument,
                "destination " + options.destination +
@@ -105,9 +109,10 @@ Result<std::vector<IpAddress>> FindDestinations(const PingOptions& options,
 SourceConfig SourceOf(const PingOptions& options) {
   SourceConfig source;
   source.name = options.source;
-  if (const auto address = IpAddress::Parse(options.source)) {
+  if (const auto address = ZonedAddress::Parse(options.source)) {
     source.kind = SourceConfig::Kind::kAddress;
-    source.address = *address;
+    source.address = address->address;
+    source.zone = address->zone;
   } else if (options.source != "auto") {
     source.kind = SourceConfig::Kind::kInterface;
     source.interface_name = options.source;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "src/base/idna.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -32,6 +34,12 @@ bool IsNumber(std::string_view label) {
   return std::all_of(label.begin(), label.end(), IsDigit);
 }
 
+bool IsAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  });
+}
+
 }  // namespace
 
 bool IsHostName(std::string_view text) {
@@ -44,6 +52,12 @@ bool IsHostName(std::string_view text) {
     if (dot == std::string_view::npos) return !IsNumber(label);
     text.remove_prefix(dot + 1);
   }
+}
+
+std::optional<std::string> AsciiHostName(std::string_view text) {
+  std::optional<std::string> name(text);
+  if (!IsAscii(text)) name = ToIdnaAscii(*name);
+  return name && IsHostName(*name) ? name : std::nullopt;
 }
 
 }  // namespace echo_exporter

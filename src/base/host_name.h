@@ -1,6 +1,8 @@
 #ifndef ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_
 #define ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace echo_exporter {
@@ -12,6 +14,11 @@ namespace echo_exporter {
 /// "1.2.3" or "0x7f.1": resolvers parse that as an address in an old notation,
 /// and it is usually a typing error.
 bool IsHostName(std::string_view text);
+
+/// The name to look up for a host name that may be internationalised, in UTF-8:
+/// "xn--bcher-kva.example" for "b\u00fccher.example" (IDNA 2008), and what
+/// IsHostName() accepts as it is. Absent for anything else.
+std::optional<std::string> AsciiHostName(std::string_view text);
 
 }  // namespace echo_exporter
 

@@ -14,6 +14,11 @@ using V6Bytes = std::array<std::uint8_t, 16>;
 
 constexpr std::size_t kV6Groups = 8;
 
+/// Before an IPv4 address that is written as an IPv6 one (RFC 4291 section
+/// 2.5.5.2).
+constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
+                                                  0, 0, 0, 0, 0xff, 0xff};
+
 /// Parses digits without leading zeros: each number has one spelling, and
 /// "010", which might be octal, is rejected.
 std::optional<std::uint32_t> ParseDecimal(std::string_view text,
@@ -126,8 +131,6 @@ ZeroRun LongestZeroRun(const std::array<std::uint16_t, kV6Groups>& groups) {
 }
 
 std::string V6ToString(const V6Bytes& bytes) {
-  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
-                                                    0, 0, 0, 0, 0xff, 0xff};
   if (std::equal(kMapped.begin(), kMapped.end(), bytes.begin())) {
     return "::ffff:" + V4ToString(bytes.data() + kMapped.size());
   }
@@ -198,10 +201,43 @@ bool IpAddress::IsUnspecified() const {
                      [](std::uint8_t byte) { return byte == 0; });
 }
 
+bool IpAddress::IsHost() const {
+  if (!is_v4() && bytes_[0] == 0xff) return false;
+  const bool mapped =
+      !is_v4() && std::equal(kMapped.begin(), kMapped.end(), bytes_.begin());
+  if (!is_v4() && !mapped) return !IsUnspecified();
+  const std::uint8_t* const v4 = bytes_.data() + (mapped ? kMapped.size() : 0);
+  const auto all = [v4](std::uint8_t byte) {
+    return std::all_of(v4, v4 + 4,
+                       [byte](std::uint8_t b) { return b == byte; });
+  };
+  return !all(0) && !all(255) && (v4[0] & 0xf0) != 0xe0;
+}
+
 std::string IpAddress::ToString() const {
   if (is_v4()) return V4ToString(bytes_.data());
   const std::string text = V6ToString(bytes_);
   return scope_id_ == 0 ? text : text + '%' + std::to_string(scope_id_);
+}
+
+std::optional<ZonedAddress> ZonedAddress::Parse(std::string_view text) {
+  if (const auto address = IpAddress::Parse(text)) {
+    return ZonedAddress{*address, {}};
+  }
+  const std::size_t percent = text.find('%');
+  if (percent == std::string_view::npos) return std::nullopt;
+  const auto address = IpAddress::Parse(text.substr(0, percent));
+  const std::string_view zone = text.substr(percent + 1);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_control = [](char c) {
+    return (c >= 0 && c < ' ') || c == '\x7f';
+  };
+  if (!address || address->is_v4() || !NeedsZone(address->bytes()) ||
+      std::ranges::all_of(zone, is_digit) ||
+      std::ranges::any_of(zone, is_control)) {
+    return std::nullopt;
+  }
+  return ZonedAddress{*address, std::string(zone)};
 }
 
 std::optional<IpPrefix> IpPrefix::Parse(std::string_view text) {

@@ -3,6 +3,7 @@
 #include "src/base/text_windows.h"
 
 #include <array>
+#include <cstddef>
 
 namespace echo_exporter {
 
@@ -12,6 +13,17 @@ std::wstring ToWide(std::string_view text) {
   std::wstring wide(text.size(), L'\0');  // never more units than bytes
   const int length =
       MultiByteToWideChar(CP_UTF8, 0, text.data(), size, wide.data(), size);
+  wide.resize(static_cast<std::size_t>(length));
+  return wide;
+}
+
+std::optional<std::wstring> ToValidWide(std::string_view text) {
+  const int size = static_cast<int>(text.size());
+  if (size == 0) return std::wstring();
+  std::wstring wide(text.size(), L'\0');  // never more units than bytes
+  const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS,
+                                         text.data(), size, wide.data(), size);
+  if (length == 0) return std::nullopt;
   wide.resize(static_cast<std::size_t>(length));
   return wide;
 }

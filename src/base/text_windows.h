@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
 #define ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,9 @@ namespace echo_exporter {
 
 /// UTF-8 to UTF-16; bytes that are not UTF-8 become U+FFFD.
 std::wstring ToWide(std::string_view text);
+
+/// UTF-8 to UTF-16; absent when `text` is not UTF-8.
+std::optional<std::wstring> ToValidWide(std::string_view text);
 
 /// UTF-16 to UTF-8.
 std::string ToUtf8(std::wstring_view wide);

@@ -91,15 +91,16 @@ std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
   SourceConfig source;
   source.name = node.key;
   if (node.kind == DocumentNode::Kind::kText) {
-    const auto address = IpAddress::Parse(node.text);
-    if (!address || address->IsUnspecified()) {
+    const auto address = ZonedAddress::Parse(node.text);
+    if (!address || address->address.IsUnspecified()) {
       sources.AddError(node.position, name + " must be " + wanted + ", not " +
                                           Excerpt(node.text));
       return std::nullopt;
     }
     CheckZone(sources, name, {node.text, node.position}, *address);
     source.kind = SourceConfig::Kind::kAddress;
-    source.address = *address;
+    source.address = address->address;
+    source.zone = address->zone;
     return source;
   }
   if (node.kind != DocumentNode::Kind::kTable) {
@@ -131,7 +132,7 @@ void ReadSources(const DocumentReader& root, const DocumentNode& table,
     const std::string_view fault = NameFault(name);
     if (!fault.empty()) {
       sources.AddError(node.key_position, "a name " + std::string(fault));
-    } else if (name == "auto" || IpAddress::Parse(name)) {
+    } else if (name == "auto" || ZonedAddress::Parse(name)) {
       sources.AddError(node.key_position,
                        Quoted(name) +
                            " has a built-in meaning as a source; choose "

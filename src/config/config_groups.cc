@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,11 +58,24 @@ bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
   return !fixed || source.address.version() == destination.address->version();
 }
 
+/// IpPrefix::Parse(), and with the name of an adapter as the zone, which is put
+/// into `zone`: "fe80::%eth0/120".
+std::optional<IpPrefix> ParsePrefix(std::string_view text, std::string* zone) {
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto network = ZonedAddress::Parse(text.substr(0, slash));
+  if (!network) return std::nullopt;
+  *zone = network->zone;
+  return IpPrefix::Parse(network->address.ToString() +
+                         std::string(text.substr(slash)));
+}
+
 std::uint64_t CountDestinations(
     const std::vector<Located<std::string>>& items) {
   std::uint64_t count = 0;
   for (const auto& item : items) {
-    const auto prefix = IpPrefix::Parse(item.value);
+    std::string zone;
+    const auto prefix = ParsePrefix(item.value, &zone);
     const std::uint64_t hosts = prefix ? prefix->HostCount() : 1;
     if (hosts <= kMaxPrefixHosts) count += hosts;
   }
@@ -176,7 +190,9 @@ void GroupsReader::ReadSources(DocumentReader& table, GroupConfig* group) {
     const bool literal = source->kind == SourceConfig::Kind::kAddress &&
                          !config_.sources.contains(item.value);
     if (AddOnce(table, "sources", item, item.value,
-                literal ? source->address.ToString() : source->name, &seen)) {
+                literal ? ZonedAddress{source->address, source->zone}.ToString()
+                        : source->name,
+                &seen)) {
       group->sources.push_back(*std::move(source));
     }
   }
@@ -207,8 +223,9 @@ void GroupsReader::ReadDestination(DocumentReader& table,
     ReadPrefix(table, item, seen, group);
     return;
   }
-  const auto address = IpAddress::Parse(text);
-  if (!address && !IsHostName(text)) {
+  const auto address = ZonedAddress::Parse(text);
+  const auto host = address ? std::nullopt : AsciiHostName(text);
+  if (!address && !host) {
     table.AddError(
         item.position,
         "destinations: " + Excerpt(text) +
@@ -217,7 +234,7 @@ void GroupsReader::ReadDestination(DocumentReader& table,
             "\"-\" and \"_\" between dots, the last part not a number)");
     return;
   }
-  if (address && address->IsUnspecified()) {
+  if (address && address->address.IsUnspecified()) {
     table.AddError(item.position, "destinations: " + Excerpt(text) +
                                       " is the unspecified address, which no "
                                       "host has");
@@ -225,8 +242,14 @@ void GroupsReader::ReadDestination(DocumentReader& table,
   }
   if (address) CheckZone(table, "destinations", item, *address);
   if (AddOnce(table, "destinations", item, text,
-              address ? address->ToString() : LowerCase(text), seen)) {
-    group->destinations.push_back({text, address});
+              address ? address->ToString() : LowerCase(*host), seen)) {
+    if (address) {
+      group->destinations.push_back({text, address->address, address->zone});
+    } else {
+      group->destinations.push_back({.name = text,
+                                     .address = std::nullopt,
+                                     .ascii_name = *host == text ? "" : *host});
+    }
   }
 }
 
@@ -234,7 +257,8 @@ void GroupsReader::ReadPrefix(DocumentReader& table,
                               const Located<std::string>& item, Seen* seen,
                               GroupConfig* group) {
   const std::string quoted = "destinations: " + Excerpt(item.value);
-  const auto prefix = IpPrefix::Parse(item.value);
+  std::string zone;
+  const auto prefix = ParsePrefix(item.value, &zone);
   if (!prefix) {
     table.AddError(item.position,
                    quoted +
@@ -255,14 +279,14 @@ void GroupsReader::ReadPrefix(DocumentReader& table,
                                       "which no host has");
     return;
   }
-  CheckZone(table, "destinations", item, prefix->network());
+  CheckZone(table, "destinations", item, {prefix->network(), zone});
   if (too_many_pairs_) return;
   bool no_duplicate = true;
   for (std::uint64_t n = 0; n < hosts && no_duplicate; ++n) {
     const IpAddress address = prefix->HostAt(n);
-    std::string name = address.ToString();
+    std::string name = ZonedAddress{address, zone}.ToString();
     no_duplicate = AddOnce(table, "destinations", item, name, name, seen);
-    group->destinations.push_back({std::move(name), address});
+    group->destinations.push_back({std::move(name), address, zone});
   }
 }
 

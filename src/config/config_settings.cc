@@ -30,9 +30,14 @@ void ReadIpVersion(DocumentReader& table, IpPreference* version) {
     *version = IpPreference::kV4Only;
   } else if (text->value == "6") {
     *version = IpPreference::kV6Only;
+  } else if (text->value == "prefer4") {
+    *version = IpPreference::kPreferV4;
+  } else if (text->value == "prefer6") {
+    *version = IpPreference::kPreferV6;
   } else {
     table.AddError(text->position,
-                   "ip_version must be \"4\", \"6\" or \"any\", not " +
+                   "ip_version must be \"4\", \"6\", \"prefer4\", "
+                   "\"prefer6\" or \"any\", not " +
                        Excerpt(text->value));
   }
 }
@@ -85,21 +90,23 @@ std::optional<SourceConfig> ReadSource(
   }
   if (source.value().kind == SourceConfig::Kind::kAddress &&
       !named.contains(item.value)) {
-    CheckZone(table, key, item, source.value().address);
+    const SourceConfig& parsed = source.value();
+    CheckZone(table, key, item, {parsed.address, parsed.zone});
   }
   return std::move(source).value();
 }
 
 void CheckZone(DocumentReader& table, std::string_view key,
-               const Located<std::string>& item, const IpAddress& address) {
+               const Located<std::string>& item, const ZonedAddress& zoned) {
+  const IpAddress& address = zoned.address;
   const auto& bytes = address.bytes();
   const bool link_local =
       !address.is_v4() && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-  if (!link_local || address.scope_id() != 0) return;
+  if (!link_local || address.scope_id() != 0 || !zoned.zone.empty()) return;
   table.AddWarning(item.position,
                    std::string(key) + ": " + Excerpt(item.value) +
-                       " is link-local; add the zone number of its adapter, as "
-                       "in \"fe80::1%3\"");
+                       " is link-local; add the name or the number of its "
+                       "adapter, as in \"fe80::1%eth0\" or \"fe80::1%3\"");
 }
 
 std::string_view NameFault(std::string_view text) {

@@ -33,7 +33,7 @@ std::optional<SourceConfig> ReadSource(
 
 /// Warns of a link-local address without a zone, which selects its adapter.
 void CheckZone(DocumentReader& table, std::string_view key,
-               const Located<std::string>& item, const IpAddress& address);
+               const Located<std::string>& item, const ZonedAddress& zoned);
 
 /// Why `text` cannot name a group, source or module; empty when it can. Names
 /// become label values.

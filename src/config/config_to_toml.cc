@@ -48,6 +48,10 @@ std::string IpVersionText(IpPreference preference) {
       return "4";
     case IpPreference::kV6Only:
       return "6";
+    case IpPreference::kPreferV4:
+      return "prefer4";
+    case IpPreference::kPreferV6:
+      return "prefer6";
   }
   return "any";
 }
@@ -65,10 +69,11 @@ void WriteSources(const std::map<std::string, SourceConfig>& sources,
                   TomlText& toml) {
   toml.Header("[sources]");
   for (const auto& [name, source] : sources) {
-    toml.Line(Quoted(name),
-              source.kind == SourceConfig::Kind::kInterface
-                  ? "{ interface = " + Quoted(source.interface_name) + " }"
-                  : Quoted(source.address.ToString()));
+    toml.Line(
+        Quoted(name),
+        source.kind == SourceConfig::Kind::kInterface
+            ? "{ interface = " + Quoted(source.interface_name) + " }"
+            : Quoted(ZonedAddress{source.address, source.zone}.ToString()));
   }
 }
 

@@ -66,7 +66,7 @@ Result<SourceConfig> ParseSource(
   if (const auto it = named.find(source.name); it != named.end()) {
     return it->second;
   }
-  const auto address = IpAddress::Parse(text);
+  const auto address = ZonedAddress::Parse(text);
   if (!address) {
     return Error{ErrorCode::kInvalidArgument,
                  Excerpt(text) +
@@ -74,14 +74,15 @@ Result<SourceConfig> ParseSource(
                      "[sources] (" +
                      NamesText(named) + ')'};
   }
-  if (address->IsUnspecified()) {
+  if (address->address.IsUnspecified()) {
     return Error{ErrorCode::kInvalidArgument,
                  Excerpt(text) +
                      " cannot be the address of a source; use \"auto\" to let "
                      "the system choose"};
   }
   source.kind = SourceConfig::Kind::kAddress;
-  source.address = *address;
+  source.address = address->address;
+  source.zone = address->zone;
   return source;
 }
 

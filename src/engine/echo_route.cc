@@ -20,16 +20,16 @@ Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
   switch (source.kind) {
     case SourceConfig::Kind::kAuto:
       break;
-    case SourceConfig::Kind::kAddress:
-      sources =
-          SourceAddresses{.addresses = {source.address}, .interface_index = 0};
+    case SourceConfig::Kind::kAddress: {
+      const auto address = ResolveZone(lookup, {source.address, source.zone});
+      if (!address.ok()) return address.error();
+      sources = SourceAddresses{.addresses = {address.value()}};
       break;
+    }
     case SourceConfig::Kind::kInterface: {
       auto found = lookup.InterfaceAddresses(source.interface_name);
       if (!found.ok()) return found.error();
-      sources = SourceAddresses{
-          .addresses = std::move(found).value(),
-          .interface_index = lookup.InterfaceIndex(source.interface_name)};
+      sources = std::move(found).value();
       break;
     }
   }

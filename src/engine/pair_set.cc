@@ -78,7 +78,8 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
         group.sources.push_back({});
         break;
       case SourceConfig::Kind::kAddress:
-        group.sources.push_back({.address = source.address, .entry = {}});
+        group.sources.push_back(
+            AtAddress(source.address, source.zone, /*is_source=*/true));
         break;
       case SourceConfig::Kind::kInterface:
         group.sources.push_back(
@@ -89,10 +90,20 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
   for (const DestinationConfig& destination : config.destinations) {
     group.destinations.push_back(
         destination.address
-            ? Endpoint{.address = destination.address, .entry = {}}
-            : Watched(book_.WatchName(destination.name, config.dns_refresh)));
+            ? AtAddress(*destination.address, destination.zone,
+                        /*is_source=*/false)
+            : Watched(book_.WatchName(destination.ascii_name.empty()
+                                          ? destination.name
+                                          : destination.ascii_name,
+                                      config.dns_refresh)));
   }
   return group;
+}
+
+Endpoint PairSet::AtAddress(const IpAddress& address, const std::string& zone,
+                            bool is_source) {
+  if (zone.empty()) return {.address = address, .entry = {}};
+  return Watched(book_.WatchZone({address, zone}, is_source));
 }
 
 Endpoint PairSet::Watched(AddressBook::Watch watch) {

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
 #define ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
 
+#include <string>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -59,6 +60,8 @@ class PairSet {
   };
 
   Group WatchGroup(const GroupConfig& config);
+  Endpoint AtAddress(const IpAddress& address, const std::string& zone,
+                     bool is_source);
   Endpoint Watched(AddressBook::Watch watch);
 
   ProbeRecorder& recorder_;

@@ -1,8 +1,5 @@
 #include "src/probe/deadline_lookup.h"
 
-#include <memory>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -10,62 +7,118 @@
 namespace echo_exporter {
 namespace {
 
-// Bounds the threads that an unresponsive name server can occupy.
-constexpr std::size_t kMaxRunning = 256;
+/// How many names with an answer are remembered.
+constexpr std::size_t kMaxRemembered = 4096;
 
 }  // namespace
 
-DeadlineLookup::~DeadlineLookup() {
-  MutexLock lock(mutex_);
-  while (running_ > 0) changed_.Wait(mutex_);
-}
-
 Result<std::vector<IpAddress>> DeadlineLookup::ResolveName(
     const std::string& name, SteadyTime deadline) {
-  return Ask<std::vector<IpAddress>>(
-      "resolving " + name, [this, name] { return lookup_.ResolveName(name); },
+  const MutexLock lock(mutex_);
+  Answer answer = Ask(
+      names_, places_.contains(name) ? kMostNames : kMostNewNames,
+      "resolving " + name,
+      [this, name]() -> Answer {
+        auto host = ResolveHost(lookup_, name);
+        if (!host.ok()) return host.error();
+        return SourceAddresses{.addresses = std::move(host.value().addresses)};
+      },
       deadline);
+  Remember(name, answer.ok());
+  if (!answer.ok()) return answer.error();
+  return std::move(answer.value().addresses);
+}
+
+Result<IpAddress> DeadlineLookup::FindAddress(const ZonedAddress& address,
+                                              SteadyTime deadline) {
+  if (address.zone.empty()) return address.address;
+  const Answer answer = AskAdapter(
+      "finding " + address.ToString(),
+      [this, address]() -> Answer {
+        const auto found = ResolveZone(lookup_, address);
+        if (!found.ok()) return found.error();
+        return SourceAddresses{.addresses = {found.value()}};
+      },
+      deadline);
+  if (!answer.ok()) return answer.error();
+  return answer.value().addresses.front();
 }
 
 Result<std::optional<SourceAddresses>> DeadlineLookup::FindSources(
     const SourceConfig& source, SteadyTime deadline) {
+  if (source.kind == SourceConfig::Kind::kAddress && !source.zone.empty()) {
+    const auto address = FindAddress({source.address, source.zone}, deadline);
+    if (!address.ok()) return address.error();
+    return std::optional(SourceAddresses{.addresses = {address.value()}});
+  }
   if (source.kind != SourceConfig::Kind::kInterface) {
     return echo_exporter::FindSources(source, lookup_);
   }
-  return Ask<std::optional<SourceAddresses>>(
+  Answer answer = AskAdapter(
       "reading interface " + source.interface_name,
-      [this, source] { return echo_exporter::FindSources(source, lookup_); },
+      [this, source] {
+        return lookup_.InterfaceAddresses(source.interface_name);
+      },
       deadline);
+  if (!answer.ok()) return answer.error();
+  return std::optional(std::move(answer).value());
 }
 
-template <typename T>
-Result<T> DeadlineLookup::Ask(const std::string& what,
-                              std::function<Result<T>()> ask,
-                              SteadyTime deadline) {
-  // Shared with the thread, which may finish after the caller has returned.
-  const auto answer = std::make_shared<std::optional<Result<T>>>();
-  MutexLock lock(mutex_);
-  if (running_ >= kMaxRunning) {
-    return Error{ErrorCode::kExhausted,
-                 what + ": too many earlier lookups are still in progress"};
+DeadlineLookup::Answer DeadlineLookup::AskAdapter(const std::string& what,
+                                                  std::function<Answer()> ask,
+                                                  SteadyTime deadline) {
+  const MutexLock lock(mutex_);
+  return Ask(adapters_, kMostAdapters, what, std::move(ask), deadline);
+}
+
+DeadlineLookup::Answer DeadlineLookup::Ask(Calls& calls, std::size_t limit,
+                                           const std::string& what,
+                                           std::function<Answer()> ask,
+                                           SteadyTime deadline) {
+  Call call;
+  if (const auto found = calls.find(what); found != calls.end()) {
+    call = found->second;
+  } else {
+    call = std::make_shared<std::optional<Answer>>();
+    if (calls.size() >= limit || !Begin(calls, what, call, std::move(ask))) {
+      return Error{ErrorCode::kExhausted,
+                   what + ": too many earlier lookups are still in progress"};
+    }
   }
-  try {
-    std::thread([this, ask = std::move(ask), answer] {
-      auto found = ask();
-      MutexLock done(mutex_);
-      *answer = std::move(found);
-      --running_;
-      changed_.NotifyAll();
-    }).detach();
-  } catch (const std::system_error& error) {
-    return Error{ErrorCode::kExhausted, what + ": " + error.what()};
-  }
-  ++running_;  // before the thread's own end, which waits for the mutex
-  while (!answer->has_value()) {
+  while (!call->has_value()) {
     if (!changed_.WaitUntil(mutex_, deadline)) break;
   }
-  if (answer->has_value()) return **answer;
+  if (call->has_value()) return **call;
   return Error{ErrorCode::kUnavailable, what + ": timeout"};
+}
+
+bool DeadlineLookup::Begin(Calls& calls, const std::string& what,
+                           const Call& call, std::function<Answer()> ask) {
+  const bool begun =
+      threads_.Run([this, &calls, what, call, ask = std::move(ask)] {
+        Answer answer = ask();
+        const MutexLock lock(mutex_);
+        *call = std::move(answer);
+        calls.erase(what);
+        changed_.NotifyAll();
+      });
+  if (begun) calls.emplace(what, call);
+  return begun;
+}
+
+void DeadlineLookup::Remember(const std::string& name, bool answers) {
+  const auto found = places_.find(name);
+  if (found != places_.end()) {
+    answering_.erase(found->second);
+    places_.erase(found);
+  }
+  if (!answers) return;
+  if (answering_.size() >= kMaxRemembered) {
+    places_.erase(answering_.back());
+    answering_.pop_back();
+  }
+  answering_.push_front(name);
+  places_.emplace(name, answering_.begin());
 }
 
 }  // namespace echo_exporter

@@ -3,51 +3,83 @@
 
 #include <cstddef>
 #include <functional>
+#include <list>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/result.h"
+#include "src/base/call_threads.h"
 #include "src/base/mutex.h"
 
 namespace echo_exporter {
 
 /// Looks up addresses with a deadline. The system has no time limit of its own
 /// for resolving names, and an adapter's driver may block reading its
-/// addresses.
+/// addresses. Who asks for what is being looked up already waits for that.
 ///
 /// The calls fail with kUnavailable when there is no result at `deadline`, and
-/// with kExhausted when too many earlier lookups are still in progress.
+/// with kExhausted beyond the limits of lookups in progress: one for adapters,
+/// and one for names, a part of which is for names that had an answer last
+/// time.
 ///
 /// Thread-safe.
 class DeadlineLookup {
  public:
-  /// `lookup` must outlive this.
+  /// The most lookups of names in progress, of which the second number is the
+  /// most that names without an answer last time can begin; and of adapters.
+  static constexpr std::size_t kMostNames = 256;
+  static constexpr std::size_t kMostNewNames = 192;
+  static constexpr std::size_t kMostAdapters = 64;
+
+  /// `lookup` must outlive this. The destructor waits for lookups in progress,
+  /// also those whose caller has returned already.
   explicit DeadlineLookup(AddressLookup& lookup) : lookup_(lookup) {}
-  /// Waits for lookups whose caller has returned already.
-  ~DeadlineLookup();
   DeadlineLookup(const DeadlineLookup&) = delete;
   DeadlineLookup& operator=(const DeadlineLookup&) = delete;
 
+  /// ResolveHost() without what it refuses.
   Result<std::vector<IpAddress>> ResolveName(const std::string& name,
                                              SteadyTime deadline);
 
-  /// FindSources() of the engine. Only an adapter needs a lookup.
+  /// ResolveZone().
+  Result<IpAddress> FindAddress(const ZonedAddress& address,
+                                SteadyTime deadline);
+
+  /// FindSources() of the engine.
   Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
                                                      SteadyTime deadline);
 
  private:
-  template <typename T>
-  Result<T> Ask(const std::string& what, std::function<Result<T>()> ask,
-                SteadyTime deadline);
+  using Answer = Result<SourceAddresses>;
+  /// Empty until the lookup has ended.
+  using Call = std::shared_ptr<std::optional<Answer>>;
+  using Calls = std::map<std::string, Call>;
+
+  Answer Ask(Calls& calls, std::size_t limit, const std::string& what,
+             std::function<Answer()> ask, SteadyTime deadline) REQUIRES(mutex_);
+  bool Begin(Calls& calls, const std::string& what, const Call& call,
+             std::function<Answer()> ask) REQUIRES(mutex_);
+  Answer AskAdapter(const std::string& what, std::function<Answer()> ask,
+                    SteadyTime deadline);
+  void Remember(const std::string& name, bool answers) REQUIRES(mutex_);
 
   AddressLookup& lookup_;
   Mutex mutex_;
   CondVar changed_;
-  std::size_t running_ GUARDED_BY(mutex_) = 0;
+  Calls names_ GUARDED_BY(mutex_);     ///< in progress
+  Calls adapters_ GUARDED_BY(mutex_);  ///< in progress
+  /// Names that had an answer, the latest first.
+  std::list<std::string> answering_ GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::list<std::string>::iterator> places_
+      GUARDED_BY(mutex_);
+  CallThreads threads_{4};  ///< destroyed before what they use
 };
 
 }  // namespace echo_exporter

@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
+#include "src/base/log.h"
 #include "src/base/permit.h"
 #include "src/engine/echo_route.h"
 #include "src/probe/target_policy.h"
@@ -18,9 +20,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The margin for the response to reach Prometheus before the scrape timeout;
-// the blackbox_exporter's default.
-constexpr Nanoseconds kScrapeMargin = milliseconds(500);
+// How much longer than its timeout a request may take to report it.
+constexpr Nanoseconds kGrace = milliseconds(100);
 constexpr Nanoseconds kShortestTimeout = milliseconds(1);
 // Echo requests of one probe are this far apart, or closer if the timeout
 // requires it, so that they do not compete with each other on the way.
@@ -69,26 +70,32 @@ std::string ModuleText(const ModuleConfig& module) {
 // A query combined with the configuration.
 struct OnDemandProber::Plan {
   std::shared_ptr<const ExporterConfig> config;
-  std::string target;
+  std::string target;                   // as in the query
+  std::optional<ZonedAddress> address;  // of the target, or else
+  std::string name;                     // what to look up
   TargetVerdict verdict = TargetVerdict::kAllowed;
   ModuleConfig module;  // with the query's source
   SteadyTime start;
   SteadyTime deadline;
   Nanoseconds suspended{};  // in total at the start
+  Nanoseconds grace{};
   std::uint32_t count = 1;
 };
 
 OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
                                AddressLookup& lookup,
                                const EchoTransport& transport,
-                               Dispatcher& dispatcher)
+                               Dispatcher& dispatcher,
+                               Nanoseconds timeout_offset)
     : config_(config),
       clock_(clock),
       transport_(transport),
       dispatcher_(dispatcher),
       lookup_(lookup),
       clients_(config.Get()->probe.requests_per_second,
-               config.Get()->probe.burst) {}
+               config.Get()->probe.burst),
+      timeout_offset_(timeout_offset),
+      log_lines_(std::chrono::minutes(1), /*burst=*/10) {}
 
 HttpResponse OnDemandProber::Respond(const HttpRequest& request) {
   Result<ProbeQuery> query = ParseProbeQuery(
@@ -127,15 +134,8 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
     }
     plan.module.source = std::move(source).value();
   }
-  const auto address = IpAddress::Parse(query.target);
-  if ((address && address->IsUnspecified()) ||
-      (!address && !IsHostName(query.target))) {
-    return HttpResponse::Text(
-        400, "Target \"" + query.target +
-                 "\" is neither an address of a host nor a host "
-                 "name");
-  }
-  plan.verdict = ClassifyTarget(config.probe, query.target);
+  SetTimes(query, &plan);
+  if (!ParseTarget(query.target, &plan)) return RejectTarget(query, plan);
   if (plan.verdict == TargetVerdict::kRefused) {
     return HttpResponse::Text(
         403, "Target \"" + query.target +
@@ -147,34 +147,83 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
         503, "Too many concurrent probes; the configuration allows " +
                  std::to_string(config.probe.max_concurrent));
   }
-  Nanoseconds timeout = plan.module.echo.timeout;
-  if (query.scrape_timeout) {
-    timeout = std::min(timeout, std::max(*query.scrape_timeout - kScrapeMargin,
-                                         kShortestTimeout));
-  }
-  plan.target = query.target;
-  plan.count = query.count;
-  plan.start = clock_.Now();
-  plan.suspended = clock_.SuspendedTime();
-  plan.deadline = plan.start + timeout;
   return RunPlan(query, plan);
+}
+
+void OnDemandProber::SetTimes(const ProbeQuery& query, Plan* plan) const {
+  Nanoseconds timeout = plan->module.echo.timeout;
+  plan->grace = kGrace;
+  if (query.scrape_timeout) {
+    const Nanoseconds margin =
+        std::min(timeout_offset_, *query.scrape_timeout / 4);
+    timeout = std::min(
+        timeout, std::max(*query.scrape_timeout - margin, kShortestTimeout));
+    plan->grace = std::min(kGrace, margin / 2);
+  }
+  plan->target = query.target;
+  plan->count = query.count;
+  plan->start = clock_.Now();
+  plan->suspended = clock_.SuspendedTime();
+  plan->deadline = plan->start + timeout;
+}
+
+bool OnDemandProber::ParseTarget(std::string_view text, Plan* plan) {
+  const bool brackets = text.starts_with('[') && text.ends_with(']');
+  if (brackets) text = text.substr(1, text.size() - 2);
+  plan->address = ZonedAddress::Parse(text);
+  if (plan->address) {
+    const IpAddress& address = plan->address->address;
+    if (address.IsUnspecified() || (brackets && address.is_v4())) return false;
+  } else {
+    auto name = AsciiHostName(text);
+    if (!name || brackets) return false;
+    plan->name = *std::move(name);
+  }
+  const ProbeConfig& config = plan->config->probe;
+  plan->verdict = ClassifyTarget(config, text);
+  if (!plan->address && plan->verdict != TargetVerdict::kAllowed) {
+    plan->verdict = ClassifyTarget(config, plan->name);
+  }
+  return true;
+}
+
+HttpResponse OnDemandProber::RejectTarget(const ProbeQuery& query,
+                                          const Plan& plan) {
+  const std::string reason = "target \"" + query.target +
+                             "\" is neither an address of a host nor a host "
+                             "name";
+  {
+    const MutexLock lock(mutex_);
+    if (log_lines_.Take(clock_.Now()) == Nanoseconds::zero()) {
+      Log(LogLevel::kWarn, "probe of an invalid target",
+          {{"target", query.target}});
+    }
+  }
+  ProbeReport report;
+  report.log.push_back(reason);
+  return Report(query, plan, std::move(report));
 }
 
 HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
                                      const Plan& plan) {
   ProbeReport report;
+  const Result<Route> route = PlanRoute(plan, &report);
+  if (route.ok()) {
+    SendEchoes(plan, route.value(), &report);
+  } else if (route.error().code == ErrorCode::kNotAllowed) {
+    return HttpResponse::Text(403, route.error().message);
+  } else if (route.error().code == ErrorCode::kExhausted) {
+    return HttpResponse::Text(503, route.error().message);
+  } else {
+    report.log.push_back(route.error().message);
+  }
+  return Report(query, plan, std::move(report));
+}
+
+HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
+                                    ProbeReport report) const {
   report.timeout = plan.deadline - plan.start;
   report.count = plan.count;
-  Route route;
-  bool refused = false;
-  if (PlanRoute(plan, &report, &route, &refused)) {
-    SendEchoes(plan, route, &report);
-  }
-  if (refused) {
-    return HttpResponse::Text(
-        403, "No address of target \"" + plan.target +
-                 "\" is in the configuration's allowed_targets");
-  }
   if (!report.echoes.empty() &&
       std::ranges::all_of(report.echoes, [](const auto& echo) {
         return IsOfThisHost(echo.outcome);
@@ -203,42 +252,34 @@ HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
   return response;
 }
 
-bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
-                               Route* route, bool* refused) {
-  std::vector<IpAddress> destinations;
-  if (const auto address = IpAddress::Parse(plan.target)) {
-    destinations.push_back(*address);
-  } else {
-    auto found = lookup_.ResolveName(plan.target, plan.deadline);
-    if (!found.ok()) {
-      report->log.push_back(found.error().message);
-      return false;
-    }
-    destinations = std::move(found).value();
-  }
+Result<std::vector<IpAddress>> OnDemandProber::FindDestinations(
+    const Plan& plan) {
+  if (!plan.address) return lookup_.ResolveName(plan.name, plan.deadline);
+  auto address = lookup_.FindAddress(*plan.address, plan.deadline);
+  if (!address.ok()) return address.error();
+  return std::vector{address.value()};
+}
+
+Result<Route> OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report) {
+  auto destinations = FindDestinations(plan);
+  if (!destinations.ok()) return destinations.error();
   report->resolve_time = clock_.Now() - plan.start;
   if (plan.verdict == TargetVerdict::kDependsOnAddress) {
-    destinations = AllowedAddresses(plan.config->probe, destinations);
-    *refused = destinations.empty();
-    if (*refused) return false;
+    destinations = AllowedAddresses(plan.config->probe, destinations.value());
+    if (destinations.value().empty()) {
+      return Error{ErrorCode::kNotAllowed,
+                   "No address of target \"" + plan.target +
+                       "\" is in the configuration's allowed_targets"};
+    }
   }
-
   const ModuleConfig& module = plan.module;
   const auto sources = lookup_.FindSources(module.source, plan.deadline);
-  if (!sources.ok()) {
-    report->log.push_back(sources.error().message);
-    return false;
-  }
-  const auto found =
-      FindRoute(module.source, sources.value(), plan.target, destinations,
-                module.echo.ip_version, transport_);
-  if (!found.ok()) {
-    report->log.push_back(found.error().message);
-    return false;
-  }
-  *route = found.value();
-  report->destination = route->destination;
-  return true;
+  if (!sources.ok()) return sources.error();
+  auto route =
+      FindRoute(module.source, sources.value(), plan.target,
+                destinations.value(), module.echo.ip_version, transport_);
+  if (route.ok()) report->destination = route.value().destination;
+  return route;
 }
 
 void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
@@ -265,7 +306,7 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   }
   // A little longer than the requests' own timeout, so that their results come
   // from the transport.
-  WaitUntil(*collector, sent, plan.deadline + kScrapeMargin / 5);
+  WaitUntil(*collector, sent, plan.deadline + plan.grace);
 
   MutexLock lock(collector->mutex);
   for (std::size_t i = 0; i < sent; ++i) {

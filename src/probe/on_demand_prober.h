@@ -3,12 +3,17 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/http_server.h"
+#include "echo_exporter/result.h"
+#include "src/base/mutex.h"
+#include "src/base/token_bucket.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/shared_config.h"
 #include "src/probe/client_limiter.h"
@@ -24,15 +29,18 @@ namespace echo_exporter {
 /// Thread-safe.
 class OnDemandProber {
  public:
-  /// The arguments must outlive the prober.
+  /// The arguments passed by reference must outlive the prober. A probe ends
+  /// `timeout_offset` before Prometheus's own limit, so that the response
+  /// arrives in time, but leaves no more than a quarter of it unused.
   OnDemandProber(const SharedConfig& config, const Clock& clock,
                  AddressLookup& lookup, const EchoTransport& transport,
-                 Dispatcher& dispatcher);
+                 Dispatcher& dispatcher, Nanoseconds timeout_offset);
 
   /// Blocks for at most the probe's timeout and 100 ms. Status 400 for an
   /// invalid query, 403 for one that is not allowed, 429 for a client beyond
-  /// its rate limit, 503 beyond `max_concurrent`, and when all outcomes are of
-  /// this host; else 200, whether or not the target replied.
+  /// its rate limit, 503 beyond the exporter's own limits and when all outcomes
+  /// are of this host; else 200, whether or not the target replied, or can be a
+  /// target at all.
   HttpResponse Probe(const ProbeQuery& query);
 
   /// The same for the query of a request; status 400 if it cannot be parsed.
@@ -42,8 +50,14 @@ class OnDemandProber {
   struct Plan;
 
   HttpResponse RunPlan(const ProbeQuery& query, const Plan& plan);
-  bool PlanRoute(const Plan& plan, ProbeReport* report, Route* route,
-                 bool* refused);
+  void SetTimes(const ProbeQuery& query, Plan* plan) const;
+  /// False when `text` cannot be a target.
+  static bool ParseTarget(std::string_view text, Plan* plan);
+  HttpResponse Report(const ProbeQuery& query, const Plan& plan,
+                      ProbeReport report) const;
+  HttpResponse RejectTarget(const ProbeQuery& query, const Plan& plan);
+  Result<Route> PlanRoute(const Plan& plan, ProbeReport* report);
+  Result<std::vector<IpAddress>> FindDestinations(const Plan& plan);
   void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);
 
   const SharedConfig& config_;
@@ -52,7 +66,10 @@ class OnDemandProber {
   Dispatcher& dispatcher_;
   DeadlineLookup lookup_;
   ClientLimiter clients_;
+  const Nanoseconds timeout_offset_;
   std::atomic<std::uint32_t> running_{0};
+  Mutex mutex_;
+  TokenBucket log_lines_ GUARDED_BY(mutex_);  ///< about invalid targets
 };
 
 }  // namespace echo_exporter

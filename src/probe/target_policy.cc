@@ -48,15 +48,15 @@ TargetVerdict ClassifyTarget(const ProbeConfig& config,
   if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty()) {
     return TargetVerdict::kAllowed;
   }
-  const auto address = IpAddress::Parse(target);
+  const auto address = ZonedAddress::Parse(target);
   for (const std::string& glob : config.allowed_name_globs) {
     // Patterns are for names: "fd*" allows no IPv6 address, but "*" does.
     if (address && glob != "*") continue;
     if (MatchesGlob(glob, target)) return TargetVerdict::kAllowed;
   }
-  if (address) {
-    return InAllowedPrefix(config, *address) ? TargetVerdict::kAllowed
-                                             : TargetVerdict::kRefused;
+  if (address && address->zone.empty()) {
+    return InAllowedPrefix(config, address->address) ? TargetVerdict::kAllowed
+                                                     : TargetVerdict::kRefused;
   }
   return config.allowed_prefixes.empty() ? TargetVerdict::kRefused
                                          : TargetVerdict::kDependsOnAddress;

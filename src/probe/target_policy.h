@@ -18,8 +18,8 @@ bool MatchesGlob(std::string_view glob, std::string_view text);
 enum class TargetVerdict {
   kAllowed,
   kRefused,
-  /// A name that no glob allows, while prefixes are configured: its addresses
-  /// decide, see AllowedAddresses().
+  /// A name that no glob allows, or an address in the zone of an adapter, while
+  /// prefixes are configured: its addresses decide, see AllowedAddresses().
   kDependsOnAddress,
 };
 

@@ -4,30 +4,71 @@
 #include <atomic>
 #include <functional>
 #include <map>
-#include <queue>
 #include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "src/base/call_threads.h"
 #include "src/base/mutex.h"
 #include "src/resolver/address_order.h"
+#include "src/resolver/lookup_schedule.h"
 
 namespace echo_exporter {
+namespace {
 
-// A heap of due times shared by a few threads: each takes the entry that is due
-// first, calls the system's resolver with the lock released, stores the result
-// and puts the entry back with its next due time. An entry in progress is not
-// in the heap, so it has only one lookup at a time.
+constexpr std::size_t kKeptThreads = 8;
+
+Error RefusedError(const std::string& name,
+                   const std::vector<IpAddress>& refused) {
+  std::string list;
+  for (const IpAddress& address : refused) {
+    list += (list.empty() ? "" : ", ") + address.ToString();
+  }
+  return {ErrorCode::kNotFound, "resolving " + name + ": " + list +
+                                    ": not an address that a host can have"};
+}
+
+LookupSchedule::End EndOf(const Error* error) {
+  if (error == nullptr) return LookupSchedule::End::kAnswer;
+  return error->code == ErrorCode::kNotFound ? LookupSchedule::End::kNoSuchName
+                                             : LookupSchedule::End::kNoAnswer;
+}
+
+}  // namespace
+
+Result<HostAddresses> ResolveHost(AddressLookup& lookup,
+                                  const std::string& name) {
+  auto found = lookup.ResolveName(name);
+  if (!found.ok()) return found.error();
+  HostAddresses host;
+  for (const IpAddress& address : found.value()) {
+    (address.IsHost() ? host.addresses : host.refused).push_back(address);
+  }
+  if (host.addresses.empty()) return RefusedError(name, host.refused);
+  return host;
+}
+
+Result<IpAddress> ResolveZone(AddressLookup& lookup,
+                              const ZonedAddress& address) {
+  if (address.zone.empty()) return address.address;
+  const auto zone = lookup.InterfaceZone(address.zone);
+  if (!zone.ok()) return zone.error();
+  return IpAddress::V6(address.address.bytes(), zone.value());
+}
+
+// One thread begins the lookups that are due, on threads for calls that may
+// block, and each of these stores its result.
 class AddressBook::Impl {
  public:
   Impl(AddressLookup& lookup, const Options& options,
        FailureCallback on_failure)
-      : lookup_(lookup), options_(options), on_failure_(std::move(on_failure)) {
-    for (int i = 0; i < options_.threads; ++i) {
-      threads_.emplace_back([this] { Work(); });
-    }
-  }
+      : lookup_(lookup),
+        options_(options),
+        on_failure_(std::move(on_failure)),
+        names_({.retry = options.retry}),
+        adapters_({.retry = options.interface_refresh}),
+        thread_([this] { BeginLookups(); }) {}
 
   ~Impl() {
     {
@@ -35,18 +76,24 @@ class AddressBook::Impl {
       stopping_ = true;
     }
     changed_.NotifyAll();
-    for (std::thread& thread : threads_) thread.join();
+    thread_.join();
   }
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Watch WatchName(const std::string& name, Nanoseconds refresh) {
-    return Begin(Kind::kName, name, refresh);
+    return Begin({Kind::kName, name, {}}, refresh);
   }
 
   Watch WatchInterface(const std::string& name) {
-    return Begin(Kind::kInterface, name, options_.interface_refresh);
+    return Begin({Kind::kInterface, name, {}}, options_.interface_refresh);
+  }
+
+  Watch WatchZone(const ZonedAddress& address, bool is_source) {
+    return Begin({is_source ? Kind::kSource : Kind::kDestination,
+                  address.ToString(), address},
+                 options_.interface_refresh);
   }
 
   void Unwatch(const Watch& watch) {
@@ -55,145 +102,162 @@ class AddressBook::Impl {
     Entry& entry = found->second;
     entry.refreshes.erase(entry.refreshes.find(watch.refresh));
     if (!entry.refreshes.empty()) return;
-    ids_.erase({entry.kind, entry.name});
+    ids_.erase({entry.subject.kind, entry.subject.name});
+    ScheduleOf(entry.subject).Remove(watch.entry);
+    ReportFailure(entry, nullptr);
     entries_.erase(found);
-    DropStale();
   }
 
   std::vector<IpAddress> Addresses(EntryId id) const {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(id);
     return found == entries_.end() ? std::vector<IpAddress>()
-                                   : found->second.addresses;
+                                   : found->second.known.addresses;
   }
 
   std::uint32_t InterfaceIndex(EntryId id) const {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(id);
-    return found == entries_.end() ? 0 : found->second.interface_index;
+    return found == entries_.end() ? 0 : found->second.known.interface_index;
   }
 
   std::uint64_t generation() const { return generation_; }
 
  private:
-  enum class Kind : std::uint8_t { kName, kInterface };
-  struct Entry {
+  // kDestination and kSource: an address in the zone of an adapter.
+  enum class Kind : std::uint8_t { kName, kInterface, kDestination, kSource };
+  struct Subject {
     Kind kind;
     std::string name;
-    std::multiset<Nanoseconds> refreshes = {};  // one for each watch
-    std::vector<IpAddress> addresses = {};
-    std::uint32_t interface_index = 0;
-    std::optional<SteadyTime> due = std::nullopt;  // absent: in progress
+    ZonedAddress address;
   };
-  using DueEntry = std::pair<SteadyTime, EntryId>;
+  struct Entry {
+    Subject subject;
+    std::multiset<Nanoseconds> refreshes = {};  // one for each watch
+    SourceAddresses known = {};
+    bool failing = false;
+  };
+  // What a lookup has found: addresses, an error, or, when a part of the
+  // addresses is refused, both.
+  struct Answer {
+    std::optional<SourceAddresses> found;
+    std::optional<Error> error;
+  };
 
-  Watch Begin(Kind kind, const std::string& name, Nanoseconds refresh) {
+  LookupSchedule& ScheduleOf(const Subject& subject) REQUIRES(mutex_) {
+    return subject.kind == Kind::kName ? names_ : adapters_;
+  }
+
+  Watch Begin(const Subject& subject, Nanoseconds refresh) {
     const MutexLock lock(mutex_);
-    const auto [place, is_new] = ids_.try_emplace({kind, name}, next_id_);
-    const EntryId id = place->second;
-    if (is_new) entries_.emplace(next_id_++, Entry{.kind = kind, .name = name});
-    Entry& entry = entries_.at(id);
-    entry.refreshes.insert(refresh);
     const SteadyTime now = std::chrono::steady_clock::now();
+    const auto [place, is_new] =
+        ids_.try_emplace({subject.kind, subject.name}, next_id_);
+    const EntryId id = place->second;
     if (is_new) {
-      Schedule(id, entry, now);
-    } else if (entry.due && now + refresh < *entry.due) {
-      Schedule(id, entry, now + refresh);
+      entries_.emplace(next_id_++, Entry{.subject = subject});
+      ScheduleOf(subject).Add(id, refresh, now);
     }
+    auto& refreshes = entries_.at(id).refreshes;
+    refreshes.insert(refresh);
+    ScheduleOf(subject).SetRefresh(id, *refreshes.begin(), now);
+    changed_.NotifyAll();
     return {id, refresh};
   }
 
-  void Schedule(EntryId id, Entry& entry, SteadyTime due) REQUIRES(mutex_) {
-    entry.due = due;
-    heap_.emplace(due, id);
-    // Every idle thread checks the heap again and then sleeps until the
-    // earliest due time, so that none is missed while other threads are busy.
-    changed_.NotifyAll();
-  }
-
-  // Removes outdated items, of entries removed or rescheduled, which would
-  // otherwise stay in the heap for their whole refresh time.
-  void DropStale() REQUIRES(mutex_) {
-    constexpr std::size_t kFew = 64;
-    if (heap_.size() <= 2 * entries_.size() + kFew) return;
-    heap_ = {};
-    for (const auto& [id, entry] : entries_) {
-      if (entry.due) heap_.emplace(*entry.due, id);
-    }
-  }
-
-  // The next entry that is due, marked as in progress; absent when stopping.
-  std::optional<EntryId> TakeDue() REQUIRES(mutex_) {
-    while (!stopping_) {
-      if (heap_.empty()) {
-        changed_.Wait(mutex_);
-        continue;
-      }
-      const auto [due, id] = heap_.top();
-      const auto found = entries_.find(id);
-      if (found == entries_.end() || found->second.due != due) {
-        heap_.pop();  // removed or rescheduled meanwhile
-      } else if (due > std::chrono::steady_clock::now()) {
-        changed_.WaitUntil(mutex_, due);
-      } else {
-        heap_.pop();
-        found->second.due.reset();
-        return id;
-      }
-    }
-    return std::nullopt;
-  }
-
-  void Work() {
-    while (true) {
-      EntryId id = 0;
-      Kind kind = Kind::kName;
-      std::string name;
-      {
-        const MutexLock lock(mutex_);
-        const std::optional<EntryId> due = TakeDue();
-        if (!due) return;
-        id = *due;
-        const Entry& entry = entries_.at(id);
-        kind = entry.kind;
-        name = entry.name;
-      }
-      const bool is_name = kind == Kind::kName;
-      Result<std::vector<IpAddress>> answer =
-          is_name ? lookup_.ResolveName(name)
-                  : lookup_.InterfaceAddresses(name);
-      if (!answer.ok() && on_failure_) on_failure_(name, answer.error());
-      Store(id, std::move(answer), is_name ? 0 : lookup_.InterfaceIndex(name));
-    }
-  }
-
-  void Store(EntryId id, Result<std::vector<IpAddress>> answer,
-             std::uint32_t interface_index) {
+  void BeginLookups() {
     const MutexLock lock(mutex_);
+    while (!stopping_) {
+      const SteadyTime now = std::chrono::steady_clock::now();
+      for (LookupSchedule* const schedule : {&adapters_, &names_}) {
+        while (const auto id = schedule->Take(now)) BeginLookup(*id);
+      }
+      const SteadyTime next =
+          std::min(adapters_.NextChange(), names_.NextChange());
+      if (next == SteadyTime::max()) {
+        changed_.Wait(mutex_);
+      } else {
+        changed_.WaitUntil(mutex_, next);
+      }
+    }
+  }
+
+  void BeginLookup(EntryId id) REQUIRES(mutex_) {
+    const Subject& subject = entries_.at(id).subject;
+    const bool begun = threads_.Run([this, id, subject] {
+      Answer answer = LookUp(subject);
+      Store(id, subject, std::move(answer));
+    });
+    // Without a thread, it is tried again as after a lookup without an answer.
+    if (!begun) {
+      ScheduleOf(subject).Finish(id, LookupSchedule::End::kNoAnswer,
+                                 std::chrono::steady_clock::now());
+    }
+  }
+
+  Answer LookUp(const Subject& subject) {
+    switch (subject.kind) {
+      case Kind::kName: {
+        auto host = ResolveHost(lookup_, subject.name);
+        if (!host.ok()) return {{}, host.error()};
+        Answer answer{SourceAddresses{std::move(host.value().addresses)}, {}};
+        if (const auto& refused = host.value().refused; !refused.empty()) {
+          answer.error = RefusedError(subject.name, refused);
+        }
+        return answer;
+      }
+      case Kind::kInterface: {
+        auto found = lookup_.InterfaceAddresses(subject.name);
+        if (!found.ok()) return {{}, found.error()};
+        return {std::move(found).value(), {}};
+      }
+      case Kind::kDestination:
+      case Kind::kSource: {
+        auto address = ResolveZone(lookup_, subject.address);
+        if (!address.ok()) return {{}, address.error()};
+        return {SourceAddresses{{address.value()}}, {}};
+      }
+    }
+    return {};
+  }
+
+  void Store(EntryId id, const Subject& subject, Answer answer) {
+    const MutexLock lock(mutex_);
+    const Error* const error = answer.error ? &*answer.error : nullptr;
+    ScheduleOf(subject).Finish(id, EndOf(answer.found ? nullptr : error),
+                               std::chrono::steady_clock::now());
+    changed_.NotifyAll();
     const auto found = entries_.find(id);
     if (found == entries_.end()) return;  // removed meanwhile
     Entry& entry = found->second;
-    Nanoseconds wait = *entry.refreshes.begin();
-    if (entry.interface_index != interface_index) {
-      entry.interface_index = interface_index;
-      ++generation_;
+    if (answer.found) {
+      if (subject.kind == Kind::kName) {
+        answer.found->addresses = KeepOrder(entry.known.addresses,
+                                            std::move(answer.found->addresses));
+      }
+      SetKnown(entry, *std::move(answer.found));
+    } else if (IsGoneWithItsAdapter(subject.kind) &&
+               error->code != ErrorCode::kExhausted) {
+      SetKnown(entry, {});
     }
-    if (entry.kind == Kind::kInterface) {
-      SetAddresses(entry, answer.ok() ? std::move(answer).value()
-                                      : std::vector<IpAddress>());
-    } else if (answer.ok()) {
-      SetAddresses(entry,
-                   KeepOrder(entry.addresses, std::move(answer).value()));
-    } else {
-      wait = std::min(wait, options_.retry);
-    }
-    Schedule(id, entry, std::chrono::steady_clock::now() + wait);
+    ReportFailure(entry, error);
   }
 
-  void SetAddresses(Entry& entry, std::vector<IpAddress> addresses)
-      REQUIRES(mutex_) {
-    if (entry.addresses == addresses) return;
-    entry.addresses = std::move(addresses);
+  // With the lock held, so that the last report says how it is. Null: none.
+  void ReportFailure(Entry& entry, const Error* error) REQUIRES(mutex_) {
+    const bool was_failing = std::exchange(entry.failing, error != nullptr);
+    if (on_failure_ && (entry.failing || was_failing)) {
+      on_failure_(entry.subject.name, error);
+    }
+  }
+
+  static bool IsGoneWithItsAdapter(Kind kind) {
+    return kind == Kind::kInterface || kind == Kind::kSource;
+  }
+
+  void SetKnown(Entry& entry, SourceAddresses known) REQUIRES(mutex_) {
+    if (entry.known == known) return;
+    entry.known = std::move(known);
     ++generation_;
   }
 
@@ -209,10 +273,12 @@ class AddressBook::Impl {
   std::unordered_map<EntryId, Entry> entries_ GUARDED_BY(mutex_);
   EntryId next_id_ GUARDED_BY(mutex_) = 0;
   std::map<std::pair<Kind, std::string>, EntryId> ids_ GUARDED_BY(mutex_);
-  std::priority_queue<DueEntry, std::vector<DueEntry>, std::greater<>> heap_
-      GUARDED_BY(mutex_);
+  LookupSchedule names_ GUARDED_BY(mutex_);
+  LookupSchedule adapters_ GUARDED_BY(mutex_);  // and zones
 
-  std::vector<std::thread> threads_;
+  // Destroyed before what the threads use.
+  CallThreads threads_{kKeptThreads};
+  std::thread thread_;
 };
 
 AddressBook::AddressBook(AddressLookup& lookup, const Options& options,
@@ -229,6 +295,11 @@ AddressBook::Watch AddressBook::WatchName(const std::string& name,
 AddressBook::Watch AddressBook::WatchInterface(
     const std::string& interface_name) {
   return impl_->WatchInterface(interface_name);
+}
+
+AddressBook::Watch AddressBook::WatchZone(const ZonedAddress& address,
+                                          bool is_source) {
+  return impl_->WatchZone(address, is_source);
 }
 
 void AddressBook::Unwatch(const Watch& watch) { impl_->Unwatch(watch); }

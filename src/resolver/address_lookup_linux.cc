@@ -4,15 +4,21 @@
 //      cannot be reached come last anyway (RFC 6724).
 //   b) SOCK_DGRAM returns every address once, and not once per protocol.
 //   c) getifaddrs() does not report whether an IPv6 address is usable or
-//      temporary; /proc/net/if_inet6 does, with the IFA_F_* flags.
+//      temporary; /proc/net/if_inet6 does, with the IFA_F_* flags. Without
+//      IPv6, there is no such file.
+//   d) getifaddrs() has an entry of the family AF_PACKET for each adapter, with
+//      its number. if_nametoindex() needs a descriptor of its own, and does not
+//      say whether it was that which was missing.
 
 #include <ifaddrs.h>
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <netpacket/packet.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <system_error>
@@ -35,16 +41,51 @@ Error NameError(const std::string& name, int code) {
               std::to_string(code == EAI_SYSTEM ? saved : code) + ")"};
 }
 
+using AdapterList = std::unique_ptr<ifaddrs, decltype(&freeifaddrs)>;
+
+Error UnreadError(const std::string& interface_name, int code) {
+  return {ErrorCode::kExhausted, "reading interface " + interface_name + ": " +
+                                     std::generic_category().message(code) +
+                                     " (" + std::to_string(code) + ")"};
+}
+
+Error MissingError(const std::string& interface_name) {
+  return {ErrorCode::kNotFound, "reading interface " + interface_name +
+                                    ": no interface has this name"};
+}
+
+Result<AdapterList> ReadAdapters(const std::string& interface_name) {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return UnreadError(interface_name, errno);
+  return AdapterList(list, &freeifaddrs);
+}
+
+// 0 when there is no adapter of that name.
+std::uint32_t NumberOf(const ifaddrs* list, const std::string& interface_name) {
+  for (const ifaddrs* entry = list; entry; entry = entry->ifa_next) {
+    if (interface_name != entry->ifa_name || entry->ifa_addr == nullptr ||
+        entry->ifa_addr->sa_family != AF_PACKET) {
+      continue;
+    }
+    sockaddr_ll link;
+    std::memcpy(&link, entry->ifa_addr, sizeof(link));
+    return static_cast<std::uint32_t>(link.sll_ifindex);
+  }
+  return 0;
+}
+
 // The flags of this machine's IPv6 addresses. Scopes are not part of the key.
-std::map<std::string, unsigned> ReadV6Flags() {
-  std::map<std::string, unsigned> flags_of;
+// Returns the system's error code, 0 for success.
+int ReadV6Flags(std::map<std::string, unsigned>* flags_of) {
+  errno = 0;
   std::ifstream file("/proc/net/if_inet6");
+  if (!file && errno != ENOENT) return errno == 0 ? EIO : errno;
   std::string address, index, prefix, scope, flags, name;
   while (file >> address >> index >> prefix >> scope >> flags >> name) {
-    flags_of[name + " " + address] =
+    (*flags_of)[name + " " + address] =
         static_cast<unsigned>(std::stoul(flags, nullptr, 16));
   }
-  return flags_of;
+  return 0;
 }
 
 // In the format of /proc/net/if_inet6.
@@ -78,39 +119,41 @@ class LinuxAddressLookup final : public AddressLookup {
     return addresses;
   }
 
-  Result<std::vector<IpAddress>> InterfaceAddresses(
+  Result<SourceAddresses> InterfaceAddresses(
       const std::string& interface_name) override {
-    const std::string what = "reading interface " + interface_name + ": ";
-    ifaddrs* list = nullptr;
-    if (getifaddrs(&list) != 0) {
-      const int code = errno;
-      return Error{ErrorCode::kUnavailable,
-                   what + std::generic_category().message(code) + " (" +
-                       std::to_string(code) + ")"};
+    const auto list = ReadAdapters(interface_name);
+    if (!list.ok()) return list.error();
+    std::map<std::string, unsigned> flags_of;
+    if (const int code = ReadV6Flags(&flags_of); code != 0) {
+      return UnreadError(interface_name, code);
     }
-    const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list,
-                                                                 &freeifaddrs);
-    std::vector<IpAddress> addresses =
-        OrderSources(Candidates(list, interface_name));
-    if (!addresses.empty()) return addresses;
-    if (if_nametoindex(interface_name.c_str()) == 0) {
-      return Error{ErrorCode::kNotFound, what + "no interface has this name"};
-    }
+    const ifaddrs* const first = list.value().get();
+    SourceAddresses sources{
+        .addresses = OrderSources(Candidates(first, interface_name, flags_of)),
+        .interface_index = NumberOf(first, interface_name)};
+    if (!sources.addresses.empty()) return sources;
+    if (sources.interface_index == 0) return MissingError(interface_name);
     return Error{ErrorCode::kUnavailable,
-                 what + "it is down or has no usable address"};
+                 "reading interface " + interface_name +
+                     ": it is down or has no usable address"};
   }
 
-  std::uint32_t InterfaceIndex(const std::string& interface_name) override {
-    return if_nametoindex(interface_name.c_str());
+  Result<std::uint32_t> InterfaceZone(
+      const std::string& interface_name) override {
+    const auto list = ReadAdapters(interface_name);
+    if (!list.ok()) return list.error();
+    const std::uint32_t zone = NumberOf(list.value().get(), interface_name);
+    if (zone == 0) return MissingError(interface_name);
+    return zone;
   }
 
  private:
   static std::vector<SourceCandidate> Candidates(
-      const ifaddrs* list, const std::string& interface_name) {
+      const ifaddrs* list, const std::string& interface_name,
+      std::map<std::string, unsigned>& flags_of) {
     constexpr unsigned kUnusable =
         IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
     constexpr unsigned kUp = IFF_UP | IFF_RUNNING;
-    std::map<std::string, unsigned> flags_of = ReadV6Flags();
     std::vector<SourceCandidate> candidates;
     for (const ifaddrs* entry = list; entry; entry = entry->ifa_next) {
       if (interface_name != entry->ifa_name) continue;

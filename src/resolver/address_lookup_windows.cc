@@ -5,7 +5,9 @@
 //      even resolve its own loopback address. Addresses that cannot be reached
 //      come last anyway (RFC 6724).
 //   c) SOCK_DGRAM returns every address once, and not once per protocol.
-//   d) Users know adapters by their friendly names, which the system compares
+//   d) The source address decides which adapter sends (strong host model), so
+//      that its number is of no use but as a zone.
+//   e) Users know adapters by their friendly names, which the system compares
 //      ignoring case.
 
 #include <winsock2.h>
@@ -24,18 +26,6 @@
 
 namespace echo_exporter {
 namespace {
-
-// Absent when `text` is not UTF-8.
-std::optional<std::wstring> ToValidWide(const std::string& text) {
-  const int size = static_cast<int>(text.size());
-  if (size == 0) return std::wstring();
-  std::wstring wide(text.size(), L'\0');  // never more units than bytes
-  const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS,
-                                         text.data(), size, wide.data(), size);
-  if (length == 0) return std::nullopt;
-  wide.resize(static_cast<std::size_t>(length));
-  return wide;
-}
 
 Error NameError(const std::string& name, int code) {
   const bool unknown = code == WSAHOST_NOT_FOUND || code == WSANO_DATA;
@@ -110,6 +100,21 @@ std::vector<SourceCandidate> Candidates(const IP_ADAPTER_ADDRESSES& adapter) {
   return candidates;
 }
 
+// Points into `list`.
+Result<const IP_ADAPTER_ADDRESSES*> ReadAdapter(
+    const std::string& interface_name, AdapterList* list) {
+  const std::string what = "reading interface " + interface_name + ": ";
+  if (const ULONG code = ReadAdapters(list); code != ERROR_SUCCESS) {
+    return Error{ErrorCode::kExhausted, what + SystemErrorText(code)};
+  }
+  const std::optional<std::wstring> wide = ToValidWide(interface_name);
+  const auto* adapter = wide ? FindAdapter(*list, *wide) : nullptr;
+  if (adapter == nullptr) {
+    return Error{ErrorCode::kNotFound, what + "no interface has this name"};
+  }
+  return adapter;
+}
+
 class WindowsAddressLookup final : public AddressLookup {
  public:
   // When it fails, every lookup fails with an error.
@@ -144,28 +149,31 @@ class WindowsAddressLookup final : public AddressLookup {
     return addresses;
   }
 
-  Result<std::vector<IpAddress>> InterfaceAddresses(
+  Result<SourceAddresses> InterfaceAddresses(
       const std::string& interface_name) override {
-    const std::string what = "reading interface " + interface_name + ": ";
     AdapterList list;
-    if (const ULONG code = ReadAdapters(&list); code != ERROR_SUCCESS) {
-      return Error{ErrorCode::kUnavailable, what + SystemErrorText(code)};
-    }
-    const std::optional<std::wstring> wide = ToValidWide(interface_name);
-    const auto* adapter = wide ? FindAdapter(list, *wide) : nullptr;
-    if (adapter == nullptr) {
-      return Error{ErrorCode::kNotFound, what + "no interface has this name"};
-    }
-    std::vector<IpAddress> addresses = OrderSources(Candidates(*adapter));
-    if (addresses.empty()) {
+    const auto adapter = ReadAdapter(interface_name, &list);
+    if (!adapter.ok()) return adapter.error();
+    SourceAddresses sources{.addresses =
+                                OrderSources(Candidates(*adapter.value()))};
+    if (sources.addresses.empty()) {
       return Error{ErrorCode::kUnavailable,
-                   what + "it is down or has no usable address"};
+                   "reading interface " + interface_name +
+                       ": it is down or has no usable address"};
     }
-    return addresses;
+    return sources;
   }
 
-  // The source address decides (strong host model).
-  std::uint32_t InterfaceIndex(const std::string&) override { return 0; }
+  Result<std::uint32_t> InterfaceZone(
+      const std::string& interface_name) override {
+    AdapterList list;
+    const auto adapter = ReadAdapter(interface_name, &list);
+    if (!adapter.ok()) return adapter.error();
+    const std::uint32_t zone = adapter.value()->Ipv6IfIndex;
+    if (zone != 0) return zone;
+    return Error{ErrorCode::kUnavailable,
+                 "reading interface " + interface_name + ": it has no IPv6"};
+  }
 
  private:
   bool started_ = false;

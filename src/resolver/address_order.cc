@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace echo_exporter {
@@ -38,10 +39,22 @@ std::vector<IpAddress> OrderSources(std::vector<SourceCandidate> candidates) {
 
 std::vector<IpAddress> KeepOrder(const std::vector<IpAddress>& old,
                                  std::vector<IpAddress> answer) {
-  const bool rotated = !answer.empty() &&
-                       std::ranges::is_permutation(old, answer) &&
-                       old.front().version() == answer.front().version();
-  return rotated ? old : answer;
+  const auto rank = [&old](const IpAddress& address) {
+    return std::ranges::find(old, address) - old.begin();
+  };
+  for (const IpVersion version : {IpVersion::kV4, IpVersion::kV6}) {
+    std::vector<IpAddress> kept;
+    std::ranges::copy_if(answer, std::back_inserter(kept),
+                         [version](const IpAddress& address) {
+                           return address.version() == version;
+                         });
+    std::ranges::stable_sort(kept, {}, rank);
+    auto next = kept.begin();
+    for (IpAddress& address : answer) {
+      if (address.version() == version) address = *next++;
+    }
+  }
+  return answer;
 }
 
 }  // namespace echo_exporter

@@ -32,9 +32,10 @@ struct SourceCandidate {
 std::vector<IpAddress> OrderSources(std::vector<SourceCandidate> candidates);
 
 /// The addresses to use when a new lookup of a name returns `answer` instead of
-/// `old`: `old` if `answer` is only a rotation of it, which name servers use to
-/// distribute load, so that one address stays in use; but `answer` if the
-/// system now prefers the other IP version.
+/// `old`: those of `answer`, of each IP version first the ones that were known,
+/// in their order, so that an address stays in use while the name has it,
+/// although name servers rotate their answers or give a part of them. Which
+/// version comes where is the system's choice.
 std::vector<IpAddress> KeepOrder(const std::vector<IpAddress>& old,
                                  std::vector<IpAddress> answer);
 

@@ -21,7 +21,11 @@ RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
                         bool ipv6_supported) {
   if (destinations.empty()) return NoRoute::kDestinationUnresolved;
   if (sources && sources->addresses.empty()) return NoRoute::kSourceUnavailable;
-  for (const IpAddress& destination : destinations) {
+  std::vector<IpAddress> ordered = destinations;
+  std::ranges::stable_partition(ordered, [&](const IpAddress& destination) {
+    return Prefers(preference, destination.version());
+  });
+  for (const IpAddress& destination : ordered) {
     if (!Allows(preference, destination.version())) continue;
     if (!(destination.is_v4() ? ipv4_supported : ipv6_supported)) continue;
     if (!sources) return Route{std::nullopt, destination};

@@ -45,6 +45,7 @@ TEST(CommandLineTest, RunsTheDaemonWithDefaults) {
   EXPECT_FALSE(options.check_only);
   EXPECT_EQ(options.web_config_file, "");
   EXPECT_THAT(options.listen_addresses, IsEmpty());
+  EXPECT_EQ(options.timeout_offset, milliseconds(500));
   EXPECT_EQ(options.log.level, LogLevel::kInfo);
   EXPECT_EQ(options.log.format, LogFormat::kLogfmt);
 }
@@ -53,13 +54,14 @@ TEST(CommandLineTest, ReadsEveryOptionOfTheDaemon) {
   const DaemonOptions options = ParseDaemon(
       {"--config.file=my file.toml", "--config.check",
        "--web.listen-address=127.0.0.1:9000", "--web.config.file=web.yml",
-       "--log.level=debug", "--log.format=json"});
+       "--timeout-offset=0.2", "--log.level=debug", "--log.format=json"});
   EXPECT_EQ(options.config_file, "my file.toml");
   EXPECT_TRUE(options.check_only);
   EXPECT_EQ(options.web_config_file, "web.yml");
   ASSERT_EQ(options.listen_addresses.size(), 1U);
   EXPECT_EQ(options.listen_addresses[0].host, "127.0.0.1");
   EXPECT_EQ(options.listen_addresses[0].port, 9000);
+  EXPECT_EQ(options.timeout_offset, milliseconds(200));
   EXPECT_EQ(options.log.level, LogLevel::kDebug);
   EXPECT_EQ(options.log.format, LogFormat::kJson);
 }

@@ -39,5 +39,26 @@ TEST(HostNameTest, RefusesWhatLooksLikeAMistypedAddress) {
   }
 }
 
+TEST(HostNameTest, ConvertsInternationalisedNames) {
+  const auto ascii = [](const char* name) {
+    return AsciiHostName(name).value_or("none");
+  };
+  EXPECT_EQ(ascii("A-1.b_c.d"), "A-1.b_c.d");
+  EXPECT_EQ(ascii("b\u00fccher.example"), "xn--bcher-kva.example");
+  EXPECT_EQ(ascii("BU\u0308CHER.example."), "xn--bcher-kva.example.");
+  EXPECT_EQ(ascii("\u4f8b\u3048.\u30c6\u30b9\u30c8"), "xn--r8jz45g.xn--zckzah");
+}
+
+TEST(HostNameTest, RefusesInternationalisedTextThatIsNoName) {
+  for (const std::string& name :
+       {std::string("b\xc3"), std::string("\xff.example"),
+        std::string("b\u00fc cher.example"), std::string("b\u00fc/x.example"),
+        std::string("1.2.3.\uff14"), std::string("\u00fc..example"),
+        std::string("\u00fc\0.example", 11),
+        "\u00fc." + std::string(64, 'a')}) {
+    EXPECT_EQ(AsciiHostName(name), std::nullopt) << name;
+  }
+}
+
 }  // namespace
 }  // namespace echo_exporter

@@ -129,6 +129,38 @@ TEST(IpAddressTest, KeepsAZoneOnlyWhereItMeansSomething) {
   EXPECT_NE(IpAddress::V6(link_local, 7), IpAddress::V6(link_local, 8));
 }
 
+TEST(IpAddressTest, KnowsWhatNoHostHas) {
+  for (const char* text :
+       {"0.0.0.0", "::", "224.0.0.1", "239.255.255.255", "255.255.255.255",
+        "ff02::1", "ff0e::1", "::ffff:0.0.0.0", "::ffff:224.0.0.1",
+        "::ffff:255.255.255.255"}) {
+    EXPECT_FALSE(IpAddress::Parse(text)->IsHost()) << text;
+  }
+  for (const char* text :
+       {"127.0.0.1", "0.0.0.1", "223.255.255.255", "240.0.0.1", "::1",
+        "fe80::1", "2001:db8::1", "::ffff:192.0.2.1"}) {
+    EXPECT_TRUE(IpAddress::Parse(text)->IsHost()) << text;
+  }
+}
+
+TEST(ZonedAddressTest, ReadsZonesByNumberAndByName) {
+  const auto zoned = [](const char* text) {
+    const auto address = ZonedAddress::Parse(text);
+    return address ? address->address.ToString() + " " + address->zone : "none";
+  };
+  EXPECT_EQ(zoned("192.0.2.1"), "192.0.2.1 ");
+  EXPECT_EQ(zoned("fe80::1%3"), "fe80::1%3 ");
+  EXPECT_EQ(zoned("FE80::1%eth0"), "fe80::1 eth0");
+  EXPECT_EQ(zoned("fe80::1%Ethernet 2"), "fe80::1 Ethernet 2");
+  EXPECT_EQ(zoned("fe80::1%WLAN % 2"), "fe80::1 WLAN % 2");
+  EXPECT_EQ(ZonedAddress::Parse("FE80::1%eth0")->ToString(), "fe80::1%eth0");
+  for (const char* text :
+       {"fe80::1%", "fe80::1%01", "fe80::1%4294967296", "2001:db8::1%eth0",
+        "192.0.2.1%eth0", "fe80::1%a\nb", "%eth0", "a%eth0"}) {
+    EXPECT_EQ(zoned(text), "none") << text;
+  }
+}
+
 TEST(IpAddressTest, KnowsTheUnspecifiedAddresses) {
   EXPECT_TRUE(IpAddress().IsUnspecified());
   EXPECT_TRUE(IpAddress::Parse("::")->IsUnspecified());

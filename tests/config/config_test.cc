@@ -247,6 +247,56 @@ TEST(ConfigTest, TakesAsManyProbesAtOnceAsTheServerServes) {
                      "448, not 449"}));
 }
 
+TEST(ConfigTest, ReadsZonesThatAreNamedByAnAdapter) {
+  const ExporterConfig config = Parse(
+      "[sources]\na = \"fe80::1%Ethernet 2\"\n[[group]]\n"
+      "name = \"g\"\nsources = [\"a\", \"fe80::2%eth0\"]\n"
+      "destinations = [\"fe80::3%eth0\", \"fe80::10%eth0/127\"]\n");
+  EXPECT_EQ(config.warnings, Strings());
+  const GroupConfig& group = config.groups.at(0);
+  EXPECT_EQ(group.sources.at(0).zone, "Ethernet 2");
+  EXPECT_EQ(group.sources.at(1).name, "fe80::2%eth0");
+  EXPECT_EQ(group.sources.at(1).zone, "eth0");
+  EXPECT_EQ(group.sources.at(1).address, IpAddress::Parse("fe80::2"));
+  ASSERT_EQ(group.destinations.size(), 3U);
+  for (const char* const name :
+       {"fe80::3%eth0", "fe80::10%eth0", "fe80::11%eth0"}) {
+    const auto found =
+        std::ranges::find(group.destinations, name, &DestinationConfig::name);
+    ASSERT_NE(found, group.destinations.end()) << name;
+    EXPECT_EQ(found->zone, "eth0");
+  }
+  EXPECT_EQ(ConfigToToml(Parse(ConfigToToml(config))), ConfigToToml(config));
+}
+
+TEST(ConfigTest, ReadsInternationalisedNames) {
+  const ExporterConfig config = Parse(
+      "[[group]]\nname = \"g\"\n"
+      "destinations = [\"b\u00fccher.example\", \"a.example\"]\n");
+  const auto& destinations = config.groups.at(0).destinations;
+  EXPECT_EQ(destinations.at(0).name, "b\u00fccher.example");
+  EXPECT_EQ(destinations.at(0).ascii_name, "xn--bcher-kva.example");
+  EXPECT_EQ(destinations.at(1).ascii_name, "");
+  const auto twice = ParseConfig(
+      "[[group]]\nname = \"g\"\n"
+      "destinations = [\"B\u00dcCHER.example\", \"xn--bcher-kva.example\"]\n",
+      "f.toml");
+  ASSERT_EQ(twice.errors.size(), 1U);
+  EXPECT_NE(twice.errors[0].find("is a duplicate of"), std::string::npos);
+}
+
+TEST(ConfigTest, ReadsThePreferredIpVersion) {
+  const ExporterConfig config = Parse(
+      "[defaults]\nip_version = \"prefer4\"\n"
+      "[[group]]\nname = \"g\"\ndestinations = [\"a\", \"::1\"]\n"
+      "[[group]]\nname = \"h\"\ndestinations = [\"a\"]\n"
+      "ip_version = \"prefer6\"\n");
+  EXPECT_EQ(config.groups.at(0).echo.ip_version, IpPreference::kPreferV4);
+  EXPECT_EQ(config.groups.at(1).echo.ip_version, IpPreference::kPreferV6);
+  EXPECT_EQ(config.pairs.size(), 3U);
+  EXPECT_EQ(ConfigToToml(Parse(ConfigToToml(config))), ConfigToToml(config));
+}
+
 TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
   const ExporterConfig config = Parse(
       "[sources]\na = \"fe80::1\"\nb = \"fe80::1%4\"\n[[group]]\n"
@@ -255,7 +305,8 @@ TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
   ASSERT_EQ(config.warnings.size(), 4U);
   EXPECT_EQ(config.warnings[0],
             "f.toml:2:5: [sources]: \"a\": \"fe80::1\" is link-local; add "
-            "the zone number of its adapter, as in \"fe80::1%3\"");
+            "the name or the number of its adapter, as in \"fe80::1%eth0\" "
+            "or \"fe80::1%3\"");
   EXPECT_TRUE(config.warnings[1].starts_with(
       "f.toml:6:17: group \"g\": sources: \"fe80::2\" is link-local"));
   EXPECT_TRUE(config.warnings[2].starts_with("f.toml:7:17: "));

@@ -62,8 +62,7 @@ class DispatcherRig {
   // Names are refreshed as often as tests like to change them.
   static constexpr AddressBook::Options kEagerBook = {
       .interface_refresh = std::chrono::milliseconds(1),
-      .retry = std::chrono::milliseconds(1),
-      .threads = 2};
+      .retry = std::chrono::milliseconds(1)};
 
   FakeEchoNetwork network;
   FakeAddressLookup lookup;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/engine/outcome_log.h"
@@ -129,6 +130,34 @@ TEST_F(PairSetTest, AConfigurationThatChangesNothingTouchesNoPair) {
   ExpectNothingToDo(MoveTo({groups[1], groups[0]}));
   group.labels = {};
   ExpectNothingToDo(MoveTo({group, groups[1]}));
+}
+
+TEST_F(PairSetTest, FollowsTheZonesOfAdapters) {
+  lookup_.Set("eth0", {});
+  lookup_.SetInterfaceIndex("eth0", 3);
+  GroupConfig group = GroupTo("g", {"fe80::1"});
+  group.sources = {FromAddress("wan", "fe80::2")};
+  group.sources[0].zone = "eth0";
+  group.destinations[0].zone = "eth0";
+  const DispatchedPair pair = Scheduled(MoveTo({group})).at(0);
+  ASSERT_TRUE(pair.source.entry);
+  ASSERT_TRUE(pair.destination.entry);
+  while (book_.Addresses(*pair.source.entry).empty() ||
+         book_.Addresses(*pair.destination.entry).empty()) {
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(book_.Addresses(*pair.source.entry),
+              ElementsAre(Address("fe80::2%3")));
+  EXPECT_THAT(book_.Addresses(*pair.destination.entry),
+              ElementsAre(Address("fe80::1%3")));
+}
+
+TEST_F(PairSetTest, LooksUpTheAsciiFormOfAName) {
+  GroupConfig group = GroupTo("g", {"b\u00fccher.example"});
+  group.destinations[0].ascii_name = "xn--bcher-kva.example";
+  MoveTo({group});
+  lookup_.WaitForCalls("xn--bcher-kva.example", 1);
+  EXPECT_EQ(PairTo("b\u00fccher.example"), 0U);
 }
 
 TEST_F(PairSetTest, UpdatesOnlyThePairsThatDiffer) {

@@ -97,23 +97,94 @@ TEST_F(DeadlineLookupTest, SourcesThatAreNoAdaptersNeedNoTime) {
   EXPECT_THAT(address.value()->addresses, ElementsAre(Address("198.51.100.7")));
 }
 
+std::string Dead(std::size_t number) {
+  return "dead" + std::to_string(number) + ".example.net";
+}
+
 TEST_F(DeadlineLookupTest, BoundsTheLookupsThatHang) {
+  system_.Set("known.example.net", {Address("192.0.2.1")});
+  ASSERT_TRUE(lookup_->ResolveName("known.example.net", Later()).ok());
+  for (std::size_t i = 0; i < DeadlineLookup::kMostNewNames; ++i) {
+    system_.Block(Dead(i));
+    ASSERT_EQ(lookup_->ResolveName(Dead(i), Now()).error().code,
+              ErrorCode::kUnavailable);
+  }
+  system_.Set("new.example.net", {Address("192.0.2.2")});
+  const auto found = lookup_->ResolveName("new.example.net", Later());
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kExhausted);
+  EXPECT_THAT(found.error().message, HasSubstr("new.example.net"));
+  EXPECT_EQ(system_.calls("new.example.net"), 0);
+  // A name that had an answer is not held up by those without, nor an adapter.
+  EXPECT_TRUE(lookup_->ResolveName("known.example.net", Later()).ok());
+  system_.Set("Ethernet 2", {Address("198.51.100.7")});
+  EXPECT_TRUE(lookup_->FindSources(FromAdapter("Ethernet 2"), Later()).ok());
+
+  for (std::size_t i = 0; i < DeadlineLookup::kMostNewNames; ++i) {
+    system_.Release(Dead(i));
+  }
+  while (!lookup_->ResolveName("new.example.net", Later()).ok()) {
+    std::this_thread::yield();
+  }
+}
+
+TEST_F(DeadlineLookupTest, ANameWithoutAnAnswerLosesItsPreference) {
+  system_.Set("a.example.net", {Address("192.0.2.1")});
+  ASSERT_TRUE(lookup_->ResolveName("a.example.net", Later()).ok());
+  system_.Fail("a.example.net");
+  ASSERT_FALSE(lookup_->ResolveName("a.example.net", Later()).ok());
+  for (std::size_t i = 0; i < DeadlineLookup::kMostNewNames; ++i) {
+    system_.Block(Dead(i));
+    ASSERT_FALSE(lookup_->ResolveName(Dead(i), Now()).ok());
+  }
+  EXPECT_EQ(lookup_->ResolveName("a.example.net", Later()).error().code,
+            ErrorCode::kExhausted);
+  for (std::size_t i = 0; i < DeadlineLookup::kMostNewNames; ++i) {
+    system_.Release(Dead(i));
+  }
+}
+
+TEST_F(DeadlineLookupTest, AsksOnceForAllWhoWaitForTheSame) {
   system_.Block("slow.example.net");
-  for (int i = 0; i < 256; ++i) {
+  for (int i = 0; i < 300; ++i) {
     ASSERT_EQ(lookup_->ResolveName("slow.example.net", Now()).error().code,
               ErrorCode::kUnavailable);
   }
-  const auto found = lookup_->ResolveName("a.example.net", Later());
-  ASSERT_FALSE(found.ok());
-  EXPECT_EQ(found.error().code, ErrorCode::kExhausted);
-  EXPECT_THAT(found.error().message, HasSubstr("a.example.net"));
-  EXPECT_EQ(system_.calls("a.example.net"), 0);
-
-  system_.Set("a.example.net", {Address("192.0.2.1")});
+  system_.WaitForCalls("slow.example.net", 1);
+  EXPECT_EQ(system_.calls("slow.example.net"), 1);
   system_.Release("slow.example.net");
-  while (!lookup_->ResolveName("a.example.net", Later()).ok()) {
-    std::this_thread::yield();
-  }
+}
+
+TEST_F(DeadlineLookupTest, RefusesAddressesThatNoHostHas) {
+  system_.Set("null.example.net", {Address("0.0.0.0"), Address("::")});
+  const auto none = lookup_->ResolveName("null.example.net", Later());
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().message,
+            "resolving null.example.net: 0.0.0.0, ::: not an address that a "
+            "host can have");
+  system_.Set("part.example.net", {Address("224.0.0.1"), Address("192.0.2.1")});
+  const auto part = lookup_->ResolveName("part.example.net", Later());
+  ASSERT_TRUE(part.ok());
+  EXPECT_THAT(part.value(), ElementsAre(Address("192.0.2.1")));
+}
+
+TEST_F(DeadlineLookupTest, FindsTheZoneThatAnAdapterHasNow) {
+  const ZonedAddress target = ZonedAddress::Parse("fe80::1%Ethernet 2").value();
+  EXPECT_EQ(lookup_->FindAddress(target, Later()).error().code,
+            ErrorCode::kNotFound);
+  system_.Set("Ethernet 2", {});
+  system_.SetInterfaceIndex("Ethernet 2", 7);
+  EXPECT_EQ(lookup_->FindAddress(target, Later()).value(),
+            Address("fe80::1%7"));
+  const auto sources =
+      lookup_->FindSources({.name = "wan",
+                            .kind = SourceConfig::Kind::kAddress,
+                            .address = target.address,
+                            .zone = target.zone,
+                            .interface_name = ""},
+                           Later());
+  ASSERT_TRUE(sources.ok());
+  EXPECT_THAT(sources.value()->addresses, ElementsAre(Address("fe80::1%7")));
 }
 
 TEST_F(DeadlineLookupTest, WaitsAtItsEndForLookupsThatHang) {

@@ -99,8 +99,9 @@ class OnDemandProberTest : public testing::Test {
   ExporterConfig config_;
   DispatcherRig rig_{Clock::System()};
   SharedConfig shared_{config_};
-  OnDemandProber prober_{shared_, Clock::System(), rig_.lookup, *rig_.transport,
-                         rig_.dispatcher};
+  OnDemandProber prober_{shared_,         Clock::System(),
+                         rig_.lookup,     *rig_.transport,
+                         rig_.dispatcher, /*timeout_offset=*/milliseconds(500)};
 };
 
 TEST_F(OnDemandProberTest, RefusesAnUnknownModule) {
@@ -123,16 +124,87 @@ TEST_F(OnDemandProberTest, RefusesAnUnknownSource) {
   EXPECT_THAT(rig_.network.sent(), IsEmpty());
 }
 
-TEST_F(OnDemandProberTest, RefusesWhatIsNoTarget) {
+// 200, so that an alert for probe_success == 0 fires.
+TEST_F(OnDemandProberTest, WhatIsNoTargetIsAFailedProbe) {
   for (const char* const target :
        {"0.0.0.0", "::", "not a name", "http://example.net/", "1.2.3",
-        "-x.example.net", "192.0.2.0/24", "[::1]"}) {
+        "-x.example.net", "192.0.2.0/24", "192.0.2.1:9100", "[192.0.2.1]",
+        "[a.example.net]", "[::]", "[", "\xc3\xbc\xff.example.net",
+        "fe80::1%"}) {
     SCOPED_TRACE(target);
-    const HttpResponse answer = ProbeTarget(target);
-    EXPECT_EQ(answer.status, 400);
-    EXPECT_THAT(answer.body, HasSubstr(target));
+    ProbeQuery query;
+    query.target = target;
+    const HttpResponse answer = Probe(query);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(Value(answer, "probe_success"), 0);
+    EXPECT_EQ(Value(answer, "probe_timeout_seconds"), 2);
+    query.debug = true;
+    EXPECT_THAT(Probe(query).body,
+                AllOf(HasSubstr(target),
+                      HasSubstr("neither an address of a host nor a host name"),
+                      HasSubstr("\nprobe_success 0\n")));
   }
   EXPECT_THAT(rig_.network.sent(), IsEmpty());
+}
+
+TEST_F(OnDemandProberTest, TakesAnAddressInBrackets) {
+  EXPECT_EQ(ProbeTarget("[2001:db8::1]").status, 200);
+  EXPECT_EQ(SentOnce().destination, Address("2001:db8::1"));
+}
+
+TEST_F(OnDemandProberTest, ProbesInternationalisedNames) {
+  rig_.lookup.Set("xn--bcher-kva.example", {Address(kTarget)});
+  AllowNames("b\xc3\xbc*.example");
+  EXPECT_EQ(ProbeTarget("b\xc3\xbc"
+                        "cher.example")
+                .status,
+            200);
+  EXPECT_EQ(SentOnce().destination, Address(kTarget));
+  AllowNames("xn--*.example");
+  EXPECT_EQ(ProbeTarget("BU\xcc\x88"
+                        "CHER.example")
+                .status,
+            200);
+}
+
+TEST_F(OnDemandProberTest, FindsTheZoneOfAnAdapter) {
+  rig_.lookup.Set("eth0", {});
+  rig_.lookup.SetInterfaceIndex("eth0", 3);
+  EXPECT_EQ(ProbeTarget("fe80::1%eth0").status, 200);
+  EXPECT_EQ(SentOnce().destination, Address("fe80::1%3"));
+  const HttpResponse absent = ProbeTarget("fe80::1%eth9");
+  EXPECT_EQ(absent.status, 200);
+  EXPECT_EQ(Value(absent, "probe_success"), 0);
+}
+
+TEST_F(OnDemandProberTest, ChecksTheZoneOfAnAdapterAgainstAllowedPrefixes) {
+  rig_.lookup.Set("eth0", {});
+  rig_.lookup.SetInterfaceIndex("eth0", 3);
+  Allow("fe80::%3/64");
+  EXPECT_EQ(ProbeTarget("fe80::1%eth0").status, 200);
+  rig_.lookup.SetInterfaceIndex("eth0", 4);
+  EXPECT_EQ(ProbeTarget("fe80::1%eth0").status, 403);
+}
+
+TEST_F(OnDemandProberTest, TooManyLookupsInProgressAreNotTheTargetsFault) {
+  config_.modules["icmp"].echo.timeout = milliseconds(1);
+  const auto dead = [](std::size_t i) { return "dead" + std::to_string(i); };
+  for (std::size_t i = 0; i < DeadlineLookup::kMostNewNames; ++i) {
+    rig_.lookup.Block(dead(i));
+    ASSERT_EQ(ProbeTarget(dead(i)).status, 200);
+  }
+  rig_.lookup.Set("a.example.net", {Address(kTarget)});
+  EXPECT_EQ(ProbeTarget("a.example.net").status, 503);
+  for (std::size_t i = 0; i < DeadlineLookup::kMostNewNames; ++i) {
+    rig_.lookup.Release(dead(i));
+  }
+}
+
+TEST_F(OnDemandProberTest, WhatTheExporterLacksIsNotTheTargetsFault) {
+  rig_.lookup.Fail("Ethernet 2", "too many open files", ErrorCode::kExhausted);
+  const HttpResponse answer = ProbeFrom("wan2");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("too many open files"));
 }
 
 TEST_F(OnDemandProberTest, RefusesAnAddressThatIsNotAllowed) {
@@ -359,18 +431,29 @@ TEST_F(OnDemandProberTest, SendsThroughTheAdapterThatIsTheSource) {
 TEST_F(OnDemandProberTest, EndsBeforePrometheusLosesPatience) {
   ProbeQuery query;
   query.target = kTarget;
-  query.scrape_timeout = milliseconds(1700);
-  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 1.2);
-  EXPECT_LE(SentOnce().timeout, milliseconds(1200));
+  query.scrape_timeout = milliseconds(2400);
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 1.9);
+  EXPECT_LE(SentOnce().timeout, milliseconds(1900));
   query.scrape_timeout = seconds(10);  // the module's is shorter
   EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 2);
 }
 
-TEST_F(OnDemandProberTest, NeverAllowsLessThanAMillisecond) {
+TEST_F(OnDemandProberTest, LeavesMostOfAShortTimeoutToTheProbe) {
   ProbeQuery query;
   query.target = kTarget;
-  query.scrape_timeout = milliseconds(100);
+  query.scrape_timeout = milliseconds(500);
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 0.375);
+  query.scrape_timeout = milliseconds(1);
   EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 0.001);
+}
+
+TEST_F(OnDemandProberTest, TheTimeoutOffsetIsAnOption) {
+  OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
+                        rig_.dispatcher, /*timeout_offset=*/milliseconds(50));
+  ProbeQuery query;
+  query.target = kTarget;
+  query.scrape_timeout = seconds(1);
+  EXPECT_EQ(Value(prober.Probe(query), "probe_timeout_seconds"), 0.95);
 }
 
 TEST_F(OnDemandProberTest, SendsAsManyAsAskedFor) {
@@ -455,7 +538,7 @@ TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   config_.probe.burst = 2;
   shared_.Set(config_);
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
-                        rig_.dispatcher);
+                        rig_.dispatcher, /*timeout_offset=*/milliseconds(500));
   ProbeQuery query;
   query.target = kTarget;
   query.client = Address("192.0.2.9");
@@ -491,7 +574,7 @@ TEST_F(OnDemandProberTest, ReadsTheQueryTheHeaderAndTheClient) {
   config_.probe.burst = 1;
   shared_.Set(config_);
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
-                        rig_.dispatcher);
+                        rig_.dispatcher, /*timeout_offset=*/milliseconds(500));
   HttpRequest request = Asking("target=192.0.2.1&count=2");
   request.headers = {{"x-prometheus-scrape-timeout-seconds", "31.5"}};
   request.client = Address("198.51.100.1");

@@ -1,13 +1,16 @@
 #include "echo_exporter/address_book.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "src/base/mutex.h"
 #include "tests/support/fake_address_lookup.h"
 
 namespace echo_exporter {
@@ -23,12 +26,10 @@ class AddressBookTest : public testing::Test {
  protected:
   // Nothing is due again unless a test asks for it.
   static AddressBook::Options Rarely() {
-    return {.interface_refresh = hours(1), .retry = hours(1), .threads = 2};
+    return {.interface_refresh = hours(1), .retry = hours(1)};
   }
   static AddressBook::Options Often() {
-    return {.interface_refresh = milliseconds(1),
-            .retry = milliseconds(1),
-            .threads = 2};
+    return {.interface_refresh = milliseconds(1), .retry = milliseconds(1)};
   }
 
   FakeAddressLookup lookup_;
@@ -110,46 +111,107 @@ TEST_F(AddressBookTest, RetriesAFailedNameSoonerThanItsRefresh) {
   while (book.Addresses(a).empty()) std::this_thread::yield();
 }
 
-TEST_F(AddressBookTest, ReportsEveryFailedLookup) {
-  std::atomic<int> failures = 0;
-  std::string name;
-  std::string message;
-  {
-    AddressBook book(lookup_, Rarely(),
-                     [&](const std::string& failed, const Error& error) {
-                       name = failed;
-                       message = error.message;
-                       ++failures;
-                     });
-    lookup_.Fail("a", "server failed (2)");
-    book.WatchName("a", hours(1));
-    while (failures == 0) std::this_thread::yield();
+/// What a book reports: "name: message" of each failure, "name ok" of its end.
+///
+/// Thread-safe.
+class FailureLog {
+ public:
+  AddressBook::FailureCallback Callback() {
+    return [this](const std::string& name, const Error* error) {
+      const MutexLock lock(mutex_);
+      lines_.push_back(name + (error ? ": " + error->message : " ok"));
+      changed_.NotifyAll();
+    };
   }
-  EXPECT_EQ(failures, 1);
-  EXPECT_EQ(name, "a");
-  EXPECT_EQ(message, "resolving a: server failed (2)");
+  /// Waits for that many and returns them.
+  std::vector<std::string> WaitFor(std::size_t count) {
+    const MutexLock lock(mutex_);
+    while (lines_.size() < count) changed_.Wait(mutex_);
+    return lines_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::string> lines_ GUARDED_BY(mutex_);
+};
+
+TEST_F(AddressBookTest, ReportsEveryFailedLookupAndTheEndOfFailure) {
+  FailureLog log;
+  lookup_.Fail("a", "server failed (2)");
+  AddressBook book(lookup_, Often(), log.Callback());
+  book.WatchName("a", milliseconds(1));
+  EXPECT_EQ(log.WaitFor(2)[1], "a: resolving a: server failed (2)");
+  lookup_.Set("a", {Ip("192.0.2.1")});
+  lookup_.WaitForRefresh("a");
+  lookup_.WaitForRefresh("a");
+  const auto lines = log.WaitFor(3);
+  EXPECT_EQ(lines.back(), "a ok");
+  EXPECT_EQ(std::ranges::count(lines, "a ok"), 1);
 }
 
-TEST_F(AddressBookTest, KeepsTheOrderWhenANameServerRotatesItsAnswer) {
+TEST_F(AddressBookTest, AFailureEndsWithTheLastWatch) {
+  FailureLog log;
+  lookup_.Fail("a", "server failed (2)");
+  AddressBook book(lookup_, Rarely(), log.Callback());
+  const auto a = book.WatchName("a", hours(1));
+  log.WaitFor(1);
+  book.Unwatch(a);
+  EXPECT_THAT(log.WaitFor(2), testing::ElementsAre(
+                                  "a: resolving a: server failed (2)", "a ok"));
+}
+
+TEST_F(AddressBookTest, RefusesAddressesThatNoHostHas) {
+  FailureLog log;
+  lookup_.Set("none", {Ip("0.0.0.0"), Ip("::")});
+  lookup_.Set("part", {Ip("ff02::1"), Ip("255.255.255.255"), Ip("192.0.2.1")});
+  AddressBook book(lookup_, Rarely(), log.Callback());
+  const auto none = book.WatchName("none", hours(1)).entry;
+  const auto part = book.WatchName("part", hours(1)).entry;
+  EXPECT_THAT(
+      log.WaitFor(2),
+      testing::UnorderedElementsAre(
+          "none: resolving none: 0.0.0.0, ::: not an address that a host can "
+          "have",
+          "part: resolving part: ff02::1, 255.255.255.255: not an address that "
+          "a host can have"));
+  EXPECT_EQ(book.Addresses(none), Addresses());
+  EXPECT_EQ(book.Addresses(part), Addresses{Ip("192.0.2.1")});
+}
+
+TEST_F(AddressBookTest, KeepsAnAddressWhileTheNameHasIt) {
   lookup_.Set("a", {Ip("192.0.2.1"), Ip("192.0.2.2"), Ip("192.0.2.3")});
   AddressBook book(lookup_, Often(), nullptr);
   const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
   const auto before = book.generation();
+  // In turn, as name servers do to distribute load.
   lookup_.Set("a", {Ip("192.0.2.2"), Ip("192.0.2.3"), Ip("192.0.2.1")});
   lookup_.WaitForRefresh("a");
   EXPECT_EQ(book.Addresses(a).front(), Ip("192.0.2.1"));
   EXPECT_EQ(book.generation(), before);
+  // Another part of the addresses of a big name.
+  lookup_.Set("a", {Ip("192.0.2.9"), Ip("192.0.2.1"), Ip("192.0.2.2")});
+  lookup_.WaitForRefresh("a");
+  EXPECT_EQ(book.Addresses(a),
+            (Addresses{Ip("192.0.2.1"), Ip("192.0.2.2"), Ip("192.0.2.9")}));
+  lookup_.Set("a", {Ip("192.0.2.9"), Ip("192.0.2.2")});
+  lookup_.WaitForRefresh("a");
+  EXPECT_EQ(book.Addresses(a).front(), Ip("192.0.2.2"));
 }
 
-TEST_F(AddressBookTest, TakesTheNewOrderWhenTheIpVersionPreferredChanges) {
+TEST_F(AddressBookTest, KeepsTheAddressOfEachVersion) {
   lookup_.Set("a", {Ip("2001:db8::1"), Ip("192.0.2.1")});
   AddressBook book(lookup_, Often(), nullptr);
   const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForRefresh("a");
-  lookup_.Set("a", {Ip("192.0.2.1"), Ip("2001:db8::1")});
+  lookup_.Set("a", {Ip("192.0.2.2"), Ip("192.0.2.1"), Ip("2001:db8::2"),
+                    Ip("2001:db8::1")});
   lookup_.WaitForRefresh("a");
-  EXPECT_EQ(book.Addresses(a).front(), Ip("192.0.2.1"));
+  // The system prefers the other version now.
+  EXPECT_EQ(book.Addresses(a),
+            (Addresses{Ip("192.0.2.1"), Ip("192.0.2.2"), Ip("2001:db8::1"),
+                       Ip("2001:db8::2")}));
 }
 
 TEST_F(AddressBookTest, GivesTheSameNameOneEntry) {
@@ -187,11 +249,9 @@ TEST_F(AddressBookTest, ForgetsWhatNobodyWatchesAnyMore) {
 }
 
 TEST_F(AddressBookTest, AsksForANameOnceAtATimeHoweverOftenItIsWatched) {
-  AddressBook::Options options = Often();
-  options.threads = 3;
   lookup_.Set("a", {Ip("192.0.2.1")});
   lookup_.Set("b", {Ip("192.0.2.2")});
-  AddressBook book(lookup_, options, nullptr);
+  AddressBook book(lookup_, Often(), nullptr);
   const auto a = book.WatchName("a", milliseconds(10)).entry;
   while (book.Addresses(a).empty()) std::this_thread::yield();
   lookup_.Block("a");
@@ -203,16 +263,62 @@ TEST_F(AddressBookTest, AsksForANameOnceAtATimeHoweverOftenItIsWatched) {
   lookup_.Release("a");
 }
 
-TEST_F(AddressBookTest, ResolvesTheRestWhileOneNameIsStuck) {
-  lookup_.Block("stuck");
+TEST_F(AddressBookTest, NamesThatHangHoldNothingElseUp) {
+  constexpr int kDead = 80;
+  for (int i = 0; i < kDead; ++i) lookup_.Block("dead" + std::to_string(i));
+  lookup_.Set("Ethernet 2", {Ip("198.51.100.1")});
   lookup_.Set("a", {Ip("192.0.2.1")});
   AddressBook book(lookup_, Often(), nullptr);
-  book.WatchName("stuck", milliseconds(1));
-  lookup_.WaitForCalls("stuck", 1);
-  book.WatchName("a", milliseconds(1));
-  lookup_.WaitForCalls("a", 5);
-  EXPECT_EQ(lookup_.calls("stuck"), 1);
-  lookup_.Release("stuck");
+  for (int i = 0; i < kDead; ++i) {
+    book.WatchName("dead" + std::to_string(i), milliseconds(1));
+  }
+  const auto adapter = book.WatchInterface("Ethernet 2").entry;
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
+  lookup_.WaitForRefresh("a");
+  EXPECT_EQ(book.Addresses(a), Addresses{Ip("192.0.2.1")});
+  lookup_.WaitForRefresh("Ethernet 2");
+  lookup_.Set("Ethernet 2", {Ip("198.51.100.2")});
+  lookup_.WaitForRefresh("Ethernet 2");
+  EXPECT_EQ(book.Addresses(adapter), Addresses{Ip("198.51.100.2")});
+  for (int i = 0; i < kDead; ++i) {
+    EXPECT_LE(lookup_.calls("dead" + std::to_string(i)), 1);
+    lookup_.Release("dead" + std::to_string(i));
+  }
+}
+
+TEST_F(AddressBookTest, KeepsTheAddressesOfAnAdapterThatCannotBeRead) {
+  lookup_.Set("Ethernet 2", {Ip("192.0.2.1")});
+  AddressBook book(lookup_, Often(), nullptr);
+  const auto entry = book.WatchInterface("Ethernet 2").entry;
+  lookup_.WaitForRefresh("Ethernet 2");
+  lookup_.Fail("Ethernet 2", "too many open files", ErrorCode::kExhausted);
+  lookup_.WaitForRefresh("Ethernet 2");
+  EXPECT_EQ(book.Addresses(entry), Addresses{Ip("192.0.2.1")});
+}
+
+TEST_F(AddressBookTest, FollowsTheZoneOfAnAdapterThatIsMadeAnew) {
+  const auto address = ZonedAddress::Parse("fe80::1%eth0").value();
+  lookup_.Set("eth0", {});
+  lookup_.SetInterfaceIndex("eth0", 3);
+  AddressBook book(lookup_, Often(), nullptr);
+  const auto destination = book.WatchZone(address, /*is_source=*/false).entry;
+  const auto source = book.WatchZone(address, /*is_source=*/true).entry;
+  EXPECT_NE(source, destination);
+  while (book.Addresses(source).empty()) std::this_thread::yield();
+  while (book.Addresses(destination).empty()) std::this_thread::yield();
+  EXPECT_EQ(book.Addresses(destination), Addresses{Ip("fe80::1%3")});
+  EXPECT_EQ(book.Addresses(source), Addresses{Ip("fe80::1%3")});
+  lookup_.Fail("eth0", "gone", ErrorCode::kNotFound);
+  while (!book.Addresses(source).empty()) std::this_thread::yield();
+  EXPECT_EQ(book.Addresses(destination), Addresses{Ip("fe80::1%3")});
+  lookup_.Set("eth0", {});
+  lookup_.SetInterfaceIndex("eth0", 9);
+  while (book.Addresses(source) != Addresses{Ip("fe80::1%9")}) {
+    std::this_thread::yield();
+  }
+  while (book.Addresses(destination) != Addresses{Ip("fe80::1%9")}) {
+    std::this_thread::yield();
+  }
 }
 
 TEST_F(AddressBookTest, ResolvesThousandsOfNamesOnceEach) {

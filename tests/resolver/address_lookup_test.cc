@@ -61,7 +61,7 @@ TEST(AddressLookupTest, ReadsTheLoopbackInterface) {
     const auto addresses = lookup->InterfaceAddresses(name);
     if (!addresses.ok()) continue;
     found = true;
-    EXPECT_THAT(addresses.value(), Contains(Loopback()));
+    EXPECT_THAT(addresses.value().addresses, Contains(Loopback()));
   }
   EXPECT_TRUE(found);
 }

@@ -44,6 +44,22 @@ TEST(ChooseRouteTest, HonoursTheIpVersionAskedFor) {
             RouteChoice(NoRoute::kVersionMismatch));
 }
 
+TEST(ChooseRouteTest, PrefersAnIpVersionAndFallsBackToTheOther) {
+  const Addresses both = {Ip("2001:db8::1"), Ip("192.0.2.1"), Ip("192.0.2.2"),
+                          Ip("2001:db8::2")};
+  EXPECT_EQ(Choose(std::nullopt, both, IpPreference::kPreferV4),
+            FromAnywhere("192.0.2.1"));
+  EXPECT_EQ(Choose(std::nullopt, both, IpPreference::kPreferV6),
+            FromAnywhere("2001:db8::1"));
+  EXPECT_EQ(Choose(std::nullopt, {Ip("192.0.2.1")}, IpPreference::kPreferV6),
+            FromAnywhere("192.0.2.1"));
+  EXPECT_EQ(Choose(std::nullopt, {Ip("2001:db8::1")}, IpPreference::kPreferV4),
+            FromAnywhere("2001:db8::1"));
+  EXPECT_EQ(
+      Choose(Addresses{Ip("198.51.100.7")}, both, IpPreference::kPreferV6),
+      From("198.51.100.7", "192.0.2.1"));
+}
+
 TEST(ChooseRouteTest, PassesOverVersionsTheTransportCannotSend) {
   const Addresses both = {Ip("2001:db8::1"), Ip("192.0.2.1")};
   EXPECT_EQ(ChooseRoute(std::nullopt, both, IpPreference::kAny, true, false),

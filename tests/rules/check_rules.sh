@@ -61,6 +61,7 @@ third_party 'spdlog/' src/base
 third_party 'CLI/' src/app
 third_party 'nlohmann/' src/config/json_document.cc
 third_party 'fmt/' src/base
+third_party 'idn2\.h' src/base
 third_party 'zlib\.h' src/http
 third_party 'openssl/' src/http
 third_party 'botan/' src/http

@@ -24,10 +24,11 @@ class FakeAddressLookup final : public AddressLookup {
     answers_.insert_or_assign(name, std::move(addresses));
   }
 
-  void Fail(const std::string& name, const std::string& cause = "no answer") {
+  void Fail(const std::string& name, const std::string& cause = "no answer",
+            ErrorCode code = ErrorCode::kUnavailable) {
     const MutexLock lock(mutex_);
-    answers_.insert_or_assign(name, Error{ErrorCode::kUnavailable,
-                                          "resolving " + name + ": " + cause});
+    answers_.insert_or_assign(name,
+                              Error{code, "resolving " + name + ": " + cause});
   }
 
   /// Lookups of `name` do not return until Release().
@@ -74,14 +75,18 @@ class FakeAddressLookup final : public AddressLookup {
   Result<std::vector<IpAddress>> ResolveName(const std::string& name) override {
     return Answer(name);
   }
-  Result<std::vector<IpAddress>> InterfaceAddresses(
+  Result<SourceAddresses> InterfaceAddresses(
       const std::string& interface_name) override {
-    return Answer(interface_name);
+    auto answer = Answer(interface_name);
+    if (!answer.ok()) return answer.error();
+    return SourceAddresses{.addresses = std::move(answer).value(),
+                           .interface_index = IndexOf(interface_name)};
   }
-  std::uint32_t InterfaceIndex(const std::string& interface_name) override {
-    const MutexLock lock(mutex_);
-    const auto found = indices_.find(interface_name);
-    return found == indices_.end() ? 0 : found->second;
+  Result<std::uint32_t> InterfaceZone(
+      const std::string& interface_name) override {
+    auto answer = Answer(interface_name);
+    if (!answer.ok()) return answer.error();
+    return IndexOf(interface_name);
   }
   void SetInterfaceIndex(const std::string& name, std::uint32_t index) {
     const MutexLock lock(mutex_);
@@ -89,6 +94,12 @@ class FakeAddressLookup final : public AddressLookup {
   }
 
  private:
+  std::uint32_t IndexOf(const std::string& interface_name) const {
+    const MutexLock lock(mutex_);
+    const auto found = indices_.find(interface_name);
+    return found == indices_.end() ? 0 : found->second;
+  }
+
   Result<std::vector<IpAddress>> Answer(const std::string& name) {
     const MutexLock lock(mutex_);
     ++calls_[name];

@@ -1,0 +1,106 @@
+#include "src/resolver/lookup_schedule.h"
+
+#include <algorithm>
+
+namespace echo_exporter {
+
+void LookupSchedule::Add(Key key, Nanoseconds refresh, SteadyTime now) {
+  Name& name = names_[key];
+  name.refresh = refresh;
+  SetDue(key, name, now);
+}
+
+void LookupSchedule::SetRefresh(Key key, Nanoseconds refresh, SteadyTime now) {
+  Name& name = names_.at(key);
+  name.refresh = refresh;
+  if (name.due && now + refresh < *name.due) SetDue(key, name, now + refresh);
+}
+
+void LookupSchedule::Remove(Key key) {
+  const auto found = names_.find(key);
+  ClearDue(key, found->second);
+  names_.erase(found);
+}
+
+bool LookupSchedule::MayBegin(std::size_t standing) const {
+  const std::array<std::size_t, 3> most = {limits_.after_quick, limits_.of_new,
+                                           limits_.after_slow};
+  // Another slow lookup is expected of the slow ones: there is no wait for it.
+  const bool at_once =
+      standing == kSlow || recent_[standing].size() < limits_.at_once;
+  return at_once && in_progress_.size() < most[standing];
+}
+
+void LookupSchedule::ForgetSlowOnes(SteadyTime now) {
+  for (Times& recent : recent_) {
+    while (!recent.empty() && recent.begin()->first + limits_.patience <= now) {
+      recent.erase(recent.begin());
+    }
+  }
+}
+
+std::optional<LookupSchedule::Key> LookupSchedule::Take(SteadyTime now) {
+  ForgetSlowOnes(now);
+  for (const Standing standing : {kQuick, kNew, kSlow}) {
+    const Times& due = due_[standing];
+    if (due.empty() || due.begin()->first > now || !MayBegin(standing)) {
+      continue;
+    }
+    const Key key = due.begin()->second;
+    ClearDue(key, names_.at(key));
+    recent_[standing].emplace(now, key);
+    in_progress_.emplace(key, std::pair(standing, now));
+    return key;
+  }
+  return std::nullopt;
+}
+
+SteadyTime LookupSchedule::NextChange() const {
+  SteadyTime next = SteadyTime::max();
+  for (const Standing standing : {kQuick, kNew, kSlow}) {
+    const Times& due = due_[standing];
+    if (due.empty()) continue;
+    if (MayBegin(standing)) {
+      next = std::min(next, due.begin()->first);
+    } else if (!recent_[standing].empty()) {
+      next =
+          std::min(next, recent_[standing].begin()->first + limits_.patience);
+    }
+  }
+  return next;
+}
+
+void LookupSchedule::Finish(Key key, End end, SteadyTime now) {
+  const auto progress = in_progress_.find(key);
+  const auto [standing, began] = progress->second;
+  recent_[standing].erase({began, key});
+  in_progress_.erase(progress);
+  const auto found = names_.find(key);
+  if (found == names_.end()) return;  // removed meanwhile
+  Name& name = found->second;
+  name.standing = now - began < limits_.patience ? kQuick : kSlow;
+  name.failures = end == End::kAnswer ? 0 : name.failures + 1;
+  SetDue(key, name, now + WaitAfter(name, end));
+}
+
+Nanoseconds LookupSchedule::WaitAfter(const Name& name, End end) const {
+  if (end == End::kAnswer) return name.refresh;
+  constexpr unsigned kMostDoublings = 12;  // no overflow
+  unsigned doublings = std::min(name.failures - 1, kMostDoublings);
+  if (end == End::kNoSuchName) ++doublings;
+  return std::min(
+      {limits_.retry * (1U << doublings), limits_.longest_retry, name.refresh});
+}
+
+void LookupSchedule::SetDue(Key key, Name& name, SteadyTime due) {
+  ClearDue(key, name);
+  name.due = due;
+  due_[name.standing].emplace(due, key);
+}
+
+void LookupSchedule::ClearDue(Key key, Name& name) {
+  if (name.due) due_[name.standing].erase({*name.due, key});
+  name.due.reset();
+}
+
+}  // namespace echo_exporter
