@@ -114,9 +114,12 @@ struct ListenAddress {
 /// Immutable after construction by convention: share it as const.
 struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
-  bool allow_reload = true;            ///< by POST /-/reload
-  std::vector<double> rtt_buckets;     ///< seconds, ascending, not empty
-  std::uint32_t max_in_flight = 4096;  ///< 1 .. 1,000,000
+  bool allow_reload = true;         ///< by POST /-/reload
+  std::vector<double> rtt_buckets;  ///< seconds, ascending, not empty
+  /// 1 .. 1,000,000, and no more than ConfigPlatform::max_in_flight.
+  std::uint32_t max_in_flight = 4096;
+  /// Whether the file has no number: it follows from the pairs.
+  bool max_in_flight_is_default = true;
   /// How long Exporter::Stop() waits for requests in flight, 0 .. 60 s.
   Nanoseconds drain_timeout = std::chrono::milliseconds(1500);
   std::vector<GroupConfig> groups;  ///< may be empty: only /probe then
@@ -138,6 +141,9 @@ struct ConfigPlatform {
   /// Whether a program can set the type of service of echo requests; if not, a
   /// `tos` other than 0 causes a warning.
   bool sets_tos = true;
+  /// The most requests in flight at once; a larger `engine.max_in_flight`
+  /// counts as this, with a warning.
+  std::size_t max_in_flight = 1'000'000;
 };
 
 /// Either the configuration or every error in it.

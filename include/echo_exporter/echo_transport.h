@@ -42,10 +42,11 @@ struct EchoTransportStats {
 
 /// Sends echo requests and reports the result of each.
 ///
-/// The callback runs exactly once per Send(): on a thread of the transport, or
-/// on the caller's before Send() returns; several threads may run it at once.
-/// It must be short, must not block, must not throw and must not call the
-/// transport. It never runs after the destructor has returned.
+/// The callback runs exactly once per Send() that does not throw: on a thread
+/// of the transport, or on the caller's before Send() returns; several threads
+/// may run it at once. It must be short, must not block, must not throw and
+/// must not call the transport. It never runs after the destructor has
+/// returned.
 ///
 /// Send() and Drain() are confined to one thread; everything else is
 /// thread-safe.
@@ -60,7 +61,8 @@ class EchoTransport {
 
   /// Sends without waiting. Requires in_flight() < max_in_flight(); beyond it
   /// the request ends at once as kNoResources. A failure to send is a result
-  /// like any other.
+  /// like any other. Throws std::bad_alloc, and the callback does not run for
+  /// this request then.
   virtual void Send(const EchoRequest& request) = 0;
 
   /// Waits for at most `limit` until no request is in flight; true when none
@@ -90,6 +92,11 @@ class EchoTransport {
 /// IPv4 nor IPv6.
 Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
     const EchoTransportOptions& options, EchoTransport::Callback callback);
+
+/// The most requests in flight at once that this operating system's transport
+/// serves, whatever its options say. Windows numbers the echo requests of the
+/// whole machine with 16 bits.
+std::size_t EchoTransportMaxInFlight();
 
 /// Whether a program can set the type of service of an echo request on this
 /// operating system. If not, EchoRequest::tos is ignored.

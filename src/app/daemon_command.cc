@@ -1,6 +1,7 @@
 #include "src/app/daemon_command.h"
 
 #include <cstddef>
+#include <exception>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -16,8 +17,9 @@ namespace {
 
 // The command line takes precedence over the file.
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
-  ConfigOutcome loaded =
-      LoadConfig(options.config_file, {.sets_tos = EchoTransportSetsTos()});
+  ConfigOutcome loaded = LoadConfig(
+      options.config_file, {.sets_tos = EchoTransportSetsTos(),
+                            .max_in_flight = EchoTransportMaxInFlight()});
   if (loaded.config && !options.listen_addresses.empty()) {
     loaded.config->listen_addresses = options.listen_addresses;
   }
@@ -65,13 +67,20 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
 void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
                      Exporter& exporter, ProcessEvents& events,
                      ServiceStatus& status) {
+  bool due = false;
   for (;;) {
     const auto event = events.WaitFor(options.auto_reload);
     if (event == ProcessEvents::Event::kStop) return;
-    if (file.Changed() || event == ProcessEvents::Event::kReload) {
+    due = due || event == ProcessEvents::Event::kReload;
+    try {
+      due = file.Changed() || due;
+      if (!due) continue;
       status.NotifyReloading();
       exporter.Reload();
+      due = false;
       status.NotifyReady();
+    } catch (const std::exception&) {
+      // No memory to read the file: at the next event, or look at it.
     }
   }
 }

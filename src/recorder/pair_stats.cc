@@ -37,8 +37,8 @@ void PairStats::RecordRequest() {
 void PairStats::RecordResult(const EchoResult& result,
                              const RttBuckets& buckets) {
   --in_flight_;
-  up_ = result.outcome == EchoOutcome::kReply;
-  if (up_) RecordReply(result, buckets);
+  last_outcome_ = result.outcome;
+  if (up()) RecordReply(result, buckets);
   ++outcomes_[static_cast<std::size_t>(result.outcome)];
 }
 
@@ -56,7 +56,7 @@ void PairStats::RecordReply(const EchoResult& reply,
 }
 
 std::optional<Nanoseconds> PairStats::last_rtt() const {
-  if (!up_) return std::nullopt;
+  if (!up()) return std::nullopt;
   return last_reply_rtt_;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <new>
 #include <queue>
 #include <set>
 #include <thread>
@@ -87,25 +88,43 @@ class AddressBook::Impl {
   };
   using DueEntry = std::pair<SteadyTime, EntryId>;
 
+  // When it throws, at most an item of the heap is left that no entry agrees
+  // with.
   Watch Begin(Kind kind, const std::string& name, Nanoseconds refresh) {
     const MutexLock lock(mutex_);
-    const auto [place, is_new] = ids_.try_emplace({kind, name}, next_id_);
-    const EntryId id = place->second;
-    if (is_new) entries_.emplace(next_id_++, Entry{.kind = kind, .name = name});
-    Entry& entry = entries_.at(id);
-    entry.refreshes.insert(refresh);
     const SteadyTime now = std::chrono::steady_clock::now();
-    if (is_new) {
-      Schedule(id, entry, now);
-    } else if (entry.due && now + refresh < *entry.due) {
-      Schedule(id, entry, now + refresh);
+    if (const auto found = ids_.find({kind, name}); found != ids_.end()) {
+      const EntryId id = found->second;
+      Entry& entry = entries_.at(id);
+      const bool sooner = entry.due && now + refresh < *entry.due;
+      if (sooner) heap_.emplace(now + refresh, id);
+      entry.refreshes.insert(refresh);
+      if (sooner) entry.due = now + refresh;
+      changed_.NotifyAll();
+      return {id, refresh};
     }
+    const EntryId id = next_id_;
+    heap_.emplace(now, id);
+    const auto place = entries_
+                           .emplace(id, Entry{.kind = kind,
+                                              .name = name,
+                                              .refreshes = {refresh},
+                                              .due = now})
+                           .first;
+    try {
+      ids_.try_emplace({kind, name}, id);
+    } catch (...) {
+      entries_.erase(place);
+      throw;
+    }
+    ++next_id_;
+    changed_.NotifyAll();
     return {id, refresh};
   }
 
   void Schedule(EntryId id, Entry& entry, SteadyTime due) REQUIRES(mutex_) {
-    entry.due = due;
     heap_.emplace(due, id);
+    entry.due = due;
     // Every idle thread checks the heap again and then sleeps until the
     // earliest due time, so that none is missed while other threads are busy.
     changed_.NotifyAll();
@@ -116,10 +135,15 @@ class AddressBook::Impl {
   void DropStale() REQUIRES(mutex_) {
     constexpr std::size_t kFew = 64;
     if (heap_.size() <= 2 * entries_.size() + kFew) return;
-    heap_ = {};
-    for (const auto& [id, entry] : entries_) {
-      if (entry.due) heap_.emplace(*entry.due, id);
+    decltype(heap_) fresh;
+    try {
+      for (const auto& [id, entry] : entries_) {
+        if (entry.due) fresh.emplace(*entry.due, id);
+      }
+    } catch (const std::bad_alloc&) {
+      return;  // the next time, perhaps
     }
+    heap_.swap(fresh);
   }
 
   // The next entry that is due, marked as in progress; absent when stopping.
@@ -231,7 +255,9 @@ AddressBook::Watch AddressBook::WatchInterface(
   return impl_->WatchInterface(interface_name);
 }
 
-void AddressBook::Unwatch(const Watch& watch) { impl_->Unwatch(watch); }
+void AddressBook::Unwatch(const Watch& watch) noexcept {
+  impl_->Unwatch(watch);
+}
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
   return impl_->Addresses(entry);

@@ -391,6 +391,8 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
       options, std::move(callback), std::move(sockets).value()));
 }
 
+std::size_t EchoTransportMaxInFlight() { return 1'000'000; }
+
 bool EchoTransportSetsTos() { return true; }
 
 bool EchoTransportSeesStrayReplies() { return true; }

@@ -131,6 +131,11 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
                                     std::move(callback));
 }
 
+// All processes together have 65,536 sequence numbers, and the identifier is
+// always the same: a request older than that many has its number twice. The
+// rest is for requests that are older than average, and for other programs.
+std::size_t EchoTransportMaxInFlight() { return 60'000; }
+
 // The API accepts the value and ignores it (documentation of
 // IP_OPTION_INFORMATION).
 bool EchoTransportSetsTos() { return false; }
