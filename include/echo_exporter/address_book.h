@@ -142,6 +142,7 @@ class AddressBook {
 
   /// Watches a host name. Watching the same name again returns the same entry,
   /// refreshed at the shortest interval requested. The first lookup is due now.
+  /// Throws std::bad_alloc, and watches nothing then.
   Watch WatchName(const std::string& name, Nanoseconds refresh);
   Watch WatchInterface(const std::string& interface_name);
   /// Watches which zone the adapter in `address` has, so that the address stays
@@ -152,7 +153,7 @@ class AddressBook {
 
   /// Undoes one watch. An entry without watches is removed, and has no
   /// addresses.
-  void Unwatch(const Watch& watch);
+  void Unwatch(const Watch& watch) noexcept;
 
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;

@@ -131,9 +131,12 @@ struct ListenAddress {
 /// Immutable after construction by convention: share it as const.
 struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
-  bool allow_reload = true;            ///< by POST /-/reload
-  std::vector<double> rtt_buckets;     ///< seconds, ascending, not empty
-  std::uint32_t max_in_flight = 4096;  ///< 1 .. 1,000,000
+  bool allow_reload = true;         ///< by POST /-/reload
+  std::vector<double> rtt_buckets;  ///< seconds, ascending, not empty
+  /// 1 .. 1,000,000, and no more than ConfigPlatform::max_in_flight.
+  std::uint32_t max_in_flight = 4096;
+  /// Whether the file has no number: it follows from the pairs.
+  bool max_in_flight_is_default = true;
   /// How long Exporter::Stop() waits for requests in flight, 0 .. 60 s.
   Nanoseconds drain_timeout = std::chrono::milliseconds(1500);
   std::vector<GroupConfig> groups;  ///< may be empty: only /probe then

@@ -49,10 +49,11 @@ struct EchoTransportStats {
 /// kShortestSuspension ends as kSuspended, whatever else it would have been: a
 /// reply's round-trip time cannot be measured over a suspension either.
 ///
-/// The callback runs exactly once per Send(): on a thread of the transport, or
-/// on the caller's before Send() returns; several threads may run it at once.
-/// It must be short, must not block, must not throw and must not call the
-/// transport. It never runs after the destructor has returned.
+/// The callback runs exactly once per Send() that does not throw: on a thread
+/// of the transport, or on the caller's before Send() returns; several threads
+/// may run it at once. It must be short, must not block, must not throw and
+/// must not call the transport. It never runs after the destructor has
+/// returned.
 ///
 /// Send() and Drain() are confined to one thread; everything else is
 /// thread-safe.
@@ -67,7 +68,8 @@ class EchoTransport {
 
   /// Sends without waiting. Requires in_flight() < max_in_flight(); beyond it
   /// the request ends at once as kNoResources. A failure to send is a result
-  /// like any other.
+  /// like any other. Throws std::bad_alloc, and the callback does not run for
+  /// this request then.
   virtual void Send(const EchoRequest& request) = 0;
 
   /// Waits for at most `limit` until no request is in flight; true when none

@@ -43,7 +43,10 @@ class Exporter {
 
   /// The result of a Reload().
   struct ReloadReport {
-    /// Of an invalid configuration; the previous one stays in force.
+    /// If not, the previous configuration stays in force, as if there had been
+    /// no reload.
+    bool successful = false;
+    /// Why not; empty when there was no memory even for that.
     ConfigErrors errors;
     /// The changes that take effect only after a restart, and the warnings
     /// about the configuration; one sentence each.
@@ -63,8 +66,8 @@ class Exporter {
   /// Loads and applies the current configuration. Pairs that are in both the
   /// old and the new one keep their counters, their place in the schedule and
   /// their requests in flight; the series of removed pairs end with their last
-  /// outcome. Returns when it is done.
-  virtual ReloadReport Reload() = 0;
+  /// outcome. Returns when it is done, wholly or not at all.
+  virtual ReloadReport Reload() noexcept = 0;
 
   /// Stops sending, waits for requests in flight for up to the drain timeout,
   /// then stops serving, so that the last scrape sees every outcome. May be

@@ -53,6 +53,36 @@ struct PairStatus {
   std::optional<Route> route;  ///< as of the last SetRoute()
 };
 
+/// One outcome of a pair, with the previous one.
+struct PairOutcome {
+  PairId pair = 0;
+  const PairLabels& labels;
+  EchoOutcome outcome = EchoOutcome::kOther;
+  std::optional<EchoOutcome> previous;  ///< absent: this is the first
+
+  /// The value of icmp_echo_up.
+  bool is_up() const { return outcome == EchoOutcome::kReply; }
+  /// Before the first outcome, a pair counts as up.
+  bool was_up() const { return !previous || *previous == EchoOutcome::kReply; }
+};
+
+/// Receives outcomes of pairs that differ from their previous one, those of one
+/// pair in order, and without those of this host (IsOfThisHost()), which leave
+/// the state of a pair as it was. It is called under a lock of the recorder, so it must be
+/// short, must not block, must not throw and must not call the recorder.
+///
+/// Implementations are thread-safe.
+class PairObserver {
+ public:
+  virtual ~PairObserver() = default;
+  virtual void OnOutcome(const PairOutcome& outcome) = 0;
+  /// Whether it receives equal ones, too, for now. Wait-free.
+  virtual bool wants_every_outcome() const { return false; }
+};
+
+/// Labels that are ready to be exposed; see ProbeRecorder::Prepare().
+struct PreparedLabels;
+
 /// Counts events, renders the metrics in the Prometheus text format, and
 /// provides snapshots to other readers.
 ///
@@ -68,21 +98,29 @@ class ProbeRecorder {
   /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
   /// bound belongs to that bound's bucket. `sees_stray_replies`: whether
   /// RecordStrayReply() can ever be called; if not, its series are absent
-  /// instead of 0.
+  /// instead of 0. `observer`, unless null, must outlive the recorder.
   ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock,
-                bool sees_stray_replies = false);
+                bool sees_stray_replies = false,
+                PairObserver* observer = nullptr);
   ~ProbeRecorder();
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
 
-  /// The pair of this group, source and destination, which has these labels
-  /// from now on. Begins its series at zero, or continues them when they have
-  /// not ended, including those of a removed pair, which then has no route.
+  /// The pair of this group, source and destination. Begins its series at zero,
+  /// with these labels; or continues them when they have not ended, including
+  /// those of a removed pair, which then has no route, and keeps their labels.
+  /// Throws std::bad_alloc, and has changed nothing then.
   PairId AddPair(const PairLabels& labels);
 
   /// Ends a pair's series when its last request has its outcome. No
   /// RecordRequest() and no SetRoute() may follow, unless it is added again.
-  void RemovePair(PairId pair);
+  void RemovePair(PairId pair) noexcept;
+
+  /// Gives a pair, whose identity they have, other labels; never null.
+  void Relabel(PairId pair,
+               std::shared_ptr<const PreparedLabels> labels) noexcept;
+  static std::shared_ptr<const PreparedLabels> Prepare(
+      const PairLabels& labels);
 
   /// The labels of a pair whose series have not ended; never null. The returned
   /// object does not change when the pair gets other labels.

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -36,26 +35,41 @@ class ProbeScheduler {
     std::uint64_t missed = 0;  ///< ticks of this pair skipped before it
   };
 
-  /// Adds pairs that share an interval (> 0), their first ticks spread over
-  /// [start, start + interval). None of them may have been added already.
-  void AddGroup(std::span<const PairId> pairs, Nanoseconds interval,
-                SteadyTime start);
+  /// Pairs that share an interval, of at least a microsecond.
+  struct Group {
+    std::vector<PairId> pairs;
+    Nanoseconds interval{};
+  };
+
+  /// Schedules the pairs, the first ticks of each group spread over
+  /// [start, start + interval). A pair that is scheduled already moves to its
+  /// new place. Throws std::bad_alloc, and has changed nothing then.
+  void Schedule(const std::vector<Group>& groups, SteadyTime start);
 
   /// Removes a pair; an unknown one is ignored.
-  void Remove(PairId pair);
+  void Remove(PairId pair) noexcept;
 
   std::size_t pair_count() const { return pairs_.size(); }
+
+  /// What it holds: at most two entries a pair and kSpareEntries.
+  std::size_t entry_count() const { return heap_.size(); }
+  static constexpr std::size_t kSpareEntries = 64;
 
   /// When TakeDue() will next return a tick; absent without pairs.
   std::optional<SteadyTime> NextDue() const;
 
   /// Appends the ticks due at `now`, earliest first, and advances each pair to
-  /// its next tick. `now` must not decrease between calls.
+  /// its next tick. `now` must not decrease between calls. Throws
+  /// std::bad_alloc, and has changed nothing then.
   void TakeDue(SteadyTime now, std::vector<Tick>* ticks);
 
   /// The number of ticks that one call of TakeDue() can return after a long
   /// pause: the usual traffic of 20 ms, and at least 16.
   std::size_t BurstLimit() const;
+
+  /// Ticks of all pairs together in 10^9 seconds; each pair's share is rounded
+  /// up.
+  std::uint64_t rate() const { return rate_; }
 
  private:
   struct Pair {
@@ -69,14 +83,16 @@ class ProbeScheduler {
   };
 
   static bool Later(const HeapEntry& a, const HeapEntry& b);
-  void DropDeadEntries();
+  void Place(const Group& group, SteadyTime start) noexcept;
+  bool IsDead(const HeapEntry& entry) const;
+  void DropDeadEntries() noexcept;
   void RefillAllowance(SteadyTime now);
 
   std::unordered_map<PairId, Pair> pairs_;
   std::vector<HeapEntry> heap_;
   std::uint64_t next_generation_ = 0;
   std::uint64_t groups_added_ = 0;
-  double rate_ = 0;  ///< ticks a second of all pairs together
+  std::uint64_t rate_ = 0;  ///< an integer: it never drifts
   double allowance_ = 0;
   SteadyTime allowance_time_{};
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -102,13 +103,20 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
 void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
                      Exporter& exporter, ProcessEvents& events,
                      ServiceStatus& status) {
+  bool due = false;
   for (;;) {
     const auto event = events.WaitFor(options.auto_reload);
     if (event == ProcessEvents::Event::kStop) return;
-    if (file.Changed() || event == ProcessEvents::Event::kReload) {
+    due = due || event == ProcessEvents::Event::kReload;
+    try {
+      due = file.Changed() || due;
+      if (!due) continue;
       status.NotifyReloading();
       exporter.Reload();
+      due = false;
       status.NotifyReady();
+    } catch (const std::exception&) {
+      // No memory to read the file: at the next event, or look at it.
     }
   }
 }

@@ -1,9 +1,12 @@
 #include "echo_exporter/exporter.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -15,7 +18,6 @@
 #include "src/base/permit.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/pair_set.h"
-#include "src/engine/pair_states.h"
 #include "src/engine/result_router.h"
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
@@ -44,6 +46,10 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
   };
   keep(now.listen_addresses, next->listen_addresses, "web.listen_addresses");
   keep(now.rtt_buckets, next->rtt_buckets, "metrics.rtt_buckets");
+  // What follows from the pairs only matters when there is too little.
+  if (now.max_in_flight_is_default && next->max_in_flight_is_default) {
+    next->max_in_flight = std::max(now.max_in_flight, next->max_in_flight);
+  }
   keep(now.max_in_flight, next->max_in_flight, "engine.max_in_flight");
   keep(now.probe.requests_per_second, next->probe.requests_per_second,
        "probe.requests_per_second");
@@ -85,14 +91,14 @@ class ExporterImpl final : public Exporter {
         config_(config),
         web_security_(environment.web_security),
         recorder_(config.rtt_buckets, Clock::System(),
-                  EchoTransportSeesStrayReplies()),
+                  EchoTransportSeesStrayReplies(), &state_log_),
         web_reloads_(web_security_, recorder_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
               [this](const std::string& name, const Error* error) {
                 OnLookupFailure(name, error);
               }),
-        pairs_(recorder_, states_, book_) {
+        pairs_(recorder_, book_) {
     config_warnings_.Replace(config.warnings);
   }
 
@@ -103,7 +109,7 @@ class ExporterImpl final : public Exporter {
 
   void Start() override;
   void Stop() override;
-  ReloadReport Reload() override;
+  ReloadReport Reload() noexcept override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
   std::size_t InFlight() const override { return transport_->in_flight(); }
   bool NeedsRawSockets() const override {
@@ -113,6 +119,8 @@ class ExporterImpl final : public Exporter {
 
  private:
   void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
+  void TryReload(ReloadReport* report) REQUIRES(reload_mutex_);
+  void LogReload(const ReloadReport& report);
   WebContent Content();
   HttpResponse RespondToReload();
   std::string NotReadyReason() const;
@@ -139,12 +147,10 @@ class ExporterImpl final : public Exporter {
   // destructor waits for HTTP requests, and those for /probe use all members
   // before it; echo requests still in flight end with the transport, which
   // reports them to the router.
+  StateLog state_log_{Clock::System()};
   ProbeRecorder recorder_;
   const WebReloadObservation web_reloads_;
-  StateLog state_log_{Clock::System()};
-  PairStates states_;
-  const PairObservation logged_states_{states_, state_log_};
-  ResultRouter router_{recorder_, states_};
+  ResultRouter router_{recorder_};
   AddressLookup& lookup_;
   AddressBook book_;
   PairSet pairs_ GUARDED_BY(reload_mutex_);
@@ -179,38 +185,68 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
       });
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
-  MutexLock lock(reload_mutex_);
+  const MutexLock lock(reload_mutex_);
   MoveTo(*config);
   recorder_.RecordConfigLoad(true);
   return std::monostate{};
 }
 
 void ExporterImpl::MoveTo(const ExporterConfig& config) {
-  dispatcher_->Apply(pairs_.Plan(config));
+  DispatchChange change = pairs_.Plan(config);
+  try {
+    dispatcher_->Apply(std::move(change));
+  } catch (...) {
+    pairs_.Abandon();
+    throw;
+  }
   // From here on, nothing is sent for removed pairs.
-  pairs_.Retire();
+  pairs_.Commit();
 }
 
-Exporter::ReloadReport ExporterImpl::Reload() {
-  MutexLock lock(reload_mutex_);
+Exporter::ReloadReport ExporterImpl::Reload() noexcept {
+  const MutexLock lock(reload_mutex_);
   ReloadReport report;
-  ConfigOutcome loaded = load_config_();
-  recorder_.RecordConfigLoad(loaded.config.has_value());
-  if (!loaded.config) {
-    report.errors = std::move(loaded.errors);
-    config_errors_.Replace(report.errors);
-    return report;
+  try {
+    TryReload(&report);
+  } catch (const std::exception& error) {
+    report.successful = false;
+    try {
+      report.errors = {std::string("reloading the configuration: ") +
+                       error.what()};
+    } catch (const std::bad_alloc&) {
+      // The report says at least that it failed.
+    }
   }
-  report.notes = std::move(loaded.config->warnings);
-  KeepUntilRestart(*config_.Get(), &*loaded.config, &report.notes);
-  MoveTo(*loaded.config);
-  const std::size_t pairs = loaded.config->pairs.size();
-  config_.Set(std::move(*loaded.config));
-  config_errors_.Replace({});
+  recorder_.RecordConfigLoad(report.successful);
+  try {
+    LogReload(report);
+  } catch (const std::bad_alloc&) {
+    // What was done is done; only the lines are lost.
+  }
+  return report;
+}
+
+void ExporterImpl::TryReload(ReloadReport* report) {
+  ConfigOutcome loaded = load_config_();
+  if (!loaded.config) {
+    report->errors = std::move(loaded.errors);
+    return;
+  }
+  report->notes = std::move(loaded.config->warnings);
+  KeepUntilRestart(*config_.Get(), &*loaded.config, &report->notes);
+  const auto next =
+      std::make_shared<const ExporterConfig>(std::move(*loaded.config));
+  MoveTo(*next);
+  config_.Set(next);
+  report->successful = true;
+}
+
+void ExporterImpl::LogReload(const ReloadReport& report) {
+  config_errors_.Replace(report.errors);
+  if (!report.successful) return;
   config_warnings_.Replace(report.notes);
   Log(LogLevel::kInfo, "configuration reloaded",
-      {{"pairs", std::to_string(pairs)}});
-  return report;
+      {{"pairs", std::to_string(config_.Get()->pairs.size())}});
 }
 
 WebContent ExporterImpl::Content() {
@@ -247,7 +283,7 @@ HttpResponse ExporterImpl::RespondToReload() {
                                     "later.");
   }
   const ReloadReport report = Reload();
-  const bool good = report.errors.empty();
+  const bool good = report.successful;
   HttpResponse response =
       good ? HttpResponse::Text(200, "Reloaded.")
            : HttpResponse::Text(500,

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "src/base/file.h"
@@ -183,8 +186,8 @@ void ReadModules(const DocumentReader& root, const DocumentNode& table,
   }
 }
 
-/// Warns when requests would be skipped if no destination replied.
-void CheckInFlight(DocumentReader& root, const ExporterConfig& config) {
+/// The requests that are in flight when no destination replies.
+std::uint64_t InFlightInSilence(const ExporterConfig& config) {
   std::uint64_t most = 0;
   for (const PairConfig& pair : config.pairs) {
     const GroupConfig& group = config.groups[pair.group];
@@ -192,13 +195,37 @@ void CheckInFlight(DocumentReader& root, const ExporterConfig& config) {
         (group.echo.timeout + group.interval - Nanoseconds(1)) /
         group.interval);
   }
-  if (most <= config.max_in_flight) return;
-  root.AddWarning(root.PositionOf("engine"),
-                  "if no destination replied, " + std::to_string(most) +
-                      " requests would be in flight, but engine.max_in_flight "
-                      "is " +
-                      std::to_string(config.max_in_flight) +
-                      "; requests beyond it would not be sent");
+  return most;
+}
+
+/// Requires the pairs. `configured` is absent, or the key's number, which may
+/// be too large for the system or too small for the pairs.
+void SetMaxInFlight(DocumentReader& root, const ConfigPlatform& platform,
+                    std::optional<std::uint32_t> configured,
+                    ExporterConfig* config) {
+  constexpr std::uint64_t kLeast = 4096;
+  const std::uint64_t most = InFlightInSilence(*config);
+  // Half as many again, because the system reports timeouts late, and because
+  // on-demand probes have a share.
+  const std::uint64_t wanted =
+      configured ? *configured : std::max(kLeast, most + (most + 1) / 2);
+  config->max_in_flight_is_default = !configured;
+  config->max_in_flight = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(wanted, platform.max_in_flight));
+  const std::string limit = std::to_string(config->max_in_flight);
+  if (configured && config->max_in_flight < *configured) {
+    root.AddWarning(root.PositionOf("engine"),
+                    "engine.max_in_flight is more than this operating system "
+                    "can keep apart; it counts as " +
+                        limit);
+  }
+  if (most > config->max_in_flight) {
+    root.AddWarning(root.PositionOf("engine"),
+                    "if no destination replied, " + std::to_string(most) +
+                        " requests would be in flight, but "
+                        "engine.max_in_flight is " +
+                        limit + "; requests beyond it would not be sent");
+  }
 }
 
 /// The same for what the operating system limits, whatever the configuration
@@ -230,18 +257,11 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   root.ReadSection("metrics", "[metrics]: ", [&](DocumentReader& metrics) {
     ReadMetrics(metrics, config);
   });
+  std::optional<std::uint32_t> max_in_flight;
   root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
-    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000,
-                                      &config->max_in_flight);
-    if (config->max_in_flight > platform.max_in_flight) {
-      const std::string most = std::to_string(platform.max_in_flight);
-      engine.AddWarning(engine.PositionOf("max_in_flight"),
-                        "max_in_flight counts as " + most +
-                            ": on this operating system no more requests can "
-                            "be in flight");
-      config->max_in_flight =
-          static_cast<std::uint32_t>(platform.max_in_flight);
-    }
+    std::uint32_t number = 0;
+    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000, &number);
+    if (number > 0) max_in_flight = number;
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });
@@ -253,7 +273,7 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
     ReadSources(root, *sources, config);
   }
   ReadGroups(root, defaults, platform, config);
-  CheckInFlight(root, *config);
+  SetMaxInFlight(root, platform, max_in_flight, config);
   CheckSystemLimit(root, platform, *config);
   if (const auto* modules = root.ReadTable("modules")) {
     ReadModules(root, *modules, platform, config);

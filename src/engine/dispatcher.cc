@@ -1,6 +1,7 @@
 #include "src/engine/dispatcher.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -30,51 +31,82 @@ Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
 Dispatcher::~Dispatcher() { Stop(); }
 
 void Dispatcher::Apply(DispatchChange change) {
+  Pending pending{.change = &change};
   MutexLock lock(mutex_);
-  pending_.push_back(std::move(change));
-  if (!running_) return;
+  switch (phase_) {
+    case Phase::kCreated:
+      before_start_.push_back(std::move(change));
+      return;
+    case Phase::kEnded:
+      return;
+    case Phase::kRunning:
+      break;
+  }
+  pending_.push_back(&pending);
   waiter_->Wake();
-  while (running_ && !pending_.empty()) applied_.Wait(mutex_);
+  while (phase_ == Phase::kRunning && !pending.applied) applied_.Wait(mutex_);
+  if (pending.error) std::rethrow_exception(pending.error);
 }
 
 void Dispatcher::ApplyPending() {
   MutexLock lock(mutex_);
   if (pending_.empty()) return;
-  for (const DispatchChange& change : pending_) Make(change);
+  for (Pending* const pending : pending_) {
+    try {
+      Make(*pending->change);
+    } catch (const std::exception&) {
+      pending->error = std::current_exception();
+    }
+    pending->applied = true;
+  }
   pending_.clear();
   applied_.NotifyAll();
 }
 
 void Dispatcher::Make(const DispatchChange& change) {
+  // All memory comes first, so that the change is made or not.
+  std::vector<ProbeScheduler::Group> groups;
+  std::unordered_map<PairId, Pair> added;
+  groups.reserve(change.scheduled.size());
+  for (const DispatchedGroup& group : change.scheduled) {
+    auto& ids = groups.emplace_back();
+    ids.interval = group.interval;
+    ids.pairs.reserve(group.pairs.size());
+    for (const DispatchedPair& spec : group.pairs) {
+      ids.pairs.push_back(spec.id);
+      if (!pairs_.contains(spec.id)) added.try_emplace(spec.id);
+    }
+  }
+  pairs_.reserve(pairs_.size() + added.size());
+  scheduler_.Schedule(groups, clock_.Now());
+  Commit(change, added);
+}
+
+void Dispatcher::Commit(const DispatchChange& change,
+                        std::unordered_map<PairId, Pair>& added) noexcept {
   for (const PairId id : change.removed) {
     scheduler_.Remove(id);
     pairs_.erase(id);
   }
+  pairs_.merge(added);
   const auto set = [this](const DispatchedPair& spec) {
-    Pair& pair = pairs_[spec.id];
+    Pair& pair = pairs_.find(spec.id)->second;
     pair.spec = spec;
     pair.route_generation = 0;
     longest_timeout_ = std::max(longest_timeout_, spec.echo.timeout);
   };
   for (const DispatchedPair& spec : change.updated) set(spec);
   for (const DispatchedGroup& group : change.scheduled) {
-    std::vector<PairId> ids;
-    ids.reserve(group.pairs.size());
-    for (const DispatchedPair& spec : group.pairs) {
-      scheduler_.Remove(spec.id);
-      ids.push_back(spec.id);
-      set(spec);
-    }
-    scheduler_.AddGroup(ids, group.interval, clock_.Now());
+    for (const DispatchedPair& spec : group.pairs) set(spec);
   }
 }
 
 void Dispatcher::Start() {
-  {
-    MutexLock lock(mutex_);
-    running_ = true;
-  }
+  MutexLock lock(mutex_);
+  for (const DispatchChange& change : before_start_) Make(change);
+  before_start_ = {};
   thread_ = std::thread([this] { Run(); });
+  phase_ = Phase::kRunning;
 }
 
 void Dispatcher::Stop() {
@@ -88,10 +120,16 @@ void Dispatcher::Stop() {
   router_.GiveUp();
 }
 
+std::uint32_t Dispatcher::room() const {
+  return static_cast<std::uint32_t>(
+      std::max<std::size_t>(transport_.max_in_flight() / 4, 1));
+}
+
 void Dispatcher::Submit(EchoRequest request, Completion done) {
   {
     MutexLock lock(mutex_);
     if (!stopping_) {
+      submitted_.reserve(submitted_.size() + 1);
       request.tag = router_.Expect(std::move(done));
       submitted_.push_back(request);
       done = nullptr;
@@ -112,23 +150,20 @@ Nanoseconds Dispatcher::HeldUpFor() const {
 
 void Dispatcher::Run() {
   RaiseThreadPriority();
-  std::vector<ProbeScheduler::Tick> ticks;
   for (;;) {
     alive_ = clock_.Now();
     ApplyPending();
-    SendSubmitted();
     {
       MutexLock lock(mutex_);
       if (stopping_) {
-        running_ = false;
+        phase_ = Phase::kEnded;
         applied_.NotifyAll();
         break;
       }
     }
-    ticks.clear();
     const SteadyTime now = clock_.Now();
-    scheduler_.TakeDue(now, &ticks);
-    for (const ProbeScheduler::Tick& tick : ticks) Probe(tick);
+    SendDue(now);
+    SendSubmitted();
     std::optional<SteadyTime> next = scheduler_.NextDue();
     if (next) next = std::max(*next, now + kWakeSpacing);
     alive_ = next.value_or(SteadyTime::max());
@@ -139,6 +174,23 @@ void Dispatcher::Run() {
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
 }
 
+void Dispatcher::SendDue(SteadyTime now) {
+  ticks_.clear();
+  try {
+    scheduler_.TakeDue(now, &ticks_);
+  } catch (const std::bad_alloc&) {
+    return;  // they remain due
+  }
+  for (const ProbeScheduler::Tick& tick : ticks_) {
+    try {
+      Probe(tick);
+    } catch (const std::bad_alloc&) {
+      // Looking for its route: this host lags behind.
+      recorder_.RecordMissed(MissReason::kLate, 1);
+    }
+  }
+}
+
 void Dispatcher::SendSubmitted() {
   std::vector<EchoRequest> requests;
   {
@@ -147,7 +199,7 @@ void Dispatcher::SendSubmitted() {
   }
   for (const EchoRequest& request : requests) {
     longest_timeout_ = std::max(longest_timeout_, request.timeout);
-    transport_.Send(request);
+    Send(request);
   }
 }
 
@@ -179,8 +231,18 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     router_.OnResult(result);
     return;
   }
-  transport_.Send(
-      MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo));
+  Send(MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo));
+}
+
+void Dispatcher::Send(const EchoRequest& request) {
+  try {
+    transport_.Send(request);
+  } catch (const std::bad_alloc&) {
+    EchoResult result;
+    result.tag = request.tag;
+    result.outcome = EchoOutcome::kNoResources;
+    router_.OnResult(result);
+  }
 }
 
 std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
@@ -200,11 +262,12 @@ std::optional<SourceAddresses> Dispatcher::SourcesOf(
 void Dispatcher::UpdateRoute(Pair& pair) {
   // Read first, so that the next tick updates the route again if addresses
   // change meanwhile.
-  pair.route_generation = book_.generation();
+  const std::uint64_t generation = book_.generation();
   const std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination);
   RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
                                    pair.spec.echo.ip_version, transport_);
+  pair.route_generation = generation;
   if (const Route* const route = std::get_if<Route>(&choice)) {
     pair.last_destination = route->destination;
   } else if (pair.spec.source.entry &&

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "echo_exporter/probe_recorder.h"
 #include "echo_exporter/probe_scheduler.h"
 #include "src/base/mutex.h"
+#include "src/base/permit.h"
 #include "src/base/waiter.h"
 #include "src/engine/result_router.h"
 
@@ -78,8 +80,10 @@ class Dispatcher {
   /// Applies the change between two requests, and returns when it is applied,
   /// or at once when the sending thread has not started or has ended. Nothing
   /// is sent for removed pairs from then on; requests in flight still end.
+  /// Throws std::bad_alloc, and has changed nothing then.
   void Apply(DispatchChange change);
 
+  /// Throws when the system has no thread or no memory for it.
   void Start();
 
   /// Stops sending and waits for requests in flight for at most their timeouts
@@ -88,10 +92,24 @@ class Dispatcher {
   /// called more than once.
   void Stop();
 
-  /// Sends a request as soon as possible. `done` runs exactly once, with the
-  /// request's result, on any thread, under the rules of the transport's
-  /// callback. After Stop(), the result is kGeneralFailure at once.
+  /// Sends a request as soon as possible, after those of pairs that are due.
+  /// `done` runs exactly once, with the request's result, on any thread, under
+  /// the rules of the transport's callback. After Stop(), the result is
+  /// kGeneralFailure at once. Requires room for it.
   void Submit(EchoRequest request, Completion done);
+
+  /// The most submitted requests that may be in flight together: a quarter of
+  /// the transport's limit, at least one. The rest is for pairs.
+  std::uint32_t room() const;
+
+  /// Room for so many submitted requests at once, at most room(), as long as
+  /// the permit exists; it may not be granted.
+  Permit TakeRoom(std::uint32_t requests) {
+    return Permit(room_taken_, room(), requests);
+  }
+
+  /// Whether Stop() has been called: requests may have ended because of that.
+  bool stopping() const { return stopping_; }
 
   /// How long the sending thread has been blocked, as far as can be observed:
   /// since it woke up or was due to wake up; zero while it sleeps as planned.
@@ -105,11 +123,22 @@ class Dispatcher {
     std::optional<IpAddress> last_destination;  ///< of the last Route
   };
 
+  /// A change that Apply() waits for.
+  struct Pending {
+    const DispatchChange* change;
+    bool applied = false;
+    std::exception_ptr error = nullptr;
+  };
+
   void Run();
   void ApplyPending();
   void Make(const DispatchChange& change);
+  void Commit(const DispatchChange& change,
+              std::unordered_map<PairId, Pair>& added) noexcept;
+  void SendDue(SteadyTime now);
   void SendSubmitted();
   void Probe(const ProbeScheduler::Tick& tick);
+  void Send(const EchoRequest& request);
   void UpdateRoute(Pair& pair);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
   std::optional<SourceAddresses> SourcesOf(const Endpoint& endpoint) const;
@@ -125,16 +154,24 @@ class Dispatcher {
   // Confined to the dispatcher thread once it runs.
   ProbeScheduler scheduler_;
   std::unordered_map<PairId, Pair> pairs_;
+  std::vector<ProbeScheduler::Tick> ticks_;  ///< kept for its memory
   Nanoseconds longest_timeout_{};
 
   /// Since when the thread is awake, or until when it sleeps.
   std::atomic<SteadyTime> alive_{SteadyTime::max()};
 
+  std::atomic<std::uint32_t> room_taken_{0};
+  std::atomic<bool> stopping_{false};  ///< changed with the mutex held
+
   Mutex mutex_;
   CondVar applied_;
-  bool running_ GUARDED_BY(mutex_) = false;
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::vector<DispatchChange> pending_ GUARDED_BY(mutex_);
+  enum class Phase {
+    kCreated,
+    kRunning,
+    kEnded
+  } phase_ GUARDED_BY(mutex_) = Phase::kCreated;
+  std::vector<DispatchChange> before_start_ GUARDED_BY(mutex_);
+  std::vector<Pending*> pending_ GUARDED_BY(mutex_);
   std::vector<EchoRequest> submitted_ GUARDED_BY(mutex_);
 
   std::thread thread_;

@@ -1,6 +1,7 @@
 #include "src/engine/pair_set.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace echo_exporter {
@@ -17,53 +18,81 @@ DispatchedPair PairSet::Set::SpecOf(const Pair& pair) const {
 }
 
 DispatchChange PairSet::Plan(const ExporterConfig& config) {
-  // New watches are added before old ones are removed, so that names in both
-  // keep their entries in the book.
-  old_watches_ = std::exchange(watches_, {});
-  Set next;
+  try {
+    return PlanNext(config);
+  } catch (...) {
+    Abandon();
+    throw;
+  }
+}
+
+DispatchChange PairSet::PlanNext(const ExporterConfig& config) {
   DispatchChange change;
+  // What is to be undone is noted where that cannot fail.
+  std::size_t watches = 0;
   for (const GroupConfig& group : config.groups) {
-    next.groups.push_back(WatchGroup(group));
+    watches += group.sources.size() + group.destinations.size();
+  }
+  next_.watches.reserve(watches);
+  next_.added.reserve(config.pairs.size());
+  for (const GroupConfig& group : config.groups) {
+    next_.set.groups.push_back(WatchGroup(group));
     change.scheduled.push_back({.interval = group.interval, .pairs = {}});
   }
-  next.pairs.reserve(config.pairs.size());
+  next_.set.pairs.reserve(config.pairs.size());
   for (const PairConfig& place : config.pairs) {
-    const GroupConfig& names = config.groups[place.group];
-    const Group& group = next.groups[place.group];
-    const PairId id = recorder_.AddPair(
-        {names.name, names.sources[place.source].name,
-         names.destinations[place.destination].name, group.labels});
-    next.pairs.push_back({id, place});
-    const Pair* const old = current_.Find(id);
-    const Group* const old_group =
-        old == nullptr ? nullptr : &current_.groups[old->place.group];
-    if (old == nullptr || old_group->labels != group.labels) {
-      states_.AddPair(id, recorder_.LabelsOf(id));
-    }
-    const DispatchedPair spec = next.SpecOf(next.pairs.back());
-    if (old == nullptr || old_group->interval != group.interval) {
-      change.scheduled[place.group].pairs.push_back(spec);
-    } else if (current_.SpecOf(*old) != spec) {
-      change.updated.push_back(spec);
-    }
+    PlanPair(config, place, &change);
   }
-  std::ranges::sort(next.pairs, {}, &Pair::id);
+  std::ranges::sort(next_.set.pairs, {}, &Pair::id);
   for (const Pair& old : current_.pairs) {
-    if (next.Find(old.id) == nullptr) removed_.push_back(old.id);
+    if (next_.set.Find(old.id) == nullptr) next_.removed.push_back(old.id);
   }
-  change.removed = removed_;
-  current_ = std::move(next);
+  change.removed = next_.removed;
   return change;
 }
 
-void PairSet::Retire() {
-  for (const PairId id : removed_) {
-    recorder_.RemovePair(id);
-    states_.RemovePair(id);
+void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
+                       DispatchChange* change) {
+  const GroupConfig& names = config.groups[place.group];
+  const Group& group = next_.set.groups[place.group];
+  const PairLabels labels{names.name, names.sources[place.source].name,
+                          names.destinations[place.destination].name,
+                          group.labels};
+  const PairId id = recorder_.AddPair(labels);
+  const Pair* const old = current_.Find(id);
+  if (old == nullptr) next_.added.push_back(id);
+  next_.set.pairs.push_back({id, place});
+  const Group* const old_group =
+      old == nullptr ? nullptr : &current_.groups[old->place.group];
+  if ((old == nullptr || old_group->labels != group.labels) &&
+      recorder_.LabelsOf(id)->extra != group.labels) {
+    next_.relabelled.emplace_back(id, ProbeRecorder::Prepare(labels));
   }
-  removed_.clear();
-  for (const AddressBook::Watch& watch : old_watches_) book_.Unwatch(watch);
-  old_watches_.clear();
+  const DispatchedPair spec = next_.set.SpecOf(next_.set.pairs.back());
+  if (old == nullptr || old_group->interval != group.interval) {
+    change->scheduled[place.group].pairs.push_back(spec);
+  } else if (current_.SpecOf(*old) != spec) {
+    change->updated.push_back(spec);
+  }
+}
+
+void PairSet::Commit() noexcept {
+  for (auto& [id, labels] : next_.relabelled) {
+    recorder_.Relabel(id, std::move(labels));
+  }
+  for (const PairId id : next_.removed) recorder_.RemovePair(id);
+  // After the new watches were added, so that names in both keep their entries
+  // in the book.
+  for (const AddressBook::Watch& watch : watches_) book_.Unwatch(watch);
+  current_ = std::move(next_.set);
+  watches_ = std::move(next_.watches);
+  next_ = {};
+}
+
+void PairSet::Abandon() noexcept {
+  for (const PairId id : next_.added) recorder_.RemovePair(id);
+  for (const AddressBook::Watch& watch : next_.watches) book_.Unwatch(watch);
+  next_ = {};
 }
 
 PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
@@ -107,7 +136,7 @@ Endpoint PairSet::AtAddress(const IpAddress& address, const std::string& zone,
 }
 
 Endpoint PairSet::Watched(AddressBook::Watch watch) {
-  watches_.push_back(watch);
+  next_.watches.push_back(watch);
   return {.address = {}, .entry = watch.entry};
 }
 

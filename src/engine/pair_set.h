@@ -1,7 +1,9 @@
 #ifndef ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
 #define ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -9,7 +11,6 @@
 #include "echo_exporter/pair.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/engine/dispatcher.h"
-#include "src/engine/pair_states.h"
 
 namespace echo_exporter {
 
@@ -24,17 +25,22 @@ namespace echo_exporter {
 class PairSet {
  public:
   /// The arguments must outlive this.
-  PairSet(ProbeRecorder& recorder, PairStates& states, AddressBook& book)
-      : recorder_(recorder), states_(states), book_(book) {}
+  PairSet(ProbeRecorder& recorder, AddressBook& book)
+      : recorder_(recorder), book_(book) {}
 
   /// Begins the series of pairs that are new in `config` and watches their
-  /// names. Returns the differences from the previous configuration, which the
+  /// names. Returns the differences from the current configuration, which the
   /// dispatcher must apply; after that, and before the next call, call
-  /// Retire().
+  /// Commit(), or Abandon() if it could not. Throws, and has changed nothing
+  /// then.
   DispatchChange Plan(const ExporterConfig& config);
 
-  /// Ends the series of removed pairs, and the watches that they needed.
-  void Retire();
+  /// The planned configuration is the current one: ends the series of removed
+  /// pairs, and the watches that they needed.
+  void Commit() noexcept;
+
+  /// Undoes Plan().
+  void Abandon() noexcept;
 
  private:
   /// The settings that the pairs of a group share, and their ends.
@@ -59,18 +65,29 @@ class PairSet {
     DispatchedPair SpecOf(const Pair& pair) const;
   };
 
+  /// What Commit() changes to.
+  struct Next {
+    Set set;
+    std::vector<AddressBook::Watch> watches;
+    std::vector<PairId> added;  ///< not in the current set
+    std::vector<PairId> removed;
+    std::vector<std::pair<PairId, std::shared_ptr<const PreparedLabels>>>
+        relabelled;
+  };
+
+  DispatchChange PlanNext(const ExporterConfig& config);
+  void PlanPair(const ExporterConfig& config, const PairConfig& place,
+                DispatchChange* change);
   Group WatchGroup(const GroupConfig& config);
   Endpoint AtAddress(const IpAddress& address, const std::string& zone,
                      bool is_source);
   Endpoint Watched(AddressBook::Watch watch);
 
   ProbeRecorder& recorder_;
-  PairStates& states_;
   AddressBook& book_;
   Set current_;
   std::vector<AddressBook::Watch> watches_;
-  std::vector<AddressBook::Watch> old_watches_;
-  std::vector<PairId> removed_;
+  Next next_;
 };
 
 }  // namespace echo_exporter

@@ -35,9 +35,7 @@ void ResultRouter::GiveUp() {
 
 void ResultRouter::OnResult(const EchoResult& result) {
   if (IsOfPair(result.tag)) {
-    const auto pair = static_cast<PairId>(result.tag);
-    recorder_.RecordResult(pair, result);
-    states_.Record(pair, result.outcome);
+    recorder_.RecordResult(static_cast<PairId>(result.tag), result);
     return;
   }
   Completion done;

@@ -9,13 +9,11 @@
 #include "echo_exporter/pair.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/base/mutex.h"
-#include "src/engine/pair_states.h"
 
 namespace echo_exporter {
 
 /// Receives the reports of a transport and routes them by the request's tag:
-/// results of pairs to the recorder and to PairStates, others to the completion
-/// of the request.
+/// results of pairs to the recorder, others to the completion of the request.
 ///
 /// Created before the transport, and outlives it. Thread-safe.
 class ResultRouter {
@@ -23,9 +21,8 @@ class ResultRouter {
   /// Under the rules of the transport's callback.
   using Completion = std::function<void(const EchoResult&)>;
 
-  /// Both must outlive the router.
-  ResultRouter(ProbeRecorder& recorder, PairStates& states)
-      : recorder_(recorder), states_(states) {}
+  /// `recorder` must outlive the router.
+  explicit ResultRouter(ProbeRecorder& recorder) : recorder_(recorder) {}
   ResultRouter(const ResultRouter&) = delete;
   ResultRouter& operator=(const ResultRouter&) = delete;
 
@@ -46,7 +43,6 @@ class ResultRouter {
 
  private:
   ProbeRecorder& recorder_;
-  PairStates& states_;
 
   Mutex mutex_;
   std::unordered_map<std::uint64_t, Completion> expected_ GUARDED_BY(mutex_);

@@ -15,17 +15,18 @@ namespace echo_exporter {
 /// Thread-safe.
 class SharedConfig {
  public:
-  explicit SharedConfig(ExporterConfig config) { Set(std::move(config)); }
+  explicit SharedConfig(ExporterConfig config)
+      : config_(std::make_shared<const ExporterConfig>(std::move(config))) {}
 
   std::shared_ptr<const ExporterConfig> Get() const {
     const MutexLock lock(mutex_);
     return config_;
   }
 
-  void Set(ExporterConfig config) {
-    auto next = std::make_shared<const ExporterConfig>(std::move(config));
+  /// `config` is never null.
+  void Set(std::shared_ptr<const ExporterConfig> config) noexcept {
     const MutexLock lock(mutex_);
-    config_.swap(next);
+    config_.swap(config);
   }
 
  private:

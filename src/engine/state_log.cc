@@ -1,10 +1,20 @@
 #include "src/engine/state_log.h"
 
+#include <new>
 #include <string>
 
 namespace echo_exporter {
 
 void StateLog::OnOutcome(const PairOutcome& outcome) {
+  const MutexLock lock(mutex_);
+  try {
+    Write(outcome);
+  } catch (const std::bad_alloc&) {
+    ++left_out_;
+  }
+}
+
+void StateLog::Write(const PairOutcome& outcome) {
   if (left_out_ > 0) WriteLeftOut();
   const bool up = outcome.is_up();
   if (up == outcome.was_up()) return;

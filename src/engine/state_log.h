@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_ENGINE_STATE_LOG_H_
 #define ECHO_EXPORTER_SRC_ENGINE_STATE_LOG_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -8,8 +9,9 @@
 #include <utility>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/probe_recorder.h"
 #include "src/base/log.h"
-#include "src/engine/pair_states.h"
+#include "src/base/mutex.h"
 
 namespace echo_exporter {
 
@@ -18,8 +20,7 @@ namespace echo_exporter {
 /// together get at most kLinesPerSecond lines; further changes are counted, and
 /// the count is logged with the first result of a later second.
 ///
-/// Confined to one thread at a time, which PairStates ensures. Lines are
-/// written by Log().
+/// Thread-safe. Lines are written by Log().
 class StateLog final : public PairObserver {
  public:
   using Sink = std::function<void(LogLevel, std::string_view,
@@ -32,16 +33,21 @@ class StateLog final : public PairObserver {
       : clock_(clock), sink_(std::move(sink)) {}
 
   void OnOutcome(const PairOutcome& outcome) override;
+  bool wants_every_outcome() const override { return left_out_ > 0; }
 
  private:
-  bool TakeLine();
-  void WriteLeftOut();
+  void Write(const PairOutcome& outcome) REQUIRES(mutex_);
+  bool TakeLine() REQUIRES(mutex_);
+  void WriteLeftOut() REQUIRES(mutex_);
 
   const Clock& clock_;
   const Sink sink_;
-  SteadyTime second_begin_{};
-  int lines_in_second_ = 0;
-  std::uint64_t left_out_ = 0;
+
+  /// Changed with the mutex held.
+  std::atomic<std::uint64_t> left_out_{0};
+  Mutex mutex_;
+  SteadyTime second_begin_ GUARDED_BY(mutex_){};
+  int lines_in_second_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace echo_exporter

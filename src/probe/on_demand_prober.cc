@@ -38,11 +38,18 @@ struct Collector {
   std::size_t finished GUARDED_BY(mutex) = 0;
 };
 
-void WaitUntil(Collector& collector, std::size_t finished, SteadyTime until) {
+// False when `until` passed first.
+bool WaitUntil(Collector& collector, std::size_t finished, SteadyTime until) {
   MutexLock lock(collector.mutex);
   while (collector.finished < finished) {
-    if (!collector.changed.WaitUntil(collector.mutex, until)) return;
+    if (!collector.changed.WaitUntil(collector.mutex, until)) return false;
   }
+  return true;
+}
+
+// A probe that this exporter could not make says nothing of its target.
+HttpResponse NotProbed(const std::string& reason) {
+  return HttpResponse::RetryAfter(503, std::chrono::seconds(1), reason);
 }
 
 std::string EchoLine(std::size_t number, const EchoResult& echo) {
@@ -80,6 +87,7 @@ struct OnDemandProber::Plan {
   Nanoseconds suspended{};  // in total at the start
   Nanoseconds grace{};
   std::uint32_t count = 1;
+  std::uint32_t at_once = 1;  // the most in flight
 };
 
 OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
@@ -146,6 +154,13 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
     return HttpResponse::Text(
         503, "Too many concurrent probes; the configuration allows " +
                  std::to_string(config.probe.max_concurrent));
+  }
+  plan.at_once = std::min(query.count, dispatcher_.room());
+  const Permit room = dispatcher_.TakeRoom(plan.at_once);
+  if (!room.granted()) {
+    return NotProbed(
+        "Too many echo requests of probes in flight; a quarter of the "
+        "configuration's max_in_flight is for probes");
   }
   return RunPlan(query, plan);
 }
@@ -236,6 +251,15 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
     return echo.outcome == EchoOutcome::kReply;
   });
   report.duration = clock_.Now() - plan.start;
+  if (!report.success && dispatcher_.stopping()) {
+    return NotProbed("The exporter is stopping");
+  }
+  if (!report.echoes.empty() &&
+      std::ranges::all_of(report.echoes, [](const auto& echo) {
+        return echo.outcome == EchoOutcome::kNoResources;
+      })) {
+    return NotProbed("This host has no room to send echo requests");
+  }
 
   HttpResponse response;
   const std::string metrics = RenderProbeReport(report);
@@ -293,6 +317,10 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   std::size_t sent = 0;
   for (; sent < plan.count && next < plan.deadline; ++sent) {
     if (sent > 0) WaitUntil(*collector, plan.count, next);
+    if (sent >= plan.at_once &&
+        !WaitUntil(*collector, sent - plan.at_once + 1, plan.deadline)) {
+      break;
+    }
     EchoSettings settings = plan.module.echo;
     settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
     const EchoRequest request = MakeRequest(0, route, settings);

@@ -39,7 +39,7 @@ void PairStats::RecordResult(const EchoResult& result,
   --in_flight_;
   const bool is_reply = result.outcome == EchoOutcome::kReply;
   if (is_reply) RecordReply(result, buckets);
-  if (!IsOfThisHost(result.outcome)) up_ = is_reply;
+  if (!IsOfThisHost(result.outcome)) last_outcome_ = result.outcome;
   ++outcomes_[static_cast<std::size_t>(result.outcome)];
 }
 
@@ -57,7 +57,7 @@ void PairStats::RecordReply(const EchoResult& reply,
 }
 
 std::optional<Nanoseconds> PairStats::last_rtt() const {
-  if (!up_) return std::nullopt;
+  if (!up()) return std::nullopt;
   return last_reply_rtt_;
 }
 

@@ -63,8 +63,10 @@ class PairStats {
   /// Of all replies, in nanoseconds; wraps after a total of 584 years.
   std::uint64_t rtt_sum() const { return rtt_sum_; }
 
-  /// Whether the last outcome that was not of this host was a reply.
-  bool up() const { return up_; }
+  /// Not of this host; absent before the first such outcome.
+  std::optional<EchoOutcome> last_outcome() const { return last_outcome_; }
+  /// Whether that is a reply.
+  bool up() const { return last_outcome_ == EchoOutcome::kReply; }
   /// Absent unless up().
   std::optional<Nanoseconds> last_rtt() const;
   /// RFC 3550 section 6.4.1, with the difference of successive replies' RTTs
@@ -84,7 +86,7 @@ class PairStats {
   Nanoseconds last_reply_rtt_{};
   double jitter_ = 0;  ///< nanoseconds
   std::uint32_t in_flight_ = 0;
-  bool up_ = false;
+  std::optional<EchoOutcome> last_outcome_;
   std::optional<std::uint8_t> reply_ttl_;
 };
 

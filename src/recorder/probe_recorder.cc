@@ -17,17 +17,18 @@
 #include "src/recorder/pair_stats.h"
 
 namespace echo_exporter {
-namespace {
 
 /// The labels of a pair: as names and values, and rendered once for the text
 /// format.
-struct Naming {
-  explicit Naming(const PairLabels& pair_labels)
+struct PreparedLabels {
+  explicit PreparedLabels(const PairLabels& pair_labels)
       : labels(pair_labels), text(RenderPairLabels(pair_labels)) {}
 
   const PairLabels labels;
   const std::string text;
 };
+
+namespace {
 
 // The identity of a pair, as views of labels that stay in place.
 struct IdentityHash {
@@ -72,13 +73,16 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
 class ProbeRecorder::Impl {
  public:
   Impl(const std::vector<double>& rtt_buckets, const Clock& clock,
-       bool sees_stray_replies)
+       bool sees_stray_replies, PairObserver* observer)
       : clock_(clock),
+        observer_(observer),
         buckets_(rtt_buckets),
         exposition_(rtt_buckets, sees_stray_replies) {}
 
   PairId AddPair(const PairLabels& labels);
-  void RemovePair(PairId id);
+  void RemovePair(PairId id) noexcept;
+  void Relabel(PairId id,
+               std::shared_ptr<const PreparedLabels> labels) noexcept;
   std::shared_ptr<const PairLabels> LabelsOf(PairId id) const;
   void RecordRequest(PairId id);
   void RecordResult(PairId id, const EchoResult& result);
@@ -95,7 +99,7 @@ class ProbeRecorder::Impl {
 
  private:
   struct Pair {
-    std::shared_ptr<const Naming> naming;
+    std::shared_ptr<const PreparedLabels> naming;
     PairStats stats;
     std::optional<Route> route = std::nullopt;
     bool removed = false;  ///< ends with its last outcome
@@ -118,14 +122,15 @@ class ProbeRecorder::Impl {
   const Shard& ShardOf(PairId id) const { return shards_[id % kShardCount]; }
 
   PairId Begin(const PairLabels& labels) REQUIRES(index_mutex_);
-  void GoOn(Index::iterator place, const PairLabels& labels)
-      REQUIRES(index_mutex_);
-  void EraseIfEnded(PairId id);
+  void GoOn(PairId id) REQUIRES(index_mutex_);
+  void EraseIfEnded(PairId id) noexcept;
+  void Observe(PairId id, const Pair& pair, EchoOutcome outcome) const;
 
   template <typename Copy, typename CopyPair>
   std::vector<Copy> CopyPairs(const Copy& blank, CopyPair copy_pair) const;
 
   const Clock& clock_;
+  PairObserver* const observer_;
   const RttBuckets buckets_;
   const PairExposition exposition_;
   ExporterMetrics exporter_;
@@ -141,44 +146,52 @@ PairId ProbeRecorder::Impl::AddPair(const PairLabels& labels) {
   const MutexLock lock(index_mutex_);
   const auto found = index_.find(&labels);
   if (found == index_.end()) return Begin(labels);
-  const PairId id = found->second;
-  GoOn(found, labels);
-  return id;
+  GoOn(found->second);
+  return found->second;
 }
 
 PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
-  const PairId id = next_id_++;
-  Pair pair{.naming = std::make_shared<const Naming>(labels),
-            .stats = PairStats(buckets_.count())};
-  index_.emplace(&pair.naming->labels, id);
-  exporter_.AddPair();
+  const PairId id = next_id_;
+  auto naming = std::make_shared<const PreparedLabels>(labels);
+  const auto place = index_.emplace(&naming->labels, id).first;
   Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  shard.pairs.emplace(id, std::move(pair));
+  try {
+    Pair pair{.naming = std::move(naming),
+              .stats = PairStats(buckets_.count())};
+    const MutexLock lock(shard.mutex);
+    shard.pairs.emplace(id, std::move(pair));
+  } catch (...) {
+    index_.erase(place);
+    throw;
+  }
+  ++next_id_;
+  exporter_.AddPair();
   return id;
 }
 
-void ProbeRecorder::Impl::GoOn(Index::iterator place,
-                               const PairLabels& labels) {
-  const PairId id = place->second;
-  std::shared_ptr<const Naming> naming;
-  if (place->first->extra != labels.extra) {
-    naming = std::make_shared<const Naming>(labels);
-    auto entry = index_.extract(place);
-    entry.key() = &naming->labels;
-    index_.insert(std::move(entry));
-  }
+void ProbeRecorder::Impl::GoOn(PairId id) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
   Pair& pair = shard.pairs.at(id);
-  if (naming) pair.naming.swap(naming);
   if (!pair.removed) return;
   pair.removed = false;
   pair.route.reset();
   exporter_.AddPair();
 }
 
-void ProbeRecorder::Impl::RemovePair(PairId id) {
+void ProbeRecorder::Impl::Relabel(
+    PairId id, std::shared_ptr<const PreparedLabels> labels) noexcept {
+  const MutexLock index_lock(index_mutex_);
+  // The entry is kept, so that no memory is needed.
+  auto entry = index_.extract(&labels->labels);
+  entry.key() = &labels->labels;
+  index_.insert(std::move(entry));
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  shard.pairs.at(id).naming.swap(labels);
+}
+
+void ProbeRecorder::Impl::RemovePair(PairId id) noexcept {
   exporter_.RemovePair();
   {
     Shard& shard = ShardOf(id);
@@ -190,7 +203,7 @@ void ProbeRecorder::Impl::RemovePair(PairId id) {
 
 // Does nothing if the pair has been added again meanwhile, or has been erased
 // already.
-void ProbeRecorder::Impl::EraseIfEnded(PairId id) {
+void ProbeRecorder::Impl::EraseIfEnded(PairId id) noexcept {
   const MutexLock index_lock(index_mutex_);
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
@@ -204,7 +217,7 @@ std::shared_ptr<const PairLabels> ProbeRecorder::Impl::LabelsOf(
     PairId id) const {
   const Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  const std::shared_ptr<const Naming>& naming = shard.pairs.at(id).naming;
+  const auto& naming = shard.pairs.at(id).naming;
   return {naming, &naming->labels};
 }
 
@@ -220,6 +233,7 @@ void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
     Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
     Pair& pair = shard.pairs.at(id);
+    if (observer_ != nullptr) Observe(id, pair, result.outcome);
     pair.stats.RecordResult(result, buckets_);
     has_ended = pair.has_ended();
   }
@@ -227,6 +241,20 @@ void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
   if (result.outcome == EchoOutcome::kReply) {
     exporter_.RecordCompletionDelay(result.completion_delay);
   }
+}
+
+// Before the outcome is recorded.
+void ProbeRecorder::Impl::Observe(PairId id, const Pair& pair,
+                                  EchoOutcome outcome) const {
+  const std::optional<EchoOutcome> previous = pair.stats.last_outcome();
+  if (pair.removed || IsOfThisHost(outcome) ||
+      (outcome == previous && !observer_->wants_every_outcome())) {
+    return;
+  }
+  observer_->OnOutcome({.pair = id,
+                        .labels = pair.naming->labels,
+                        .outcome = outcome,
+                        .previous = previous});
 }
 
 void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
@@ -311,8 +339,10 @@ void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
 }
 
 ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
-                             const Clock& clock, bool sees_stray_replies)
-    : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies)) {}
+                             const Clock& clock, bool sees_stray_replies,
+                             PairObserver* observer)
+    : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies,
+                                   observer)) {}
 
 ProbeRecorder::~ProbeRecorder() = default;
 
@@ -320,7 +350,19 @@ PairId ProbeRecorder::AddPair(const PairLabels& labels) {
   return impl_->AddPair(labels);
 }
 
-void ProbeRecorder::RemovePair(PairId pair) { impl_->RemovePair(pair); }
+void ProbeRecorder::RemovePair(PairId pair) noexcept {
+  impl_->RemovePair(pair);
+}
+
+void ProbeRecorder::Relabel(
+    PairId pair, std::shared_ptr<const PreparedLabels> labels) noexcept {
+  impl_->Relabel(pair, std::move(labels));
+}
+
+std::shared_ptr<const PreparedLabels> ProbeRecorder::Prepare(
+    const PairLabels& labels) {
+  return std::make_shared<const PreparedLabels>(labels);
+}
 
 std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId pair) const {
   return impl_->LabelsOf(pair);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <new>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -96,13 +97,13 @@ class AddressBook::Impl {
                  options_.interface_refresh);
   }
 
-  void Unwatch(const Watch& watch) {
+  void Unwatch(const Watch& watch) noexcept {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(watch.entry);
     Entry& entry = found->second;
     entry.refreshes.erase(entry.refreshes.find(watch.refresh));
     if (!entry.refreshes.empty()) return;
-    ids_.erase({entry.subject.kind, entry.subject.name});
+    ids_.erase(entry.place);
     ScheduleOf(entry.subject).Remove(watch.entry);
     ReportFailure(entry, nullptr);
     entries_.erase(found);
@@ -131,8 +132,10 @@ class AddressBook::Impl {
     std::string name;
     ZonedAddress address;
   };
+  using Ids = std::map<std::pair<Kind, std::string>, EntryId>;
   struct Entry {
     Subject subject;
+    Ids::iterator place;
     std::multiset<Nanoseconds> refreshes = {};  // one for each watch
     SourceAddresses known = {};
     bool failing = false;
@@ -148,21 +151,50 @@ class AddressBook::Impl {
     return subject.kind == Kind::kName ? names_ : adapters_;
   }
 
+  // When it throws, nothing has changed; nor have AddEntry() and AddRefresh().
   Watch Begin(const Subject& subject, Nanoseconds refresh) {
     const MutexLock lock(mutex_);
     const SteadyTime now = std::chrono::steady_clock::now();
-    const auto [place, is_new] =
-        ids_.try_emplace({subject.kind, subject.name}, next_id_);
-    const EntryId id = place->second;
-    if (is_new) {
-      entries_.emplace(next_id_++, Entry{.subject = subject});
-      ScheduleOf(subject).Add(id, refresh, now);
+    const auto found = ids_.find({subject.kind, subject.name});
+    EntryId id = 0;
+    if (found == ids_.end()) {
+      id = AddEntry(subject, refresh, now);
+    } else {
+      id = found->second;
+      AddRefresh(id, refresh, now);
     }
-    auto& refreshes = entries_.at(id).refreshes;
-    refreshes.insert(refresh);
-    ScheduleOf(subject).SetRefresh(id, *refreshes.begin(), now);
     changed_.NotifyAll();
     return {id, refresh};
+  }
+
+  EntryId AddEntry(const Subject& subject, Nanoseconds refresh, SteadyTime now)
+      REQUIRES(mutex_) {
+    const EntryId id = next_id_;
+    const auto place =
+        ids_.try_emplace({subject.kind, subject.name}, id).first;
+    try {
+      entries_.emplace(
+          id, Entry{.subject = subject, .place = place, .refreshes = {refresh}});
+      ScheduleOf(subject).Add(id, refresh, now);
+    } catch (...) {
+      entries_.erase(id);
+      ids_.erase(place);
+      throw;
+    }
+    ++next_id_;
+    return id;
+  }
+
+  void AddRefresh(EntryId id, Nanoseconds refresh, SteadyTime now)
+      REQUIRES(mutex_) {
+    Entry& entry = entries_.at(id);
+    const auto place = entry.refreshes.insert(refresh);
+    try {
+      ScheduleOf(entry.subject).SetRefresh(id, *entry.refreshes.begin(), now);
+    } catch (...) {
+      entry.refreshes.erase(place);
+      throw;
+    }
   }
 
   void BeginLookups() {
@@ -244,10 +276,14 @@ class AddressBook::Impl {
   }
 
   // With the lock held, so that the last report says how it is. Null: none.
-  void ReportFailure(Entry& entry, const Error* error) REQUIRES(mutex_) {
+  void ReportFailure(Entry& entry, const Error* error) noexcept
+      REQUIRES(mutex_) {
     const bool was_failing = std::exchange(entry.failing, error != nullptr);
-    if (on_failure_ && (entry.failing || was_failing)) {
+    if (!on_failure_ || (!entry.failing && !was_failing)) return;
+    try {
       on_failure_(entry.subject.name, error);
+    } catch (const std::bad_alloc&) {
+      // A report is lost, and nothing else.
     }
   }
 
@@ -272,7 +308,7 @@ class AddressBook::Impl {
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::unordered_map<EntryId, Entry> entries_ GUARDED_BY(mutex_);
   EntryId next_id_ GUARDED_BY(mutex_) = 0;
-  std::map<std::pair<Kind, std::string>, EntryId> ids_ GUARDED_BY(mutex_);
+  Ids ids_ GUARDED_BY(mutex_);
   LookupSchedule names_ GUARDED_BY(mutex_);
   LookupSchedule adapters_ GUARDED_BY(mutex_);  // and zones
 
@@ -302,7 +338,9 @@ AddressBook::Watch AddressBook::WatchZone(const ZonedAddress& address,
   return impl_->WatchZone(address, is_source);
 }
 
-void AddressBook::Unwatch(const Watch& watch) { impl_->Unwatch(watch); }
+void AddressBook::Unwatch(const Watch& watch) noexcept {
+  impl_->Unwatch(watch);
+}
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
   return impl_->Addresses(entry);

@@ -5,18 +5,22 @@
 namespace echo_exporter {
 
 void LookupSchedule::Add(Key key, Nanoseconds refresh, SteadyTime now) {
-  Name& name = names_[key];
-  name.refresh = refresh;
-  SetDue(key, name, now);
+  const auto place = names_.emplace(key, Name{.refresh = refresh}).first;
+  try {
+    SetDue(key, place->second, now);
+  } catch (...) {
+    names_.erase(place);
+    throw;
+  }
 }
 
 void LookupSchedule::SetRefresh(Key key, Nanoseconds refresh, SteadyTime now) {
   Name& name = names_.at(key);
-  name.refresh = refresh;
   if (name.due && now + refresh < *name.due) SetDue(key, name, now + refresh);
+  name.refresh = refresh;
 }
 
-void LookupSchedule::Remove(Key key) {
+void LookupSchedule::Remove(Key key) noexcept {
   const auto found = names_.find(key);
   ClearDue(key, found->second);
   names_.erase(found);
@@ -77,7 +81,7 @@ void LookupSchedule::Finish(Key key, End end, SteadyTime now) {
   in_progress_.erase(progress);
   const auto found = names_.find(key);
   if (found == names_.end()) return;  // removed meanwhile
-  Name& name = found->second;
+  Name& name = found->second;  // without `due`
   name.standing = now - began < limits_.patience ? kQuick : kSlow;
   name.failures = end == End::kAnswer ? 0 : name.failures + 1;
   SetDue(key, name, now + WaitAfter(name, end));
@@ -93,9 +97,9 @@ Nanoseconds LookupSchedule::WaitAfter(const Name& name, End end) const {
 }
 
 void LookupSchedule::SetDue(Key key, Name& name, SteadyTime due) {
-  ClearDue(key, name);
-  name.due = due;
   due_[name.standing].emplace(due, key);
+  if (name.due != due) ClearDue(key, name);
+  name.due = due;
 }
 
 void LookupSchedule::ClearDue(Key key, Name& name) {

@@ -48,14 +48,15 @@ class LookupSchedule {
 
   explicit LookupSchedule(const Limits& limits) : limits_(limits) {}
 
-  /// Adds a name, whose first lookup is due now. Keys are never reused.
+  /// Adds a name, whose first lookup is due now. Keys are never reused. When it
+  /// or SetRefresh() throws, nothing has changed.
   void Add(Key key, Nanoseconds refresh, SteadyTime now);
 
   /// The next lookup is due no later than `refresh` from now.
   void SetRefresh(Key key, Nanoseconds refresh, SteadyTime now);
 
   /// Forgets a name. Its lookup in progress still counts.
-  void Remove(Key key);
+  void Remove(Key key) noexcept;
 
   /// A lookup that is to begin now. Call it until there is none.
   std::optional<Key> Take(SteadyTime now);
@@ -72,7 +73,7 @@ class LookupSchedule {
   enum Standing : std::uint8_t { kQuick, kNew, kSlow };
   using Times = std::set<std::pair<SteadyTime, Key>>;
   struct Name {
-    Nanoseconds refresh;
+    Nanoseconds refresh{};
     Standing standing = kNew;
     unsigned failures = 0;          // in a row
     std::optional<SteadyTime> due;  // absent: in progress

@@ -199,6 +199,17 @@ TEST_F(ExporterReloadTest, SaysWhatNeedsARestart) {
   EXPECT_THAT(config->body, HasSubstr("interval = \"5s\"\n"));
 }
 
+TEST_F(ExporterReloadTest, SaysWhenMorePairsNeedARestart) {
+  const auto inert = [](const std::string& prefix) {
+    return Group("\"" + prefix + "\"", "interval = \"1h\"");
+  };
+  StartReloadable(inert("10.0.0.0/20"));  // 4,094, by which it is 6,141
+  EXPECT_THAT(ReloadWith(inert("10.0.0.0/21")).notes, IsEmpty());
+  EXPECT_THAT(ReloadWith(inert("10.0.0.0/20")).notes, IsEmpty());
+  EXPECT_THAT(ReloadWith(inert("10.0.0.0/19")).notes,
+              Contains(HasSubstr("engine.max_in_flight")));
+}
+
 TEST_F(ExporterReloadTest, ProbesByTheNewModules) {
   StartReloadable(Group("\"192.0.2.1\""));
   EXPECT_EQ(Get("/probe?target=192.0.2.9&module=b")->status, 400);

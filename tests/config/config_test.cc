@@ -400,6 +400,47 @@ TEST(ConfigTest, WarnsWhenSilenceWouldKeepRequestsFromBeingSent) {
                      "beyond it would not be sent"}));
 }
 
+TEST(ConfigTest, LetsHalfAsManyAgainBeInFlightAsInSilence) {
+  const auto parse = [](const std::string& defaults, std::uint32_t most) {
+    const ConfigOutcome outcome =
+        ParseConfig("[defaults]\n" + defaults +
+                        "[[group]]\nname = \"g\"\n"
+                        "destinations = [\"10.0.0.0/20\"]\n",
+                    "f.toml", {.max_in_flight = most});
+    EXPECT_TRUE(outcome.config);
+    return *outcome.config;
+  };
+  // 4,094 pairs with one request each.
+  ExporterConfig config = parse("timeout = \"1s\"\n", 1'000'000);
+  EXPECT_EQ(config.max_in_flight, 6141U);
+  EXPECT_TRUE(config.max_in_flight_is_default);
+  // With three each, the third of which overlaps only a little.
+  config = parse("timeout = \"2001ms\"\n", 1'000'000);
+  EXPECT_EQ(config.max_in_flight, 3 * 6141U);
+  EXPECT_EQ(config.warnings, Strings());
+  // As many as the system can keep apart.
+  config = parse("timeout = \"2001ms\"\n", 12'283);
+  EXPECT_EQ(config.max_in_flight, 12'283U);
+  EXPECT_EQ(config.warnings, Strings());
+  config = parse("timeout = \"2001ms\"\n", 12'281);
+  EXPECT_EQ(config.max_in_flight, 12'281U);
+  EXPECT_EQ(config.warnings.size(), 1U);
+}
+
+TEST(ConfigTest, WarnsOfMoreInFlightThanTheSystemCanKeepApart) {
+  const std::string text = "[engine]\nmax_in_flight = 60001\n";
+  EXPECT_EQ(Parse(text).max_in_flight, 60'001U);
+  EXPECT_FALSE(Parse(text).max_in_flight_is_default);
+  EXPECT_EQ(Parse(text).warnings, Strings());
+  const ConfigOutcome outcome =
+      ParseConfig(text, "f.toml", {.max_in_flight = 60'000});
+  ASSERT_TRUE(outcome.config);
+  EXPECT_EQ(outcome.config->max_in_flight, 60'000U);
+  EXPECT_EQ(outcome.config->warnings,
+            (Strings{"f.toml:1:1: engine.max_in_flight is more than this "
+                     "operating system can keep apart; it counts as 60000"}));
+}
+
 TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
   const std::string text =
       "[defaults]\ntos = 184\n"

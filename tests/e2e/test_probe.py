@@ -269,9 +269,26 @@ class BusyTest(unittest.TestCase):
                 status, text = busy.get("/probe?target=10.213.1.1")
                 self.assertEqual(status, 503, text)
                 self.assertIn("1", text)
-            # Stopped with the first one under way.
-            self.assertEqual(first.result()[0], 200)
-            self.assertIn("probe_success 0", first.result()[1])
+            # Stopped with the first one under way, which says nothing of its target.
+            self.assertEqual(first.result(), (503, "The exporter is stopping\n"))
+
+    def test_probes_leave_room_to_pairs(self):
+        config = (
+            '[engine]\nmax_in_flight = 240\n[modules.icmp]\ntimeout = "4s"\n'
+            + "[probe]\nmax_concurrent = 64\n"
+            + exporter.group("g", interval="100ms", destinations=["10.213.1.0/28", "10.213.4.202"])
+        )
+        path = "/probe?target=10.213.4.201&count=100"
+        with (
+            exporter.Exporter(config, address=exporter.OTHER_ADDRESS) as busy,
+            concurrent.futures.ThreadPoolExecutor(64) as clients,
+        ):
+            answers = [clients.submit(busy.get, path) for _ in range(64)]
+            statuses = collections.Counter(answer.result()[0] for answer in answers)
+            missed = "echo_exporter_schedule_missed_total"
+            self.assertEqual(busy.scrape().value(missed, reason="max_in_flight"), 0)
+        self.assertEqual(set(statuses), {200, 503})
+        self.assertLessEqual(net.requests("10.213.4.201"), 60 * statuses[200])
 
 
 class BlackboxTest(unittest.TestCase):

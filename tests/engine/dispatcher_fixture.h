@@ -49,9 +49,7 @@ class DispatcherFixture : public testing::Test {
   }
 
   PairId NewPair(const std::string& destination) {
-    const PairId id = rig_.recorder.AddPair({"g", "auto", destination, {}});
-    rig_.states.AddPair(id, rig_.recorder.LabelsOf(id));
-    return id;
+    return rig_.recorder.AddPair({"g", "auto", destination, {}});
   }
 
   void Start() {

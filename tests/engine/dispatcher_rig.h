@@ -10,8 +10,8 @@
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/engine/dispatcher.h"
-#include "src/engine/pair_states.h"
 #include "src/engine/result_router.h"
+#include "tests/engine/outcome_log.h"
 #include "tests/recorder/samples.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
@@ -24,8 +24,8 @@ class DispatcherRig {
   /// `clock` must outlive the rig.
   explicit DispatcherRig(const Clock& clock)
       : network(clock),
-        recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true),
-        router(recorder, states),
+        recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true, &outcomes),
+        router(recorder),
         book(lookup, kEagerBook, {}),
         transport(network
                       .CreateTransport(Options(),
@@ -66,8 +66,8 @@ class DispatcherRig {
 
   FakeEchoNetwork network;
   FakeAddressLookup lookup;
+  OutcomeLog outcomes;
   ProbeRecorder recorder;
-  PairStates states;
   ResultRouter router;
   AddressBook book;
   std::unique_ptr<EchoTransport> transport;

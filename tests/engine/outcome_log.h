@@ -1,11 +1,12 @@
 #ifndef ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_
 #define ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_
 
+#include <atomic>
 #include <string>
 #include <vector>
 
+#include "echo_exporter/probe_recorder.h"
 #include "src/base/mutex.h"
-#include "src/engine/pair_states.h"
 
 namespace echo_exporter {
 
@@ -23,6 +24,9 @@ class OutcomeLog final : public PairObserver {
     lines_.push_back(line);
   }
 
+  bool wants_every_outcome() const override { return wants_every_outcome_; }
+  void WantEveryOutcome(bool want) { wants_every_outcome_ = want; }
+
   /// "destination previous outcome" each.
   std::vector<std::string> lines() const {
     const MutexLock lock(mutex_);
@@ -30,6 +34,7 @@ class OutcomeLog final : public PairObserver {
   }
 
  private:
+  std::atomic<bool> wants_every_outcome_{false};
   mutable Mutex mutex_;
   std::vector<std::string> lines_ GUARDED_BY(mutex_);
 };

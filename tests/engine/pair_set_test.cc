@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "tests/engine/outcome_log.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
 
@@ -49,8 +48,7 @@ SourceConfig FromAdapter(const std::string& name, const std::string& adapter) {
 
 class PairSetTest : public testing::Test {
  protected:
-  /// All that Exporter does with a configuration but the dispatching.
-  DispatchChange MoveTo(const std::vector<GroupConfig>& groups) {
+  static ExporterConfig ConfigOf(const std::vector<GroupConfig>& groups) {
     ExporterConfig config;
     config.groups = groups;
     for (std::uint32_t g = 0; g < groups.size(); ++g) {
@@ -60,8 +58,13 @@ class PairSetTest : public testing::Test {
         }
       }
     }
-    DispatchChange change = set_.Plan(config);
-    set_.Retire();
+    return config;
+  }
+
+  /// All that Exporter does with a configuration but the dispatching.
+  DispatchChange MoveTo(const std::vector<GroupConfig>& groups) {
+    DispatchChange change = set_.Plan(ConfigOf(groups));
+    set_.Commit();
     return change;
   }
 
@@ -90,11 +93,8 @@ class PairSetTest : public testing::Test {
 
   FakeAddressLookup lookup_;
   ProbeRecorder recorder_{{0.1}, Clock::System()};
-  PairStates states_;
-  OutcomeLog outcomes_;
-  const PairObservation observation_{states_, outcomes_};
   AddressBook book_{lookup_, AddressBook::Options(), {}};
-  PairSet set_{recorder_, states_, book_};
+  PairSet set_{recorder_, book_};
 };
 
 TEST_F(PairSetTest, SchedulesNewPairsByTheirGroups) {
@@ -210,9 +210,6 @@ TEST_F(PairSetTest, EndsTheSeriesOfPairsThatAreGone) {
   EXPECT_THAT(change.updated, IsEmpty());
   EXPECT_EQ(PairTo("192.0.2.2"), kept);
   EXPECT_THAT(recorder_.Snapshot(), SizeIs(2));
-  states_.Record(0, EchoOutcome::kTimeout);
-  states_.Record(kept, EchoOutcome::kReply);
-  EXPECT_THAT(outcomes_.lines(), ElementsAre("192.0.2.2 none reply"));
 }
 
 TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedIsTheSame) {
@@ -221,37 +218,52 @@ TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedIsTheSame) {
   const PairId first = PairTo("192.0.2.1");
   const PairId second = PairTo("b");
   recorder_.RecordRequest(first);
-  states_.Record(first, EchoOutcome::kTimeout);
   MoveTo({});
   const std::vector<DispatchedPair> scheduled = Scheduled(MoveTo(both));
   ASSERT_THAT(scheduled, SizeIs(2));
   EXPECT_EQ(scheduled[0].id, first);
   EXPECT_NE(scheduled[1].id, second);
-  // But for its state, which nobody has followed meanwhile.
   recorder_.RecordResult(first, {});
-  states_.Record(first, EchoOutcome::kReply);
-  EXPECT_THAT(outcomes_.lines(),
-              ElementsAre("192.0.2.1 none timeout", "192.0.2.1 none reply"));
   MoveTo({});
   EXPECT_THAT(recorder_.Snapshot(), IsEmpty());
 }
 
-TEST_F(PairSetTest, GivesAllWhoKnowAPairItsNewLabels) {
+TEST_F(PairSetTest, GivesAPairItsNewLabels) {
   GroupConfig group = GroupTo("g", {"192.0.2.1"});
   MoveTo({group});
   group.labels = {{"site", "fra"}};
   MoveTo({group});
   EXPECT_EQ(*recorder_.LabelsOf(0),
             (PairLabels{"g", "auto", "192.0.2.1", {{"site", "fra"}}}));
-  struct LastLabels final : PairObserver {
-    void OnOutcome(const PairOutcome& outcome) override {
-      labels = outcome.labels;
-    }
-    PairLabels labels;
-  } last;
-  const PairObservation observation(states_, last);
-  states_.Record(0, EchoOutcome::kReply);
-  EXPECT_EQ(last.labels, *recorder_.LabelsOf(0));
+}
+
+TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedGetsItsNewLabels) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1"});
+  MoveTo({group});
+  recorder_.RecordRequest(0);
+  MoveTo({});
+  group.labels = {{"site", "fra"}};
+  EXPECT_EQ(Scheduled(MoveTo({group}))[0].id, 0U);
+  EXPECT_EQ(*recorder_.LabelsOf(0),
+            (PairLabels{"g", "auto", "192.0.2.1", {{"site", "fra"}}}));
+}
+
+TEST_F(PairSetTest, AbandonsWhatItHasPlanned) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1", "192.0.2.2"});
+  MoveTo({group});
+  GroupConfig other = GroupTo("g", {"192.0.2.2", "a.example.net"});
+  other.labels = {{"site", "fra"}};
+  const DispatchChange change = set_.Plan(ConfigOf({other}));
+  EXPECT_THAT(recorder_.Snapshot(), SizeIs(3));
+  const AddressBook::EntryId entry =
+      Scheduled(change).at(0).destination.entry.value();
+  lookup_.Set("a.example.net", {Address("192.0.2.9")});
+  set_.Abandon();
+  EXPECT_THAT(book_.Addresses(entry), IsEmpty());
+  EXPECT_THAT(recorder_.Snapshot(), SizeIs(2));
+  EXPECT_EQ(*recorder_.LabelsOf(1), (PairLabels{"g", "auto", "192.0.2.2", {}}));
+  ExpectNothingToDo(MoveTo({group}));
+  EXPECT_THAT(MoveTo({other}).removed, ElementsAre(0));
 }
 
 TEST_F(PairSetTest, WatchesTheNamesThatPairsNeed) {

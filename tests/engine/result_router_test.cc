@@ -28,9 +28,7 @@ EchoResult WithTag(std::uint64_t tag, EchoResult result) {
 class ResultRouterTest : public testing::Test {
  protected:
   PairId AddPair(const std::string& destination) {
-    const PairId id = recorder_.AddPair({"g", "s", destination, {}});
-    states_.AddPair(id, recorder_.LabelsOf(id));
-    return id;
+    return recorder_.AddPair({"g", "s", destination, {}});
   }
 
   std::uint64_t ExpectInto(ResultLog& log) {
@@ -46,14 +44,12 @@ class ResultRouterTest : public testing::Test {
     return {};
   }
 
-  ProbeRecorder recorder_{{0.01, 0.1}, Clock::System(), true};
-  PairStates states_;
   OutcomeLog outcomes_;
-  const PairObservation observation_{states_, outcomes_};
-  ResultRouter router_{recorder_, states_};
+  ProbeRecorder recorder_{{0.01, 0.1}, Clock::System(), true, &outcomes_};
+  ResultRouter router_{recorder_};
 };
 
-TEST_F(ResultRouterTest, GivesResultsOfPairsToTheRecorderAndTheStates) {
+TEST_F(ResultRouterTest, GivesResultsOfPairsToTheRecorder) {
   const PairId first = AddPair("a");
   const PairId second = AddPair("b");
   ResultLog log;

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <memory>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +23,16 @@ class StateLogTest : public testing::Test {
  protected:
   std::vector<std::string> TakeLines() { return std::exchange(lines_, {}); }
 
+  /// `pair` is the test's name for it.
   void AddPair(PairId pair, const PairLabels& labels) {
-    states_.AddPair(pair, std::make_shared<const PairLabels>(labels));
+    ids_[pair] = recorder_.AddPair(labels);
+  }
+
+  void Record(PairId pair, EchoOutcome outcome) {
+    EchoResult result;
+    result.outcome = outcome;
+    recorder_.RecordRequest(ids_.at(pair));
+    recorder_.RecordResult(ids_.at(pair), result);
   }
 
   ManualClock clock_{SteadyTime(std::chrono::hours(1))};
@@ -34,20 +42,20 @@ class StateLogTest : public testing::Test {
                   lines_.push_back(FormatLogLine(LogFormat::kLogfmt, "now",
                                                  level, message, fields));
                 }};
-  PairStates states_;
-  const PairObservation observation_{states_, log_};
+  ProbeRecorder recorder_{{0.1}, clock_, false, &log_};
+  std::map<PairId, PairId> ids_;
 };
 
 TEST_F(StateLogTest, LogsAPairThatGoesDownAndThatIsUpAgain) {
   AddPair(1, {"dns", "wan1", "192.0.2.1", {}});
-  states_.Record(1, EchoOutcome::kReply);
+  Record(1, EchoOutcome::kReply);
   EXPECT_THAT(TakeLines(), IsEmpty());
-  states_.Record(1, EchoOutcome::kTimeout);
+  Record(1, EchoOutcome::kTimeout);
   EXPECT_THAT(TakeLines(),
               ElementsAre("time=now level=warn msg=\"pair is down\" group=dns "
                           "source=wan1 destination=192.0.2.1 outcome=timeout "
                           "previous=reply"));
-  states_.Record(1, EchoOutcome::kReply);
+  Record(1, EchoOutcome::kReply);
   EXPECT_THAT(
       TakeLines(),
       ElementsAre("time=now level=info msg=\"pair is up again\" group=dns "
@@ -57,20 +65,20 @@ TEST_F(StateLogTest, LogsAPairThatGoesDownAndThatIsUpAgain) {
 
 TEST_F(StateLogTest, LogsNothingWhileAPairStaysDown) {
   AddPair(1, {"g", "s", "d", {}});
-  states_.Record(1, EchoOutcome::kReply);
-  states_.Record(1, EchoOutcome::kTimeout);
+  Record(1, EchoOutcome::kReply);
+  Record(1, EchoOutcome::kTimeout);
   TakeLines();
-  states_.Record(1, EchoOutcome::kTimeout);
-  states_.Record(1, EchoOutcome::kHostUnreachable);
+  Record(1, EchoOutcome::kTimeout);
+  Record(1, EchoOutcome::kHostUnreachable);
   EXPECT_THAT(TakeLines(), IsEmpty());
-  states_.Record(1, EchoOutcome::kReply);
+  Record(1, EchoOutcome::kReply);
   EXPECT_THAT(lines_, ElementsAre(testing::HasSubstr(
                           "outcome=reply previous=host_unreachable")));
 }
 
 TEST_F(StateLogTest, LogsAPairThatIsDownFromTheStart) {
   AddPair(1, {"g", "s", "d", {}});
-  states_.Record(1, EchoOutcome::kBadSource);
+  Record(1, EchoOutcome::kBadSource);
   EXPECT_THAT(
       lines_,
       ElementsAre(testing::HasSubstr("outcome=bad_source previous=none")));
@@ -78,11 +86,11 @@ TEST_F(StateLogTest, LogsAPairThatIsDownFromTheStart) {
 
 TEST_F(StateLogTest, APairThatIsReplacedBeginsAnew) {
   AddPair(1, {"g", "s", "old", {}});
-  states_.Record(1, EchoOutcome::kTimeout);
+  Record(1, EchoOutcome::kTimeout);
   TakeLines();
-  states_.RemovePair(1);
+  recorder_.RemovePair(ids_.at(1));
   AddPair(1, {"g", "s", "new", {}});
-  states_.Record(1, EchoOutcome::kReply);
+  Record(1, EchoOutcome::kReply);
   EXPECT_THAT(lines_, IsEmpty());
 }
 
@@ -90,30 +98,30 @@ TEST_F(StateLogTest, BoundsTheLinesOfASecondAndCountsWhatIsLeftOut) {
   constexpr PairId kPairs = 25;
   for (PairId pair = 0; pair < kPairs; ++pair) {
     AddPair(pair, {"g", "s", std::to_string(pair), {}});
-    states_.Record(pair, EchoOutcome::kTimeout);
+    Record(pair, EchoOutcome::kTimeout);
   }
   EXPECT_THAT(TakeLines(), SizeIs(StateLog::kLinesPerSecond));
   clock_.Advance(std::chrono::milliseconds(999));
-  states_.Record(0, EchoOutcome::kTimeout);
+  Record(0, EchoOutcome::kTimeout);
   EXPECT_THAT(TakeLines(), IsEmpty());
   clock_.Advance(std::chrono::milliseconds(1));
-  states_.Record(0, EchoOutcome::kTimeout);  // which is no change
+  Record(0, EchoOutcome::kTimeout);  // which is no change
   EXPECT_THAT(TakeLines(),
               ElementsAre("time=now level=warn msg=\"pair state changes "
                           "suppressed by the log rate limit\" changes=15"));
-  states_.Record(0, EchoOutcome::kReply);
+  Record(0, EchoOutcome::kReply);
   EXPECT_THAT(TakeLines(), SizeIs(1));
 }
 
 TEST_F(StateLogTest, TheCountOfWhatIsLeftOutIsALineOfTheSecond) {
   for (PairId pair = 0; pair < 11; ++pair) {
     AddPair(pair, {"g", "s", std::to_string(pair), {}});
-    states_.Record(pair, EchoOutcome::kTimeout);
+    Record(pair, EchoOutcome::kTimeout);
   }
   TakeLines();
   clock_.Advance(std::chrono::seconds(1));
   for (PairId pair = 0; pair < 11; ++pair) {
-    states_.Record(pair, EchoOutcome::kReply);
+    Record(pair, EchoOutcome::kReply);
   }
   EXPECT_THAT(TakeLines(), SizeIs(StateLog::kLinesPerSecond));
 }

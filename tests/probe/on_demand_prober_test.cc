@@ -16,8 +16,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::StartsWith;
 
 constexpr const char* kTarget = "192.0.2.1";
@@ -49,7 +51,7 @@ class OnDemandProberTest : public testing::Test {
   }
 
   HttpResponse Probe(const ProbeQuery& query) {
-    shared_.Set(config_);
+    shared_.Set(std::make_shared<const ExporterConfig>(config_));
     return prober_.Probe(query);
   }
 
@@ -260,6 +262,61 @@ TEST_F(OnDemandProberTest, RefusesTooManyAtOnce) {
   rig_.network.AnswerHeld(ReplyAfter(milliseconds(1)));
   first.join();
   EXPECT_EQ(ProbeTarget(kTarget).status, 200);
+}
+
+TEST_F(OnDemandProberTest, LeavesThreeQuartersOfWhatMayBeInFlightToPairs) {
+  ASSERT_EQ(rig_.transport->max_in_flight(), 8U);
+  config_.modules["icmp"].echo.timeout = seconds(60);
+  rig_.network.HoldFrom(Address("192.0.2.2"));
+  ProbeQuery two_to_silence;
+  two_to_silence.target = "192.0.2.2";
+  two_to_silence.count = 2;
+  std::thread first(
+      [&] { EXPECT_EQ(Value(Probe(two_to_silence), "probe_success"), 1); });
+  rig_.network.WaitForSent(2);
+  for (int i = 0; i < 10; ++i) {
+    const HttpResponse answer = prober_.Probe(two_to_silence);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_THAT(answer.body, HasSubstr("max_in_flight"));
+    EXPECT_THAT(answer.headers, Contains(Pair("Retry-After", "1")));
+  }
+  EXPECT_EQ(rig_.transport->in_flight(), 2U);
+  rig_.network.AnswerHeld(ReplyAfter(milliseconds(1)));
+  first.join();
+  EXPECT_EQ(ProbeTarget(kTarget).status, 200);
+}
+
+TEST_F(OnDemandProberTest, SendsMoreThanThereIsRoomForOneAfterAnother) {
+  BeImpatient();
+  ProbeQuery query;
+  query.target = kTarget;
+  query.count = 100;
+  config_.modules["icmp"].echo.timeout = seconds(2);
+  EXPECT_EQ(Value(Probe(query), "probe_icmp_packets_sent"), 100);
+
+  BeImpatient();
+  rig_.network.Hold();
+  EXPECT_EQ(Value(Probe(query), "probe_icmp_packets_sent"), 2);
+}
+
+TEST_F(OnDemandProberTest, SaysThatThisHostHasNoRoomAndNotThatTheTargetFails) {
+  rig_.network.Answer({.result = EndAs(EchoOutcome::kNoResources)});
+  const HttpResponse answer = ProbeTarget(kTarget);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("This host has no room"));
+}
+
+TEST_F(OnDemandProberTest, SaysThatItStopsAndNotThatTheTargetFails) {
+  config_.modules["icmp"].echo.timeout = seconds(60);
+  rig_.network.Hold();
+  HttpResponse answer;
+  std::thread prober([&] { answer = ProbeTarget(kTarget); });
+  rig_.network.WaitForSent(1);
+  rig_.dispatcher.Stop();  // which does not wait for it
+  prober.join();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body, "The exporter is stopping\n");
+  EXPECT_EQ(ProbeTarget(kTarget).status, 503);
 }
 
 TEST_F(OnDemandProberTest, ReportsAReply) {
@@ -512,15 +569,6 @@ TEST_F(OnDemandProberTest, ExplainsItselfWhenDebugIsAskedFor) {
             HasSubstr("Module configuration:\n"), HasSubstr("timeout = 2s")));
 }
 
-TEST_F(OnDemandProberTest, FailsOnceTheDispatcherHasStopped) {
-  rig_.dispatcher.Stop();
-  const HttpResponse answer = ProbeTarget(kTarget);
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(Value(answer, "probe_success"), 0);
-  EXPECT_EQ(Value(answer, "probe_icmp_outcome{outcome=\"general_failure\"}"),
-            1);
-}
-
 TEST_F(OnDemandProberTest, RefusesSourcesThatAreNotAllowed) {
   config_.probe.allowed_source_names = {"wan1"};
   EXPECT_EQ(ProbeFrom("wan1").status, 200);
@@ -536,7 +584,7 @@ TEST_F(OnDemandProberTest, RefusesSourcesThatAreNotAllowed) {
 TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   config_.probe.requests_per_second = 0.001;
   config_.probe.burst = 2;
-  shared_.Set(config_);
+  shared_.Set(std::make_shared<const ExporterConfig>(config_));
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
                         rig_.dispatcher, /*timeout_offset=*/milliseconds(500));
   ProbeQuery query;
@@ -572,7 +620,7 @@ TEST_F(OnDemandProberTest, ReadsTheQueryTheHeaderAndTheClient) {
   config_.modules["icmp"].echo.timeout = seconds(60);
   config_.probe.requests_per_second = 0.001;
   config_.probe.burst = 1;
-  shared_.Set(config_);
+  shared_.Set(std::make_shared<const ExporterConfig>(config_));
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
                         rig_.dispatcher, /*timeout_offset=*/milliseconds(500));
   HttpRequest request = Asking("target=192.0.2.1&count=2");

@@ -183,7 +183,10 @@ TEST_F(ProbeRecorderTest, APairKeepsItsCountersUnderOtherLabels) {
   recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")});
   Finish(id, EchoOutcome::kReply);
   const auto before = recorder_.LabelsOf(id);
-  ASSERT_EQ(recorder_.AddPair({"g", "s", "d", {{"site", "fra"}}}), id);
+  const PairLabels other{"g", "s", "d", {{"site", "fra"}}};
+  ASSERT_EQ(recorder_.AddPair(other), id);
+  EXPECT_EQ(*recorder_.LabelsOf(id), *before);
+  recorder_.Relabel(id, ProbeRecorder::Prepare(other));
   const auto samples = Samples();
   EXPECT_EQ(samples.at("icmp_echo_requests_total{group=\"g\",source=\"s\","
                        "destination=\"d\",site=\"fra\"}"),

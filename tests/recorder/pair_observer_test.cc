@@ -1,0 +1,121 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "echo_exporter/probe_recorder.h"
+#include "tests/engine/outcome_log.h"
+
+namespace echo_exporter {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class PairObserverTest : public testing::Test {
+ protected:
+  PairId AddPair(const std::string& destination) {
+    return recorder_.AddPair({"g", "s", destination, {}});
+  }
+
+  void Record(PairId pair, EchoOutcome outcome) {
+    EchoResult result;
+    result.outcome = outcome;
+    recorder_.RecordRequest(pair);
+    recorder_.RecordResult(pair, result);
+  }
+
+  OutcomeLog log_;
+  ProbeRecorder recorder_{{0.1}, Clock::System(), false, &log_};
+};
+
+TEST_F(PairObserverTest, IsToldOfEachOtherOutcomeAndTheOneBefore) {
+  const PairId a = AddPair("a");
+  const PairId b = AddPair("b");
+  Record(a, EchoOutcome::kReply);
+  Record(a, EchoOutcome::kReply);
+  Record(b, EchoOutcome::kTimeout);
+  Record(a, EchoOutcome::kTtlExpired);
+  EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "b none timeout",
+                                        "a reply ttl_expired"));
+}
+
+TEST_F(PairObserverTest, IsToldOfEqualOutcomesWhileItWantsThem) {
+  const PairId a = AddPair("a");
+  log_.WantEveryOutcome(true);
+  Record(a, EchoOutcome::kReply);
+  Record(a, EchoOutcome::kReply);
+  log_.WantEveryOutcome(false);
+  Record(a, EchoOutcome::kReply);
+  EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "a reply reply"));
+}
+
+TEST_F(PairObserverTest, APairCountsAsUpUntilItsFirstOutcome) {
+  const PairLabels labels;
+  PairOutcome outcome{
+      .pair = 1, .labels = labels, .outcome = {}, .previous = std::nullopt};
+  EXPECT_TRUE(outcome.was_up());
+  outcome.previous = EchoOutcome::kTimeout;
+  EXPECT_FALSE(outcome.was_up());
+  outcome.previous = EchoOutcome::kReply;
+  EXPECT_TRUE(outcome.was_up());
+  outcome.outcome = EchoOutcome::kCorruptReply;
+  EXPECT_FALSE(outcome.is_up());
+  outcome.outcome = EchoOutcome::kReply;
+  EXPECT_TRUE(outcome.is_up());
+}
+
+TEST_F(PairObserverTest, OutcomesOfThisHostLeaveTheStateAsItWas) {
+  const PairId a = AddPair("a");
+  log_.WantEveryOutcome(true);
+  Record(a, EchoOutcome::kSuspended);
+  Record(a, EchoOutcome::kReply);
+  Record(a, EchoOutcome::kNoResources);
+  Record(a, EchoOutcome::kSuspended);
+  Record(a, EchoOutcome::kTimeout);
+  EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "a reply timeout"));
+}
+
+TEST_F(PairObserverTest, IsNotToldOfARemovedPair) {
+  const PairId a = AddPair("a");
+  recorder_.RecordRequest(a);
+  recorder_.RecordRequest(a);
+  recorder_.RemovePair(a);
+  recorder_.RecordResult(a, {});
+  EXPECT_THAT(log_.lines(), IsEmpty());
+  // Nor does it end, and it goes on with what it had.
+  ASSERT_EQ(AddPair("a"), a);
+  recorder_.RecordResult(a, {});
+  Record(a, EchoOutcome::kTimeout);
+  EXPECT_THAT(log_.lines(), ElementsAre("a other timeout"));
+}
+
+TEST_F(PairObserverTest, IsToldInTheOrderOfAPairByManyThreads) {
+  constexpr int kEach = 500;
+  const PairId a = AddPair("a");
+  log_.WantEveryOutcome(true);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([this, a, t] {
+      for (std::size_t i = 0; i < kEach; ++i) {
+        // The first ones are not of this host.
+        Record(a, static_cast<EchoOutcome>((t * kEach + i) % 11));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const std::vector<std::string> lines = log_.lines();
+  ASSERT_EQ(lines.size(), 4U * kEach);
+  std::string last = "none";
+  for (const std::string& line : lines) {
+    ASSERT_THAT(line, testing::StartsWith("a " + last + " "));
+    last = line.substr(line.rfind(' ') + 1);
+  }
+}
+
+}  // namespace
+}  // namespace echo_exporter
