@@ -229,7 +229,7 @@ TEST_F(EchoSlotsWindowsTest, ReleasesSlotsThatAnOutageHasMade) {
   EXPECT_EQ(system_.unregistrations(), 0);
   system_.AdvanceClock(kPeriod);
   engine->ReleaseUnused();
-  EXPECT_GT(system_.unregistrations(), 0);
+  ASSERT_GT(system_.unregistrations(), 0);
   // A sender may not be done with a slot yet.
   while (system_.unregistrations() < 94) engine->ReleaseUnused();
   engine->ReleaseUnused();
@@ -249,6 +249,20 @@ TEST_F(EchoSlotsWindowsTest, ReleasesSlotsThatAnOutageHasMade) {
   for (const EchoResult& result : results_.Get()) {
     EXPECT_EQ(result.outcome, EchoOutcome::kReply);
   }
+}
+
+TEST_F(EchoSlotsWindowsTest, ReusesTheSlotThatHasBeenFreeForLongest) {
+  EchoTransport& transport = Open();
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) transport.Send(Request(tag));
+  const auto calls = system_.WaitForCalls(3);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    Answer(calls[i]);
+    while (transport.in_flight() > 2 - i) std::this_thread::yield();
+  }
+  AnswerEverything();
+  transport.Send(Request(4));
+  EXPECT_EQ(system_.WaitForCalls(4)[3].event, calls[0].event);
+  results_.WaitFor(4);
 }
 
 TEST_F(EchoSlotsWindowsTest, KeepsASlotWhileItsCallLasts) {
