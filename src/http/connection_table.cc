@@ -1,5 +1,7 @@
 #include "src/http/connection_table.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <exception>
 #include <map>
@@ -85,6 +87,9 @@ void ConnectionTable::Run(Connection& connection) {
   } catch (...) {
     // An error such as running out of memory ends only this connection.
   }
+  // Frees what OpenSSL keeps for this thread: where it is linked statically on
+  // Windows, it does not notice the end of a thread.
+  OPENSSL_thread_stop();
   const MutexLock lock(mutex_);
   EndRendering(connection);
   CloseSocket(connection.socket_);
