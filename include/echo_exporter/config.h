@@ -24,6 +24,12 @@ constexpr bool Allows(IpPreference preference, IpVersion version) {
          (preference == IpPreference::kV4Only) == (version == IpVersion::kV4);
 }
 
+/// Which flows a pair's requests belong to: see EchoFlow.
+enum class FlowPolicy : std::uint8_t {
+  kSteady,  ///< one until it keeps failing
+  kFresh,   ///< each request begins its own
+};
+
 /// Parameters of every echo request of a group or of a /probe module.
 struct EchoSettings {
   Nanoseconds timeout = std::chrono::seconds(1);  ///< 1 ms .. 60 s
@@ -32,6 +38,7 @@ struct EchoSettings {
   std::uint8_t tos = 0;  ///< 0 .. 255; see ConfigPlatform::sets_tos
   bool dont_fragment = false;
   IpPreference ip_version = IpPreference::kAny;
+  FlowPolicy flow = FlowPolicy::kSteady;
 
   friend bool operator==(const EchoSettings&, const EchoSettings&) = default;
 };
@@ -62,6 +69,9 @@ struct GroupConfig {
   Nanoseconds interval = std::chrono::seconds(1);      ///< 10 ms .. 1 h
   Nanoseconds dns_refresh = std::chrono::seconds(60);  ///< 1 s .. 24 h
   EchoSettings echo;
+  /// After so many losses in a row, a pair goes on under another ICMP
+  /// identifier, 1 .. 1,000,000; 0: never.
+  std::uint32_t flow_renew_after = 3;
   std::vector<SourceConfig> sources;            ///< never empty
   std::vector<DestinationConfig> destinations;  ///< never empty
   Labels labels;
@@ -138,6 +148,8 @@ struct ConfigPlatform {
   /// Whether a program can set the type of service of echo requests; if not, a
   /// `tos` other than 0 causes a warning.
   bool sets_tos = true;
+  /// Whether it can set their identifier; if not, `flow` causes a warning.
+  bool sets_identifier = true;
 };
 
 /// Either the configuration or every error in it.

@@ -32,6 +32,7 @@ struct PairStatistics {
   std::uint64_t in_flight = 0;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes{};  ///< by EchoOutcome
   std::array<std::uint64_t, kStrayReplyCount> stray_replies{};  ///< by kind
+  std::uint64_t flow_renewals = 0;
   /// Replies by RTT bucket, not cumulative: one more than there are bounds.
   std::vector<std::uint64_t> rtt_counts;
   std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
@@ -68,9 +69,9 @@ class ProbeRecorder {
   /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
   /// bound belongs to that bound's bucket. `sees_stray_replies`: whether
   /// RecordStrayReply() can ever be called; if not, its series are absent
-  /// instead of 0.
+  /// instead of 0. `renews_flows`: the same of RecordFlowRenewal().
   ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock,
-                bool sees_stray_replies = false);
+                bool sees_stray_replies = false, bool renews_flows = false);
   ~ProbeRecorder();
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
@@ -97,6 +98,10 @@ class ProbeRecorder {
   /// A reply to a request that already had its outcome, which does not change.
   /// The series of the pair may have ended.
   void RecordStrayReply(PairId pair, StrayReply kind);
+
+  /// The pair goes on under another ICMP identifier. Its series must not have
+  /// ended.
+  void RecordFlowRenewal(PairId pair);
 
   /// The addresses in use now; absent while there are none. An absent source
   /// of a present route is exposed as "".

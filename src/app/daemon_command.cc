@@ -16,8 +16,9 @@ namespace {
 
 // The command line takes precedence over the file.
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
-  ConfigOutcome loaded =
-      LoadConfig(options.config_file, {.sets_tos = EchoTransportSetsTos()});
+  ConfigOutcome loaded = LoadConfig(
+      options.config_file, {.sets_tos = EchoTransportSetsTos(),
+                            .sets_identifier = EchoTransportSetsIdentifier()});
   if (loaded.config && !options.listen_addresses.empty()) {
     loaded.config->listen_addresses = options.listen_addresses;
   }

@@ -83,7 +83,8 @@ class ExporterImpl final : public Exporter {
         config_(config),
         web_security_(environment.web_security),
         recorder_(config.rtt_buckets, Clock::System(),
-                  EchoTransportSeesStrayReplies()),
+                  EchoTransportSeesStrayReplies(),
+                  EchoTransportSetsIdentifier()),
         web_reloads_(web_security_, recorder_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
@@ -136,6 +137,7 @@ class ExporterImpl final : public Exporter {
   PairSet pairs_ GUARDED_BY(reload_mutex_);
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::optional<PairObservation> failing_pairs_;  ///< by `dispatcher_`
   std::unique_ptr<OnDemandProber> prober_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -155,6 +157,9 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
   dispatcher_ =
       std::make_unique<Dispatcher>(Clock::System(), *transport_, book_,
                                    recorder_, router_, config->drain_timeout);
+  if (EchoTransportSetsIdentifier()) {
+    failing_pairs_.emplace(states_, *dispatcher_);
+  }
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
   auto server = HttpServer::Create(

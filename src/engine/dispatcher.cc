@@ -116,6 +116,7 @@ void Dispatcher::Run() {
     alive_ = clock_.Now();
     ApplyPending();
     SendSubmitted();
+    RenewFlows();
     {
       MutexLock lock(mutex_);
       if (stopping_) {
@@ -150,6 +151,40 @@ void Dispatcher::SendSubmitted() {
   }
 }
 
+void Dispatcher::OnOutcome(const PairOutcome& outcome) {
+  if (outcome.losses == 0) return;
+  MutexLock lock(failing_mutex_);
+  failing_.push_back({.id = outcome.pair, .losses = outcome.losses});
+}
+
+void Dispatcher::RenewFlows() {
+  renewing_.clear();
+  {
+    MutexLock lock(failing_mutex_);
+    renewing_.swap(failing_);
+  }
+  for (const auto& [id, losses] : renewing_) {
+    const auto found = pairs_.find(id);
+    if (found != pairs_.end()) RenewFlow(found->second, losses);
+  }
+}
+
+void Dispatcher::RenewFlow(Pair& pair, std::uint32_t losses) {
+  const std::uint32_t after = pair.spec.flow_renew_after;
+  if (after == 0 || pair.spec.echo.flow == FlowPolicy::kFresh) return;
+  // There was a reply since.
+  if (losses < pair.losses_at_renewal) pair.losses_at_renewal = 0;
+  if (losses - pair.losses_at_renewal < after) return;
+  const SteadyTime now = clock_.Now();
+  if (pair.flow_renewed && now - *pair.flow_renewed < kFlowRenewalSpacing) {
+    return;
+  }
+  pair.losses_at_renewal = losses;
+  pair.flow_renewed = now;
+  ++pair.flow_renewals;
+  recorder_.RecordFlowRenewal(pair.spec.id);
+}
+
 void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   if (tick.missed > 0) recorder_.RecordMissed(MissReason::kLate, tick.missed);
   Pair& pair = pairs_.at(tick.pair);
@@ -178,8 +213,12 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     router_.OnResult(result);
     return;
   }
-  transport_.Send(
-      MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo));
+  EchoRequest request =
+      MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo);
+  request.flow.owner = tick.pair;
+  request.flow.renewals = pair.flow_renewals;
+  if (request.flow.kind == EchoFlow::Kind::kFresh) ++pair.flow_renewals;
+  transport_.Send(request);
 }
 
 std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {

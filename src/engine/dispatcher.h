@@ -2,6 +2,7 @@
 #define ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "echo_exporter/probe_scheduler.h"
 #include "src/base/mutex.h"
 #include "src/base/waiter.h"
+#include "src/engine/pair_states.h"
 #include "src/engine/result_router.h"
 
 namespace echo_exporter {
@@ -36,6 +38,7 @@ struct DispatchedPair {
   Endpoint source;
   Endpoint destination;
   EchoSettings echo;
+  std::uint32_t flow_renew_after = 0;  ///< as in GroupConfig
 
   friend bool operator==(const DispatchedPair&,
                          const DispatchedPair&) = default;
@@ -60,10 +63,17 @@ struct DispatchChange {
 /// from the scheduler, finds the routes, and sends. That thread also sends the
 /// requests of /probe.
 ///
+/// As an observer of pairs it renews the flow of one that keeps failing, where
+/// state on the way may be the reason: at most once in kFlowRenewalSpacing.
+///
 /// Thread-safe.
-class Dispatcher {
+class Dispatcher final : public PairObserver {
  public:
   using Completion = ResultRouter::Completion;
+
+  /// For a pair that nothing helps, this bounds the state that it leaves behind
+  /// in the routers on the way.
+  static constexpr Nanoseconds kFlowRenewalSpacing = std::chrono::seconds(10);
 
   /// The arguments passed by reference must outlive the dispatcher. The
   /// transport reports to `router`. `drain_limit`: see Stop().
@@ -71,7 +81,7 @@ class Dispatcher {
              ProbeRecorder& recorder, ResultRouter& router,
              Nanoseconds drain_limit);
   /// Stops.
-  ~Dispatcher();
+  ~Dispatcher() override;
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
@@ -93,6 +103,8 @@ class Dispatcher {
   /// callback. After Stop(), the result is kGeneralFailure at once.
   void Submit(EchoRequest request, Completion done);
 
+  void OnOutcome(const PairOutcome& outcome) override;
+
   /// How long the sending thread has been blocked, as far as can be observed:
   /// since it woke up or was due to wake up; zero while it sleeps as planned.
   Nanoseconds HeldUpFor() const;
@@ -103,12 +115,21 @@ class Dispatcher {
     RouteChoice route = NoRoute::kDestinationUnresolved;
     std::uint64_t route_generation = 0;         ///< of the book; 0: none yet
     std::optional<IpAddress> last_destination;  ///< of the last Route
+    std::uint32_t flow_renewals = 0;  ///< of fresh flows, with each request
+    std::uint32_t losses_at_renewal = 0;
+    std::optional<SteadyTime> flow_renewed;
+  };
+  struct FailingPair {
+    PairId id = 0;
+    std::uint32_t losses = 0;
   };
 
   void Run();
   void ApplyPending();
   void Make(const DispatchChange& change);
   void SendSubmitted();
+  void RenewFlows();
+  void RenewFlow(Pair& pair, std::uint32_t losses);
   void Probe(const ProbeScheduler::Tick& tick);
   void UpdateRoute(Pair& pair);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
@@ -126,6 +147,7 @@ class Dispatcher {
   ProbeScheduler scheduler_;
   std::unordered_map<PairId, Pair> pairs_;
   Nanoseconds longest_timeout_{};
+  std::vector<FailingPair> renewing_;
 
   /// Since when the thread is awake, or until when it sleeps.
   std::atomic<SteadyTime> alive_{SteadyTime::max()};
@@ -136,6 +158,9 @@ class Dispatcher {
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<DispatchChange> pending_ GUARDED_BY(mutex_);
   std::vector<EchoRequest> submitted_ GUARDED_BY(mutex_);
+
+  Mutex failing_mutex_;
+  std::vector<FailingPair> failing_ GUARDED_BY(failing_mutex_);
 
   std::thread thread_;
 };

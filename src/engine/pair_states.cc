@@ -21,11 +21,13 @@ void PairStates::Record(PairId id, EchoOutcome outcome) {
   const auto found = pairs_.find(id);
   if (found == pairs_.end()) return;
   Pair& pair = found->second;
+  pair.losses = IsLoss(outcome) ? pair.losses + 1 : 0;
   const PairOutcome told{
       .pair = id,
       .labels = *pair.labels,
       .outcome = outcome,
-      .previous = std::exchange(pair.last, std::optional(outcome))};
+      .previous = std::exchange(pair.last, std::optional(outcome)),
+      .losses = pair.losses};
   for (PairObserver* const observer : observers_) observer->OnOutcome(told);
 }
 

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_ENGINE_PAIR_STATES_H_
 #define ECHO_EXPORTER_SRC_ENGINE_PAIR_STATES_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -19,6 +20,7 @@ struct PairOutcome {
   const PairLabels& labels;
   EchoOutcome outcome = EchoOutcome::kOther;
   std::optional<EchoOutcome> previous;  ///< absent: this is the first
+  std::uint32_t losses = 0;             ///< since the last reply
 
   /// The value of icmp_echo_up.
   bool is_up() const { return outcome == EchoOutcome::kReply; }
@@ -54,6 +56,7 @@ class PairStates {
   struct Pair {
     std::shared_ptr<const PairLabels> labels;
     std::optional<EchoOutcome> last;
+    std::uint32_t losses = 0;
   };
 
   /// Held while observers are called, to keep the order.

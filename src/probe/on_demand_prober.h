@@ -53,6 +53,7 @@ class OnDemandProber {
   DeadlineLookup lookup_;
   ClientLimiter clients_;
   std::atomic<std::uint32_t> running_{0};
+  std::atomic<std::uint32_t> next_flow_{0};  ///< each probe's own
 };
 
 }  // namespace echo_exporter

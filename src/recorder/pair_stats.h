@@ -48,6 +48,8 @@ class PairStats {
     ++stray_replies_[static_cast<std::size_t>(kind)];
   }
 
+  void RecordFlowRenewal() { ++flow_renewals_; }
+
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
   std::uint64_t outcomes(EchoOutcome outcome) const {
@@ -57,6 +59,8 @@ class PairStats {
   std::uint64_t stray_replies(StrayReply kind) const {
     return stray_replies_[static_cast<std::size_t>(kind)];
   }
+
+  std::uint64_t flow_renewals() const { return flow_renewals_; }
 
   /// Replies by bucket, not cumulative.
   const std::vector<std::uint64_t>& rtt_counts() const { return rtt_counts_; }
@@ -79,6 +83,7 @@ class PairStats {
   std::uint64_t requests_ = 0;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
+  std::uint64_t flow_renewals_ = 0;
   std::vector<std::uint64_t> rtt_counts_;
   std::uint64_t rtt_sum_ = 0;
   Nanoseconds last_reply_rtt_{};

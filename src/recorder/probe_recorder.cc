@@ -59,6 +59,7 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
     statistics->stray_replies[i] =
         stats.stray_replies(static_cast<StrayReply>(i));
   }
+  statistics->flow_renewals = stats.flow_renewals();
   statistics->rtt_counts = stats.rtt_counts();
   statistics->rtt_sum = stats.rtt_sum();
   statistics->up = stats.up();
@@ -72,10 +73,10 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
 class ProbeRecorder::Impl {
  public:
   Impl(const std::vector<double>& rtt_buckets, const Clock& clock,
-       bool sees_stray_replies)
+       bool sees_stray_replies, bool renews_flows)
       : clock_(clock),
         buckets_(rtt_buckets),
-        exposition_(rtt_buckets, sees_stray_replies) {}
+        exposition_(rtt_buckets, sees_stray_replies, renews_flows) {}
 
   PairId AddPair(const PairLabels& labels);
   void RemovePair(PairId id);
@@ -83,6 +84,7 @@ class ProbeRecorder::Impl {
   void RecordRequest(PairId id);
   void RecordResult(PairId id, const EchoResult& result);
   void RecordStrayReply(PairId id, StrayReply kind);
+  void RecordFlowRenewal(PairId id);
   void SetRoute(PairId id, const std::optional<Route>& route);
   void RecordConfigLoad(bool successful) {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
@@ -236,6 +238,12 @@ void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
   if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
 }
 
+void ProbeRecorder::Impl::RecordFlowRenewal(PairId id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  shard.pairs.at(id).stats.RecordFlowRenewal();
+}
+
 void ProbeRecorder::Impl::SetRoute(PairId id,
                                    const std::optional<Route>& route) {
   Shard& shard = ShardOf(id);
@@ -311,8 +319,10 @@ void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
 }
 
 ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
-                             const Clock& clock, bool sees_stray_replies)
-    : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies)) {}
+                             const Clock& clock, bool sees_stray_replies,
+                             bool renews_flows)
+    : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies,
+                                   renews_flows)) {}
 
 ProbeRecorder::~ProbeRecorder() = default;
 
@@ -334,6 +344,10 @@ void ProbeRecorder::RecordResult(PairId pair, const EchoResult& result) {
 
 void ProbeRecorder::RecordStrayReply(PairId pair, StrayReply kind) {
   impl_->RecordStrayReply(pair, kind);
+}
+
+void ProbeRecorder::RecordFlowRenewal(PairId pair) {
+  impl_->RecordFlowRenewal(pair);
 }
 
 void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route) {

@@ -53,6 +53,8 @@ payload_size = 1000
 ttl = 64
 dont_fragment = true
 ip_version = "4"
+flow = "fresh"
+flow_renew_after = 0
 dns_refresh = "5m"
 [metrics]
 rtt_buckets = [0.001, 1, 2.5]
@@ -75,6 +77,8 @@ payload_size = 0
 ttl = 255
 dont_fragment = false
 ip_version = "6"
+flow = "steady"
+flow_renew_after = 1000000
 dns_refresh = "24h"
 [modules.icmp]
 payload_size = 65500
@@ -366,6 +370,31 @@ TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
                      "f.toml:7:7: module \"m\": tos 8 is ignored: on "
                      "this operating system a program cannot set the type of "
                      "service of echo requests"}));
+}
+
+TEST(ConfigTest, ReadsWhichFlowRequestsBelongTo) {
+  const ExporterConfig defaults =
+      Parse("[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n");
+  EXPECT_EQ(defaults.groups[0].echo.flow, FlowPolicy::kSteady);
+  EXPECT_EQ(defaults.groups[0].flow_renew_after, 3U);
+  EXPECT_EQ(defaults.modules.at("icmp").echo.flow, FlowPolicy::kSteady);
+
+  const ExporterConfig config = Parse(kFull);
+  EXPECT_EQ(config.groups[0].echo.flow, FlowPolicy::kFresh);
+  EXPECT_EQ(config.groups[0].flow_renew_after, 0U);
+  EXPECT_EQ(config.groups[1].echo.flow, FlowPolicy::kSteady);
+  EXPECT_EQ(config.groups[1].flow_renew_after, 1'000'000U);
+}
+
+TEST(ConfigTest, WarnsOfAFlowThatTheSystemIgnores) {
+  const ConfigOutcome outcome =
+      ParseConfig("[modules.m]\nflow = \"fresh\"\n[modules.n]\n", "f.toml",
+                  {.sets_identifier = false});
+  ASSERT_TRUE(outcome.config);
+  EXPECT_EQ(outcome.config->warnings,
+            (Strings{"f.toml:2:8: module \"m\": flow \"fresh\" is ignored: on "
+                     "this operating system a program cannot set the "
+                     "identifier of echo requests"}));
 }
 
 TEST(ConfigTest, LoadsAFileByItsUtf8Name) {

@@ -24,7 +24,8 @@ class DispatcherRig {
   /// `clock` must outlive the rig.
   explicit DispatcherRig(const Clock& clock)
       : network(clock),
-        recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true),
+        recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true,
+                 /*renews_flows=*/true),
         router(recorder, states),
         book(lookup, kEagerBook, {}),
         transport(network

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,25 @@ TEST_F(PairStatesTest, OutcomesOfThisHostLeaveTheStateAsItWas) {
   states_.Record(1, EchoOutcome::kSuspended);
   states_.Record(1, EchoOutcome::kTimeout);
   EXPECT_THAT(log_.lines(), ElementsAre("d none reply", "d reply timeout"));
+}
+
+TEST_F(PairStatesTest, CountsLossesSinceTheLastReply) {
+  class Losses final : public PairObserver {
+   public:
+    void OnOutcome(const PairOutcome& outcome) override {
+      counts.push_back(outcome.losses);
+    }
+    std::vector<std::uint32_t> counts;
+  } losses;
+  const PairObservation observation(states_, losses);
+  AddPair(1, {"g", "s", "d", {}});
+  for (const EchoOutcome outcome :
+       {EchoOutcome::kTimeout, EchoOutcome::kProhibited,
+        EchoOutcome::kNoResources, EchoOutcome::kTimeout, EchoOutcome::kReply,
+        EchoOutcome::kTimeout}) {
+    states_.Record(1, outcome);
+  }
+  EXPECT_THAT(losses.counts, ElementsAre(1, 2, 3, 0, 1));
 }
 
 TEST_F(PairStatesTest, IgnoresPairsThatAreNotThere) {
