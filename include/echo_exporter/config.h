@@ -37,6 +37,12 @@ constexpr bool Prefers(IpPreference preference, IpVersion version) {
                                                   : IpPreference::kPreferV6);
 }
 
+/// Which flows a pair's requests belong to: see EchoFlow.
+enum class FlowPolicy : std::uint8_t {
+  kSteady,  ///< one until it keeps failing
+  kFresh,   ///< each request begins its own
+};
+
 /// Parameters of every echo request of a group or of a /probe module.
 struct EchoSettings {
   Nanoseconds timeout = std::chrono::seconds(1);  ///< 1 ms .. 60 s
@@ -45,6 +51,7 @@ struct EchoSettings {
   std::uint8_t tos = 0;  ///< 0 .. 255; see ConfigPlatform::sets_tos
   bool dont_fragment = false;
   IpPreference ip_version = IpPreference::kAny;
+  FlowPolicy flow = FlowPolicy::kSteady;
 
   friend bool operator==(const EchoSettings&, const EchoSettings&) = default;
 };
@@ -79,6 +86,9 @@ struct GroupConfig {
   Nanoseconds interval = std::chrono::seconds(1);      ///< 10 ms .. 1 h
   Nanoseconds dns_refresh = std::chrono::seconds(60);  ///< 1 s .. 24 h
   EchoSettings echo;
+  /// After so many losses in a row, a pair goes on under another ICMP
+  /// identifier, 1 .. 1,000,000; 0: never.
+  std::uint32_t flow_renew_after = 3;
   std::vector<SourceConfig> sources;            ///< never empty
   std::vector<DestinationConfig> destinations;  ///< never empty
   Labels labels;
@@ -161,6 +171,8 @@ struct ConfigPlatform {
   /// The most requests in flight at once; a larger `engine.max_in_flight`
   /// counts as this, with a warning.
   std::size_t max_in_flight = 1'000'000;
+  /// Whether it can set their identifier; if not, `flow` causes a warning.
+  bool sets_identifier = true;
 };
 
 /// Either the configuration or every error in it.

@@ -54,6 +54,23 @@ constexpr bool IsLoss(EchoOutcome outcome) {
 /// A machine that was suspended for longer than this ends what was in flight.
 inline constexpr Nanoseconds kShortestSuspension = std::chrono::seconds(1);
 
+/// What a request's ICMP identifier is chosen by. Routers and firewalls that
+/// keep state tell flows apart by source, destination and identifier, so a new
+/// identifier begins a new flow. Ignored where the system owns the identifier:
+/// see EchoTransportSetsIdentifier().
+struct EchoFlow {
+  enum class Kind : std::uint8_t {
+    kSteady,  ///< equal owners and renewals have equal identifiers
+    kBrief,   ///< the same, for a few requests of a short time, as of a /probe
+    kFresh,   ///< an identifier of its own, `renewals` counting the requests
+  };
+  Kind kind = Kind::kSteady;
+  std::uint32_t owner = 0;  ///< such as a pair's number
+  /// How often the owner has gone on under another identifier; an earlier one
+  /// is not chosen again before many renewals.
+  std::uint32_t renewals = 0;
+};
+
 /// The parameters of one echo request. A value: copied into the transport.
 struct EchoRequest {
   /// Returned in the EchoResult; not interpreted by the transport.
@@ -71,6 +88,7 @@ struct EchoRequest {
   /// EchoTransportSetsTos().
   std::uint8_t tos = 0;
   bool dont_fragment = false;
+  EchoFlow flow;
 };
 
 /// The result of an EchoRequest.

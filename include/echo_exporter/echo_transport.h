@@ -109,6 +109,10 @@ std::size_t EchoTransportMaxInFlight();
 /// operating system. If not, EchoRequest::tos is ignored.
 bool EchoTransportSetsTos();
 
+/// Whether a program can choose the ICMP identifier of an echo request on this
+/// operating system. If not, EchoRequest::flow is ignored.
+bool EchoTransportSetsIdentifier();
+
 /// Whether this operating system's transport receives replies to requests that
 /// already had their outcome.
 bool EchoTransportSeesStrayReplies();

@@ -32,6 +32,7 @@ struct PairStatistics {
   std::uint64_t in_flight = 0;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes{};  ///< by EchoOutcome
   std::array<std::uint64_t, kStrayReplyCount> stray_replies{};  ///< by kind
+  std::uint64_t flow_renewals = 0;
   /// Replies by RTT bucket, not cumulative: one more than there are bounds.
   std::vector<std::uint64_t> rtt_counts;
   std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
@@ -68,8 +69,9 @@ struct PairOutcome {
 
 /// Receives outcomes of pairs that differ from their previous one, those of one
 /// pair in order, and without those of this host (IsOfThisHost()), which leave
-/// the state of a pair as it was. It is called under a lock of the recorder, so it must be
-/// short, must not block, must not throw and must not call the recorder.
+/// the state of a pair as it was. It is called under a lock of the recorder, so
+/// it must be short, must not block, must not throw and must not call the
+/// recorder.
 ///
 /// Implementations are thread-safe.
 class PairObserver {
@@ -98,9 +100,10 @@ class ProbeRecorder {
   /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
   /// bound belongs to that bound's bucket. `sees_stray_replies`: whether
   /// RecordStrayReply() can ever be called; if not, its series are absent
-  /// instead of 0. `observer`, unless null, must outlive the recorder.
+  /// instead of 0. `renews_flows`: the same of RecordFlowRenewal(). `observer`,
+  /// unless null, must outlive the recorder.
   ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock,
-                bool sees_stray_replies = false,
+                bool sees_stray_replies = false, bool renews_flows = false,
                 PairObserver* observer = nullptr);
   ~ProbeRecorder();
   ProbeRecorder(const ProbeRecorder&) = delete;
@@ -126,8 +129,9 @@ class ProbeRecorder {
   /// object does not change when the pair gets other labels.
   std::shared_ptr<const PairLabels> LabelsOf(PairId pair) const;
 
-  /// A request is about to be passed to the transport.
-  void RecordRequest(PairId pair);
+  /// A request is about to be passed to the transport. Returns the losses since
+  /// the pair's last reply, as far as they are known.
+  std::uint32_t RecordRequest(PairId pair);
 
   /// Its result. Requires a RecordRequest() without result for this pair.
   void RecordResult(PairId pair, const EchoResult& result);
@@ -135,6 +139,10 @@ class ProbeRecorder {
   /// A reply to a request that already had its outcome, which does not change.
   /// The series of the pair may have ended.
   void RecordStrayReply(PairId pair, StrayReply kind);
+
+  /// The pair goes on under another ICMP identifier. Its series must not have
+  /// ended.
+  void RecordFlowRenewal(PairId pair);
 
   /// The addresses in use now; absent while there are none. An absent source
   /// of a present route is exposed as "".

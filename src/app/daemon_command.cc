@@ -29,7 +29,8 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
   ConfigOutcome loaded = LoadConfig(
       options.config_file, {.sets_tos = EchoTransportSetsTos(),
-                            .max_in_flight = EchoTransportMaxInFlight()});
+                            .max_in_flight = EchoTransportMaxInFlight(),
+                            .sets_identifier = EchoTransportSetsIdentifier()});
   if (loaded.config && !options.listen_addresses.empty()) {
     loaded.config->listen_addresses = options.listen_addresses;
   }

@@ -213,12 +213,6 @@ void SetMaxInFlight(DocumentReader& root, const ConfigPlatform& platform,
   config->max_in_flight = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(wanted, platform.max_in_flight));
   const std::string limit = std::to_string(config->max_in_flight);
-  if (configured && config->max_in_flight < *configured) {
-    root.AddWarning(root.PositionOf("engine"),
-                    "engine.max_in_flight is more than this operating system "
-                    "can keep apart; it counts as " +
-                        limit);
-  }
   if (most > config->max_in_flight) {
     root.AddWarning(root.PositionOf("engine"),
                     "if no destination replied, " + std::to_string(most) +
@@ -262,6 +256,13 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
     std::uint32_t number = 0;
     engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000, &number);
     if (number > 0) max_in_flight = number;
+    if (number > platform.max_in_flight) {
+      engine.AddWarning(engine.PositionOf("max_in_flight"),
+                        "max_in_flight counts as " +
+                            std::to_string(platform.max_in_flight) +
+                            ": on this operating system no more requests can "
+                            "be in flight");
+    }
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });

@@ -42,6 +42,20 @@ void ReadIpVersion(DocumentReader& table, IpPreference* version) {
   }
 }
 
+void ReadFlow(DocumentReader& table, FlowPolicy* flow) {
+  const auto text = table.ReadText("flow");
+  if (!text) return;
+  if (text->value == "steady") {
+    *flow = FlowPolicy::kSteady;
+  } else if (text->value == "fresh") {
+    *flow = FlowPolicy::kFresh;
+  } else {
+    table.AddError(
+        text->position,
+        "flow must be \"steady\" or \"fresh\", not " + Excerpt(text->value));
+  }
+}
+
 }  // namespace
 
 void ReadEchoSettings(DocumentReader& table, EchoSettings* settings) {
@@ -53,11 +67,14 @@ void ReadEchoSettings(DocumentReader& table, EchoSettings* settings) {
   table.ReadInteger<std::uint8_t>("tos", 0, 255, &settings->tos);
   table.ReadBoolean("dont_fragment", &settings->dont_fragment);
   ReadIpVersion(table, &settings->ip_version);
+  ReadFlow(table, &settings->flow);
 }
 
 void ReadGroupSettings(DocumentReader& table, GroupConfig* group) {
   table.ReadDuration("interval", milliseconds(10), hours(1), &group->interval);
   table.ReadDuration("dns_refresh", seconds(1), hours(24), &group->dns_refresh);
+  table.ReadInteger<std::uint32_t>("flow_renew_after", 0, 1'000'000,
+                                   &group->flow_renew_after);
   ReadEchoSettings(table, &group->echo);
 }
 
@@ -68,6 +85,11 @@ void CheckEchoSettings(DocumentReader& table, const EchoSettings& settings,
                      "tos " + std::to_string(settings.tos) +
                          " is ignored: on this operating system a program "
                          "cannot set the type of service of echo requests");
+  }
+  if (settings.flow == FlowPolicy::kFresh && !platform.sets_identifier) {
+    table.AddWarning(table.PositionOf("flow"),
+                     "flow \"fresh\" is ignored: on this operating system a "
+                     "program cannot set the identifier of echo requests");
   }
   if (!settings.dont_fragment || settings.payload_size <= kEthernetPayload) {
     return;

@@ -63,6 +63,8 @@ void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
   toml.Line("tos", std::to_string(settings.tos));
   toml.Line("dont_fragment", settings.dont_fragment ? "true" : "false");
   toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
+  toml.Line("flow",
+            settings.flow == FlowPolicy::kFresh ? "\"fresh\"" : "\"steady\"");
 }
 
 void WriteSources(const std::map<std::string, SourceConfig>& sources,
@@ -82,6 +84,7 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
   toml.Line("name", Quoted(group.name));
   toml.Line("interval", Quoted(FormatDuration(group.interval)));
   toml.Line("dns_refresh", Quoted(FormatDuration(group.dns_refresh)));
+  toml.Line("flow_renew_after", std::to_string(group.flow_renew_after));
   WriteEchoSettings(group.echo, toml);
   std::vector<std::string> names;
   for (const SourceConfig& source : group.sources) {

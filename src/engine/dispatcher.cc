@@ -203,6 +203,22 @@ void Dispatcher::SendSubmitted() {
   }
 }
 
+void Dispatcher::RenewFlow(Pair& pair, std::uint32_t losses) {
+  const std::uint32_t after = pair.spec.flow_renew_after;
+  if (after == 0 || pair.spec.echo.flow == FlowPolicy::kFresh) return;
+  // There was a reply since.
+  if (losses < pair.losses_at_renewal) pair.losses_at_renewal = 0;
+  if (losses - pair.losses_at_renewal < after) return;
+  const SteadyTime now = clock_.Now();
+  if (pair.flow_renewed && now - *pair.flow_renewed < kFlowRenewalSpacing) {
+    return;
+  }
+  pair.losses_at_renewal = losses;
+  pair.flow_renewed = now;
+  ++pair.flow_renewals;
+  recorder_.RecordFlowRenewal(pair.spec.id);
+}
+
 void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   if (tick.missed > 0) recorder_.RecordMissed(MissReason::kLate, tick.missed);
   Pair& pair = pairs_.at(tick.pair);
@@ -220,7 +236,7 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     return;
   }
   recorder_.RecordScheduleLag(clock_.Now() - tick.due);
-  recorder_.RecordRequest(tick.pair);
+  const std::uint32_t losses = recorder_.RecordRequest(tick.pair);
   if (bad_source) {
     // An adapter without address counts like an address that is not on this
     // host, which the system reports in that case: the probe was due and is
@@ -231,7 +247,13 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     router_.OnResult(result);
     return;
   }
-  Send(MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo));
+  RenewFlow(pair, losses);
+  EchoRequest request =
+      MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo);
+  request.flow.owner = tick.pair;
+  request.flow.renewals = pair.flow_renewals;
+  if (request.flow.kind == EchoFlow::Kind::kFresh) ++pair.flow_renewals;
+  Send(request);
 }
 
 void Dispatcher::Send(const EchoRequest& request) {

@@ -2,6 +2,7 @@
 #define ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -38,6 +39,7 @@ struct DispatchedPair {
   Endpoint source;
   Endpoint destination;
   EchoSettings echo;
+  std::uint32_t flow_renew_after = 0;  ///< as in GroupConfig
 
   friend bool operator==(const DispatchedPair&,
                          const DispatchedPair&) = default;
@@ -62,10 +64,17 @@ struct DispatchChange {
 /// from the scheduler, finds the routes, and sends. That thread also sends the
 /// requests of /probe.
 ///
+/// It renews the flow of a pair that keeps failing, where state on the way may
+/// be the reason: at most once in kFlowRenewalSpacing.
+///
 /// Thread-safe.
 class Dispatcher {
  public:
   using Completion = ResultRouter::Completion;
+
+  /// For a pair that nothing helps, this bounds the state that it leaves behind
+  /// in the routers on the way.
+  static constexpr Nanoseconds kFlowRenewalSpacing = std::chrono::seconds(10);
 
   /// The arguments passed by reference must outlive the dispatcher. The
   /// transport reports to `router`. `drain_limit`: see Stop().
@@ -121,6 +130,9 @@ class Dispatcher {
     RouteChoice route = NoRoute::kDestinationUnresolved;
     std::uint64_t route_generation = 0;         ///< of the book; 0: none yet
     std::optional<IpAddress> last_destination;  ///< of the last Route
+    std::uint32_t flow_renewals = 0;  ///< of fresh flows, with each request
+    std::uint32_t losses_at_renewal = 0;
+    std::optional<SteadyTime> flow_renewed;
   };
 
   /// A change that Apply() waits for.
@@ -137,6 +149,7 @@ class Dispatcher {
               std::unordered_map<PairId, Pair>& added) noexcept;
   void SendDue(SteadyTime now);
   void SendSubmitted();
+  void RenewFlow(Pair& pair, std::uint32_t losses);
   void Probe(const ProbeScheduler::Tick& tick);
   void Send(const EchoRequest& request);
   void UpdateRoute(Pair& pair);

@@ -63,6 +63,9 @@ EchoRequest MakeRequest(std::uint64_t tag, const Route& route,
   request.ttl = settings.ttl;
   request.tos = settings.tos;
   request.dont_fragment = settings.dont_fragment;
+  if (settings.flow == FlowPolicy::kFresh) {
+    request.flow.kind = EchoFlow::Kind::kFresh;
+  }
   return request;
 }
 

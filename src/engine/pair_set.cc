@@ -14,7 +14,8 @@ const PairSet::Pair* PairSet::Set::Find(PairId id) const {
 DispatchedPair PairSet::Set::SpecOf(const Pair& pair) const {
   const Group& group = groups[pair.place.group];
   return {pair.id, group.sources[pair.place.source],
-          group.destinations[pair.place.destination], group.echo};
+          group.destinations[pair.place.destination], group.echo,
+          group.flow_renew_after};
 }
 
 DispatchChange PairSet::Plan(const ExporterConfig& config) {
@@ -98,6 +99,7 @@ void PairSet::Abandon() noexcept {
 PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
   Group group{.interval = config.interval,
               .echo = config.echo,
+              .flow_renew_after = config.flow_renew_after,
               .labels = config.labels,
               .sources = {},
               .destinations = {}};

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
 #define ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,6 +48,7 @@ class PairSet {
   struct Group {
     Nanoseconds interval{};
     EchoSettings echo;
+    std::uint32_t flow_renew_after = 0;
     SharedLabels labels;
     std::vector<Endpoint> sources;
     std::vector<Endpoint> destinations;

@@ -69,6 +69,7 @@ std::string ModuleText(const ModuleConfig& module) {
          ", ttl = " + std::to_string(echo.ttl) +
          ", tos = " + std::to_string(echo.tos) +
          ", dont_fragment = " + (echo.dont_fragment ? "true" : "false") +
+         ", flow = " + (echo.flow == FlowPolicy::kFresh ? "fresh" : "steady") +
          ", source = " + module.source.name;
 }
 
@@ -313,6 +314,7 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
       kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.count));
   report->setup_time =
       clock_.Now() - plan.start - report->resolve_time.value_or(Nanoseconds(0));
+  const std::uint32_t flow = next_flow_++;
   SteadyTime next = clock_.Now();
   std::size_t sent = 0;
   for (; sent < plan.count && next < plan.deadline; ++sent) {
@@ -323,7 +325,12 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
     }
     EchoSettings settings = plan.module.echo;
     settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
-    const EchoRequest request = MakeRequest(0, route, settings);
+    EchoRequest request = MakeRequest(0, route, settings);
+    if (settings.flow == FlowPolicy::kFresh) {
+      request.flow.renewals = next_flow_++;
+    } else {
+      request.flow = {.kind = EchoFlow::Kind::kBrief, .owner = flow};
+    }
     dispatcher_.Submit(request, [collector, sent](const EchoResult& result) {
       MutexLock lock(collector->mutex);
       collector->results[sent] = result;

@@ -39,8 +39,8 @@ class OnDemandProber {
   /// Blocks for at most the probe's timeout and 100 ms. Status 400 for an
   /// invalid query, 403 for one that is not allowed, 429 for a client beyond
   /// its rate limit, 503 beyond `max_concurrent` or the dispatcher's room, when
-  /// all outcomes are of this host, and while it stops; else 200, whether or not
-  /// the target replied, or can be a target at all.
+  /// all outcomes are of this host, and while it stops; else 200, whether or
+  /// not the target replied, or can be a target at all.
   HttpResponse Probe(const ProbeQuery& query);
 
   /// The same for the query of a request; status 400 if it cannot be parsed.
@@ -68,6 +68,7 @@ class OnDemandProber {
   ClientLimiter clients_;
   const Nanoseconds timeout_offset_;
   std::atomic<std::uint32_t> running_{0};
+  std::atomic<std::uint32_t> next_flow_{0};  ///< each probe's own
   Mutex mutex_;
   TokenBucket log_lines_ GUARDED_BY(mutex_);  ///< about invalid targets
 };

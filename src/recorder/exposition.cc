@@ -113,8 +113,8 @@ std::string RenderPairLabels(const PairLabels& labels) {
 }
 
 PairExposition::PairExposition(const std::vector<double>& rtt_buckets,
-                               bool stray_replies)
-    : stray_replies_(stray_replies) {
+                               bool stray_replies, bool flow_renewals)
+    : stray_replies_(stray_replies), flow_renewals_(flow_renewals) {
   const auto add = [this](double bound) {
     std::string& label = bound_labels_.emplace_back(",");
     AppendBoundLabel(bound, &label);
@@ -127,7 +127,7 @@ PairExposition::PairExposition(const std::vector<double>& rtt_buckets,
 void PairExposition::Write(std::span<const PairSnapshot> pairs,
                            PieceWriter& writer) const {
   TextPairWriter text_writer(bound_labels_, writer);
-  WritePairFamilies(pairs, stray_replies_, text_writer);
+  WritePairFamilies(pairs, stray_replies_, flow_renewals_, text_writer);
 }
 
 }  // namespace echo_exporter

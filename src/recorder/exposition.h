@@ -25,14 +25,16 @@ std::string RenderPairLabels(const PairLabels& labels);
 class PairExposition {
  public:
   /// `rtt_buckets`: the bounds of RttBuckets. `stray_replies`: whether they are
-  /// exposed.
-  PairExposition(const std::vector<double>& rtt_buckets, bool stray_replies);
+  /// exposed; `flow_renewals` likewise.
+  PairExposition(const std::vector<double>& rtt_buckets, bool stray_replies,
+                 bool flow_renewals);
 
   /// Writes each family that has a series.
   void Write(std::span<const PairSnapshot> pairs, PieceWriter& writer) const;
 
  private:
   const bool stray_replies_;
+  const bool flow_renewals_;
   /// One per bucket, the text before the value, as in `,le="0.1"} `.
   std::vector<std::string> bound_labels_;
 };

@@ -24,6 +24,9 @@ constexpr Family kLateReplies{
 constexpr Family kDuplicateReplies{
     "icmp_echo_duplicate_replies_total", kCounter,
     "Further ICMP echo replies to requests that had theirs."};
+constexpr Family kFlowRenewals{
+    "icmp_echo_flow_renewals_total", kCounter,
+    "Changes of the ICMP identifier after losses in a row."};
 constexpr Family kRtt{"icmp_echo_rtt_seconds", FamilyType::kHistogram,
                       "Round-trip time of ICMP echo replies in seconds."};
 constexpr Family kLastRtt{
@@ -110,7 +113,7 @@ void AddPairInfo(const PairSnapshot& pair, PairFamilyWriter& writer) {
 }  // namespace
 
 void WritePairFamilies(std::span<const PairSnapshot> pairs, bool stray_replies,
-                       PairFamilyWriter& writer) {
+                       bool flow_renewals, PairFamilyWriter& writer) {
   Families families(pairs, writer);
   families.WriteNumbers(kRequests, [](const auto& s) { return s.requests(); });
   families.Write(kOutcomes, [&](const auto& p) { AddOutcomes(p, writer); });
@@ -122,6 +125,10 @@ void WritePairFamilies(std::span<const PairSnapshot> pairs, bool stray_replies,
     families.WriteNumbers(kDuplicateReplies, [](const auto& s) {
       return s.stray_replies(StrayReply::kDuplicate);
     });
+  }
+  if (flow_renewals) {
+    families.WriteNumbers(kFlowRenewals,
+                          [](const auto& s) { return s.flow_renewals(); });
   }
   families.Write(kRtt, [&](const auto& p) { writer.AddRttHistogram(p); });
   families.WriteDurations(kLastRtt, [](const auto& s) { return s.last_rtt(); });

@@ -47,8 +47,9 @@ class PairFamilyWriter {
 /// Defines the icmp_echo_* families and the values of a pair that they expose,
 /// and writes them: always in the same order, the series in the order of
 /// `pairs`. `stray_replies`: whether the transport receives them.
+/// `flow_renewals`: whether there can be any.
 void WritePairFamilies(std::span<const PairSnapshot> pairs, bool stray_replies,
-                       PairFamilyWriter& writer);
+                       bool flow_renewals, PairFamilyWriter& writer);
 
 }  // namespace echo_exporter
 

@@ -39,7 +39,10 @@ void PairStats::RecordResult(const EchoResult& result,
   --in_flight_;
   const bool is_reply = result.outcome == EchoOutcome::kReply;
   if (is_reply) RecordReply(result, buckets);
-  if (!IsOfThisHost(result.outcome)) last_outcome_ = result.outcome;
+  if (!IsOfThisHost(result.outcome)) {
+    last_outcome_ = result.outcome;
+    losses_ = is_reply ? 0 : losses_ + 1;
+  }
   ++outcomes_[static_cast<std::size_t>(result.outcome)];
 }
 

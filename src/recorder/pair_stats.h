@@ -48,6 +48,8 @@ class PairStats {
     ++stray_replies_[static_cast<std::size_t>(kind)];
   }
 
+  void RecordFlowRenewal() { ++flow_renewals_; }
+
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
   std::uint64_t outcomes(EchoOutcome outcome) const {
@@ -58,6 +60,8 @@ class PairStats {
     return stray_replies_[static_cast<std::size_t>(kind)];
   }
 
+  std::uint64_t flow_renewals() const { return flow_renewals_; }
+
   /// Replies by bucket, not cumulative.
   const std::vector<std::uint64_t>& rtt_counts() const { return rtt_counts_; }
   /// Of all replies, in nanoseconds; wraps after a total of 584 years.
@@ -65,6 +69,8 @@ class PairStats {
 
   /// Not of this host; absent before the first such outcome.
   std::optional<EchoOutcome> last_outcome() const { return last_outcome_; }
+  /// Since the last reply.
+  std::uint32_t losses() const { return losses_; }
   /// Whether that is a reply.
   bool up() const { return last_outcome_ == EchoOutcome::kReply; }
   /// Absent unless up().
@@ -81,12 +87,14 @@ class PairStats {
   std::uint64_t requests_ = 0;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
+  std::uint64_t flow_renewals_ = 0;
   std::vector<std::uint64_t> rtt_counts_;
   std::uint64_t rtt_sum_ = 0;
   Nanoseconds last_reply_rtt_{};
   double jitter_ = 0;  ///< nanoseconds
   std::uint32_t in_flight_ = 0;
   std::optional<EchoOutcome> last_outcome_;
+  std::uint32_t losses_ = 0;  ///< since the last reply
   std::optional<std::uint8_t> reply_ttl_;
 };
 

@@ -60,6 +60,7 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
     statistics->stray_replies[i] =
         stats.stray_replies(static_cast<StrayReply>(i));
   }
+  statistics->flow_renewals = stats.flow_renewals();
   statistics->rtt_counts = stats.rtt_counts();
   statistics->rtt_sum = stats.rtt_sum();
   statistics->up = stats.up();
@@ -73,20 +74,21 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
 class ProbeRecorder::Impl {
  public:
   Impl(const std::vector<double>& rtt_buckets, const Clock& clock,
-       bool sees_stray_replies, PairObserver* observer)
+       bool sees_stray_replies, bool renews_flows, PairObserver* observer)
       : clock_(clock),
         observer_(observer),
         buckets_(rtt_buckets),
-        exposition_(rtt_buckets, sees_stray_replies) {}
+        exposition_(rtt_buckets, sees_stray_replies, renews_flows) {}
 
   PairId AddPair(const PairLabels& labels);
   void RemovePair(PairId id) noexcept;
   void Relabel(PairId id,
                std::shared_ptr<const PreparedLabels> labels) noexcept;
   std::shared_ptr<const PairLabels> LabelsOf(PairId id) const;
-  void RecordRequest(PairId id);
+  std::uint32_t RecordRequest(PairId id);
   void RecordResult(PairId id, const EchoResult& result);
   void RecordStrayReply(PairId id, StrayReply kind);
+  void RecordFlowRenewal(PairId id);
   void SetRoute(PairId id, const std::optional<Route>& route);
   void RecordConfigLoad(bool successful) {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
@@ -221,10 +223,12 @@ std::shared_ptr<const PairLabels> ProbeRecorder::Impl::LabelsOf(
   return {naming, &naming->labels};
 }
 
-void ProbeRecorder::Impl::RecordRequest(PairId id) {
+std::uint32_t ProbeRecorder::Impl::RecordRequest(PairId id) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  shard.pairs.at(id).stats.RecordRequest();
+  PairStats& stats = shard.pairs.at(id).stats;
+  stats.RecordRequest();
+  return stats.losses();
 }
 
 void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
@@ -262,6 +266,12 @@ void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
   const MutexLock lock(shard.mutex);
   const auto found = shard.pairs.find(id);
   if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
+}
+
+void ProbeRecorder::Impl::RecordFlowRenewal(PairId id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  shard.pairs.at(id).stats.RecordFlowRenewal();
 }
 
 void ProbeRecorder::Impl::SetRoute(PairId id,
@@ -340,9 +350,9 @@ void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
 
 ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
                              const Clock& clock, bool sees_stray_replies,
-                             PairObserver* observer)
+                             bool renews_flows, PairObserver* observer)
     : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies,
-                                   observer)) {}
+                                   renews_flows, observer)) {}
 
 ProbeRecorder::~ProbeRecorder() = default;
 
@@ -368,7 +378,9 @@ std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId pair) const {
   return impl_->LabelsOf(pair);
 }
 
-void ProbeRecorder::RecordRequest(PairId pair) { impl_->RecordRequest(pair); }
+std::uint32_t ProbeRecorder::RecordRequest(PairId pair) {
+  return impl_->RecordRequest(pair);
+}
 
 void ProbeRecorder::RecordResult(PairId pair, const EchoResult& result) {
   impl_->RecordResult(pair, result);
@@ -376,6 +388,10 @@ void ProbeRecorder::RecordResult(PairId pair, const EchoResult& result) {
 
 void ProbeRecorder::RecordStrayReply(PairId pair, StrayReply kind) {
   impl_->RecordStrayReply(pair, kind);
+}
+
+void ProbeRecorder::RecordFlowRenewal(PairId pair) {
+  impl_->RecordFlowRenewal(pair);
 }
 
 void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route) {

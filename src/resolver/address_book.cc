@@ -170,11 +170,11 @@ class AddressBook::Impl {
   EntryId AddEntry(const Subject& subject, Nanoseconds refresh, SteadyTime now)
       REQUIRES(mutex_) {
     const EntryId id = next_id_;
-    const auto place =
-        ids_.try_emplace({subject.kind, subject.name}, id).first;
+    const auto place = ids_.try_emplace({subject.kind, subject.name}, id).first;
     try {
       entries_.emplace(
-          id, Entry{.subject = subject, .place = place, .refreshes = {refresh}});
+          id,
+          Entry{.subject = subject, .place = place, .refreshes = {refresh}});
       ScheduleOf(subject).Add(id, refresh, now);
     } catch (...) {
       entries_.erase(id);

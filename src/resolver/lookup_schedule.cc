@@ -81,7 +81,7 @@ void LookupSchedule::Finish(Key key, End end, SteadyTime now) {
   in_progress_.erase(progress);
   const auto found = names_.find(key);
   if (found == names_.end()) return;  // removed meanwhile
-  Name& name = found->second;  // without `due`
+  Name& name = found->second;         // without `due`
   name.standing = now - began < limits_.patience ? kQuick : kSlow;
   name.failures = end == End::kAnswer ? 0 : name.failures + 1;
   SetDue(key, name, now + WaitAfter(name, end));

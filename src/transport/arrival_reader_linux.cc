@@ -71,6 +71,7 @@ ArrivalReader::ArrivalReader()
 bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
   arrivals_.clear();
   packets_ = 0;
+  damaged_ = 0;
   last_time_ = now();
   // The previous call has overwritten the sizes.
   for (mmsghdr& header : headers_) {
@@ -98,24 +99,24 @@ bool ArrivalReader::Read(const IcmpSocket& socket, bool errors) {
 
 // False when it is not an echo message of this socket, or not intact.
 bool ArrivalReader::ParseMessage(const IcmpSocket& socket, std::size_t i,
-                                 Arrival* arrival) const {
+                                 Arrival* arrival) {
   std::span<const std::uint8_t> bytes(bytes_.get() + i * kPacketSize,
                                       headers_[i].msg_len);
   const bool raw_v4 = socket.kind() == IcmpSocket::Kind::kRaw &&
                       socket.version() == IpVersion::kV4;
-  if (raw_v4 && !arrival->error) {
-    bytes = BehindIpHeader(bytes);
-    if (InternetChecksum(bytes) != 0) return false;
-  }
+  if (raw_v4 && !arrival->error) bytes = BehindIpHeader(bytes);
   const auto message = ReadEchoMessage(bytes);
+  if (!message || !socket.IsOurs(*message)) return false;
   const auto peer = FromSocketAddress(
       static_cast<const sockaddr*>(headers_[i].msg_hdr.msg_name));
-  if (!message || !peer || !socket.IsOurs(*message)) return false;
-  if (!arrival->error && !IsEchoReply(socket.version(), *message)) {
+  arrival->message = *message;
+  if (peer) arrival->peer = *peer;
+  if (arrival->error) return peer.has_value();
+  if (!peer || !IsEchoReply(socket.version(), *message) ||
+      (raw_v4 && InternetChecksum(bytes) != 0)) {
+    ++damaged_;
     return false;
   }
-  arrival->message = *message;
-  arrival->peer = *peer;
   return true;
 }
 

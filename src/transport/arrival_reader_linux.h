@@ -32,16 +32,17 @@ class ArrivalReader {
 
   /// Replaces arrivals() by the next ones: replies, or, with `errors`, ICMP
   /// errors. False when there were none. Packets that are not intact echo
-  /// replies or errors about echo requests are omitted and counted.
+  /// replies or errors about echo requests of this process are omitted.
   bool Read(const IcmpSocket& socket, bool errors);
 
   /// Valid until the next Read().
   std::span<const Arrival> arrivals() const { return arrivals_; }
 
-  /// Packets read by the last Read(), and those of them that were omitted. An
-  /// error that this host itself reports for a failed send does not count.
+  /// Packets read by the last Read(), and replies among them with an identifier
+  /// of this process that were omitted because they are not intact. An error
+  /// that this host itself reports for a failed send does not count.
   std::size_t packets() const { return packets_; }
-  std::size_t left_out() const { return packets_ - arrivals_.size(); }
+  std::size_t damaged() const { return damaged_; }
 
   /// When the latest of them arrived; now() when there was none.
   SteadyTime last_time() const { return last_time_; }
@@ -52,12 +53,12 @@ class ArrivalReader {
   static constexpr std::size_t kPacketSize = 65535;
   static constexpr std::size_t kControlSize = 256;
 
-  bool ParseMessage(const IcmpSocket& socket, std::size_t i,
-                    Arrival* arrival) const;
+  bool ParseMessage(const IcmpSocket& socket, std::size_t i, Arrival* arrival);
   void ParseControl(const msghdr& header, Arrival* arrival) const;
 
   KernelTime kernel_time_;
   std::size_t packets_ = 0;
+  std::size_t damaged_ = 0;
   SteadyTime last_time_{};
   std::vector<Arrival> arrivals_;
 

@@ -106,6 +106,8 @@ EchoOutcome OutcomeOfErrno(int code) {
     case EAGAIN:  // the socket's send buffer is full
     case ENOBUFS:
     case ENOMEM:
+    case EMFILE:  // no descriptor for a socket
+    case ENFILE:
       return EchoOutcome::kNoResources;
     case EAFNOSUPPORT:  // this host does not have the IP version
     case ENETDOWN:

@@ -25,8 +25,9 @@
 
 // Implementation notes
 //
-//  a) One socket per IP version serves all pairs; the payload of a reply
-//     identifies its request: see RequestMatcher.
+//  a) One socket per IP version serves all pairs, as far as IcmpSockets does
+//     not say otherwise; the payload of a reply identifies its request: see
+//     RequestMatcher.
 //  b) Round-trip times end with the kernel's time stamp of the reply, so it
 //     does not matter when this process reads it: the receiver pauses after
 //     each batch and then reads everything that arrived meanwhile, many packets
@@ -98,7 +99,7 @@ class LinuxEchoTransport final : public EchoTransport {
  private:
   void Fail(const EchoRequest& request, int code);
   void Receive();
-  void WaitForArrivals();
+  SteadyTime WaitForArrivals();
   int SendBy(IcmpSocket& socket, const EchoRequest& request,
              RequestRecord& record);
   bool ReadAll(SteadyTime* horizon);
@@ -179,10 +180,12 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
   bool wake = false;  // the receiver
   IcmpSocket* const socket = sockets_->ForRequest(request, Now(), &wake, &code);
   if (socket == nullptr) {
+    if (wake) eventfd_write(wake_.get(), 1);
     Fail(request, code);
     return;
   }
   const std::uint64_t cookie = cookies_.Next();
+  const std::uint16_t identifier = socket->IdentifierFor(request.flow);
   const Nanoseconds suspended = suspended_time_();
   RequestRecord* record;
   {
@@ -191,6 +194,9 @@ void LinuxEchoTransport::Send(const EchoRequest& request) {
     matcher_.SetSuspendedTime(suspended);
     record = matcher_.Begin(request, cookie, now);
     if (record != nullptr) {
+      record->identifier = identifier;
+      record->socket_requests = &socket->requests();
+      ++socket->requests();
       ++in_flight_;
       // Set here too, so that only one sender wakes the receiver.
       if (now + request.timeout < sleeping_until_) {
@@ -240,12 +246,16 @@ int LinuxEchoTransport::SendBy(IcmpSocket& socket, const EchoRequest& request,
 }
 
 void LinuxEchoTransport::Fail(const EchoRequest& request, int code) {
-  // If the source is not on this host, the kernel reports that the network is
-  // unreachable or an argument invalid, which can have other causes, too.
-  const bool bad_source = request.source && !IsOwnAddress(*request.source);
   EchoResult result;
   result.tag = request.tag;
-  result.outcome = bad_source ? EchoOutcome::kBadSource : OutcomeOfErrno(code);
+  result.outcome = OutcomeOfErrno(code);
+  // If the source is not on this host, the kernel reports that the network is
+  // unreachable or an argument invalid, which can have other causes, too.
+  if (request.source && !IsOfThisHost(result.outcome)) {
+    const std::optional<bool> is_own = IsOwnAddress(*request.source);
+    if (!is_own) result.outcome = EchoOutcome::kNoResources;
+    if (is_own == false) result.outcome = EchoOutcome::kBadSource;
+  }
   result.os_code = static_cast<std::uint32_t>(code);
   callback_(result);
 }
@@ -278,9 +288,8 @@ EchoTransportStats LinuxEchoTransport::Stats() const {
 
 void LinuxEchoTransport::Receive() {
   while (!stopping_) {
-    WaitForArrivals();
+    SteadyTime horizon = WaitForArrivals();
     reader_.Refresh();
-    SteadyTime horizon = reader_.now();
     const bool many = ReadAll(&horizon);
     {
       const Nanoseconds suspended = suspended_time_();
@@ -294,7 +303,9 @@ void LinuxEchoTransport::Receive() {
   }
 }
 
-void LinuxEchoTransport::WaitForArrivals() {
+// Returns a time before which nothing arrived at the sockets that have nothing
+// to read now.
+SteadyTime LinuxEchoTransport::WaitForArrivals() {
   if (const auto generation = sockets_->generation();
       generation != receiving_generation_) {
     receiving_generation_ = generation;
@@ -312,12 +323,18 @@ void LinuxEchoTransport::WaitForArrivals() {
     sleeping_until_ = deadline.value_or(SteadyTime::max());
   }
   timespec left{};
+  const SteadyTime before = Now();
   if (deadline) {
-    const Nanoseconds wait = std::max(*deadline - Now(), Nanoseconds::zero());
+    *deadline = std::max(*deadline, before);
+    const Nanoseconds wait = *deadline - before;
     left.tv_sec = std::chrono::floor<std::chrono::seconds>(wait).count();
     left.tv_nsec = (wait % std::chrono::seconds(1)).count();
   }
-  ppoll(polled_.data(), polled_.size(), deadline ? &left : nullptr, nullptr);
+  const int ready = ppoll(polled_.data(), polled_.size(),
+                          deadline ? &left : nullptr, nullptr);
+  if (ready < 0) {  // interrupted: nothing is known
+    for (pollfd& polled : polled_) polled.revents = 0;
+  }
   {
     MutexLock lock(mutex_);
     sleeping_until_ = SteadyTime::min();
@@ -326,6 +343,9 @@ void LinuxEchoTransport::WaitForArrivals() {
     eventfd_t count;
     eventfd_read(wake_.get(), &count);
   }
+  if (ready < 0) return SteadyTime::min();
+  // After the deadline, the kernel has looked at all sockets once more.
+  return ready == 0 && deadline ? *deadline : before;
 }
 
 // Reads and classifies arrived packets; true when there was more than one.
@@ -333,7 +353,9 @@ void LinuxEchoTransport::WaitForArrivals() {
 // when there were too many.
 bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
   std::size_t packets = 0;
-  for (const auto& socket : receiving_) {
+  for (std::size_t i = 0; i < receiving_.size(); ++i) {
+    if (polled_[i].revents == 0) continue;
+    const auto& socket = receiving_[i];
     SteadyTime last = SteadyTime::min();
     int batches = 0;
     while (batches < kBatchesInARow && ReadErrors(*socket, &last)) ++batches;
@@ -342,7 +364,7 @@ bool LinuxEchoTransport::ReadAll(SteadyTime* horizon) {
     for (batches = 0; batches < kBatchesInARow; ++batches) {
       if (!reader_.Read(*socket, /*errors=*/false)) break;
       packets += reader_.packets();
-      foreign_replies_ += reader_.left_out();
+      foreign_replies_ += reader_.damaged();
       last = reader_.last_time();
       Classify(reader_, &verdicts_);
       Report(&verdicts_);
@@ -408,6 +430,8 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
 std::size_t EchoTransportMaxInFlight() { return 1'000'000; }
 
 bool EchoTransportSetsTos() { return true; }
+
+bool EchoTransportSetsIdentifier() { return true; }
 
 bool EchoTransportSeesStrayReplies() { return true; }
 

@@ -141,6 +141,9 @@ std::size_t EchoTransportMaxInFlight() { return 60'000; }
 // IP_OPTION_INFORMATION).
 bool EchoTransportSetsTos() { return false; }
 
+// The API has one identifier for all requests, and counts sequence numbers.
+bool EchoTransportSetsIdentifier() { return false; }
+
 // The API reports one reply per request and discards further ones.
 bool EchoTransportSeesStrayReplies() { return false; }
 

@@ -27,7 +27,9 @@
 //     report "too big". IPv6 without "don't fragment" is WANT: only the sender
 //     can fragment there, and only when it knows the path MTU.
 //  b) A raw socket receives every ICMP packet of the host. A filter in the
-//     kernel passes only echo replies with our identifier.
+//     kernel passes only echo replies with identifiers of a range, and only
+//     those that were sent are taken for ours. A datagram socket has one
+//     identifier for life: other flows need other sockets, see IcmpSockets.
 //  c) The kernel checks the ICMP checksum after raw sockets have received their
 //     copy: see ArrivalReader.
 
@@ -65,11 +67,11 @@ bool TurnOn(int fd, int level, int option) {
   return SetOption(fd, level, option, 1);
 }
 
-std::uint16_t RandomId() {
-  std::uint16_t id = 0;
+std::uint16_t RandomNumber() {
+  std::uint16_t number = 0;
   // Never fails for so few bytes (getrandom(2)).
-  static_cast<void>(getrandom(&id, sizeof(id), 0));
-  return id;
+  static_cast<void>(getrandom(&number, sizeof(number), 0));
+  return number;
 }
 
 template <typename Value>
@@ -134,18 +136,6 @@ bool MayBePendingError(int code) {
   }
 }
 
-bool IsOwnAddress(const IpAddress& address) {
-  sockaddr_storage storage;
-  const socklen_t size = ToSocketAddress(address, &storage);
-  // UDP: any user may bind such a socket to a free port of the host's
-  // addresses.
-  const UniqueFd probe(
-      socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
-  return bind(probe.get(), reinterpret_cast<const sockaddr*>(&storage), size) ==
-             0 ||
-         errno != EADDRNOTAVAIL;
-}
-
 Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
     IpVersion version, std::size_t packets_at_once, const Binding* binding,
     int* code) {
@@ -157,7 +147,9 @@ Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
 
   Kind kind = Kind::kDatagram;
   UniqueFd fd(socket(family, SOCK_DGRAM | flags, protocol));
-  if (!fd) {
+  // For want of resources, a raw socket would fail with an errno of its own.
+  if (!fd && errno != EMFILE && errno != ENFILE && errno != ENOMEM &&
+      errno != ENOBUFS) {
     kind = Kind::kRaw;
     fd.reset(socket(family, SOCK_RAW | flags, protocol));
   }
@@ -168,7 +160,7 @@ Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
     if (code != nullptr) *code = failure;
     return OpenError(version, failure);
   }
-  opened->SizeBuffers(packets_at_once);
+  opened->SizeBuffers(packets_at_once, /*log=*/code == nullptr);
   return opened;
 }
 
@@ -183,10 +175,11 @@ bool IcmpSocket::Configure(const Binding* binding) {
                               TurnOn(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
   if (!told) return false;
   if (kind_ == Kind::kRaw) {
-    id_ = RandomId();
+    id_ = static_cast<std::uint16_t>(RandomNumber() & ~kIdentifierBits);
+    salt_ = RandomNumber();
     if (!AttachFilter()) return false;
   }
-  return Bind(binding);
+  return Bind(binding) && LearnIdentifier();
 }
 
 // Also makes the kernel choose a datagram socket's identifier now instead of at
@@ -209,18 +202,50 @@ bool IcmpSocket::Bind(const Binding* binding) {
   return bind(fd(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
 }
 
+// The kernel keeps a datagram socket's identifier where others have a port.
+bool IcmpSocket::LearnIdentifier() {
+  if (kind_ == Kind::kRaw) return true;
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  if (getsockname(fd(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return false;
+  }
+  // At the same place for both versions.
+  id_ = ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  return true;
+}
+
+std::uint16_t IcmpSocket::IdentifierFor(const EchoFlow& flow) {
+  if (kind_ == Kind::kDatagram) return id_;
+  // An odd step visits all identifiers before it comes back to the first one.
+  constexpr std::uint32_t kStep = 1657;
+  const auto offset = static_cast<std::uint16_t>(
+      (flow.owner + flow.renewals * kStep + salt_) & kIdentifierBits);
+  sent_identifiers_[offset].store(true, std::memory_order_relaxed);
+  return static_cast<std::uint16_t>(id_ | offset);
+}
+
+bool IcmpSocket::IsOurs(const EchoMessage& message) const {
+  if (kind_ == Kind::kDatagram) return message.id == id_;
+  const std::size_t offset = message.id & kIdentifierBits;
+  return (message.id & ~kIdentifierBits) == id_ &&
+         sent_identifiers_[offset].load(std::memory_order_relaxed);
+}
+
 bool IcmpSocket::AttachFilter() {
   const bool v4 = version_ == IpVersion::kV4;
   // A raw IPv4 socket also receives the IP header: X is its length.
-  std::array<sock_filter, 7> code{{
+  std::array<sock_filter, 8> code{{
       v4 ? sock_filter BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
          : sock_filter BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
       BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
       BPF_JUMP(
           BPF_JMP | BPF_JEQ | BPF_K,
           v4 ? std::uint32_t{ICMP_ECHOREPLY} : std::uint32_t{ICMP6_ECHO_REPLY},
-          0, 3),
+          0, 4),
       BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
+               0xffffU & ~std::uint32_t{kIdentifierBits}),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, id_, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, 0xffff'ffff),
       BPF_STMT(BPF_RET | BPF_K, 0),
@@ -230,7 +255,7 @@ bool IcmpSocket::AttachFilter() {
   return SetOption(fd(), SOL_SOCKET, SO_ATTACH_FILTER, program);
 }
 
-void IcmpSocket::SizeBuffers(std::size_t packets_at_once) {
+void IcmpSocket::SizeBuffers(std::size_t packets_at_once, bool log) {
   const int wanted = static_cast<int>(std::clamp(
       packets_at_once * kPacketTruesize, kSmallestBuffer, kLargestBuffer));
   // Sizes beyond net.core.rmem_max require CAP_NET_ADMIN.
@@ -243,7 +268,7 @@ void IcmpSocket::SizeBuffers(std::size_t packets_at_once) {
   int doubled = 0;  // as the kernel reports it (socket(7))
   socklen_t size = sizeof(doubled);
   getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &doubled, &size);
-  if (doubled / 2 < wanted) {
+  if (log && doubled / 2 < wanted) {
     SmallBuffers().Report(version_ == IpVersion::kV4 ? "4" : "6",
                           std::to_string(doubled / 2) + " bytes instead of " +
                               std::to_string(wanted));
@@ -301,9 +326,9 @@ int IcmpSocket::Send(const EchoRequest& request, RequestRecord& record) {
   if (!SetDontFragment(request.dont_fragment)) return errno;
   sockaddr_storage destination;
   iovec vector{.iov_base = packet_.data(),
-               .iov_len = WriteEchoRequest(version_, id_, record.sequence(),
-                                           record.cookie, request.payload_size,
-                                           packet_.data())};
+               .iov_len = WriteEchoRequest(
+                   version_, record.identifier, record.sequence(),
+                   record.cookie, request.payload_size, packet_.data())};
   alignas(cmsghdr) std::array<std::uint8_t, 128> control;
   msghdr message{};
   message.msg_name = &destination;
@@ -313,8 +338,12 @@ int IcmpSocket::Send(const EchoRequest& request, RequestRecord& record) {
   message.msg_control = control.data();
   message.msg_controllen = WriteControl(request, control.data());
   // The last step: any time from here on counts as round-trip time.
-  record.set_sent(std::chrono::steady_clock::now());
-  return sendmsg(fd(), &message, 0) >= 0 ? 0 : errno;
+  record.set_send_took(Nanoseconds(-1));
+  const SteadyTime sent = std::chrono::steady_clock::now();
+  record.set_sent(sent);
+  const int code = sendmsg(fd(), &message, 0) >= 0 ? 0 : errno;
+  record.set_send_took(std::chrono::steady_clock::now() - sent);
+  return code;
 }
 
 std::uint64_t IcmpSocket::ReceiveDrops() const {

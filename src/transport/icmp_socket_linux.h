@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +42,7 @@ class IcmpSocket {
   /// has room for `packets_at_once` replies, as far as the system allows.
   /// kNotAllowed when neither kind is allowed, kUnsupported when this host does
   /// not have the IP version. `binding` may be null. `code` may be null, else
-  /// it is set to the errno of a failure.
+  /// it is set to the errno of a failure; a small buffer is then not logged.
   static Result<std::unique_ptr<IcmpSocket>> Open(
       IpVersion version, std::size_t packets_at_once,
       const Binding* binding = nullptr, int* code = nullptr);
@@ -54,11 +55,16 @@ class IcmpSocket {
   /// it. Returns 0, or the errno; see MayBePendingError().
   int Send(const EchoRequest& request, RequestRecord& record);
 
-  /// Whether a packet that this socket received, or an error, is about a
-  /// request of this socket.
-  bool IsOurs(const EchoMessage& message) const {
-    return kind_ == Kind::kDatagram || message.id == id_;
-  }
+  /// The identifier for a request of this flow. A datagram socket has only one,
+  /// which the kernel chose. Of the thread that sends.
+  std::uint16_t IdentifierFor(const EchoFlow& flow);
+
+  /// Whether a packet that this socket received, or an error, has an identifier
+  /// that was sent.
+  bool IsOurs(const EchoMessage& message) const;
+
+  /// Its requests in flight: see RequestRecord.
+  std::atomic<std::uint32_t>& requests() { return requests_; }
 
   /// The number of packets that did not fit in the receive buffer.
   std::uint64_t ReceiveDrops() const;
@@ -70,14 +76,25 @@ class IcmpSocket {
   bool Configure(const Binding* binding);
   bool Bind(const Binding* binding);
   bool AttachFilter();
-  void SizeBuffers(std::size_t packets_at_once);
+  bool LearnIdentifier();
+  void SizeBuffers(std::size_t packets_at_once, bool log);
   bool SetDontFragment(bool on);
   std::size_t WriteControl(const EchoRequest& request, std::uint8_t* control);
 
   const IpVersion version_;
   const Kind kind_;
   const UniqueFd fd_;
-  std::uint16_t id_ = 0;  ///< of raw sockets; the kernel sets it for others
+  /// Of a datagram socket; of a raw one the first of kIdentifiers.
+  std::uint16_t id_ = 0;
+  std::uint16_t salt_ = 0;  ///< of a raw socket
+  std::atomic<std::uint32_t> requests_{0};
+
+  /// Of a raw socket: how many successive identifiers it uses, few enough to
+  /// leave other programs theirs, and many enough that one is forgotten on the
+  /// way before its turn comes again.
+  static constexpr std::uint16_t kIdentifiers = 0x1000;
+  static constexpr std::uint16_t kIdentifierBits = kIdentifiers - 1;
+  std::array<std::atomic<bool>, kIdentifiers> sent_identifiers_{};
 
   // Of Send().
   std::optional<bool> dont_fragment_;
@@ -92,8 +109,13 @@ std::string_view SocketKindName(IcmpSocket::Kind kind);
 /// but those that only this host itself can be the reason of.
 bool MayBePendingError(int code);
 
-/// Whether this host currently has the address.
-bool IsOwnAddress(const IpAddress& address);
+/// Whether this host currently has the address; absent when the system lacks
+/// the resources to tell.
+std::optional<bool> IsOwnAddress(const IpAddress& address);
+
+/// Whether the system allows to send from addresses that it does not have
+/// (net.ipv4.ip_nonlocal_bind, net.ipv6.ip_nonlocal_bind); absent as above.
+std::optional<bool> AllowsForeignSources(IpVersion version);
 
 }  // namespace echo_exporter
 

@@ -5,11 +5,26 @@
 #include <chrono>
 #include <string>
 
+#include "src/transport/echo_status_linux.h"
+
 namespace echo_exporter {
 namespace {
 
-// Longer than any request is in flight, and than late replies are counted.
+// Longer than late replies are counted.
 constexpr Nanoseconds kUnusedFor = std::chrono::minutes(5);
+// As long as late and duplicate replies to brief flows are counted.
+constexpr Nanoseconds kRetiredFor = std::chrono::seconds(5);
+constexpr Nanoseconds kCheckSpacing = std::chrono::seconds(1);
+
+// The place of sockets for brief flows.
+constexpr std::uint32_t kBriefSlot = IcmpSockets::kSteadySockets;
+
+std::uint32_t SlotOf(const IcmpSocket& common, const EchoFlow& flow) {
+  // A raw socket sends all identifiers.
+  if (common.kind() == IcmpSocket::Kind::kRaw) return 0;
+  if (flow.kind != EchoFlow::Kind::kSteady) return kBriefSlot;
+  return flow.renewals % IcmpSockets::kSteadySockets;
+}
 
 }  // namespace
 
@@ -36,40 +51,144 @@ bool IcmpSockets::HasRaw() const {
 }
 
 IcmpSocket* IcmpSockets::ForRequest(const EchoRequest& request, SteadyTime now,
-                                    bool* is_new, int* code) {
-  *is_new = false;
+                                    bool* changed, int* code) {
+  *changed = false;
   *code = EAFNOSUPPORT;
-  if (request.destination.is_v4()) return v4_.get();
-  if (v6_ == nullptr || !request.source) return v6_.get();
-  const IcmpSocket::Binding binding{*request.source, request.source_interface};
-  const auto found = bound_.find(binding);
-  if (found != bound_.end()) {
-    found->second.used = now;
-    return found->second.socket.get();
+  const bool v4 = request.destination.is_v4();
+  IcmpSocket* const common = v4 ? v4_.get() : v6_.get();
+  if (common == nullptr) return nullptr;
+  Place place{.version = request.destination.version(),
+              .slot = SlotOf(*common, request.flow),
+              .binding = std::nullopt};
+  if (!v4 && request.source) {
+    place.binding = Binding{*request.source, request.source_interface};
   }
+  const std::uint64_t before = generation_;
+  IcmpSocket* socket = nullptr;
+  if (place.slot != 0) socket = Find(place, now, code);
+  if (socket == nullptr) {
+    // Better under another identifier than not at all.
+    place.slot = 0;
+    socket = place.binding ? Find(place, now, code) : common;
+  }
+  *changed = generation_ != before;
+  return socket;
+}
+
+IcmpSocket* IcmpSockets::Find(const Place& place, SteadyTime now, int* code) {
+  const auto found = opened_.find(place);
+  const bool exists = found != opened_.end();
+  if (exists && !HasSource(place, found->second, now)) {
+    *code = EADDRNOTAVAIL;
+    return nullptr;
+  }
+  if (exists) {
+    found->second.used = now;
+    if (place.slot != kBriefSlot || now - found->second.opened < kBriefUse) {
+      return found->second.socket.get();
+    }
+  }
+  if (IcmpSocket* const opened = Add(place, now, code)) return opened;
+  const auto kept = opened_.find(place);
+  return kept == opened_.end() ? nullptr : kept->second.socket.get();
+}
+
+// Opens the socket of a place, which takes the place of another one.
+IcmpSocket* IcmpSockets::Add(const Place& place, SteadyTime now, int* code) {
   CloseUnused(now);
-  auto opened =
-      IcmpSocket::Open(IpVersion::kV6, packets_at_once_, &binding, code);
-  if (!opened.ok()) return nullptr;
-  std::shared_ptr<IcmpSocket> socket = std::move(opened).value();
-  bound_.emplace(binding, Bound{.socket = socket, .used = now});
+  if (opened_.size() + retired_.size() >= kMostSockets && !CloseOne()) {
+    *code = ENFILE;
+    return nullptr;
+  }
+  Opened opened{.socket = nullptr, .opened = now, .used = now, .check = {}};
+  if (place.binding) {
+    const auto foreign_allowed = AllowsForeignSources(place.version);
+    if (foreign_allowed.value_or(true)) opened.check = now;
+    if (!HasSource(place, opened, now)) {
+      *code = EADDRNOTAVAIL;
+      return nullptr;
+    }
+  }
+  auto socket =
+      IcmpSocket::Open(place.version, packets_at_once_,
+                       place.binding ? &*place.binding : nullptr, code);
+  if (!socket.ok()) {
+    // The descriptor comes back when the receiver has left the socket, for the
+    // next request. Other identifiers are not worth the sockets of sources.
+    if (place.slot == 0 && OutcomeOfErrno(*code) == EchoOutcome::kNoResources) {
+      CloseOne();
+    }
+    return nullptr;
+  }
+  opened.socket = std::move(socket).value();
+  Opened& entry = opened_[place];
+  if (entry.socket != nullptr) retired_.push_back(std::move(entry));
+  entry = opened;
   MutexLock lock(mutex_);
-  all_.push_back(socket);
+  all_.push_back(opened.socket);
   ++generation_;
-  *is_new = true;
-  return socket.get();
+  return opened.socket.get();
+}
+
+// Where the kernel lets anybody send from any address, somebody else must look.
+bool IcmpSockets::HasSource(const Place& place, Opened& opened,
+                            SteadyTime now) {
+  if (!opened.check || now < *opened.check) return true;
+  if (!IsOwnAddress(place.binding->source).value_or(true)) return false;
+  opened.check = now + kCheckSpacing;
+  return true;
 }
 
 void IcmpSockets::CloseUnused(SteadyTime now) {
-  MutexLock lock(mutex_);
-  std::erase_if(bound_, [&](const auto& entry) REQUIRES(mutex_) {
-    const auto& [binding, bound] = entry;
-    if (now - bound.used < kUnusedFor) return false;
-    past_drops_ += bound.socket->ReceiveDrops();
-    std::erase(all_, bound.socket);
-    ++generation_;
+  const auto unused = [&](const Opened& opened, Nanoseconds limit) {
+    if (now - opened.used < limit || opened.socket->requests() > 0) {
+      return false;
+    }
+    Close(opened);
     return true;
+  };
+  std::erase_if(opened_, [&](const auto& entry) {
+    return unused(entry.second, kUnusedFor);
   });
+  std::erase_if(retired_, [&](const Opened& opened) {
+    return unused(opened, kRetiredFor);
+  });
+}
+
+// Closes the least recently used socket without requests; false when each has
+// some.
+bool IcmpSockets::CloseOne() {
+  const auto later = [](const Opened& a, const Opened* b) {
+    return b != nullptr && a.used >= b->used;
+  };
+  const Opened* oldest = nullptr;
+  const Place* place = nullptr;
+  for (const Opened& opened : retired_) {
+    if (opened.socket->requests() == 0 && !later(opened, oldest)) {
+      oldest = &opened;
+    }
+  }
+  for (const auto& [where, opened] : opened_) {
+    if (opened.socket->requests() == 0 && !later(opened, oldest)) {
+      oldest = &opened;
+      place = &where;
+    }
+  }
+  if (oldest == nullptr) return false;
+  Close(*oldest);
+  if (place != nullptr) {
+    opened_.erase(Place(*place));
+  } else {
+    retired_.erase(retired_.begin() + (oldest - retired_.data()));
+  }
+  return true;
+}
+
+void IcmpSockets::Close(const Opened& opened) {
+  MutexLock lock(mutex_);
+  past_drops_ += opened.socket->ReceiveDrops();
+  std::erase(all_, opened.socket);
+  ++generation_;
 }
 
 IcmpSockets::List IcmpSockets::All() const {

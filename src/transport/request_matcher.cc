@@ -1,6 +1,7 @@
 #include "src/transport/request_matcher.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace echo_exporter {
 namespace {
@@ -12,6 +13,19 @@ using State = RequestRecord::State;
 bool IsSameHost(const IpAddress& destination, const IpAddress& seen) {
   return destination.version() == seen.version() &&
          destination.bytes() == seen.bytes() && ZonesAgree(destination, seen);
+}
+
+// Whether the sending thread was held up, as when the process is stopped: the
+// request left late, so that nothing is known of what the network did in time.
+bool WasSentLate(const RequestRecord& record) {
+  constexpr Nanoseconds kHeldUp = std::chrono::milliseconds(100);
+  const Nanoseconds took = record.send_took();
+  return took < Nanoseconds::zero() || took > kHeldUp;
+}
+
+EchoOutcome WithoutReply(const RequestRecord& record) {
+  return WasSentLate(record) ? EchoOutcome::kNoResources
+                             : EchoOutcome::kTimeout;
 }
 
 // The times of a result; neither is ever negative.
@@ -44,7 +58,8 @@ void RequestMatcher::ClassifyReply(const Arrival& reply, SteadyTime now) {
   RequestRecord* const record =
       table_.Find(message.sequence, [&](const RequestRecord& candidate) {
         // A payload too short for a cookie is weak evidence by itself.
-        return (candidate.payload_size >= kCookieSize ||
+        return candidate.identifier == message.id &&
+               (candidate.payload_size >= kCookieSize ||
                 IsSameHost(candidate.destination, reply.peer)) &&
                IsPayloadOf(candidate.cookie, candidate.payload_size,
                            message.payload);
@@ -68,7 +83,7 @@ void RequestMatcher::ClassifyReply(const Arrival& reply, SteadyTime now) {
   result.reply_ttl = reply.ttl;
   if (result.rtt > record->timeout && !WasSuspended(*record)) {
     verdicts_.strays.emplace_back(record->tag, StrayReply::kLate);
-    result.outcome = EchoOutcome::kTimeout;
+    result.outcome = WithoutReply(*record);
     End(*record, State::kTimedOut, result);
     return;
   }
@@ -83,6 +98,7 @@ void RequestMatcher::ClassifyForeign(const Arrival& reply) {
   RequestRecord* const damaged =
       table_.Find(reply.message.sequence, [&](const RequestRecord& candidate) {
         return candidate.state == State::kInFlight &&
+               candidate.identifier == reply.message.id &&
                IsSameHost(candidate.destination, reply.peer);
       });
   if (damaged != nullptr) damaged->corrupted = true;
@@ -93,6 +109,7 @@ void RequestMatcher::ClassifyError(const Arrival& arrival, SteadyTime now) {
   RequestRecord* const record =
       table_.Find(quoted.sequence, [&](const RequestRecord& candidate) {
         return candidate.state == State::kInFlight &&
+               candidate.identifier == quoted.id &&
                IsSameHost(candidate.destination, arrival.peer) &&
                MayBeginPayloadOf(candidate.cookie, candidate.payload_size,
                                  quoted.payload);
@@ -134,7 +151,7 @@ void RequestMatcher::Expire(SteadyTime horizon) {
   while (RequestRecord* const record = table_.FindExpired(horizon)) {
     EchoResult result;
     result.outcome =
-        record->corrupted ? EchoOutcome::kCorruptReply : EchoOutcome::kTimeout;
+        record->corrupted ? EchoOutcome::kCorruptReply : WithoutReply(*record);
     result.rtt = std::max(horizon - record->sent(), Nanoseconds::zero());
     End(*record, State::kTimedOut, result);
   }

@@ -18,11 +18,11 @@ namespace echo_exporter {
 /// Determines the result of each request: finds the request of an arrival,
 /// classifies the arrival, and expires requests. Pure: no socket, no clock.
 ///
-/// A reply belongs to a request when it has its sequence number and its whole
-/// payload, including the cookie. A packet from a request's destination with
-/// its sequence number and another payload may be a damaged reply or a forgery:
-/// it does not end the request, but if no intact reply arrives in time, the
-/// request ends as kCorruptReply instead of kTimeout.
+/// A reply belongs to a request when it has its identifier, its sequence number
+/// and its whole payload, including the cookie. A packet from a request's
+/// destination with its numbers and another payload may be a damaged reply or a
+/// forgery: it does not end the request, but if no intact reply arrives in
+/// time, the request ends as kCorruptReply instead of kTimeout.
 ///
 /// Replies and errors come from different queues, so what is read first need
 /// not have arrived first: an error ends its request only at the next Expire(),

@@ -37,6 +37,7 @@ RequestRecord* RequestTable::Begin(const EchoRequest& request,
   record.corrupted = false;
   record.has_error = false;
   record.set_sent(now);
+  record.set_send_took(Nanoseconds::zero());
   ++in_flight_;
   deadlines_.push_back({now + request.timeout, record.number});
   std::push_heap(deadlines_.begin(), deadlines_.end(), Later);
@@ -44,7 +45,7 @@ RequestRecord* RequestTable::Begin(const EchoRequest& request,
 }
 
 void RequestTable::End(RequestRecord& record, RequestRecord::State state) {
-  record.state = state;
+  Leave(record, state);
   --in_flight_;
   DropDeadDeadlines();
 }

@@ -31,6 +31,14 @@ struct RequestRecord {
     sent_.store(time.time_since_epoch().count(), std::memory_order_relaxed);
   }
 
+  /// How long the call that sends took; negative while it lasts.
+  Nanoseconds send_took() const {
+    return Nanoseconds(send_took_.load(std::memory_order_relaxed));
+  }
+  void set_send_took(Nanoseconds duration) {
+    send_took_.store(duration.count(), std::memory_order_relaxed);
+  }
+
   std::uint64_t number =
       0;  ///< of the request; its last 16 bits are sequence()
   std::uint64_t tag = 0;
@@ -40,6 +48,9 @@ struct RequestRecord {
   /// How long the machine had been suspended in total before the request.
   Nanoseconds suspended{};
   std::uint16_t payload_size = 0;
+  std::uint16_t identifier = 0;  ///< as it is on the wire
+  /// Counts its socket's requests in flight; null when nobody counts.
+  std::atomic<std::uint32_t>* socket_requests = nullptr;
   State state = State::kUnused;
   /// A packet from the destination was not its intact reply.
   bool corrupted = false;
@@ -50,6 +61,7 @@ struct RequestRecord {
 
  private:
   std::atomic<std::int64_t> sent_{0};
+  std::atomic<std::int64_t> send_took_{0};
 };
 
 /// The requests in flight and the last ones before them.
@@ -98,6 +110,11 @@ class RequestTable {
     SteadyTime time;
     std::uint64_t number = 0;
   };
+  static void Leave(RequestRecord& record, RequestRecord::State state) {
+    record.state = state;
+    if (record.socket_requests != nullptr) --*record.socket_requests;
+    record.socket_requests = nullptr;
+  }
   static bool Later(const Deadline& a, const Deadline& b) {
     return a.time > b.time;
   }
@@ -139,7 +156,7 @@ void RequestTable::EndAll(RequestRecord::State state, const Observer& ended) {
   deadlines_.clear();
   for (RequestRecord& record : records_) {
     if (record.state != RequestRecord::State::kInFlight) continue;
-    record.state = state;
+    Leave(record, state);
     ended(record);
   }
 }

@@ -53,6 +53,8 @@ payload_size = 1000
 ttl = 64
 dont_fragment = true
 ip_version = "4"
+flow = "fresh"
+flow_renew_after = 0
 dns_refresh = "5m"
 [metrics]
 rtt_buckets = [0.001, 1, 2.5]
@@ -75,6 +77,8 @@ payload_size = 0
 ttl = 255
 dont_fragment = false
 ip_version = "6"
+flow = "steady"
+flow_renew_after = 1000000
 dns_refresh = "24h"
 [modules.icmp]
 payload_size = 65500
@@ -427,20 +431,6 @@ TEST(ConfigTest, LetsHalfAsManyAgainBeInFlightAsInSilence) {
   EXPECT_EQ(config.warnings.size(), 1U);
 }
 
-TEST(ConfigTest, WarnsOfMoreInFlightThanTheSystemCanKeepApart) {
-  const std::string text = "[engine]\nmax_in_flight = 60001\n";
-  EXPECT_EQ(Parse(text).max_in_flight, 60'001U);
-  EXPECT_FALSE(Parse(text).max_in_flight_is_default);
-  EXPECT_EQ(Parse(text).warnings, Strings());
-  const ConfigOutcome outcome =
-      ParseConfig(text, "f.toml", {.max_in_flight = 60'000});
-  ASSERT_TRUE(outcome.config);
-  EXPECT_EQ(outcome.config->max_in_flight, 60'000U);
-  EXPECT_EQ(outcome.config->warnings,
-            (Strings{"f.toml:1:1: engine.max_in_flight is more than this "
-                     "operating system can keep apart; it counts as 60000"}));
-}
-
 TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
   const std::string text =
       "[defaults]\ntos = 184\n"
@@ -466,6 +456,7 @@ TEST(ConfigTest, CapsTheRequestsInFlightAtWhatTheSystemServes) {
       ParseConfig(text, "f.toml", {.max_in_flight = 60'000});
   ASSERT_TRUE(capped.config);
   EXPECT_EQ(capped.config->max_in_flight, 60'000U);
+  EXPECT_FALSE(capped.config->max_in_flight_is_default);
   EXPECT_EQ(capped.config->warnings,
             (Strings{"f.toml:2:17: [engine]: max_in_flight counts as 60000: on "
                      "this operating system no more requests can be in "
@@ -492,6 +483,31 @@ TEST(ConfigTest, WarnsOfMoreRequestsInFlightThanTheSystemServes) {
             (Strings{"f.toml:3:1: if no destination replied, 8 requests would "
                      "be in flight, but on this operating system at most 7 "
                      "can be: use longer intervals or shorter timeouts"}));
+}
+
+TEST(ConfigTest, ReadsWhichFlowRequestsBelongTo) {
+  const ExporterConfig defaults =
+      Parse("[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n");
+  EXPECT_EQ(defaults.groups[0].echo.flow, FlowPolicy::kSteady);
+  EXPECT_EQ(defaults.groups[0].flow_renew_after, 3U);
+  EXPECT_EQ(defaults.modules.at("icmp").echo.flow, FlowPolicy::kSteady);
+
+  const ExporterConfig config = Parse(kFull);
+  EXPECT_EQ(config.groups[0].echo.flow, FlowPolicy::kFresh);
+  EXPECT_EQ(config.groups[0].flow_renew_after, 0U);
+  EXPECT_EQ(config.groups[1].echo.flow, FlowPolicy::kSteady);
+  EXPECT_EQ(config.groups[1].flow_renew_after, 1'000'000U);
+}
+
+TEST(ConfigTest, WarnsOfAFlowThatTheSystemIgnores) {
+  const ConfigOutcome outcome =
+      ParseConfig("[modules.m]\nflow = \"fresh\"\n[modules.n]\n", "f.toml",
+                  {.sets_identifier = false});
+  ASSERT_TRUE(outcome.config);
+  EXPECT_EQ(outcome.config->warnings,
+            (Strings{"f.toml:2:8: module \"m\": flow \"fresh\" is ignored: on "
+                     "this operating system a program cannot set the "
+                     "identifier of echo requests"}));
 }
 
 TEST(ConfigTest, LoadsAFileByItsUtf8Name) {

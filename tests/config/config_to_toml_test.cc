@@ -53,12 +53,14 @@ drain_timeout = "1500ms"
 name = "tab\\quote\""
 interval = "90s"
 dns_refresh = "1m"
+flow_renew_after = 3
 timeout = "1s"
 payload_size = 32
 ttl = 128
 tos = 0
 dont_fragment = false
 ip_version = "any"
+flow = "steady"
 sources = [
   "auto",
   "lan",
@@ -77,6 +79,7 @@ ttl = 128
 tos = 0
 dont_fragment = false
 ip_version = "any"
+flow = "steady"
 source = "auto"
 
 [probe]

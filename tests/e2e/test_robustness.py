@@ -103,14 +103,18 @@ class ChangesTest(Case):
         config = settings() + group("g", timeout="1s", destinations=replying)
         config += group("silent", timeout="1s", destinations=["10.213.4.1"])
         with exporter.Exporter(config) as daemon:
-            self.wait_for_replies_only(daemon, group="g")
-            before = daemon.scrape()
-            self.assertGreater(before.total("icmp_echo_in_flight", group="g"), len(replying))
+            before = daemon.wait_until(
+                "many under way",
+                lambda seen: seen.total("icmp_echo_in_flight", group="g") > 3 * len(replying),
+            )
             daemon.send(signal.SIGSTOP)
             time.sleep(STOPPED)
             daemon.send(signal.SIGCONT)
-            self.wait_for_replies_only(daemon, group="g")
-            seen = daemon.scrape()
+            seen = daemon.wait_until(
+                "requests after it",
+                lambda seen: seen.finished(group="g") > before.finished(group="g") + 500
+                and seen.finished(group="silent") > before.finished(group="silent") + 20,
+            )
         self.assertEqual(set(seen.outcomes(group="g")), {"reply"})
         self.assertEqual(seen.total("icmp_echo_late_replies_total"), 0)
         self.assertEqual(set(seen.outcomes(group="silent")), {"timeout"})

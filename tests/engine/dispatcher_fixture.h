@@ -26,8 +26,8 @@ class DispatcherFixture : public testing::Test {
     std::vector<DispatchedPair> pairs;
     for (const std::string& address : addresses) {
       pairs.push_back({NewPair(address), source,
-                       Endpoint{.address = Address(address), .entry = {}},
-                       echo});
+                       Endpoint{.address = Address(address), .entry = {}}, echo,
+                       flow_renew_after_});
     }
     rig_.dispatcher.Apply(
         {.scheduled = {{interval, pairs}}, .updated = {}, .removed = {}});
@@ -36,7 +36,8 @@ class DispatcherFixture : public testing::Test {
   /// Adds a pair that is probed every second, between entries of the book.
   void AddPair(const Endpoint& source, const Endpoint& destination,
                const std::string& label) {
-    const DispatchedPair pair{NewPair(label), source, destination, {}};
+    const DispatchedPair pair{
+        NewPair(label), source, destination, {}, flow_renew_after_};
     rig_.dispatcher.Apply({.scheduled = {{std::chrono::seconds(1), {pair}}},
                            .updated = {},
                            .removed = {}});
@@ -109,6 +110,8 @@ class DispatcherFixture : public testing::Test {
         .value_or(-1);
   }
 
+  /// Of pairs that are added from then on.
+  std::uint32_t flow_renew_after_ = 0;
   const IpAddress kMarker = Address("203.0.113.255");
   const SteadyTime start_ = Clock::System().Now() + std::chrono::hours(24);
   ManualClock clock_{start_};

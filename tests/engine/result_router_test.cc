@@ -45,7 +45,8 @@ class ResultRouterTest : public testing::Test {
   }
 
   OutcomeLog outcomes_;
-  ProbeRecorder recorder_{{0.01, 0.1}, Clock::System(), true, &outcomes_};
+  ProbeRecorder recorder_{
+      {0.01, 0.1}, Clock::System(), true, false, &outcomes_};
   ResultRouter router_{recorder_};
 };
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/engine/dispatcher_rig.h"
 
@@ -378,6 +379,26 @@ TEST_F(OnDemandProberTest, SaysSuspendedWhenItsDeadlinePassedInSuspension) {
   const HttpResponse answer = prober.Probe(query);
   EXPECT_EQ(answer.status, 503);
   EXPECT_THAT(answer.body, HasSubstr("suspended"));
+}
+
+TEST_F(OnDemandProberTest, HasAFlowOfItsOwn) {
+  ProbeQuery query;
+  query.target = kTarget;
+  query.count = 2;
+  Probe(query);
+  Probe(query);
+  config_.modules["icmp"].echo.flow = FlowPolicy::kFresh;
+  Probe(query);
+  std::vector<EchoFlow> flows;
+  for (const auto& sent : rig_.network.sent()) {
+    flows.push_back(sent.request.flow);
+  }
+  ASSERT_EQ(flows.size(), 6U);
+  EXPECT_EQ(flows[0].kind, EchoFlow::Kind::kBrief);
+  EXPECT_EQ(flows[1].owner, flows[0].owner);
+  EXPECT_NE(flows[2].owner, flows[0].owner);
+  EXPECT_EQ(flows[4].kind, EchoFlow::Kind::kFresh);
+  EXPECT_NE(flows[5].renewals, flows[4].renewals);
 }
 
 TEST_F(OnDemandProberTest, SendsWhatTheModuleSays) {

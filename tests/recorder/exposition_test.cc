@@ -22,14 +22,14 @@ const std::vector<double>& Bounds() {
 
 std::string Render(const std::vector<PairSnapshot>& pairs,
                    const std::vector<double>& bounds = Bounds(),
-                   bool stray_replies = false) {
+                   bool stray_replies = false, bool flow_renewals = false) {
   std::string text;
   const TextSink sink = [&text](std::string_view piece) {
     text += piece;
     return true;
   };
   PieceWriter writer(sink);
-  PairExposition(bounds, stray_replies).Write(pairs, writer);
+  PairExposition(bounds, stray_replies, flow_renewals).Write(pairs, writer);
   writer.Flush();
   return text;
 }
@@ -68,6 +68,14 @@ TEST(PairExpositionTest, ShowsStrayRepliesOnlyWhereTheyCanBeSeen) {
   EXPECT_THAT(text, HasSubstr("icmp_echo_requests_total{pair=\"1\"} 0\n"));
 }
 
+TEST(PairExpositionTest, ShowsFlowRenewalsOnlyWhereThereMayBeSome) {
+  PairSnapshot pair = PairWithReplies({});
+  pair.stats.RecordFlowRenewal();
+  EXPECT_THAT(Render({pair}), Not(HasSubstr("flow_renewals")));
+  EXPECT_THAT(Render({pair}, Bounds(), false, true),
+              HasSubstr("\nicmp_echo_flow_renewals_total{pair=\"1\"} 1\n"));
+}
+
 TEST(PairExpositionTest, HandsALongTextOnInPiecesAndStopsWhenToldTo) {
   const std::vector<PairSnapshot> pairs(1000,
                                         PairWithReplies({Nanoseconds(1)}));
@@ -79,7 +87,7 @@ TEST(PairExpositionTest, HandsALongTextOnInPiecesAndStopsWhenToldTo) {
     return true;
   };
   PieceWriter writer(keep);
-  const PairExposition exposition(Bounds(), true);
+  const PairExposition exposition(Bounds(), true, false);
   exposition.Write(pairs, writer);
   writer.Flush();
   EXPECT_GT(sizes.size(), 2U);

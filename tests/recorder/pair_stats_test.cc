@@ -130,6 +130,16 @@ TEST_F(PairStatsTest, OutcomesOfThisHostLeaveItUpOrDown) {
   EXPECT_FALSE(stats_.up());
 }
 
+TEST_F(PairStatsTest, CountsLossesSinceTheLastReply) {
+  Finish(EchoOutcome::kTimeout);
+  Finish(EchoOutcome::kProhibited);
+  Finish(EchoOutcome::kNoResources);
+  Finish(EchoOutcome::kTimeout);
+  EXPECT_EQ(stats_.losses(), 3U);
+  Reply(microseconds(250));
+  EXPECT_EQ(stats_.losses(), 0U);
+}
+
 TEST_F(PairStatsTest, SmoothsJitterAsRfc3550Says) {
   Reply(microseconds(1000));
   EXPECT_FALSE(stats_.jitter());

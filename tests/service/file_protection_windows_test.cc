@@ -184,8 +184,8 @@ TEST(FileProtectionTest, TheSentenceHasTheCommandThatMendsIt) {
 // A file of this process's own account, in a folder of its own.
 TEST(FileProtectionTest, FilesOfOnesOwnAreWell) {
   const TemporaryFolder folder;
-  EXPECT_THAT(FindUnprotected({folder.Write("a.toml", ""),
-                               folder.Path("there is no such file")}),
+  EXPECT_THAT(FindUnprotected(
+                  {folder.Write("a.toml", ""), folder.Path("missing.toml")}),
               IsEmpty());
 }
 

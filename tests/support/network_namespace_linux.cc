@@ -13,12 +13,6 @@ namespace {
 
 constexpr char kOwnNamespace[] = "/proc/thread-self/ns/net";
 
-void WriteSysctl(const std::string& path, const std::string& value) {
-  std::ofstream file("/proc/sys/net/" + path);
-  file << value << std::flush;
-  if (!file) throw std::runtime_error("writing the sysctl " + path);
-}
-
 }  // namespace
 
 bool NetworkNamespace::IsAllowed() {
@@ -55,6 +49,13 @@ NetworkNamespace::NetworkNamespace(AllowedSockets sockets)
 
 NetworkNamespace::~NetworkNamespace() {
   if (setns(outside_.get(), CLONE_NEWNET) != 0) std::abort();
+}
+
+void NetworkNamespace::WriteSysctl(const std::string& path,
+                                   const std::string& value) {
+  std::ofstream file("/proc/sys/net/" + path);
+  file << value << std::flush;
+  if (!file) throw std::runtime_error("writing the sysctl " + path);
 }
 
 void NetworkNamespace::Ip(const std::string& arguments) {

@@ -36,6 +36,9 @@ class NetworkNamespace {
   /// Runs `ip` in it; throws when that fails.
   void Ip(const std::string& arguments);
 
+  /// Writes a file below /proc/sys/net; throws when that fails.
+  void WriteSysctl(const std::string& path, const std::string& value);
+
  private:
   const UniqueFd outside_;
 };

@@ -41,6 +41,7 @@ std::optional<PacketCapture::Request> ReadV4(Bytes packet) {
       .destination = IpAddress::V4(Take<4>(packet, 16)),
       .ttl = packet[8],
       .tos = packet[1],
+      .identifier = packet[24] << 8 | packet[25],
       .dont_fragment = (packet[6] & 0x40) != 0,
       .is_fragment = (packet[6] & 0x20) != 0};
 }
@@ -60,6 +61,7 @@ std::optional<PacketCapture::Request> ReadV6(Bytes packet) {
       .destination = IpAddress::V6(Take<16>(packet, 24)),
       .ttl = packet[7],
       .tos = (packet[0] & 0x0f) << 4 | packet[1] >> 4,
+      .identifier = packet[icmp + 4] << 8 | packet[icmp + 5],
       .is_fragment = is_fragment};
 }
 

@@ -20,6 +20,7 @@ class PacketCapture {
     IpAddress destination;
     int ttl = 0;
     int tos = 0;
+    int identifier = 0;
     bool dont_fragment = false;  ///< of IPv4
     bool is_fragment = false;    ///< the first of several
   };

@@ -95,6 +95,8 @@ TEST(EchoStatusLinuxTest, MapsEveryErrno) {
       {EAGAIN, EchoOutcome::kNoResources},
       {ENOBUFS, EchoOutcome::kNoResources},
       {ENOMEM, EchoOutcome::kNoResources},
+      {EMFILE, EchoOutcome::kNoResources},
+      {ENFILE, EchoOutcome::kNoResources},
       {EAFNOSUPPORT, EchoOutcome::kGeneralFailure},
       {ENETDOWN, EchoOutcome::kGeneralFailure},
       {EIO, EchoOutcome::kGeneralFailure},

@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,12 +12,15 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "echo_exporter/echo_transport.h"
+#include "src/base/unique_fd_posix.h"
 #include "tests/support/network_namespace_linux.h"
 #include "tests/support/packet_capture_linux.h"
 #include "tests/support/result_log.h"
@@ -44,6 +49,25 @@ void DropRawCapability() {
   sets[0].permitted &= ~(1U << CAP_NET_RAW);
   ASSERT_EQ(syscall(SYS_capset, &header, sets.data()), 0);
 }
+
+// While it exists, this process cannot open anything.
+class DescriptorFamine {
+ public:
+  DescriptorFamine() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    few.rlim_cur = 64;
+    setrlimit(RLIMIT_NOFILE, &few);
+    do {
+      taken_.emplace_back(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    } while (taken_.back());
+  }
+  ~DescriptorFamine() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+  std::vector<UniqueFd> taken_;
+};
 
 struct Param {
   AllowedSockets sockets;
@@ -209,6 +233,69 @@ TEST_P(EchoTransportLinuxTest, SendsWhatTheRequestSays) {
   const auto next = Capture("silent0", request);
   EXPECT_EQ(next.ttl, 255);
   EXPECT_EQ(next.tos, 0) << "nothing of the request before";
+}
+
+TEST_P(EchoTransportLinuxTest, SendsEachFlowUnderItsIdentifier) {
+  EchoRequest request = RequestTo(Silent());
+  request.timeout = milliseconds(1);
+  const auto identifier = [&](EchoFlow::Kind kind, std::uint32_t owner,
+                              std::uint32_t renewals) {
+    request.flow = {.kind = kind, .owner = owner, .renewals = renewals};
+    return Capture("silent0", request).identifier;
+  };
+  using enum EchoFlow::Kind;
+  const int first = identifier(kSteady, 7, 0);
+  EXPECT_EQ(identifier(kSteady, 7, 0), first);
+  std::set<int> others{first};
+  for (std::uint32_t i = 1; i < 16; ++i) {
+    others.insert(identifier(kSteady, 7, i));
+  }
+  EXPECT_EQ(others.size(), 16U);
+  EXPECT_EQ(identifier(kSteady, 7, 1), identifier(kSteady, 7, 1));
+  EXPECT_FALSE(others.contains(identifier(kBrief, 0xffff'ffff, 0)));
+  // Datagram sockets share identifiers: another destination is another flow.
+  EXPECT_EQ(identifier(kSteady, 8, 0) != first,
+            GetParam().sockets == AllowedSockets::kRaw);
+}
+
+TEST_P(EchoTransportLinuxTest, GetsTheRepliesOfEveryFlow) {
+  EchoRequest request = RequestTo(Loopback());
+  for (const auto kind : {EchoFlow::Kind::kSteady, EchoFlow::Kind::kBrief,
+                          EchoFlow::Kind::kFresh}) {
+    for (std::uint32_t i = 0; i < 40; ++i) {
+      request.flow = {.kind = kind, .owner = 3 * i, .renewals = i};
+      EXPECT_EQ(Send(request).outcome, EchoOutcome::kReply);
+    }
+  }
+  EXPECT_EQ(transport_->Stats().foreign_replies, 0U);
+}
+
+TEST_P(EchoTransportLinuxTest, TellsAnAbsentSourceWhereOthersMaySendFromIt) {
+  network_->WriteSysctl(
+      is_v4() ? "ipv4/ip_nonlocal_bind" : "ipv6/ip_nonlocal_bind", "1");
+  EchoRequest request = RequestTo(Pick("203.0.113.1", "2001:db8:99::1"));
+  request.source = Pick("192.0.2.77", "2001:db8::77");
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kBadSource);
+  request.destination = Loopback();
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kBadSource);
+  request.source = Pick("192.0.2.1", "2001:db8::1");
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kReply);
+  request.destination = Pick("203.0.113.1", "2001:db8:99::1");
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kNetUnreachable);
+}
+
+TEST_P(EchoTransportLinuxTest, BlamesNobodyElseForWantOfDescriptors) {
+  const DescriptorFamine famine;
+  EchoRequest request = RequestTo(Loopback());
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kReply);
+  request.flow = {.kind = EchoFlow::Kind::kFresh, .owner = 1, .renewals = 1};
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kReply);
+  request.source = Pick("192.0.2.1", "2001:db8::1");
+  EXPECT_EQ(Send(request).outcome,
+            is_v4() ? EchoOutcome::kReply : EchoOutcome::kNoResources);
+  // Whether it is on this host cannot be told.
+  request.source = Pick("192.0.2.77", "2001:db8::77");
+  EXPECT_EQ(Send(request).outcome, EchoOutcome::kNoResources);
 }
 
 TEST_P(EchoTransportLinuxTest, ForbidsFragmentsByRequest) {

@@ -580,6 +580,21 @@ TEST_F(RequestMatcherTest, IgnoresAnErrorAboutARequestThatHasEnded) {
   EXPECT_THAT(verdicts.strays, IsEmpty());
 }
 
+TEST_F(RequestMatcherTest, BlamesThisHostForWhatItSentLate) {
+  Begin(1).record->set_send_took(Nanoseconds(-1));
+  Begin(2).record->set_send_took(milliseconds(101));
+  Begin(3).record->set_send_took(milliseconds(100));
+  const Sent replied = Begin(4);
+  replied.record->set_send_took(2 * kTimeout);
+  Classify(ReplyTo(replied, 2 * kTimeout + milliseconds(1)));
+  matcher_.Expire(kStart + kTimeout);
+  EXPECT_THAT(Outcomes(Take()),
+              UnorderedElementsAre(Pair(1U, EchoOutcome::kNoResources),
+                                   Pair(2U, EchoOutcome::kNoResources),
+                                   Pair(3U, EchoOutcome::kTimeout),
+                                   Pair(4U, EchoOutcome::kNoResources)));
+}
+
 TEST_F(RequestMatcherTest, ExpiresInTheOrderOfDeadlines) {
   for (std::uint64_t i = 0; i < 1000; ++i) {
     Begin(i, kHost, 32, milliseconds(1 + i * 7919 % 1000));
