@@ -232,15 +232,6 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
     engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000,
                                       &config->max_in_flight);
-    if (config->max_in_flight > platform.max_in_flight) {
-      const std::string most = std::to_string(platform.max_in_flight);
-      engine.AddWarning(engine.PositionOf("max_in_flight"),
-                        "max_in_flight counts as " + most +
-                            ": on this operating system no more requests can "
-                            "be in flight");
-      config->max_in_flight =
-          static_cast<std::uint32_t>(platform.max_in_flight);
-    }
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });

@@ -368,22 +368,6 @@ TEST(ConfigTest, WarnsOfATypeOfServiceThatTheSystemIgnores) {
                      "service of echo requests"}));
 }
 
-TEST(ConfigTest, CapsTheRequestsInFlightAtWhatTheSystemServes) {
-  const std::string text = "[engine]\nmax_in_flight = 60001\n";
-  const ConfigOutcome capped =
-      ParseConfig(text, "f.toml", {.max_in_flight = 60'000});
-  ASSERT_TRUE(capped.config);
-  EXPECT_EQ(capped.config->max_in_flight, 60'000U);
-  EXPECT_EQ(capped.config->warnings,
-            (Strings{"f.toml:2:17: [engine]: max_in_flight counts as 60000: on "
-                     "this operating system no more requests can be in "
-                     "flight"}));
-  const ConfigOutcome served =
-      ParseConfig(text, "f.toml", {.max_in_flight = 60'001});
-  EXPECT_EQ(served.config->max_in_flight, 60'001U);
-  EXPECT_EQ(served.config->warnings, Strings());
-}
-
 // Half a second more than the timeout, in which each of 2 pairs sends 4.
 TEST(ConfigTest, WarnsOfMoreRequestsInFlightThanTheSystemServes) {
   const std::string text =
