@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/clock.h"
@@ -53,7 +54,9 @@ class OnDemandProber {
   DeadlineLookup lookup_;
   ClientLimiter clients_;
   std::atomic<std::uint32_t> running_{0};
-  std::atomic<std::uint32_t> next_flow_{0};  ///< each probe's own
+  /// Each probe's own. Downwards, as the numbers of pairs begin at 0.
+  std::atomic<std::uint32_t> next_flow_{
+      std::numeric_limits<std::uint32_t>::max()};
 };
 
 }  // namespace echo_exporter
