@@ -314,7 +314,7 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
       kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.count));
   report->setup_time =
       clock_.Now() - plan.start - report->resolve_time.value_or(Nanoseconds(0));
-  const std::uint32_t flow = next_flow_++;
+  const std::uint32_t flow = next_flow_--;
   SteadyTime next = clock_.Now();
   std::size_t sent = 0;
   for (; sent < plan.count && next < plan.deadline; ++sent) {
@@ -327,7 +327,7 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
     settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
     EchoRequest request = MakeRequest(0, route, settings);
     if (settings.flow == FlowPolicy::kFresh) {
-      request.flow.renewals = next_flow_++;
+      request.flow.owner = next_flow_--;
     } else {
       request.flow = {.kind = EchoFlow::Kind::kBrief, .owner = flow};
     }

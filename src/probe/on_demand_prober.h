@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -68,7 +69,9 @@ class OnDemandProber {
   ClientLimiter clients_;
   const Nanoseconds timeout_offset_;
   std::atomic<std::uint32_t> running_{0};
-  std::atomic<std::uint32_t> next_flow_{0};  ///< each probe's own
+  /// Each probe's own. Downwards, as the numbers of pairs begin at 0.
+  std::atomic<std::uint32_t> next_flow_{
+      std::numeric_limits<std::uint32_t>::max()};
   Mutex mutex_;
   TokenBucket log_lines_ GUARDED_BY(mutex_);  ///< about invalid targets
 };

@@ -63,6 +63,8 @@ class Routed(unittest.TestCase):
             self.addCleanup(network.ip, "netns", "delete", name)
             network.ip("-n", name, "link", "set", "lo", "up")
         network.ip(*"link add inside type veth peer name lan netns router".split())
+        # At once, unlike devices of a namespace that ends.
+        self.addCleanup(network.ip, "link", "delete", "inside")
         network.ip(*"address add 10.99.0.2/24 dev inside".split())
         network.ip(*"link set inside up".split())
         for uplink in UPLINKS:

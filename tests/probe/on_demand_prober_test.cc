@@ -398,7 +398,10 @@ TEST_F(OnDemandProberTest, HasAFlowOfItsOwn) {
   EXPECT_EQ(flows[1].owner, flows[0].owner);
   EXPECT_NE(flows[2].owner, flows[0].owner);
   EXPECT_EQ(flows[4].kind, EchoFlow::Kind::kFresh);
-  EXPECT_NE(flows[5].renewals, flows[4].renewals);
+  EXPECT_NE(flows[5].owner, flows[4].owner);
+  for (const EchoFlow& flow : flows) {
+    EXPECT_GT(flow.owner, 1'000'000U) << "as no pair has";
+  }
 }
 
 TEST_F(OnDemandProberTest, SendsWhatTheModuleSays) {
