@@ -9,6 +9,7 @@
 
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/probe_recorder.h"
+#include "src/base/condition_log.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
@@ -91,7 +92,9 @@ class ExporterImpl final : public Exporter {
               [this](const std::string& name, const Error* error) {
                 OnLookupFailure(name, error);
               }),
-        pairs_(recorder_, states_, book_) {}
+        pairs_(recorder_, states_, book_) {
+    config_warnings_.Replace(config.warnings);
+  }
 
   ~ExporterImpl() override { Stop(); }
 
@@ -121,6 +124,17 @@ class ExporterImpl final : public Exporter {
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
+  ConditionLog config_errors_{
+      {.level = LogLevel::kError,
+       .begins =
+           "configuration reload failed; keeping the previous configuration",
+       .subject = "error",
+       .burst = 50}};
+  ConditionLog failing_names_{{.begins = "address lookup failed",
+                               .ends = "address lookup works again",
+                               .subject = "name"}};
+  ConditionLog config_warnings_{
+      {.begins = "configuration", .subject = "warning", .burst = 50}};
 
   // In order of dependency: each member uses only members before it and is
   // destroyed before them. Stop() does not wait for everything. The server's
@@ -186,11 +200,7 @@ Exporter::ReloadReport ExporterImpl::Reload() {
   recorder_.RecordConfigLoad(loaded.config.has_value());
   if (!loaded.config) {
     report.errors = std::move(loaded.errors);
-    for (const std::string& error : report.errors) {
-      Log(LogLevel::kError,
-          "configuration reload failed; keeping the previous configuration",
-          {{"error", error}});
-    }
+    config_errors_.Replace(report.errors);
     return report;
   }
   report.notes = std::move(loaded.config->warnings);
@@ -198,9 +208,8 @@ Exporter::ReloadReport ExporterImpl::Reload() {
   MoveTo(*loaded.config);
   const std::size_t pairs = loaded.config->pairs.size();
   config_.Set(std::move(*loaded.config));
-  for (const std::string& note : report.notes) {
-    Log(LogLevel::kWarn, "configuration", {{"warning", note}});
-  }
+  config_errors_.Replace({});
+  config_warnings_.Replace(report.notes);
   Log(LogLevel::kInfo, "configuration reloaded",
       {{"pairs", std::to_string(pairs)}});
   return report;
@@ -267,12 +276,11 @@ std::string ExporterImpl::NotReadyReason() const {
 void ExporterImpl::OnLookupFailure(const std::string& name,
                                    const Error* error) {
   if (error == nullptr) {
-    Log(LogLevel::kInfo, "address lookup works again", {{"name", name}});
+    failing_names_.End(name);
     return;
   }
   recorder_.RecordResolveFailure();
-  Log(LogLevel::kWarn, "address lookup failed",
-      {{"name", name}, {"error", error->message}});
+  failing_names_.Report(name, error->message);
 }
 
 void ExporterImpl::Start() {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -72,20 +73,6 @@ class LineWriter {
   const LogFormat format_;
   std::string line_;
 };
-
-// As in "2024-02-29T12:34:56.789Z".
-std::string FormatTime(WallTime time) {
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time_of_day(milliseconds - day);
-  return fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-      static_cast<unsigned>(date.day()), time_of_day.hours().count(),
-      time_of_day.minutes().count(), time_of_day.seconds().count(),
-      time_of_day.subseconds().count());
-}
 
 spdlog::level::level_enum SeverityOf(LogLevel level) {
   switch (level) {
@@ -209,9 +196,27 @@ void ConfigureLog(const LogOptions& options) {
 void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields) {
   if (level < lowest_level) return;
-  Lines().Write(
-      level, FormatLogLine(line_format, FormatTime(Clock::System().WallNow()),
-                           level, message, fields));
+  try {
+    Lines().Write(level, FormatLogLine(line_format,
+                                       FormatLogTime(Clock::System().WallNow()),
+                                       level, message, fields));
+  } catch (const std::exception&) {
+    // No memory, or no thread to write the first line: who logs goes on.
+  }
+}
+
+// As in "2024-02-29T12:34:56.789Z".
+std::string FormatLogTime(WallTime time) {
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time_of_day(milliseconds - day);
+  return fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), time_of_day.hours().count(),
+      time_of_day.minutes().count(), time_of_day.seconds().count(),
+      time_of_day.subseconds().count());
 }
 
 std::string FormatLogLine(LogFormat format, std::string_view time,
@@ -221,7 +226,9 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
   line.Add("time", time);
   line.Add("level", LevelName(level));
   line.Add("msg", message);
-  for (const LogField& field : fields) line.Add(field.name, field.value);
+  for (const LogField& field : fields) {
+    if (!field.name.empty()) line.Add(field.name, field.value);
+  }
   return std::move(line).Finish();
 }
 

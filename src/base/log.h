@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "echo_exporter/clock.h"
+
 namespace echo_exporter {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
@@ -18,7 +20,8 @@ std::optional<LogLevel> ParseLogLevel(std::string_view text);
 std::optional<LogFormat> ParseLogFormat(std::string_view text);
 
 /// One field of an event, such as {"pair", "wan1 -> 192.0.2.1"}. A name is
-/// [a-z_]+ and not one of time, level, msg; a value may be any text.
+/// [a-z_]+ and not one of time, level, msg; a value may be any text. A field
+/// without a name is left out.
 struct LogField {
   std::string_view name;
   std::string value;
@@ -52,9 +55,15 @@ void ConfigureLog(const LogOptions& options);
 /// level, msg, fields; any text is quoted and escaped so that it cannot break
 /// the line or its format. Never blocks the caller on the stream: a background
 /// thread writes the lines, and the oldest are dropped when it cannot keep up.
-/// Thread-safe.
+/// Never throws: a line for which there is no memory is dropped. Thread-safe.
+///
+/// What may repeat while a condition lasts goes through a ConditionLog.
+/// docs/operations.md lists every message.
 void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields = {});
+
+/// The text of the time field. Pure.
+std::string FormatLogTime(WallTime time);
 
 /// Formats one event as Log() writes it, without newline. Pure; `time` is the
 /// text of the time field.

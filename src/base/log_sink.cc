@@ -5,10 +5,14 @@
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <chrono>
 #include <exception>
+#include <initializer_list>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "src/base/condition_log.h"
 #include "src/base/utf8.h"
 
 namespace echo_exporter {
@@ -49,27 +53,39 @@ class StandardErrorSink final : public LogSink {
 class FileSink final : public LogSink {
  public:
   FileSink(const LogOptions& options, std::unique_ptr<LogSink> fallback,
-           std::function<SteadyTime()> now)
+           const Clock& clock)
       : path_(options.file),
         max_size_(static_cast<std::size_t>(options.max_file_size)),
         kept_(options.kept_files),
         fallback_(std::move(fallback)),
-        now_(std::move(now)) {}
+        clock_(clock),
+        failures_({.level = LogLevel::kError,
+                   .begins = "the log file cannot be written to",
+                   .ends = "the log file is written to again",
+                   .subject = "file"},
+                  clock,
+                  [this, format = options.format](
+                      LogLevel level, std::string_view message,
+                      std::initializer_list<LogField> fields) {
+                    // Not through Log(), which would call Write() again.
+                    fallback_->Write(
+                        level,
+                        FormatLogLine(format, FormatLogTime(clock_.WallNow()),
+                                      level, message, fields));
+                  }) {}
 
   void Write(LogLevel level, std::string_view line) override {
-    const SteadyTime now = now_();
+    const SteadyTime now = clock_.Now();
     if (!retry_time_ || now >= *retry_time_) {
       try {
         WriteToFile(line, now);
+        if (retry_time_) failures_.End(path_);
         retry_time_.reset();
         return;
       } catch (const std::exception& error) {
         file_.reset();
         retry_time_ = now + kRetryInterval;
-        // Not through Log(), which would call this function again.
-        fallback_->Write(
-            LogLevel::kError,
-            std::string("the log file cannot be written to: ") + error.what());
+        failures_.Report(path_, error.what());
       }
     }
     fallback_->Write(level, line);
@@ -93,7 +109,8 @@ class FileSink final : public LogSink {
   const std::size_t max_size_;
   const std::size_t kept_;
   const std::unique_ptr<LogSink> fallback_;
-  const std::function<SteadyTime()> now_;
+  const Clock& clock_;
+  ConditionLog failures_;
   std::optional<spdlog::sinks::rotating_file_sink_st> file_;
   SteadyTime look_time_;
   std::optional<SteadyTime> retry_time_;  // present while lines go elsewhere
@@ -106,15 +123,13 @@ std::unique_ptr<LogSink> CreateLogSink(const LogOptions& options) {
   if (options.no_console) sink = CreateSystemSink();
   if (!sink) sink = std::make_unique<StandardErrorSink>();
   if (options.file.empty()) return sink;
-  return CreateFileSink(options, std::move(sink),
-                        [] { return std::chrono::steady_clock::now(); });
+  return CreateFileSink(options, std::move(sink), Clock::System());
 }
 
 std::unique_ptr<LogSink> CreateFileSink(const LogOptions& options,
                                         std::unique_ptr<LogSink> fallback,
-                                        std::function<SteadyTime()> now) {
-  return std::make_unique<FileSink>(options, std::move(fallback),
-                                    std::move(now));
+                                        const Clock& clock) {
+  return std::make_unique<FileSink>(options, std::move(fallback), clock);
 }
 
 std::string EventText(std::string_view line, std::size_t most) {

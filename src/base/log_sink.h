@@ -2,7 +2,6 @@
 #define ECHO_EXPORTER_SRC_BASE_LOG_SINK_H_
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,10 +25,11 @@ class LogSink {
 std::unique_ptr<LogSink> CreateLogSink(const LogOptions& options);
 
 /// The log file of `options`. Lines go to `fallback` while it cannot be written
-/// to; `now` is the clock for retries.
+/// to, and so does what there is to tell about that; `clock` is the one for
+/// retries and outlives the sink.
 std::unique_ptr<LogSink> CreateFileSink(const LogOptions& options,
                                         std::unique_ptr<LogSink> fallback,
-                                        std::function<SteadyTime()> now);
+                                        const Clock& clock);
 
 /// The operating system's log for programs without a console: the Windows event
 /// log, one event per line. Null on Linux, where the parent of a daemon

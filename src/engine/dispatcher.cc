@@ -1,6 +1,7 @@
 #include "src/engine/dispatcher.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -14,6 +15,11 @@ constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
 
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 
+std::string TextOf(const ProbeRecorder& recorder, PairId id) {
+  const auto labels = recorder.LabelsOf(id);
+  return labels->group + ": " + labels->source + " -> " + labels->destination;
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
@@ -25,7 +31,11 @@ Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
       recorder_(recorder),
       router_(router),
       drain_limit_(drain_limit),
-      waiter_(CreateWaiter()) {}
+      waiter_(CreateWaiter()),
+      unusable_({.begins = "no usable address",
+                 .ends = "usable address again",
+                 .subject = "pair"},
+                clock) {}
 
 Dispatcher::~Dispatcher() { Stop(); }
 
@@ -48,7 +58,10 @@ void Dispatcher::ApplyPending() {
 void Dispatcher::Make(const DispatchChange& change) {
   for (const PairId id : change.removed) {
     scheduler_.Remove(id);
-    pairs_.erase(id);
+    if (const auto pair = pairs_.find(id); pair != pairs_.end()) {
+      if (pair->second.told_of) unusable_.Forget(TextOf(recorder_, id));
+      pairs_.erase(pair);
+    }
   }
   const auto set = [this](const DispatchedPair& spec) {
     Pair& pair = pairs_[spec.id];
@@ -196,6 +209,19 @@ std::optional<SourceAddresses> Dispatcher::SourcesOf(
           endpoint.entry ? book_.InterfaceIndex(*endpoint.entry) : 0};
 }
 
+void Dispatcher::TellOf(Pair& pair, const RouteChoice& choice) {
+  const NoRoute* const none = std::get_if<NoRoute>(&choice);
+  const bool unusable = none != nullptr && *none == NoRoute::kVersionMismatch;
+  if (unusable) {
+    unusable_.Report(TextOf(recorder_, pair.spec.id),
+                     "the destination has no address of an IP version that "
+                     "ip_version, the source and this system allow");
+  } else if (pair.told_of) {
+    unusable_.End(TextOf(recorder_, pair.spec.id));
+  }
+  pair.told_of = unusable;
+}
+
 void Dispatcher::UpdateRoute(Pair& pair) {
   // Read first, so that the next tick updates the route again if addresses
   // change meanwhile.
@@ -213,6 +239,7 @@ void Dispatcher::UpdateRoute(Pair& pair) {
     // least those of this IP version.
     choice = NoRoute::kSourceUnavailable;
   }
+  TellOf(pair, choice);
   if (choice == pair.route) return;
   pair.route = choice;
   const Route* const route = std::get_if<Route>(&pair.route);

@@ -15,6 +15,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/probe_recorder.h"
 #include "echo_exporter/probe_scheduler.h"
+#include "src/base/condition_log.h"
 #include "src/base/mutex.h"
 #include "src/base/waiter.h"
 #include "src/engine/result_router.h"
@@ -103,6 +104,7 @@ class Dispatcher {
     RouteChoice route = NoRoute::kDestinationUnresolved;
     std::uint64_t route_generation = 0;         ///< of the book; 0: none yet
     std::optional<IpAddress> last_destination;  ///< of the last Route
+    bool told_of = false;                       ///< in `unusable_`
   };
 
   void Run();
@@ -111,6 +113,7 @@ class Dispatcher {
   void SendSubmitted();
   void Probe(const ProbeScheduler::Tick& tick);
   void UpdateRoute(Pair& pair);
+  void TellOf(Pair& pair, const RouteChoice& choice);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
   std::optional<SourceAddresses> SourcesOf(const Endpoint& endpoint) const;
 
@@ -121,6 +124,8 @@ class Dispatcher {
   ResultRouter& router_;
   const Nanoseconds drain_limit_;
   const std::unique_ptr<Waiter> waiter_;
+
+  ConditionLog unusable_;
 
   // Confined to the dispatcher thread once it runs.
   ProbeScheduler scheduler_;

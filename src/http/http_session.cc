@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "src/base/condition_log.h"
 #include "src/base/log.h"
 #include "src/http/connection_stream.h"
 #include "src/http/gzip_encoder.h"
@@ -29,6 +30,14 @@ constexpr std::array<std::pair<const char*, const char*>, 3> kSecurityHeaders =
 
 // Per connection, as announced in its Keep-Alive headers.
 constexpr std::size_t kMaxRequests = 100;
+
+/// Never destroyed: connections may outlive static objects.
+ConditionLog& AbortedResponses() {
+  static ConditionLog& log = *new ConditionLog({.level = LogLevel::kError,
+                                                .begins = "response aborted",
+                                                .subject = "error"});
+  return log;
+}
 
 std::string ErrorSentence(int status) {
   switch (status) {
@@ -348,7 +357,7 @@ void HttpSession::WriteBody(const httplib::Request& request,
       WriteText(write, gzip, sink);
       return true;
     } catch (const std::exception& error) {
-      Log(LogLevel::kError, "response aborted", {{"error", error.what()}});
+      AbortedResponses().Report(error.what(), {});
       return false;
     }
   };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "echo_exporter/web_config.h"
+#include "src/base/condition_log.h"
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
@@ -80,6 +81,12 @@ class FileWebSecurity final : public WebPolicySource {
   std::vector<std::string> files_ GUARDED_BY(mutex_);
   std::vector<FileStamp> stamps_ GUARDED_BY(mutex_);
   std::function<void(bool)> on_reload_ GUARDED_BY(mutex_);
+
+  ConditionLog errors_{
+      {.level = LogLevel::kError,
+       .begins = "invalid web configuration; keeping the previous one",
+       .subject = "error"}};
+  ConditionLog warnings_{{.begins = "web configuration", .subject = "warning"}};
 };
 
 std::shared_ptr<const WebPolicy> FileWebSecurity::Current() {
@@ -99,13 +106,8 @@ void FileWebSecurity::Reload() {
                              ": serving " + (uses_tls_ ? "HTTP" : "HTTPS") +
                              " from now on requires a restart");
   }
-  for (const std::string& error : version.errors) {
-    Log(LogLevel::kError, "invalid web configuration; keeping the previous one",
-        {{"error", error}});
-  }
-  for (const std::string& warning : version.warnings) {
-    Log(LogLevel::kWarn, "web configuration", {{"warning", warning}});
-  }
+  errors_.Replace(version.errors);
+  warnings_.Replace(version.warnings);
   if (version.policy) {
     policy_ = std::move(version.policy);
     Log(LogLevel::kInfo, "web configuration reloaded", {{"file", path_}});

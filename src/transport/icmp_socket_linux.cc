@@ -15,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-#include "src/base/log.h"
+#include "src/base/condition_log.h"
 #include "src/base/socket_address_posix.h"
 
 // Implementation notes
@@ -39,6 +39,17 @@ constexpr std::size_t kPacketTruesize = 1024;
 constexpr std::size_t kSmallestBuffer = std::size_t{1} << 20;
 constexpr std::size_t kLargestBuffer = std::size_t{64} << 20;
 constexpr int kSendBuffer = 1 << 22;
+
+// One for all sockets, which come and go with their sources.
+ConditionLog& SmallBuffers() {
+  static ConditionLog log(
+      {.begins = "the receive buffer is smaller than the load requires; "
+                 "replies that do not fit are lost and counted; increase "
+                 "net.core.rmem_max",
+       .subject = "ip_version",
+       .reason = "size"});
+  return log;
+}
 
 std::string ErrnoText(int code) {
   return std::generic_category().message(code) + " (" + std::to_string(code) +
@@ -230,12 +241,9 @@ void IcmpSocket::SizeBuffers(std::size_t packets_at_once) {
   socklen_t size = sizeof(doubled);
   getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &doubled, &size);
   if (doubled / 2 < wanted) {
-    Log(LogLevel::kWarn,
-        "the receive buffer is smaller than the load requires; replies that do "
-        "not fit are lost and counted; increase net.core.rmem_max",
-        {{"ip_version", version_ == IpVersion::kV4 ? "4" : "6"},
-         {"bytes", std::to_string(doubled / 2)},
-         {"wanted", std::to_string(wanted)}});
+    SmallBuffers().Report(version_ == IpVersion::kV4 ? "4" : "6",
+                          std::to_string(doubled / 2) + " bytes instead of " +
+                              std::to_string(wanted));
   }
 }
 

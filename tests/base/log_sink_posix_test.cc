@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/base/log_sink.h"
+#include "tests/support/manual_clock.h"
 
 namespace echo_exporter {
 namespace {
@@ -32,9 +33,8 @@ TEST(FileSinkLinuxTest, OutlivesAFullDisk) {
   LogOptions options;
   options.file = "/dev/full";
   std::vector<std::string> lines;
-  const auto sink =
-      CreateFileSink(options, std::make_unique<CountingSink>(lines),
-                     [] { return SteadyTime(); });
+  const auto sink = CreateFileSink(
+      options, std::make_unique<CountingSink>(lines), Clock::System());
   sink->Write(LogLevel::kInfo, "one");
   sink->Write(LogLevel::kInfo, "two");
   EXPECT_THAT(lines, ElementsAre(HasSubstr("No space left"), "one", "two"));
@@ -47,13 +47,13 @@ TEST(FileSinkLinuxTest, MakesAFileAnewThatWasMovedAway) {
   fs::remove_all(folder);
   LogOptions options;
   options.file = (folder / "echo.log").string();
-  SteadyTime now;
+  ManualClock clock{SteadyTime()};
   std::vector<std::string> lines;
-  const auto sink = CreateFileSink(
-      options, std::make_unique<CountingSink>(lines), [&] { return now; });
+  const auto sink =
+      CreateFileSink(options, std::make_unique<CountingSink>(lines), clock);
   sink->Write(LogLevel::kInfo, "one");
   fs::remove_all(folder);
-  now += std::chrono::seconds(1);
+  clock.Advance(std::chrono::seconds(1));
   sink->Write(LogLevel::kInfo, "two");
   std::ifstream file(options.file);
   std::string line;

@@ -11,14 +11,20 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/manual_clock.h"
+
 namespace echo_exporter {
 namespace {
 
 namespace fs = std::filesystem;
+using std::chrono::hours;
+using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 /// Keeps lines.
 class RecordingSink final : public LogSink {
@@ -48,9 +54,8 @@ class FileSinkTest : public testing::Test {
   }
 
   void Open() {
-    sink_ = CreateFileSink(options_,
-                           std::make_unique<RecordingSink>(fallback_lines_),
-                           [this] { return now_; });
+    sink_ = CreateFileSink(
+        options_, std::make_unique<RecordingSink>(fallback_lines_), clock_);
   }
 
   void Write(const std::string& line) { sink_->Write(LogLevel::kInfo, line); }
@@ -64,7 +69,7 @@ class FileSinkTest : public testing::Test {
 
   fs::path folder_;
   LogOptions options_;
-  SteadyTime now_;
+  ManualClock clock_{SteadyTime(hours(1))};
   std::vector<std::string> fallback_lines_;
   std::unique_ptr<LogSink> sink_;
 };
@@ -108,10 +113,26 @@ TEST_F(FileSinkTest, FallsBackWhileItCannotWriteAndTriesAgain) {
               ElementsAre(HasSubstr("cannot be written to"), "one", "two"));
   fs::remove(folder_);
   Write("too early");
-  now_ += seconds(10);
+  clock_.Advance(seconds(10));
   Write("three");
   EXPECT_EQ(Read("echo.log"), "three\n");
-  EXPECT_EQ(fallback_lines_.size(), 4U);
+  ASSERT_EQ(fallback_lines_.size(), 5U);
+  EXPECT_THAT(fallback_lines_.back(), HasSubstr("lasted=10s"));
+}
+
+TEST_F(FileSinkTest, TellsOfAFileThatCannotBeWrittenToOnceAnHour) {
+  std::ofstream(folder_) << "a file where the folder should be";
+  options_.format = LogFormat::kJson;
+  Open();
+  for (int i = 0; i < 12; ++i) {  // each of which is a new attempt
+    Write("line");
+    clock_.Advance(minutes(15));
+  }
+  std::erase(fallback_lines_, "line");
+  EXPECT_THAT(fallback_lines_, SizeIs(3));
+  EXPECT_THAT(fallback_lines_,
+              Each(HasSubstr(R"("level":"error","msg":"the log file cannot be )"
+                             R"(written to",)")));
 }
 
 TEST(EventTextTest, SeparatesPercentSignsFromDigits) {

@@ -112,6 +112,7 @@ report "a source file has at most 450 lines" < <(
     lines=$(wc -l <"$file")
     ((lines <= 450)) || echo "$file: $lines lines"
   done)
+report "each message of the log is in the table of docs/operations.md" < <(tests/rules/log_messages.py)
 report "a unit test neither sleeps nor is skipped without a reason" < <(
   search 'sleep_for|sleep_until|GTEST_SKIP|DISABLED_' "${unit_test_files[@]}" |
     grep -vE 'GTEST_SKIP\(\) << "[a-zA-Z ]{10}' || true)

@@ -1,0 +1,110 @@
+#include "src/base/condition_log.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "src/base/duration.h"
+
+namespace echo_exporter {
+
+ConditionLog::ConditionLog(const Kind& kind, const Clock& clock, Sink sink)
+    : kind_(kind),
+      clock_(clock),
+      sink_(std::move(sink)),
+      lines_(kRefill, kind.burst),
+      last_summary_(clock.Now() - kSummaryInterval) {}
+
+void ConditionLog::Report(const std::string& subject, std::string_view reason) {
+  const MutexLock lock(mutex_);
+  const SteadyTime now = clock_.Now();
+  Add(subject, reason, now);
+  SumUpIfDue(subject, reason, now);
+}
+
+void ConditionLog::Add(const std::string& subject, std::string_view reason,
+                       SteadyTime now) {
+  if (conditions_.empty() && suppressed_ == 0) {
+    summary_due_ = now + kSummaryInterval;
+  }
+  const auto [place, is_new] = conditions_.try_emplace(subject);
+  if (!is_new) return;
+  Condition& condition = place->second;
+  condition.since = now;
+  condition.has_line = lines_.Take(now) == Nanoseconds::zero();
+  if (condition.has_line) {
+    sink_(kind_.level, kind_.begins,
+          {{kind_.subject, subject},
+           {reason.empty() ? "" : kind_.reason, std::string(reason)}});
+    return;
+  }
+  ++without_line_;
+  ++suppressed_;
+  summary_due_ =
+      std::min(summary_due_,
+               std::max(now + kSummaryDelay, last_summary_ + kSummaryInterval));
+}
+
+void ConditionLog::SumUpIfDue(const std::string& example,
+                              std::string_view reason, SteadyTime now) {
+  if (now < summary_due_) return;
+  last_summary_ = now;
+  summary_due_ = now + kSummaryInterval;
+  told_ = std::max(told_, without_line_);
+  sink_(kind_.level, kind_.begins,
+        {{"count", std::to_string(conditions_.size())},
+         {suppressed_ > 0 ? "suppressed" : "", std::to_string(suppressed_)},
+         {kind_.subject, example},
+         {reason.empty() ? "" : kind_.reason, std::string(reason)}});
+  suppressed_ = 0;
+}
+
+void ConditionLog::End(const std::string& subject) {
+  const MutexLock lock(mutex_);
+  const auto place = conditions_.find(subject);
+  if (place == conditions_.end()) return;
+  if (place->second.has_line && !kind_.ends.empty()) {
+    const auto lasted = std::chrono::floor<std::chrono::seconds>(
+        clock_.Now() - place->second.since);
+    sink_(LogLevel::kInfo, kind_.ends,
+          {{kind_.subject, subject}, {"lasted", FormatDuration(lasted)}});
+  }
+  Erase(place);
+}
+
+void ConditionLog::Forget(const std::string& subject) {
+  const MutexLock lock(mutex_);
+  const auto place = conditions_.find(subject);
+  if (place != conditions_.end()) Erase(place);
+}
+
+void ConditionLog::Erase(Conditions::iterator place) {
+  if (!place->second.has_line) --without_line_;
+  conditions_.erase(place);
+  if (without_line_ > 0 || told_ == 0) return;
+  // The last of those that only the line for all has told of.
+  if (!kind_.ends.empty()) {
+    sink_(LogLevel::kInfo, kind_.ends, {{"count", std::to_string(told_)}});
+  }
+  told_ = 0;
+}
+
+void ConditionLog::Replace(std::span<const std::string> subjects) {
+  const MutexLock lock(mutex_);
+  const SteadyTime now = clock_.Now();
+  const std::unordered_set<std::string_view> stay(subjects.begin(),
+                                                  subjects.end());
+  for (auto place = conditions_.begin(); place != conditions_.end();) {
+    const auto next = std::next(place);
+    if (!stay.contains(place->first)) Erase(place);
+    place = next;
+  }
+  const std::size_t without_line_before = without_line_;
+  for (const std::string& subject : subjects) Add(subject, {}, now);
+  if (without_line_ > without_line_before) {
+    summary_due_ = std::max(now, last_summary_ + kSummaryInterval);
+  }
+  if (!subjects.empty()) SumUpIfDue(subjects.back(), {}, now);
+}
+
+}  // namespace echo_exporter
