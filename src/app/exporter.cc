@@ -140,6 +140,9 @@ class ExporterImpl final : public Exporter {
            "configuration reload failed; keeping the previous configuration",
        .subject = "error",
        .burst = 50}};
+  ConditionLog failing_names_{{.begins = "address lookup failed",
+                               .ends = "address lookup works again",
+                               .subject = "name"}};
   ConditionLog config_warnings_{
       {.begins = "configuration", .subject = "warning", .burst = 50}};
 
@@ -311,12 +314,11 @@ std::string ExporterImpl::NotReadyReason() const {
 void ExporterImpl::OnLookupFailure(const std::string& name,
                                    const Error* error) {
   if (error == nullptr) {
-    Log(LogLevel::kInfo, "address lookup works again", {{"name", name}});
+    failing_names_.End(name);
     return;
   }
   recorder_.RecordResolveFailure();
-  Log(LogLevel::kWarn, "address lookup failed",
-      {{"name", name}, {"error", error->message}});
+  failing_names_.Report(name, error->message);
 }
 
 void ExporterImpl::Start() {

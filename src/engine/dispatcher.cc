@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <string>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -15,6 +16,11 @@ constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
 
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 
+std::string TextOf(const ProbeRecorder& recorder, PairId id) {
+  const auto labels = recorder.LabelsOf(id);
+  return labels->group + ": " + labels->source + " -> " + labels->destination;
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
@@ -26,7 +32,11 @@ Dispatcher::Dispatcher(const Clock& clock, EchoTransport& transport,
       recorder_(recorder),
       router_(router),
       drain_limit_(drain_limit),
-      waiter_(CreateWaiter()) {}
+      waiter_(CreateWaiter()),
+      unusable_({.begins = "no usable address",
+                 .ends = "usable address again",
+                 .subject = "pair"},
+                clock) {}
 
 Dispatcher::~Dispatcher() { Stop(); }
 
@@ -82,11 +92,22 @@ void Dispatcher::Make(const DispatchChange& change) {
   Commit(change, added);
 }
 
+void Dispatcher::ForgetUnusable(PairId id) noexcept {
+  try {
+    unusable_.Forget(TextOf(recorder_, id));
+  } catch (const std::bad_alloc&) {
+    // The log repeats a line that is not true any more.
+  }
+}
+
 void Dispatcher::Commit(const DispatchChange& change,
                         std::unordered_map<PairId, Pair>& added) noexcept {
   for (const PairId id : change.removed) {
     scheduler_.Remove(id);
-    pairs_.erase(id);
+    if (const auto pair = pairs_.find(id); pair != pairs_.end()) {
+      if (pair->second.told_of) ForgetUnusable(id);
+      pairs_.erase(pair);
+    }
   }
   pairs_.merge(added);
   const auto set = [this](const DispatchedPair& spec) {
@@ -281,6 +302,19 @@ std::optional<SourceAddresses> Dispatcher::SourcesOf(
           endpoint.entry ? book_.InterfaceIndex(*endpoint.entry) : 0};
 }
 
+void Dispatcher::TellOf(Pair& pair, const RouteChoice& choice) {
+  const NoRoute* const none = std::get_if<NoRoute>(&choice);
+  const bool unusable = none != nullptr && *none == NoRoute::kVersionMismatch;
+  if (unusable) {
+    unusable_.Report(TextOf(recorder_, pair.spec.id),
+                     "the destination has no address of an IP version that "
+                     "ip_version, the source and this system allow");
+  } else if (pair.told_of) {
+    unusable_.End(TextOf(recorder_, pair.spec.id));
+  }
+  pair.told_of = unusable;
+}
+
 void Dispatcher::UpdateRoute(Pair& pair) {
   // Read first, so that the next tick updates the route again if addresses
   // change meanwhile.
@@ -299,6 +333,7 @@ void Dispatcher::UpdateRoute(Pair& pair) {
     // least those of this IP version.
     choice = NoRoute::kSourceUnavailable;
   }
+  TellOf(pair, choice);
   if (choice == pair.route) return;
   pair.route = choice;
   const Route* const route = std::get_if<Route>(&pair.route);

@@ -17,6 +17,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/probe_recorder.h"
 #include "echo_exporter/probe_scheduler.h"
+#include "src/base/condition_log.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
 #include "src/base/waiter.h"
@@ -133,6 +134,7 @@ class Dispatcher {
     std::uint32_t flow_renewals = 0;  ///< of fresh flows, with each request
     std::uint32_t losses_at_renewal = 0;
     std::optional<SteadyTime> flow_renewed;
+    bool told_of = false;  ///< in `unusable_`
   };
 
   /// A change that Apply() waits for.
@@ -147,12 +149,14 @@ class Dispatcher {
   void Make(const DispatchChange& change);
   void Commit(const DispatchChange& change,
               std::unordered_map<PairId, Pair>& added) noexcept;
+  void ForgetUnusable(PairId id) noexcept;
   void SendDue(SteadyTime now);
   void SendSubmitted();
   void RenewFlow(Pair& pair, std::uint32_t losses);
   void Probe(const ProbeScheduler::Tick& tick);
   void Send(const EchoRequest& request);
   void UpdateRoute(Pair& pair);
+  void TellOf(Pair& pair, const RouteChoice& choice);
   std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
   std::optional<SourceAddresses> SourcesOf(const Endpoint& endpoint) const;
 
@@ -163,6 +167,8 @@ class Dispatcher {
   ResultRouter& router_;
   const Nanoseconds drain_limit_;
   const std::unique_ptr<Waiter> waiter_;
+
+  ConditionLog unusable_;
 
   // Confined to the dispatcher thread once it runs.
   ProbeScheduler scheduler_;

@@ -102,7 +102,12 @@ class AddressBook::Impl {
     const auto found = entries_.find(watch.entry);
     Entry& entry = found->second;
     entry.refreshes.erase(entry.refreshes.find(watch.refresh));
-    if (!entry.refreshes.empty()) return;
+    if (!entry.refreshes.empty()) {
+      ScheduleOf(entry.subject)
+          .SetRefresh(watch.entry, *entry.refreshes.begin(),
+                      std::chrono::steady_clock::now());
+      return;
+    }
     ids_.erase(entry.place);
     ScheduleOf(entry.subject).Remove(watch.entry);
     ReportFailure(entry, nullptr);

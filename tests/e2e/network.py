@@ -21,6 +21,7 @@ SOURCE6, OTHER_SOURCE6 = "fd00:213::1", "fd00:213::2"
 SOCKETS = os.environ.get("ECHO_EXPORTER_SOCKETS", "datagram")
 
 _HOSTS = processes.WORK / "hosts"
+_RESOLVER = processes.WORK / "resolv.conf"
 
 
 def build():
@@ -56,10 +57,15 @@ def take_over_namespace():
     groups = {"raw": "1 0", "datagram": "0 2147483647"}[SOCKETS]
     pathlib.Path("/proc/sys/net/ipv4/ping_group_range").write_text(groups, encoding="ascii")
     set_hosts({})
-    resolver = processes.work_file("resolv.conf")
-    resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-    for ours, path in ((_HOSTS, "/etc/hosts"), (resolver, "/etc/resolv.conf")):
+    set_name_server()
+    for ours, path in ((_HOSTS, "/etc/hosts"), (_RESOLVER, "/etc/resolv.conf")):
         subprocess.run(["mount", "--bind", ours, path], check=True)
+
+
+def set_name_server(timeout=1):
+    """Gives the name server, which does not exist unless a test makes it, this many seconds."""
+    _RESOLVER.parent.mkdir(parents=True, exist_ok=True)
+    _RESOLVER.write_text(f"nameserver 127.0.0.1\noptions timeout:{timeout} attempts:1\n")
 
 
 def set_hosts(names):

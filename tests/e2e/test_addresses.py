@@ -1,5 +1,6 @@
 """Where requests go from and to: sources, adapters, names, and what is in the packets."""
 
+import socket
 import unittest
 
 import expectations
@@ -268,3 +269,102 @@ class NamesTest(unittest.TestCase):
             )
             network.set_hosts({"later.example": "10.213.1.124"})
             daemon.wait_until("replies", lambda seen: seen.value("icmp_echo_up", **name))
+
+    def test_names_that_hang_hold_nothing_else_up(self):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 53))
+        self.addCleanup(network.set_name_server)
+        network.set_name_server(timeout=30)
+        network.set_hosts({"alive.example": "10.213.1.125"})
+        config = (
+            f'[sources]\nadapter = {{ interface = "{network.DEVICE}" }}\n'
+            + self.config(*(f"dead{i}.example" for i in range(60)))
+            + exporter.group(
+                "alive", sources=["adapter"], destinations=["alive.example"], interval="100ms"
+            )
+        )
+        # Four at a time, those that hang would take more than this test's patience.
+        with exporter.Exporter(config) as daemon:
+            alive = {"destination": "alive.example"}
+            daemon.wait_until("a reply", lambda seen: seen.value("icmp_echo_up", **alive))
+            network.set_hosts({"alive.example": "10.213.1.126"})
+            daemon.wait_until(
+                "the new address",
+                lambda seen: info(seen, **alive)["destination_address"] == "10.213.1.126",
+            )
+
+    def test_what_no_host_has_is_refused_with_one_line(self):
+        network.set_hosts({"null.example": "0.0.0.0"})
+        failures = "echo_exporter_resolve_failures_total"
+        with exporter.Exporter(self.config("null.example")) as daemon:
+            seen = daemon.wait_until(
+                "failed lookups", lambda seen: (seen.value(failures) or 0) >= 3
+            )
+        self.assertEqual(seen.total("icmp_echo_requests_total"), 0)
+        self.assertEqual(daemon.log_text().count("not an address that a host can have"), 1)
+
+    def test_a_name_may_be_internationalised(self):
+        network.set_hosts({"xn--bcher-kva.example": "10.213.1.127"})
+        with exporter.Exporter(self.config("bücher.example")) as daemon:
+            daemon.wait_until(
+                "a reply", lambda seen: seen.value("icmp_echo_up", destination="bücher.example")
+            )
+
+    def test_a_name_without_the_ip_version_is_told_of_once(self):
+        network.set_hosts({"four.example": "10.213.1.128"})
+        config = exporter.group(
+            "g", destinations=["four.example"], ip_version="6", interval="100ms", dns_refresh="1s"
+        )
+        reason = "no usable address"
+        with exporter.Exporter(config) as daemon:
+            processes.wait_for("the reason", lambda: reason in daemon.log_text())
+            network.set_hosts({"four.example": "10.213.1.129"})
+            daemon.wait_until(
+                "missed ticks",
+                lambda seen: (
+                    seen.value("echo_exporter_schedule_missed_total", reason="unresolved") or 0
+                )
+                > 30,
+            )
+        self.assertEqual(daemon.log_text().count(reason), 1)
+
+
+class ZonesTest(unittest.TestCase):
+    DEVICE = "zoned0"
+
+    def make_adapter(self):
+        network.ip("link", "add", self.DEVICE, "type", "veth", "peer", "name", "zoned1")
+        network.ip("link", "set", self.DEVICE, "up")
+        network.ip("link", "set", "zoned1", "up")
+        network.ip("address", "add", "fe80::99/64", "dev", self.DEVICE, "nodad")
+        return socket.if_nametoindex(self.DEVICE)
+
+    @unittest.skipUnless(expectations.here(expectations.IPV6), "no IPv6")
+    def test_the_zone_of_an_adapter_is_followed(self):
+        self.addCleanup(network.ip, "link", "delete", self.DEVICE)
+        number = self.make_adapter()
+        address = f"fe80::99%{self.DEVICE}"
+        config = exporter.group(
+            "zones", sources=["auto", address], destinations=[address], interval="100ms"
+        )
+
+        def all_up(seen):
+            found = [labels for labels, _ in seen.series("icmp_echo_pair_info")]
+            return seen.total("icmp_echo_up") == 2 and {
+                labels["destination_address"] for labels in found
+            } == {f"fe80::99%{number}"}
+
+        with exporter.Exporter(config) as daemon:
+            daemon.wait_until("replies", all_up)
+            network.ip("link", "delete", self.DEVICE)
+            seen = daemon.wait_until("none", lambda seen: seen.total("icmp_echo_up") == 0)
+            self.assertIn("bad_source", seen.outcomes(source=address))
+            before = number
+            number = self.make_adapter()
+            self.assertNotEqual(number, before)
+            daemon.wait_until("replies again", all_up)
+            query = f"/probe?target={address.replace('%', '%25')}"
+            self.assertIn("probe_success 1", exporter.get(query)[1])
+            code, out, _ = exporter.run("ping", "-c", "1", "-I", address, address)
+            self.assertEqual(code, 0, out)

@@ -164,7 +164,7 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(code, 0)
         for option in (
             "--config.file", "--config.check", "--web.listen-address", "--web.config.file",
-            "--log.level", "--log.format", "--version", "--help", "ping",
+            "--timeout-offset", "--log.level", "--log.format", "--version", "--help", "ping",
         ):  # fmt: skip
             self.assertIn(option, out)
 

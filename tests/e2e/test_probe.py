@@ -238,13 +238,33 @@ class ProbeTest(unittest.TestCase):
             ("target=10.213.1.1&count=many", 400, "count"),
             ("target=10.213.1.1&source=nowhere", 400, "nowhere"),
             ("target=10.213.1.1&colour=blue", 400, "colour"),
-            ("target=0.0.0.0", 400, "0.0.0.0"),
             ("target=192.0.2.1", 403, "192.0.2.1"),
         ):
             with self.subTest(query=query):
                 have, text = exporter.get(f"/probe?{query}")
                 self.assertEqual(have, status, text)
                 self.assertIn(words, text.lower())
+
+    def test_what_is_no_target_is_a_probe_that_failed(self):
+        for target in ("0.0.0.0", "10.213.1.1:9100", "http://10.213.1.1/", "not a name"):
+            with self.subTest(target=target):
+                self.assertEqual(probed(target).value("probe_success"), 0)
+                text = probe(target, debug="true")[1]
+                self.assertIn(f'target "{target}" is neither an address', text)
+        self.assertIn("probe of an invalid target", daemon.log_text())
+
+    def test_addresses_in_brackets_are_probed(self):
+        if expectations.here(expectations.IPV6):
+            self.assertEqual(probed("[fd00:213::1:1]").value("probe_success"), 1)
+
+    def test_internationalised_names_are_probed(self):
+        self.addCleanup(network.set_hosts, {})
+        network.set_hosts({"xn--bcher-kva.example": "10.213.1.14"})
+        self.assertEqual(probed("bücher.example").value("probe_success"), 1)
+
+    def test_a_short_scrape_timeout_leaves_time_to_probe(self):
+        seen = probed("10.213.1.1", {"X-Prometheus-Scrape-Timeout-Seconds": "0.5"})
+        self.assertEqual(seen.value("probe_timeout_seconds"), 0.375)
 
     def test_probes_are_counted(self):
         name = "echo_exporter_http_requests_total"
