@@ -27,7 +27,11 @@ _RESOLVER = processes.WORK / "resolv.conf"
 def build():
     """Compiles the network and the other programs of the tests, where they are out of date."""
     here = pathlib.Path(__file__).parent
-    _compile(PROGRAM, sorted(here.glob("scripted_network*")))
+    _compile(
+        PROGRAM,
+        [*sorted(here.glob("scripted_network*")), here.parent / "support/local_route_linux.h"],
+        *("-I", processes.ROOT),
+    )
     _compile(REPLY_FLOOD, [here / "reply_flood_linux.cc"])
     _compile(WALL_CLOCK, [here / "wall_clock_linux.cc"], "-shared", "-fPIC")
     _compile(

@@ -45,6 +45,7 @@
 #include "scripted_network_options_linux.h"
 #include "scripted_network_packets.h"
 #include "scripted_network_plan.h"
+#include "tests/support/local_route_linux.h"
 
 namespace echo_exporter::scripted_network {
 namespace {
@@ -139,6 +140,7 @@ UniqueFd OpenDevice(const Options& options) {
   for (const int host : {2, 1}) {
     RunIp({"address", "add", HostText(options.plan, true, host) + "/64", "dev",
            options.device, "nodad"});
+    AwaitLocalRoute(HostText(options.plan, true, host));
   }
   return tun;
 }

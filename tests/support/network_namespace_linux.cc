@@ -8,6 +8,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/local_route_linux.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -45,6 +47,10 @@ NetworkNamespace::NetworkNamespace(AllowedSockets sockets)
   Ip("address add 2001:db8::1/64 dev silent0 nodad");
   Ip("address add 2001:db8::2/64 dev silent0 nodad");
   Ip("address add 2001:db8:1::1/64 dev silent1 nodad");
+  for (const char* const address :
+       {"2001:db8::1", "2001:db8::2", "2001:db8:1::1"}) {
+    AwaitLocalRoute(address);
+  }
 }
 
 NetworkNamespace::~NetworkNamespace() {

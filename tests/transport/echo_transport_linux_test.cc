@@ -118,7 +118,7 @@ class EchoTransportLinuxTest : public testing::TestWithParam<Param> {
     transport_->Send(request);
     EXPECT_TRUE(transport_->Drain(kPatience));
     EXPECT_EQ(results_.size(), before + 1);
-    return results_.results().back();
+    return results_.size() == 0 ? EchoResult() : results_.results().back();
   }
 
   // What leaves by `device` when `request` is sent.
