@@ -13,7 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::AnyOf;
 using testing::ElementsAre;
+using testing::Optional;
 
 constexpr char kHost[] = "192.0.2.1";
 
@@ -69,12 +71,13 @@ TEST_F(DispatcherFlowTest, IsRenewedAgainWhenThatDoesNotHelp) {
   Fail();
   Start();
   StepSeconds(60);
-  // At 3 s, and then every 10 s.
+  // After 3 s, and then every 10 s. The dispatcher may get to deal with a loss
+  // only when the next one is due.
   EXPECT_EQ(Renewals()[2], 0U);
   EXPECT_EQ(Renewals()[3], 1U);
-  EXPECT_EQ(Renewals()[12], 1U);
-  EXPECT_EQ(Renewals()[13], 2U);
-  EXPECT_EQ(OfPair("flow_renewals_total", kHost), 6);
+  EXPECT_EQ(Renewals()[11], 1U);
+  EXPECT_EQ(Renewals()[14], 2U);
+  EXPECT_THAT(OfPair("flow_renewals_total", kHost), Optional(AnyOf(5, 6)));
 }
 
 TEST_F(DispatcherFlowTest, IsRenewedSoonAfterAReplyInBetween) {

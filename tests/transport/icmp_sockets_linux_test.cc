@@ -47,7 +47,9 @@ class IcmpSocketsTest : public testing::Test {
 
   /// Gives this host as many addresses as there may be sockets, and one more.
   void AddSources() {
-    const std::string path = testing::TempDir() + "icmp_sockets_test.ip";
+    const std::string path =
+        testing::TempDir() +
+        testing::UnitTest::GetInstance()->current_test_info()->name() + ".ip";
     std::ofstream batch(path);
     for (std::uint32_t i = 0; i <= IcmpSockets::kMostSockets; ++i) {
       batch << "address add " << Source(i).ToString() << "/128 dev lo nodad\n";
