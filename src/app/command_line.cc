@@ -138,7 +138,7 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
       ->type_name(kFileType);
   app.add_option("--timeout-offset", raw.timeout_offset,
                  "How long before the scrape timeout that Prometheus tells a "
-                 "probe ends, from 0s to 60s, but at most a quarter of it "
+                 "probe ends, from 0s to 60s, but at most a third of it "
                  "(default: 0.5)")
       ->type_name("TIME")
       ->transform(

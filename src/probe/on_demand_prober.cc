@@ -171,7 +171,7 @@ void OnDemandProber::SetTimes(const ProbeQuery& query, Plan* plan) const {
   plan->grace = kGrace;
   if (query.scrape_timeout) {
     const Nanoseconds margin =
-        std::min(timeout_offset_, *query.scrape_timeout / 4);
+        std::min(timeout_offset_, *query.scrape_timeout / 3);
     timeout = std::min(
         timeout, std::max(*query.scrape_timeout - margin, kShortestTimeout));
     plan->grace = std::min(kGrace, margin / 2);

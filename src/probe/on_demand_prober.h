@@ -32,7 +32,7 @@ class OnDemandProber {
  public:
   /// The arguments passed by reference must outlive the prober. A probe ends
   /// `timeout_offset` before Prometheus's own limit, so that the response
-  /// arrives in time, but leaves no more than a quarter of it unused.
+  /// arrives in time, but leaves no more than a third of it unused.
   OnDemandProber(const SharedConfig& config, const Clock& clock,
                  AddressLookup& lookup, const EchoTransport& transport,
                  Dispatcher& dispatcher, Nanoseconds timeout_offset);

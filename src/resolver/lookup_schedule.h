@@ -40,7 +40,8 @@ class LookupSchedule {
     /// After a failed lookup, or the refresh time if that is shorter; doubled
     /// with each further failure, and twice as long if the name does not exist.
     Nanoseconds retry = std::chrono::seconds(5);
-    Nanoseconds longest_retry = std::chrono::minutes(10);
+    /// Below the 5 minutes that the alert for failing lookups looks back.
+    Nanoseconds longest_retry = std::chrono::minutes(4);
   };
 
   /// How a lookup ended.

@@ -263,8 +263,8 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(probed("bücher.example").value("probe_success"), 1)
 
     def test_a_short_scrape_timeout_leaves_time_to_probe(self):
-        seen = probed("10.213.1.1", {"X-Prometheus-Scrape-Timeout-Seconds": "0.5"})
-        self.assertEqual(seen.value("probe_timeout_seconds"), 0.375)
+        seen = probed("10.213.1.1", {"X-Prometheus-Scrape-Timeout-Seconds": "0.6"})
+        self.assertEqual(seen.value("probe_timeout_seconds"), 0.4)
 
     def test_probes_are_counted(self):
         name = "echo_exporter_http_requests_total"

@@ -512,9 +512,9 @@ TEST_F(OnDemandProberTest, SendsThroughTheAdapterThatIsTheSource) {
 TEST_F(OnDemandProberTest, EndsBeforePrometheusLosesPatience) {
   ProbeQuery query;
   query.target = kTarget;
-  query.scrape_timeout = milliseconds(2400);
-  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 1.9);
-  EXPECT_LE(SentOnce().timeout, milliseconds(1900));
+  query.scrape_timeout = milliseconds(1700);
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 1.2);
+  EXPECT_LE(SentOnce().timeout, milliseconds(1200));
   query.scrape_timeout = seconds(10);  // the module's is shorter
   EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 2);
 }
@@ -522,13 +522,14 @@ TEST_F(OnDemandProberTest, EndsBeforePrometheusLosesPatience) {
 TEST_F(OnDemandProberTest, LeavesMostOfAShortTimeoutToTheProbe) {
   ProbeQuery query;
   query.target = kTarget;
-  query.scrape_timeout = milliseconds(500);
-  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 0.375);
+  query.scrape_timeout = milliseconds(600);
+  EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 0.4);
   query.scrape_timeout = milliseconds(1);
   EXPECT_EQ(Value(Probe(query), "probe_timeout_seconds"), 0.001);
 }
 
 TEST_F(OnDemandProberTest, TheTimeoutOffsetIsAnOption) {
+  shared_.Set(config_);
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
                         rig_.dispatcher, /*timeout_offset=*/milliseconds(50));
   ProbeQuery query;

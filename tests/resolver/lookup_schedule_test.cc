@@ -157,7 +157,7 @@ TEST(LookupScheduleTest, RetriesBackOff) {
       (Times{seconds(5), seconds(10), seconds(20), seconds(40), minutes(1)}));
   EXPECT_EQ(Waits(End::kNoSuchName, minutes(1), 4),
             (Times{seconds(10), seconds(20), seconds(40), minutes(1)}));
-  EXPECT_EQ(Waits(End::kNoSuchName, hours(24), 40).back(), minutes(10));
+  EXPECT_EQ(Waits(End::kNoSuchName, hours(24), 40).back(), minutes(4));
   EXPECT_EQ(Waits(End::kNoAnswer, seconds(1), 1), Times{seconds(1)});
 }
 
