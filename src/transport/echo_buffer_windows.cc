@@ -67,8 +67,9 @@ void EchoBuffer::Prepare(const EchoRequest& request, std::uint64_t cookie) {
   payload_size_ = request.payload_size;
   if (payload_ == nullptr || payload_size_ > payload_capacity_) {
     // The API requires a valid pointer even for an empty payload.
-    payload_capacity_ = std::max<std::size_t>(payload_size_, 64);
-    payload_ = std::make_unique<std::uint8_t[]>(payload_capacity_);
+    const std::size_t capacity = std::max<std::size_t>(payload_size_, 64);
+    payload_ = std::make_unique<std::uint8_t[]>(capacity);
+    payload_capacity_ = capacity;
     for (std::size_t i = 0; i < payload_capacity_; ++i) {
       payload_[i] = static_cast<std::uint8_t>('a' + i % 26);
     }

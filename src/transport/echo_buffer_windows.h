@@ -49,7 +49,8 @@ ReconciledRtt ReconcileRtt(Nanoseconds measured, std::uint32_t kernel_ms);
 class EchoBuffer {
  public:
   /// Prepares for a request: fills the payload, clears the reply buffer and
-  /// puts IP_PENDING where the system will write its status.
+  /// puts IP_PENDING where the system will write its status. Throws
+  /// std::bad_alloc.
   void Prepare(const EchoRequest& request, std::uint64_t cookie);
 
   std::uint8_t* payload() { return payload_.get(); }

@@ -1,6 +1,7 @@
 #include "src/transport/echo_engine_windows.h"
 
 #include <algorithm>
+#include <new>
 #include <random>
 #include <string>
 #include <utility>
@@ -65,6 +66,7 @@ EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
                                              : SuspendedTime),
       callback_(std::move(callback)),
       uses_(RandomNumber()) {
+  expired_.reserve(kSlotsPerLock);
   LARGE_INTEGER frequency;
   api_.query_frequency(&frequency);
   ticks_per_second_ = frequency.QuadPart;
@@ -145,14 +147,13 @@ void EchoEngine::Send(const EchoRequest& request) {
 EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
   const Nanoseconds suspended = suspended_time_();
   MutexLock lock(mutex_);
-  if (free_.empty()) {
+  if (free_.front() == nullptr) {
     if (slots_.size() >= max_in_flight_) return nullptr;
     slots_.push_back(std::make_unique<EchoSlot>(*this));
     slots_.back()->index = slots_.size() - 1;
-    free_.push_back(slots_.back().get());
+    free_.Push(slots_.back().get());
   }
-  EchoSlot* const slot = free_.front();
-  free_.pop_front();
+  EchoSlot* const slot = free_.Pop();
   peak_ = std::max(peak_, slots_.size() - free_.size());
   ++slot->senders;
   slot->request = request;
@@ -205,7 +206,6 @@ void EchoEngine::SendNow(EchoSlot& slot) {
     Finish(slot, claim, result);
     return;
   }
-  slot.buffer.Prepare(slot.request, use);
   if (!Arm(slot)) {
     Finish(slot, TakeBack(slot, use), result);
     return;
@@ -237,8 +237,13 @@ void EchoEngine::SendNow(EchoSlot& slot) {
   Finish(slot, claim, result);
 }
 
-// Creates the slot's event and its wait if necessary.
+// Prepares the slot's buffer, and creates its event and wait if necessary.
 bool EchoEngine::Arm(EchoSlot& slot) {
+  try {
+    slot.buffer.Prepare(slot.request, slot.use);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   if (!slot.event) {
     slot.event.reset(api_.create_event(nullptr, FALSE, FALSE, nullptr));
   }
@@ -313,18 +318,18 @@ void EchoEngine::Finish(EchoSlot& slot, Claim claim, EchoResult result) {
   }
   MutexLock lock(mutex_);
   slot.state = EchoSlot::State::kFree;
-  free_.push_back(&slot);
+  free_.Push(&slot);
   if (claim == Claim::kResult) --in_flight_;
   if (in_flight_ == 0) idle_.NotifyAll();
 }
 
 void EchoEngine::ExpireOverdue(bool all) {
   for (std::size_t first = 0; first < SlotCount(); first += kSlotsPerLock) {
-    const std::vector<EchoResult> results = ExpireSome(first, all);
-    if (results.empty()) continue;
-    for (const EchoResult& result : results) callback_(result);
+    ExpireSome(first, all);
+    if (expired_.empty()) continue;
+    for (const EchoResult& result : expired_) callback_(result);
     MutexLock lock(mutex_);
-    in_flight_ -= results.size();
+    in_flight_ -= expired_.size();
     if (in_flight_ == 0) idle_.NotifyAll();
   }
 }
@@ -336,8 +341,8 @@ std::size_t EchoEngine::SlotCount() {
 
 // Of the slots from `first` on. Slots do not move meanwhile: it is the same
 // thread that releases them.
-std::vector<EchoResult> EchoEngine::ExpireSome(std::size_t first, bool all) {
-  std::vector<EchoResult> results;
+void EchoEngine::ExpireSome(std::size_t first, bool all) {
+  expired_.clear();
   MutexLock lock(mutex_);
   // In this order: what is overdue because of a suspension is known to be.
   const std::int64_t now = NowTicks();
@@ -349,7 +354,7 @@ std::vector<EchoResult> EchoEngine::ExpireSome(std::size_t first, bool all) {
     if (!queued && slot.state != EchoSlot::State::kPending) continue;
     if (!all && slot.overdue_ticks > now) continue;
     slot.state = EchoSlot::State::kOverdue;
-    EchoResult& result = results.emplace_back();
+    EchoResult& result = expired_.emplace_back();
     result.tag = slot.request.tag;
     // A request that was never sent is not a loss.
     result.outcome = OutcomeOf(
@@ -357,28 +362,30 @@ std::vector<EchoResult> EchoEngine::ExpireSome(std::size_t first, bool all) {
         queued && !all ? EchoOutcome::kNoResources : EchoOutcome::kTimeout);
     if (!queued) result.rtt = Elapsed(slot.begun_ticks, now);
   }
-  return results;
 }
 
 void EchoEngine::ReleaseUnused() {
-  // Destroyed without the lock, because that waits for callbacks.
-  std::vector<std::unique_ptr<EchoSlot>> unused;
+  // Each is destroyed without the lock, because that waits for callbacks.
+  for (std::size_t i = 0; i < kSlotsPerLock && TakeUnused() != nullptr;) ++i;
+}
+
+std::unique_ptr<EchoSlot> EchoEngine::TakeUnused() {
   MutexLock lock(mutex_);
   const std::int64_t now = NowTicks();
   if (now - peak_ticks_ >= TicksOf(kPeakPeriod)) {
     peak_ticks_ = now;
     previous_peak_ = std::exchange(peak_, slots_.size() - free_.size());
   }
-  const std::size_t kept = 2 * std::max(peak_, previous_peak_);
-  while (slots_.size() > kept && unused.size() < kSlotsPerLock &&
-         !free_.empty() && free_.front()->senders == 0) {
-    const std::size_t index = free_.front()->index;
-    free_.pop_front();
-    slots_.back()->index = index;
-    std::swap(slots_[index], slots_.back());
-    unused.push_back(std::move(slots_.back()));
-    slots_.pop_back();
+  if (slots_.size() <= 2 * std::max(peak_, previous_peak_) ||
+      free_.front() == nullptr || free_.front()->senders > 0) {
+    return nullptr;
   }
+  const std::size_t index = free_.Pop()->index;
+  slots_.back()->index = index;
+  std::swap(slots_[index], slots_.back());
+  std::unique_ptr<EchoSlot> unused = std::move(slots_.back());
+  slots_.pop_back();
+  return unused;
 }
 
 bool EchoEngine::Drain(Nanoseconds limit) {

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "src/base/unique_handle_windows.h"
 #include "src/transport/echo_buffer_windows.h"
 #include "src/transport/icmp_api_windows.h"
+#include "src/transport/linked_queue.h"
 #include "src/transport/send_queue_windows.h"
 
 namespace echo_exporter {
@@ -41,6 +41,7 @@ struct EchoSlot {
   void Unregister();
 
   EchoEngine& owner;
+  EchoSlot* next = nullptr;  ///< the queue's that it is in
 
   // Guarded by the engine's mutex.
   State state = State::kFree;
@@ -126,7 +127,8 @@ class EchoEngine {
   Claim TakeBack(EchoSlot& slot, std::uint64_t use);
   Claim LeaveQueue(EchoSlot& slot);
   void Finish(EchoSlot& slot, Claim claim, EchoResult result);
-  std::vector<EchoResult> ExpireSome(std::size_t first, bool all);
+  void ExpireSome(std::size_t first, bool all);
+  std::unique_ptr<EchoSlot> TakeUnused();
   std::size_t SlotCount();
   std::size_t Count(EchoSlot::State state) const REQUIRES(mutex_);
 
@@ -150,12 +152,15 @@ class EchoEngine {
 
   SendQueue<EchoSlot> queue_;
 
+  /// Room for ExpireSome(), and confined to its thread.
+  std::vector<EchoResult> expired_;
+
   Mutex mutex_;
   CondVar idle_;
   std::vector<std::unique_ptr<EchoSlot>> slots_ GUARDED_BY(mutex_);
   /// First in, first out: a callback that has just freed its slot has returned
   /// to the system, which watches the event again, before the slot's next use.
-  std::deque<EchoSlot*> free_ GUARDED_BY(mutex_);
+  LinkedQueue<EchoSlot> free_ GUARDED_BY(mutex_);
   /// The most slots in use since `peak_ticks_`, and in the period before.
   std::size_t peak_ GUARDED_BY(mutex_) = 0;
   std::size_t previous_peak_ GUARDED_BY(mutex_) = 0;

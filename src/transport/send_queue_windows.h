@@ -4,9 +4,8 @@
 #include <winsock2.h>
 #include <windows.h>
 
-#include <deque>
-
 #include "src/base/mutex.h"
+#include "src/transport/linked_queue.h"
 
 namespace echo_exporter {
 
@@ -23,7 +22,7 @@ class CAPABILITY("mutex") SlimLock {
   SRWLOCK lock_ = SRWLOCK_INIT;
 };
 
-/// Distributes work to threads.
+/// Distributes work to threads; needs no memory to do so.
 ///
 /// Thread-safe.
 template <typename T>
@@ -31,7 +30,7 @@ class SendQueue {
  public:
   void Push(T* item) {
     lock_.Lock();
-    items_.push_back(item);
+    items_.Push(item);
     lock_.Unlock();
     WakeConditionVariable(&changed_);
   }
@@ -39,12 +38,8 @@ class SendQueue {
   /// Waits for an item; null once the queue is closed and empty.
   T* Pop() {
     lock_.Lock();
-    while (items_.empty() && !closed_) lock_.Wait(changed_);
-    T* item = nullptr;
-    if (!items_.empty()) {
-      item = items_.front();
-      items_.pop_front();
-    }
+    while (items_.front() == nullptr && !closed_) lock_.Wait(changed_);
+    T* const item = items_.Pop();
     lock_.Unlock();
     return item;
   }
@@ -59,7 +54,7 @@ class SendQueue {
  private:
   SlimLock lock_;
   CONDITION_VARIABLE changed_ = CONDITION_VARIABLE_INIT;
-  std::deque<T*> items_ GUARDED_BY(lock_);
+  LinkedQueue<T> items_ GUARDED_BY(lock_);
   bool closed_ GUARDED_BY(lock_) = false;
 };
 
