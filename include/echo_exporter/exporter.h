@@ -36,6 +36,7 @@ class Exporter {
     /// available.
     std::function<ConfigOutcome()> load_config = nullptr;
     HttpLimits http_limits = {};
+    WebPlace web_place = {};
   };
 
   /// The result of a Reload().
@@ -57,11 +58,17 @@ class Exporter {
   /// Starts probing and serving.
   virtual void Start() = 0;
 
-  /// Loads and applies the current configuration. Pairs that are in both the
+  /// Loads and applies the current configuration, and the web configuration: if
+  /// either has errors, both stay as they are. Pairs that are in both the
   /// old and the new one keep their counters, their place in the schedule and
   /// their requests in flight; the series of removed pairs end with their last
   /// outcome. Returns when it is done.
   virtual ReloadReport Reload() = 0;
+
+  /// The same for a configuration that was loaded because its file has changed,
+  /// not because somebody asked for it. Rejects one without any pair where
+  /// there were some: the file may have been emptied by mistake.
+  virtual ReloadReport ReloadChanged(ConfigOutcome loaded) = 0;
 
   /// Stops sending, waits for requests in flight for up to the drain timeout,
   /// then stops serving, so that the last scrape sees every outcome. May be

@@ -1,7 +1,9 @@
 #include "echo_exporter/exporter.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -19,6 +21,7 @@
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
 #include "src/probe/on_demand_prober.h"
+#include "src/web/config_text.h"
 #include "src/web/routes.h"
 
 namespace echo_exporter {
@@ -27,6 +30,9 @@ namespace {
 // The connections beyond those of probes are for the scrapes of several
 // Prometheus servers.
 static_assert(kMostConcurrentProbes + 64 <= HttpLimits().connections);
+
+// In a response: many clients may be slow to read theirs.
+constexpr std::size_t kMostReloadLines = 100;
 
 enum class Phase { kCreated, kRunning, kStopping };
 
@@ -94,12 +100,12 @@ class ExporterImpl final : public Exporter {
 
   ~ExporterImpl() override { Stop(); }
 
-  Status Open(const TransportFactory& create_transport,
-              const HttpLimits& http_limits);
+  Status Open(const Environment& environment);
 
   void Start() override;
   void Stop() override;
   ReloadReport Reload() override;
+  ReloadReport ReloadChanged(ConfigOutcome loaded) override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
   bool NeedsRawSockets() const override {
     return transport_->NeedsRawSockets();
@@ -107,6 +113,7 @@ class ExporterImpl final : public Exporter {
   std::vector<std::string> Urls() const override { return server_->Urls(); }
 
  private:
+  ReloadReport Take(ConfigOutcome loaded) REQUIRES(reload_mutex_);
   void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
   WebContent Content();
   HttpResponse RespondToReload();
@@ -115,6 +122,7 @@ class ExporterImpl final : public Exporter {
 
   const std::function<ConfigOutcome()> load_config_;
   SharedConfig config_;
+  ConfigText config_text_;
   const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
@@ -140,15 +148,14 @@ class ExporterImpl final : public Exporter {
   std::unique_ptr<HttpServer> server_;
 };
 
-Status ExporterImpl::Open(const TransportFactory& create_transport,
-                          const HttpLimits& http_limits) {
+Status ExporterImpl::Open(const Environment& environment) {
   const auto config = config_.Get();
   EchoTransportOptions options;
   options.max_in_flight = config->max_in_flight;
   options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
     router_.OnStrayReply(tag, kind);
   };
-  auto transport = create_transport(
+  auto transport = environment.create_transport(
       options, [this](const EchoResult& result) { router_.OnResult(result); });
   if (!transport.ok()) return transport.error();
   transport_ = std::move(transport).value();
@@ -157,11 +164,12 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
                                    recorder_, router_, config->drain_timeout);
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_);
-  auto server = HttpServer::Create(
-      config->listen_addresses, MakeRoutes(Content()), http_limits,
-      web_security_, [this](std::string_view route, int status) {
-        recorder_.RecordHttpRequest(route, status);
-      });
+  auto server = HttpServer::Create(config->listen_addresses,
+                                   MakeRoutes(Content(), environment.web_place),
+                                   environment.http_limits, web_security_,
+                                   [this](std::string_view route, int status) {
+                                     recorder_.RecordHttpRequest(route, status);
+                                   });
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
   MutexLock lock(reload_mutex_);
@@ -178,8 +186,29 @@ void ExporterImpl::MoveTo(const ExporterConfig& config) {
 
 Exporter::ReloadReport ExporterImpl::Reload() {
   MutexLock lock(reload_mutex_);
-  ReloadReport report;
   ConfigOutcome loaded = load_config_();
+  // Second, so that errors in the first leave it alone.
+  if (loaded.config && web_security_) {
+    loaded.errors = web_security_->Reload();
+    if (!loaded.errors.empty()) loaded.config.reset();
+  }
+  return Take(std::move(loaded));
+}
+
+Exporter::ReloadReport ExporterImpl::ReloadChanged(ConfigOutcome loaded) {
+  MutexLock lock(reload_mutex_);
+  if (loaded.config && loaded.config->pairs.empty() &&
+      !config_.Get()->pairs.empty()) {
+    loaded.config.reset();
+    loaded.errors = {
+        "the configuration has changed and has no pair any more; a change that "
+        "removes all pairs must be reloaded explicitly"};
+  }
+  return Take(std::move(loaded));
+}
+
+Exporter::ReloadReport ExporterImpl::Take(ConfigOutcome loaded) {
+  ReloadReport report;
   recorder_.RecordConfigLoad(loaded.config.has_value());
   if (!loaded.config) {
     report.errors = std::move(loaded.errors);
@@ -210,7 +239,7 @@ WebContent ExporterImpl::Content() {
             recorder_.Render(transport_->Stats(), sink);
           },
       .metrics_memory = [this] { return recorder_.RenderMemory(); },
-      .config = [this] { return ConfigToToml(*config_.Get()); },
+      .config = [this] { return config_text_.Get(config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },
       .pair_count = [this] { return config_.Get()->pairs.size(); },
       .probe =
@@ -243,8 +272,12 @@ HttpResponse ExporterImpl::RespondToReload() {
            : HttpResponse::Text(500,
                                 "Reload failed; the previous configuration "
                                 "stays in force:");
-  for (const std::string& line : good ? report.notes : report.errors) {
-    response.body += line + "\n";
+  const auto& lines = good ? report.notes : report.errors;
+  const std::size_t shown = std::min(lines.size(), kMostReloadLines);
+  for (std::size_t i = 0; i < shown; ++i) response.body += lines[i] + "\n";
+  if (lines.size() > shown) {
+    response.body += std::to_string(lines.size() - shown) +
+                     " more lines; --config.check prints all.\n";
   }
   return response;
 }
@@ -270,6 +303,7 @@ void ExporterImpl::OnLookupFailure(const std::string& name,
 
 void ExporterImpl::Start() {
   dispatcher_->Start();
+  if (web_security_) web_security_->Watch();
   server_->Start();
   phase_ = Phase::kRunning;
   Log(LogLevel::kInfo, "started",
@@ -294,9 +328,7 @@ void ExporterImpl::Stop() {
 Result<std::unique_ptr<Exporter>> Exporter::Create(
     const ExporterConfig& config, const Environment& environment) {
   auto exporter = std::make_unique<ExporterImpl>(config, environment);
-  if (Status opened =
-          exporter->Open(environment.create_transport, environment.http_limits);
-      !opened.ok()) {
+  if (Status opened = exporter->Open(environment); !opened.ok()) {
     return opened.error();
   }
   return std::unique_ptr<Exporter>(std::move(exporter));

@@ -11,6 +11,7 @@
 
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
+#include "src/config/text_encoding.h"
 
 namespace echo_exporter {
 namespace {
@@ -260,6 +261,7 @@ bool JsonTree::parse_error(std::size_t position, const std::string& token,
 }  // namespace
 
 std::optional<Document> ParseJson(std::string_view text, Findings& findings) {
+  if (!CheckEncoding(text, findings)) return std::nullopt;
   const std::size_t errors_before = findings.error_count();
   JsonTree tree(text, findings);
   if (!tree.Parse() || findings.error_count() != errors_before) {
