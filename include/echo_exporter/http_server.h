@@ -62,10 +62,10 @@ struct HttpResponse {
 /// Where clients find the pages, as with Prometheus's options of these names.
 struct WebPlace {
   /// The beginning of every path: empty, or as in "/echo".
-  std::string route_prefix = {};
+  std::string route_prefix;
   /// The URL of the first page as clients see it, without a slash at its end;
   /// empty: that of this server.
-  std::string external_url = {};
+  std::string external_url;
 };
 
 /// The handler for one path.

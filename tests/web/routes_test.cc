@@ -120,7 +120,7 @@ TEST_F(RoutesTest, HoldsOneConfigurationForAllRequests) {
 }
 
 TEST_F(RoutesTest, HasAllPagesBelowThePrefix) {
-  const WebPlace place{.route_prefix = "/a/echo"};
+  const WebPlace place{.route_prefix = "/a/echo", .external_url = ""};
   for (const HttpRoute& route : MakeRoutes(content_, place)) {
     EXPECT_TRUE(route.path == "/" || route.path.starts_with("/a/echo"));
     EXPECT_EQ(route.name.find("echo"), std::string::npos) << route.name;
@@ -137,8 +137,9 @@ TEST_F(RoutesTest, LeadsToTheFirstPage) {
     return response.headers.at(0).second;
   };
   // Relative: a proxy may serve the path under another one.
-  EXPECT_EQ(location("/a/echo", {.route_prefix = "/a/echo"}), "echo/");
-  EXPECT_EQ(location("/", {.route_prefix = "/a/echo"}), "a/echo/");
+  const WebPlace place{.route_prefix = "/a/echo", .external_url = ""};
+  EXPECT_EQ(location("/a/echo", place), "echo/");
+  EXPECT_EQ(location("/", place), "a/echo/");
   EXPECT_EQ(location("/", {.route_prefix = "/a",
                            .external_url = "https://example.net/b"}),
             "https://example.net/b/");
