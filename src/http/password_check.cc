@@ -68,12 +68,14 @@ PasswordCheck::Verdict PasswordCheck::Check(const UserTable& users,
   // ignored.
   const std::string& hash = own_hash ? *own_hash : users.costliest_hash();
   const Digest digest = DigestOf(user, hash, password);
-  if (IsRemembered(digest)) return Verdict::kRight;
+  // A removed user's password may be remembered with the hash of another.
+  const auto is_known_right = [&] { return own_hash && IsRemembered(digest); };
+  if (is_known_right()) return Verdict::kRight;
   if (!turns_.Begin(client)) return Verdict::kBusy;
   const Turn turn(turns_);
   // A client with several connections sends the same password several times at
   // once.
-  if (IsRemembered(digest)) return Verdict::kRight;
+  if (is_known_right()) return Verdict::kRight;
   if (!IsPasswordOf(hash, password) || !own_hash) return Verdict::kWrong;
   Remember(digest);
   return Verdict::kRight;
