@@ -27,7 +27,8 @@ _echo_exporter() {
       ;;
     --log.level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$word"); return ;;
     --log.format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
-    --config.auto-reload-interval | --web.listen-address | --timeout-offset | --log.file.max-size | --log.file.keep | \
+    --config.auto-reload-interval | --web.listen-address | --web.external-url | \
+      --web.route-prefix | --timeout-offset | --log.file.max-size | --log.file.keep | \
       --count | --interval | --timeout | --size | --ttl | -c | -i | -W | -s | -t)
       return
       ;;
@@ -45,7 +46,8 @@ _echo_exporter() {
     service) words='install uninstall start stop reload status configure --help' ;;
     *)
       words='--config.file --config.check --config.enable-auto-reload
-        --config.auto-reload-interval --web.config.file --web.listen-address --timeout-offset --log.level
+        --config.auto-reload-interval --web.config.file --web.listen-address
+        --web.external-url --web.route-prefix --timeout-offset --log.level
         --log.format --log.file --log.file.max-size --log.file.keep --version --help ping service'
       ;;
   esac

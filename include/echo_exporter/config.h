@@ -181,10 +181,23 @@ struct ConfigOutcome {
   ConfigErrors errors;  ///< empty exactly when `config` has a value
 };
 
+/// The largest configuration file.
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{16} * 1024 * 1024;
+
+/// What a configuration may be read from. A pipe is emptied by reading it.
+enum class ConfigMedium : std::uint8_t { kFile, kFileOrPipe };
+
 /// Reads and checks a file. A file that cannot be read is one error.
 /// Thread-safe.
 ConfigOutcome LoadConfig(const std::string& path,
-                         const ConfigPlatform& platform);
+                         const ConfigPlatform& platform,
+                         ConfigMedium medium = ConfigMedium::kFile);
+
+/// The same for a file that was read already: `text` is its content, or why it
+/// could not be read. Never throws, whatever the input. Thread-safe.
+ConfigOutcome ParseConfigFile(const Result<std::string>& text,
+                              const std::string& path,
+                              const ConfigPlatform& platform);
 
 /// The same for text already in memory; `name` stands for the file in
 /// messages. Never throws, whatever the input. Thread-safe.

@@ -39,6 +39,7 @@ class Exporter {
     HttpLimits http_limits = {};
     /// How long before Prometheus's own limit a probe ends.
     Nanoseconds probe_timeout_offset = std::chrono::milliseconds(500);
+    WebPlace web_place = {};
   };
 
   /// The result of a Reload().
@@ -63,11 +64,17 @@ class Exporter {
   /// Starts probing and serving.
   virtual void Start() = 0;
 
-  /// Loads and applies the current configuration. Pairs that are in both the
+  /// Loads and applies the current configuration, and the web configuration: if
+  /// either has errors, both stay as they are. Pairs that are in both the
   /// old and the new one keep their counters, their place in the schedule and
   /// their requests in flight; the series of removed pairs end with their last
   /// outcome. Returns when it is done, wholly or not at all.
   virtual ReloadReport Reload() noexcept = 0;
+
+  /// The same for a configuration that was loaded because its file has changed,
+  /// not because somebody asked for it. Rejects one without any pair where
+  /// there were some: the file may have been emptied by mistake.
+  virtual ReloadReport ReloadChanged(ConfigOutcome loaded) noexcept = 0;
 
   /// Stops sending, waits for requests in flight for up to the drain timeout,
   /// then stops serving, so that the last scrape sees every outcome. May be

@@ -59,9 +59,20 @@ struct HttpResponse {
                                  std::string line);
 };
 
+/// Where clients find the pages, as with Prometheus's options of these names.
+struct WebPlace {
+  /// The beginning of every path: empty, or as in "/echo".
+  std::string route_prefix;
+  /// The URL of the first page as clients see it, without a slash at its end;
+  /// empty: that of this server.
+  std::string external_url;
+};
+
 /// The handler for one path.
 struct HttpRoute {
   std::string path;  ///< exactly, as in "/metrics"
+  /// The route's name in metrics; empty: the path.
+  std::string name = {};
   std::vector<std::string> methods = {"GET", "HEAD"};
   /// Called on several threads at once. An exception becomes status 500.
   std::function<HttpResponse(const HttpRequest&)> handler;

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_WEB_CONFIG_H_
 #define ECHO_EXPORTER_WEB_CONFIG_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -37,7 +38,8 @@ struct PemText {
 struct TlsConfig {
   PemText certificate;  ///< the server's, then the intermediate ones
   PemText key;
-  PemText client_ca;  ///< empty unless clients are verified
+  /// Empty unless clients are verified; even then, for the system's CAs.
+  PemText client_ca;
   ClientAuth client_auth = ClientAuth::kNoClientCert;
   /// A client's certificate must have one of these as subject alternative name
   /// (DNS name, address, e-mail or URI). Empty: any.
@@ -52,8 +54,9 @@ struct TlsConfig {
 
 /// `rate_limit`, which applies to all requests together.
 struct RateLimitConfig {
-  Nanoseconds interval{};   ///< between two requests, above 0
-  std::uint32_t burst = 1;  ///< requests allowed at once, at least 1
+  Nanoseconds interval{};  ///< between two requests, above 0
+  /// Requests allowed at once; 0: none is ever allowed.
+  std::uint32_t burst = 0;
 };
 
 /// A checked web configuration with the contents of the files that it names.
@@ -70,6 +73,16 @@ struct WebConfig {
   std::vector<std::string> warnings;
 };
 
+/// A file as it was read.
+struct WebConfigFileState {
+  std::string path;
+  bool readable = false;
+  std::size_t hash = 0;  ///< of the content, or of why it could not be read
+
+  friend bool operator==(const WebConfigFileState&,
+                         const WebConfigFileState&) = default;
+};
+
 /// Either the configuration or every error in it.
 struct WebConfigOutcome {
   std::optional<WebConfig> config;
@@ -78,7 +91,7 @@ struct WebConfigOutcome {
   std::vector<std::string> errors;
   /// The file itself and those it names: a change of any of them can change
   /// the outcome. Filled in with errors, too.
-  std::vector<std::string> files;
+  std::vector<WebConfigFileState> files;
 };
 
 /// Reads and checks the file of --web.config.file, which is in the format of

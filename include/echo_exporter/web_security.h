@@ -11,10 +11,10 @@ namespace echo_exporter {
 class WebPolicySource;
 struct WebSecurityOutcome;
 
-/// The policy in the file of --web.config.file, kept up to date: each request
-/// checks whether the file, or the certificates, keys and CAs that it names,
-/// have changed, and reloads them then. An invalid new version is rejected and
-/// the previous one stays in force.
+/// The policy in the file of --web.config.file, kept up to date with the file
+/// and with the certificates, keys and CAs that it names. An invalid new
+/// version is rejected and the previous one stays in force. No request waits
+/// for files.
 ///
 /// Thread-safe.
 class WebSecurity {
@@ -28,6 +28,16 @@ class WebSecurity {
   /// differs in it is rejected, so that an editing mistake cannot turn HTTPS
   /// into HTTP.
   virtual bool uses_tls() const = 0;
+
+  /// Looks for changes each second from now on, on a thread of its own, until
+  /// destroyed. A change takes effect when two looks in a row have seen the
+  /// same files, because files may be seen half written. One that takes away a
+  /// kind of authentication, or everything, is rejected for the same reason.
+  virtual void Watch() = 0;
+
+  /// Reads the files at once because somebody asked for it, and puts them in
+  /// force whatever they take away. Returns every error.
+  virtual std::vector<std::string> Reload() = 0;
 
   /// Calls `on_reload` after every reload, with whether the files were valid.
   /// It must not call this object.

@@ -36,6 +36,8 @@ Windows write -c 4 instead of -n 4, -c 0 instead of -t, -s 100 instead of -l
 // command line and the configuration file accept the same notations.
 struct RawOptions {
   std::vector<std::string> listen_addresses;
+  std::string external_url;
+  std::optional<std::string> route_prefix;
   bool auto_reload = false;
   std::string auto_reload_interval = "30s";
   std::string log_level = "info";
@@ -136,6 +138,17 @@ void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
                  "the format of Prometheus exporters (default: plain HTTP "
                  "without authentication)")
       ->type_name(kFileType);
+  app.add_option("--web.external-url", raw.external_url,
+                 "URL of the exporter as clients see it, such as "
+                 "https://example.net/echo, if a reverse proxy is in front of "
+                 "it (default: its own)")
+      ->type_name("URL")
+      ->transform(Valid(IsExternalUrl()));
+  app.add_option("--web.route-prefix", raw.route_prefix,
+                 "Beginning of the paths of all pages, such as /echo (default: "
+                 "the path of --web.external-url)")
+      ->type_name("PATH")
+      ->transform(Valid(IsRoutePrefix()));
   app.add_option("--timeout-offset", raw.timeout_offset,
                  "How long before the scrape timeout that Prometheus tells a "
                  "probe ends, from 0s to 60s, but at most a third of it "
@@ -151,6 +164,9 @@ void FinishDaemon(const RawOptions& raw, DaemonOptions& options) {
   for (const std::string& text : raw.listen_addresses) {
     options.listen_addresses.push_back(ParseListenAddress(text).value());
   }
+  options.web_place.external_url = raw.external_url;
+  options.web_place.route_prefix =
+      raw.route_prefix ? *raw.route_prefix : PathOfUrl(raw.external_url);
   if (raw.auto_reload) {
     options.auto_reload = *ParseDuration(raw.auto_reload_interval);
   }

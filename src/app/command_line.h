@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "echo_exporter/config.h"
+#include "echo_exporter/http_server.h"
 #include "src/base/exit_code.h"
 #include "src/base/log.h"
 #include "src/service/service_command.h"
@@ -27,6 +28,7 @@ struct PingOptions {
 struct DaemonOptions {
   std::string config_file = "echo_exporter.toml";
   std::string web_config_file;  ///< empty: plain HTTP for everyone
+  WebPlace web_place;
   bool check_only = false;
   /// Reload the configuration when its file has changed, checking this often;
   /// absent: on request only.

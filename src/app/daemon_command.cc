@@ -1,9 +1,11 @@
 #include "src/app/daemon_command.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,16 +27,25 @@ namespace {
 constexpr auto kSystemPatience = std::chrono::seconds(65);
 constexpr auto kPollInterval = std::chrono::milliseconds(50);
 
+// How soon a change of the file that was noticed is looked at again.
+constexpr Nanoseconds kSettlingTime = std::chrono::seconds(1);
+
+ConfigPlatform Platform() {
+  return {.sets_tos = EchoTransportSetsTos(),
+          .max_in_flight = EchoTransportMaxInFlight(),
+          .sets_identifier = EchoTransportSetsIdentifier()};
+}
+
 // The command line takes precedence over the file.
-ConfigOutcome LoadConfigFor(const DaemonOptions& options) {
-  ConfigOutcome loaded = LoadConfig(
-      options.config_file, {.sets_tos = EchoTransportSetsTos(),
-                            .max_in_flight = EchoTransportMaxInFlight(),
-                            .sets_identifier = EchoTransportSetsIdentifier()});
+ConfigOutcome Complete(ConfigOutcome loaded, const DaemonOptions& options) {
   if (loaded.config && !options.listen_addresses.empty()) {
     loaded.config->listen_addresses = options.listen_addresses;
   }
   return loaded;
+}
+
+ConfigOutcome LoadConfigFor(const DaemonOptions& options, ConfigMedium medium) {
+  return Complete(LoadConfig(options.config_file, Platform(), medium), options);
 }
 
 // Reports why the daemon does not start: in the log of a service, else on the
@@ -100,22 +111,35 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
   return kExitSuccess;
 }
 
+std::optional<Nanoseconds> TimeToLook(const DaemonOptions& options,
+                                      const FileWatch& file) {
+  if (!options.auto_reload || !file.unsettled()) return options.auto_reload;
+  return std::min(*options.auto_reload, kSettlingTime);
+}
+
 // Returns when the process is to stop.
 void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
                      Exporter& exporter, ProcessEvents& events,
                      ServiceStatus& status) {
-  bool due = false;
+  bool asked = false;
   for (;;) {
-    const auto event = events.WaitFor(options.auto_reload);
+    const auto event = events.WaitFor(TimeToLook(options, file));
     if (event == ProcessEvents::Event::kStop) return;
-    due = due || event == ProcessEvents::Event::kReload;
+    asked = asked || event == ProcessEvents::Event::kReload;
     try {
-      due = file.Changed() || due;
-      if (!due) continue;
-      status.NotifyReloading();
-      exporter.Reload();
-      due = false;
-      status.NotifyReady();
+      if (asked) {
+        // Before it is read, so that a change in between is noticed.
+        file.MarkSeen();
+        status.NotifyReloading();
+        exporter.Reload();
+        asked = false;
+        status.NotifyReady();
+      } else if (const auto text = file.Look()) {
+        status.NotifyReloading();
+        exporter.ReloadChanged(Complete(
+            ParseConfigFile(*text, options.config_file, Platform()), options));
+        status.NotifyReady();
+      }
     } catch (const std::exception&) {
       // No memory to read the file: at the next event, or look at it.
     }
@@ -130,7 +154,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   // Before the file is read, so that the first check detects changes from here
   // on.
   FileWatch file(options.config_file);
-  ConfigOutcome loaded = LoadConfigFor(options);
+  ConfigOutcome loaded = LoadConfigFor(options, ConfigMedium::kFileOrPipe);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
   AddUnprotected(options, status, &web.errors);
   for (const auto* const errors : {&loaded.errors, &web.errors}) {
@@ -148,7 +172,10 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
 
   environment.probe_timeout_offset = options.timeout_offset;
   environment.web_security = std::move(web.security);
-  environment.load_config = [&options] { return LoadConfigFor(options); };
+  environment.web_place = options.web_place;
+  environment.load_config = [&options] {
+    return LoadConfigFor(options, ConfigMedium::kFile);
+  };
   auto exporter = Exporter::Create(*loaded.config, environment);
   if (!exporter.ok()) return FailToStart(exporter.error());
   const Status dropped =

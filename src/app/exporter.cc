@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -22,6 +23,7 @@
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
 #include "src/probe/on_demand_prober.h"
+#include "src/web/config_text.h"
 #include "src/web/routes.h"
 
 namespace echo_exporter {
@@ -30,6 +32,9 @@ namespace {
 // The connections beyond those of probes are for the scrapes of several
 // Prometheus servers.
 static_assert(kMostConcurrentProbes + 64 <= HttpLimits().connections);
+
+// In a response: many clients may be slow to read theirs.
+constexpr std::size_t kMostReloadLines = 100;
 
 enum class Phase { kCreated, kRunning, kStopping };
 
@@ -105,12 +110,12 @@ class ExporterImpl final : public Exporter {
 
   ~ExporterImpl() override { Stop(); }
 
-  Status Open(const TransportFactory& create_transport,
-              const HttpLimits& http_limits);
+  Status Open(const Environment& environment);
 
   void Start() override;
   void Stop() override;
   ReloadReport Reload() noexcept override;
+  ReloadReport ReloadChanged(ConfigOutcome loaded) noexcept override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
   std::size_t InFlight() const override { return transport_->in_flight(); }
   bool NeedsRawSockets() const override {
@@ -119,8 +124,11 @@ class ExporterImpl final : public Exporter {
   std::vector<std::string> Urls() const override { return server_->Urls(); }
 
  private:
+  template <typename Load>
+  ReloadReport Take(Load load) noexcept REQUIRES(reload_mutex_);
   void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
-  void TryReload(ReloadReport* report) REQUIRES(reload_mutex_);
+  void TryReload(ConfigOutcome loaded, ReloadReport* report)
+      REQUIRES(reload_mutex_);
   void LogReload(const ReloadReport& report);
   WebContent Content();
   HttpResponse RespondToReload();
@@ -130,6 +138,7 @@ class ExporterImpl final : public Exporter {
   const std::function<ConfigOutcome()> load_config_;
   const Nanoseconds probe_timeout_offset_;
   SharedConfig config_;
+  ConfigText config_text_;
   const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
@@ -164,15 +173,14 @@ class ExporterImpl final : public Exporter {
   std::unique_ptr<HttpServer> server_;
 };
 
-Status ExporterImpl::Open(const TransportFactory& create_transport,
-                          const HttpLimits& http_limits) {
+Status ExporterImpl::Open(const Environment& environment) {
   const auto config = config_.Get();
   EchoTransportOptions options;
   options.max_in_flight = config->max_in_flight;
   options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
     router_.OnStrayReply(tag, kind);
   };
-  auto transport = create_transport(
+  auto transport = environment.create_transport(
       options, [this](const EchoResult& result) { router_.OnResult(result); });
   if (!transport.ok()) return transport.error();
   transport_ = std::move(transport).value();
@@ -182,11 +190,12 @@ Status ExporterImpl::Open(const TransportFactory& create_transport,
   prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
                                              *transport_, *dispatcher_,
                                              probe_timeout_offset_);
-  auto server = HttpServer::Create(
-      config->listen_addresses, MakeRoutes(Content()), http_limits,
-      web_security_, [this](std::string_view route, int status) {
-        recorder_.RecordHttpRequest(route, status);
-      });
+  auto server = HttpServer::Create(config->listen_addresses,
+                                   MakeRoutes(Content(), environment.web_place),
+                                   environment.http_limits, web_security_,
+                                   [this](std::string_view route, int status) {
+                                     recorder_.RecordHttpRequest(route, status);
+                                   });
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
   const MutexLock lock(reload_mutex_);
@@ -209,9 +218,37 @@ void ExporterImpl::MoveTo(const ExporterConfig& config) {
 
 Exporter::ReloadReport ExporterImpl::Reload() noexcept {
   const MutexLock lock(reload_mutex_);
+  return Take([this] {
+    ConfigOutcome loaded = load_config_();
+    // Second, so that errors in the first leave it alone.
+    if (loaded.config && web_security_) {
+      loaded.errors = web_security_->Reload();
+      if (!loaded.errors.empty()) loaded.config.reset();
+    }
+    return loaded;
+  });
+}
+
+Exporter::ReloadReport ExporterImpl::ReloadChanged(
+    ConfigOutcome loaded) noexcept {
+  const MutexLock lock(reload_mutex_);
+  return Take([this, &loaded] {
+    if (loaded.config && loaded.config->pairs.empty() &&
+        !config_.Get()->pairs.empty()) {
+      loaded.config.reset();
+      loaded.errors = {
+          "the configuration has changed and has no pair any more; a change "
+          "that removes all pairs must be reloaded explicitly"};
+    }
+    return std::move(loaded);
+  });
+}
+
+template <typename Load>
+Exporter::ReloadReport ExporterImpl::Take(Load load) noexcept {
   ReloadReport report;
   try {
-    TryReload(&report);
+    TryReload(load(), &report);
   } catch (const std::exception& error) {
     report.successful = false;
     try {
@@ -230,8 +267,7 @@ Exporter::ReloadReport ExporterImpl::Reload() noexcept {
   return report;
 }
 
-void ExporterImpl::TryReload(ReloadReport* report) {
-  ConfigOutcome loaded = load_config_();
+void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
   if (!loaded.config) {
     report->errors = std::move(loaded.errors);
     return;
@@ -260,7 +296,7 @@ WebContent ExporterImpl::Content() {
             recorder_.Render(transport_->Stats(), sink);
           },
       .metrics_memory = [this] { return recorder_.RenderMemory(); },
-      .config = [this] { return ConfigToToml(*config_.Get()); },
+      .config = [this] { return config_text_.Get(config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },
       .pair_count = [this] { return config_.Get()->pairs.size(); },
       .probe =
@@ -293,8 +329,12 @@ HttpResponse ExporterImpl::RespondToReload() {
            : HttpResponse::Text(500,
                                 "Reload failed; the previous configuration "
                                 "stays in force:");
-  for (const std::string& line : good ? report.notes : report.errors) {
-    response.body += line + "\n";
+  const auto& lines = good ? report.notes : report.errors;
+  const std::size_t shown = std::min(lines.size(), kMostReloadLines);
+  for (std::size_t i = 0; i < shown; ++i) response.body += lines[i] + "\n";
+  if (lines.size() > shown) {
+    response.body += std::to_string(lines.size() - shown) +
+                     " more lines; --config.check prints all.\n";
   }
   return response;
 }
@@ -323,6 +363,7 @@ void ExporterImpl::OnLookupFailure(const std::string& name,
 
 void ExporterImpl::Start() {
   dispatcher_->Start();
+  if (web_security_) web_security_->Watch();
   server_->Start();
   phase_ = Phase::kRunning;
   Log(LogLevel::kInfo, "started",
@@ -347,9 +388,7 @@ void ExporterImpl::Stop() {
 Result<std::unique_ptr<Exporter>> Exporter::Create(
     const ExporterConfig& config, const Environment& environment) {
   auto exporter = std::make_unique<ExporterImpl>(config, environment);
-  if (Status opened =
-          exporter->Open(environment.create_transport, environment.http_limits);
-      !opened.ok()) {
+  if (Status opened = exporter->Open(environment); !opened.ok()) {
     return opened.error();
   }
   return std::unique_ptr<Exporter>(std::move(exporter));

@@ -5,10 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "echo_exporter/result.h"
+
 namespace echo_exporter {
 
-/// Detects changes of a file's content. It compares the content, because
-/// neither the time nor the size reliably changes with it.
+/// Detects changes of the configuration file. It compares the content, because
+/// neither the time nor the size reliably changes with it; and it reports a new
+/// content only when two looks in a row have seen the same, because a file may
+/// be seen half written.
 ///
 /// Confined to one thread.
 class FileWatch {
@@ -16,15 +20,22 @@ class FileWatch {
   /// The current content counts as seen.
   explicit FileWatch(std::string path);
 
-  /// Whether the content differs from the content last seen. A file that cannot
-  /// be read differs from one that can.
-  bool Changed();
+  /// Reads the file. Returns its content, or why it could not be read, when
+  /// that differs from what was seen last and is the same as at the look
+  /// before; it counts as seen then.
+  std::optional<Result<std::string>> Look();
+
+  /// Whether the last look has seen something new, which the next one is to
+  /// confirm.
+  bool unsettled() const { return candidate_.has_value(); }
+
+  /// The current content counts as seen.
+  void MarkSeen();
 
  private:
-  std::optional<std::size_t> Hash() const;
-
   const std::string path_;  ///< UTF-8
-  std::optional<std::size_t> seen_;
+  std::size_t seen_ = 0;    ///< hash of the content, or of the error
+  std::optional<std::size_t> candidate_;
 };
 
 }  // namespace echo_exporter

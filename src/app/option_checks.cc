@@ -50,6 +50,27 @@ std::optional<std::uint64_t> UnitOfSize(std::string_view text) {
   return std::uint64_t{1} << (10 * (power + 1));
 }
 
+std::string WithoutSlashesAtEnd(std::string text) {
+  while (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+/// Whether `text` is a path of characters that no URL encodes.
+bool IsPath(std::string_view text) {
+  return text.starts_with('/') && text.find("//") == std::string_view::npos &&
+         text.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+             "-._~!$&()*+,;=:@[]/") == std::string_view::npos;
+}
+
+/// Where the host of a URL begins; npos when there is no scheme.
+std::size_t HostPlace(std::string_view url) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (url.starts_with(scheme)) return scheme.size();
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<Nanoseconds> ParseTime(std::string_view text) {
@@ -114,6 +135,41 @@ OptionCheck IsListenAddress() {
     const auto address = ParseListenAddress(text);
     return address.ok() ? "" : address.error().message;
   };
+}
+
+OptionCheck IsExternalUrl() {
+  return [](std::string& text) -> std::string {
+    const std::string url = WithoutSlashesAtEnd(text);
+    const std::size_t host = HostPlace(url);
+    const bool good = host == std::string::npos
+                          ? url.empty() || IsPath(url)
+                          : url.find('/', host) != host && host < url.size() &&
+                                IsPath('/' + url.substr(host));
+    if (!good) {
+      return "must be a URL such as https://example.net/echo, not " + text;
+    }
+    text = url;
+    return {};
+  };
+}
+
+OptionCheck IsRoutePrefix() {
+  return [](std::string& text) -> std::string {
+    const std::string path = WithoutSlashesAtEnd(
+        text.starts_with('/') || text.empty() ? text : '/' + text);
+    if (!path.empty() && !IsPath(path)) {
+      return "must be a path such as /echo, not " + text;
+    }
+    text = path;
+    return {};
+  };
+}
+
+std::string PathOfUrl(const std::string& url) {
+  const std::size_t host = HostPlace(url);
+  if (host == std::string::npos) return url;
+  const std::size_t path = url.find('/', host);
+  return path == std::string::npos ? "" : url.substr(path);
 }
 
 }  // namespace echo_exporter

@@ -34,6 +34,15 @@ OptionCheck IsFileSize();
 OptionCheck IsOneOf(std::vector<std::string> words);
 /// A text for ParseListenAddress().
 OptionCheck IsListenAddress();
+/// A URL of HTTP or HTTPS with a host and possibly a path, or such a path
+/// alone. The canonical form has no slash at its end.
+OptionCheck IsExternalUrl();
+/// A path. The canonical form is empty for "/", and else begins with a slash
+/// and does not end with one.
+OptionCheck IsRoutePrefix();
+
+/// The path of a text that IsExternalUrl() has accepted.
+std::string PathOfUrl(const std::string& url);
 
 }  // namespace echo_exporter
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <string_view>
 
@@ -16,11 +15,21 @@ namespace echo_exporter {
 std::filesystem::path PathFromUtf8(std::string_view text);
 std::string PathToUtf8(const std::filesystem::path& path);
 
-/// Reads a whole file of at most `max_bytes`; an error is the cause alone, as
-/// in "No such file or directory". Thread-safe.
-Result<std::string> ReadFile(
-    const std::string& path,
-    std::size_t max_bytes = std::numeric_limits<std::size_t>::max());
+/// Reads a whole regular file of at most `max_bytes`; an error is the cause
+/// alone, as in "No such file or directory". Never waits for another program:
+/// a pipe, a socket or a device is an error. Thread-safe.
+Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
+
+/// The same, but also reads a pipe to its end, as that of `<(...)` where a
+/// shell has it, and waits for its writer for at most ten seconds. What was
+/// read from a pipe cannot be read again. Thread-safe.
+Result<std::string> ReadFileOrPipe(const std::string& path,
+                                   std::size_t max_bytes);
+
+/// The errors of a file that is neither a regular file nor a folder, and of one
+/// that has more than `max_bytes`.
+Error NotARegularFile();
+Error TooLargeFile(std::size_t max_bytes);
 
 /// Identifies a version of a file without reading it.
 struct FileStamp {

@@ -1,8 +1,12 @@
 #include <windows.h>
 
+#include <array>
+#include <cerrno>
 #include <string>
+#include <system_error>
 
 #include "src/base/file.h"
+#include "src/base/text_windows.h"
 #include "src/base/unique_handle.h"
 
 namespace echo_exporter {
@@ -19,15 +23,61 @@ std::uint64_t Join(DWORD high, DWORD low) {
   return (static_cast<std::uint64_t>(high) << 32) | low;
 }
 
+// Lets others read, replace or remove a file while it is open here.
+constexpr DWORD kShareAll =
+    FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+
+Error SystemError(DWORD code) {
+  const bool missing = code == ERROR_FILE_NOT_FOUND ||
+                       code == ERROR_PATH_NOT_FOUND ||
+                       code == ERROR_INVALID_NAME;
+  return {ErrorCode::kNotFound, missing
+                                    ? std::generic_category().message(ENOENT)
+                                    : SystemErrorText(code)};
+}
+
 }  // namespace
+
+Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
+  // The name may be that of a device (CON, COM1) or a pipe, whose server must
+  // not act in our name.
+  constexpr DWORD kFlags =
+      FILE_ATTRIBUTE_NORMAL | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+  const UniqueFile file(CreateFileW(PathFromUtf8(path).wstring().c_str(),
+                                    GENERIC_READ, kShareAll, nullptr,
+                                    OPEN_EXISTING, kFlags, nullptr));
+  if (!file) return SystemError(GetLastError());
+  // Reading anything else may wait for ever.
+  if (GetFileType(file.get()) != FILE_TYPE_DISK) return NotARegularFile();
+  LARGE_INTEGER size;
+  if (!GetFileSizeEx(file.get(), &size)) return SystemError(GetLastError());
+  if (static_cast<std::uint64_t>(size.QuadPart) > max_bytes) {
+    return TooLargeFile(max_bytes);
+  }
+  std::string text;
+  std::array<char, 16384> piece;
+  for (;;) {
+    DWORD received = 0;
+    if (!::ReadFile(file.get(), piece.data(), static_cast<DWORD>(piece.size()),
+                    &received, nullptr)) {
+      return SystemError(GetLastError());
+    }
+    if (received == 0) return text;
+    text.append(piece.data(), received);
+    if (text.size() > max_bytes) return TooLargeFile(max_bytes);
+  }
+}
+
+// A shell of Windows passes no pipe by its name.
+Result<std::string> ReadFileOrPipe(const std::string& path,
+                                   std::size_t max_bytes) {
+  return ReadFile(path, max_bytes);
+}
 
 FileStamp ReadFileStamp(const std::string& path) {
   // Not GetFileAttributesEx(), although it takes a tenth of the time: for a
   // symbolic link it returns the link's own times, which do not change with its
-  // target. The sharing mode lets others read, replace or remove the file
-  // meanwhile.
-  constexpr DWORD kShareAll =
-      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+  // target.
   const UniqueFile file(CreateFileW(
       PathFromUtf8(path).wstring().c_str(), FILE_READ_ATTRIBUTES, kShareAll,
       nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));

@@ -8,7 +8,10 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <future>
 #include <memory>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "echo_exporter/clock.h"
@@ -20,6 +23,7 @@ namespace echo_exporter {
 namespace {
 
 constexpr std::size_t kQueueLines = 1024;
+constexpr std::chrono::seconds kFlushPatience(3);
 
 std::string_view LevelName(LogLevel level) {
   switch (level) {
@@ -131,7 +135,8 @@ class LineQueue {
   }
 
   // Ends the thread once it has written all lines; later ones are ignored.
-  void Close() {
+  // Returns without that after `patience`.
+  void Close(std::chrono::milliseconds patience) {
     std::shared_ptr<spdlog::details::thread_pool> pool;
     {
       const MutexLock lock(mutex_);
@@ -139,9 +144,21 @@ class LineQueue {
       logger_.reset();
       pool = std::move(pool_);
     }
-    // Joined here, by the last owner, with the mutex released, so that threads
-    // that log meanwhile do not wait.
-    pool.reset();
+    if (!pool) return;
+    // Its last owner joins the thread, which may never come back from a write
+    // to a pipe that nobody reads. Only the process's end stops that.
+    std::promise<void> joined;
+    const std::future<void> done = joined.get_future();
+    try {
+      std::thread([pool = std::move(pool),
+                   joined = std::move(joined)]() mutable {
+        pool.reset();
+        joined.set_value();
+      }).detach();
+    } catch (const std::system_error&) {
+      return;  // no thread to be had: it was joined here
+    }
+    done.wait_for(patience);
   }
 
  private:
@@ -232,6 +249,6 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
   return std::move(line).Finish();
 }
 
-void FlushLog() { Lines().Close(); }
+void FlushLog() { Lines().Close(kFlushPatience); }
 
 }  // namespace echo_exporter

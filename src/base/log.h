@@ -71,8 +71,9 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
                           LogLevel level, std::string_view message,
                           std::initializer_list<LogField> fields);
 
-/// Waits until all logged lines are written. Call it once, before the process
-/// ends; Log() does nothing afterwards.
+/// Waits until all logged lines are written, for at most three seconds: nobody
+/// may be reading them. Call it once, before the process ends; Log() does
+/// nothing afterwards.
 void FlushLog();
 
 }  // namespace echo_exporter

@@ -314,12 +314,21 @@ ConfigOutcome Unreadable(std::string_view name, std::string_view cause) {
 }  // namespace
 
 ConfigOutcome LoadConfig(const std::string& path,
-                         const ConfigPlatform& platform) try {
-  const auto text = ReadFile(path);
-  if (!text.ok()) return Unreadable(path, text.error().message);
-  return ParseConfig(text.value(), path, platform);
+                         const ConfigPlatform& platform,
+                         ConfigMedium medium) try {
+  return ParseConfigFile(medium == ConfigMedium::kFile
+                             ? ReadFile(path, kMaxConfigBytes)
+                             : ReadFileOrPipe(path, kMaxConfigBytes),
+                         path, platform);
 } catch (const std::exception& error) {
   return Unreadable(path, error.what());
+}
+
+ConfigOutcome ParseConfigFile(const Result<std::string>& text,
+                              const std::string& path,
+                              const ConfigPlatform& platform) {
+  return text.ok() ? ParseConfig(text.value(), path, platform)
+                   : Unreadable(path, text.error().message);
 }
 
 ConfigOutcome ParseConfig(std::string_view text, std::string_view name,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_set>
 
 #include "src/base/duration.h"
 #include "src/config/number_text.h"
@@ -311,9 +312,11 @@ std::vector<const DocumentNode*> DocumentReader::ReadTables(
 }
 
 void DocumentReader::ReportUnknownKeys() {
+  // A search of the list for each key takes minutes with some ten thousand.
+  const std::unordered_set<std::string_view> known(known_keys_.begin(),
+                                                   known_keys_.end());
   for (const DocumentNode& child : table_.children) {
-    if (std::find(known_keys_.begin(), known_keys_.end(), child.key) ==
-        known_keys_.end()) {
+    if (!known.contains(child.key)) {
       AddError(child.key_position, "unknown key " + Excerpt(child.key) + "; " +
                                        KeyAdvice(child.key, known_keys_));
     }

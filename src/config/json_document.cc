@@ -11,6 +11,7 @@
 
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
+#include "src/config/text_encoding.h"
 
 namespace echo_exporter {
 namespace {
@@ -264,6 +265,7 @@ std::optional<Document> ParseJson(std::string_view text, Findings& findings) {
     findings.AddError({1, 1}, std::string(kNotJson).append("it is empty"));
     return std::nullopt;
   }
+  if (!CheckEncoding(text, findings)) return std::nullopt;
   const std::size_t errors_before = findings.error_count();
   JsonTree tree(text, findings);
   if (!tree.Parse() || findings.error_count() != errors_before) {

@@ -18,6 +18,7 @@
 
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
+#include "src/config/text_encoding.h"
 #include "src/config/toml_hazard.h"
 
 namespace echo_exporter {
@@ -95,6 +96,7 @@ class TomlTree {
 }  // namespace
 
 std::optional<Document> ParseToml(std::string_view text, Findings& findings) {
+  if (!CheckEncoding(text, findings)) return std::nullopt;
   if (const auto hazard = FindTomlHazard(text)) {
     findings.AddError({hazard->line, hazard->column},
                       std::string(kNotToml).append(hazard->sentence));

@@ -1,6 +1,10 @@
 #include "echo_exporter/web_config.h"
 
+#include <algorithm>
+#include <array>
 #include <exception>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "src/base/file.h"
@@ -27,7 +31,7 @@ void ReadDocument(const Document& document, Findings& findings,
   DocumentReader root(document, findings);
   root.ReadSection("tls_server_config",
                    "tls_server_config: ", [&](DocumentReader& tls) {
-                     ReadTlsServer(tls, file, &config->tls.emplace());
+                     ReadTlsServer(tls, file, &config->tls);
                    });
   root.ReadSection("http_server_config", "http_server_config: ",
                    [&](DocumentReader& http) { ReadHttpServer(http, config); });
@@ -52,22 +56,50 @@ bool IsMapping(const Document& document, Findings& findings) {
   return false;
 }
 
+/// Removes sections without content, which the toolkit takes for missing ones.
+void RemoveEmptySections(DocumentNode* root, Findings& findings) {
+  constexpr std::array<std::string_view, 4> kSections = {
+      "tls_server_config", "http_server_config", "basic_auth_users",
+      "rate_limit"};
+  std::erase_if(root->children, [&](const DocumentNode& child) {
+    const bool empty = child.kind == DocumentNode::Kind::kNull &&
+                       std::find(kSections.begin(), kSections.end(),
+                                 child.key) != kSections.end();
+    if (empty) {
+      findings.AddWarning(child.key_position,
+                          child.key + " is empty and has no effect");
+    }
+    return empty;
+  });
+}
+
 WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
   WebConfigOutcome outcome;
-  outcome.files.push_back(path);
+  outcome.files.push_back(StateOf(path, Error{ErrorCode::kUnavailable, cause}));
   outcome.errors.push_back(path + ": reading the web configuration: " + cause);
   return outcome;
 }
 
 }  // namespace
 
+WebConfigFileState StateOf(const std::string& path,
+                           const Result<std::string>& content) {
+  const std::string& text =
+      content.ok() ? content.value() : content.error().message;
+  return {.path = path,
+          .readable = content.ok(),
+          .hash = std::hash<std::string>()(text)};
+}
+
 WebConfigOutcome ParseWebConfig(const std::string& text,
                                 const std::string& path) try {
-  WebConfigFile file{path, PathFromUtf8(path).parent_path(), {path}};
+  WebConfigFile file{
+      path, PathFromUtf8(path).parent_path(), {StateOf(path, text)}};
   Findings findings(path);
   WebConfig config;
-  const auto document = ParseYaml(text, findings);
+  auto document = ParseYaml(text, findings);
   if (document && IsMapping(*document, findings)) {
+    RemoveEmptySections(&document->root, findings);
     ReadDocument(*document, findings, &file, &config);
   }
   WebConfigOutcome outcome;

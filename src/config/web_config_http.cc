@@ -3,7 +3,6 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <system_error>
 
 #include "src/config/quoted.h"
@@ -118,35 +117,37 @@ void ReadUsers(DocumentReader& users, WebConfig* config) {
   }
 }
 
+// As in the toolkit: without an interval there is no limit, and without a burst
+// no request is within it.
 void ReadRateLimit(DocumentReader& limit, WebConfig* config) {
-  constexpr Nanoseconds kLongest = std::chrono::hours(24);
   // The time of a whole burst, far below the range of 64-bit nanoseconds.
   constexpr Nanoseconds kFullest = std::chrono::hours(24 * 36500);
-  RateLimitConfig result;
   const auto text = limit.ReadText("interval");
-  limit.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &result.burst);
-  if (!limit.Has("burst")) {
-    limit.AddError("burst is missing: the number of requests allowed at once");
-  }
-  if (!text) {
-    if (!limit.Has("interval")) {
-      limit.AddError("interval is missing: the time between two requests");
-    }
-    return;
-  }
-  const auto interval = ParseGoDuration(text->value);
-  if (!interval || *interval > kLongest) {
+  std::int64_t burst = 0;
+  limit.ReadInteger<std::int64_t>("burst", -1'000'000'000, 1'000'000'000,
+                                  &burst);
+  const auto interval =
+      text ? ParseGoDuration(text->value) : Nanoseconds::zero();
+  if (!interval || *interval > kFullest) {
     limit.AddError(text->position,
-                   "interval must be a duration from 0s to 24h, such as "
+                   "interval must be a duration up to 100 years, such as "
                    "\"1s\" or \"250ms\", not " +
                        Excerpt(text->value));
-  } else if (*interval > kFullest / result.burst) {
-    limit.AddError(text->position,
-                   "interval times burst must be at most 100 years");
-  } else if (*interval > Nanoseconds::zero()) {  // 0: no limit
-    result.interval = *interval;
-    config->rate_limit = result;
+    return;
   }
+  if (*interval <= Nanoseconds::zero()) {
+    limit.AddWarning(limit.PositionOf("interval"),
+                     "without an interval above 0s there is no rate limit");
+    return;
+  }
+  if (burst <= 0) {
+    limit.AddWarning(limit.PositionOf("burst"),
+                     "without a burst above 0 every request is rejected");
+  }
+  config->rate_limit = RateLimitConfig{
+      .interval = *interval,
+      .burst = static_cast<std::uint32_t>(
+          std::clamp<std::int64_t>(burst, 0, kFullest / *interval))};
 }
 
 std::optional<Nanoseconds> ParseGoDuration(std::string_view text) {
@@ -157,7 +158,15 @@ std::optional<Nanoseconds> ParseGoDuration(std::string_view text) {
   constexpr std::array kUnits = {Unit{"ns", 1},   Unit{"us", 1e3},
                                  Unit{"ms", 1e6}, Unit{"s", 1e9},
                                  Unit{"m", 60e9}, Unit{"h", 3600e9}};
-  if (text == "0") return Nanoseconds::zero();
+  std::int64_t nanoseconds = 0;
+  const char* const begin = text.data() + (text.starts_with('+') ? 1 : 0);
+  if (const auto [parsed, fault] =
+          std::from_chars(begin, text.data() + text.size(), nanoseconds);
+      fault == std::errc() && parsed == text.data() + text.size()) {
+    return Nanoseconds(nanoseconds);
+  }
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
   double total = 0;
   do {
     double number = 0;
@@ -177,7 +186,7 @@ std::optional<Nanoseconds> ParseGoDuration(std::string_view text) {
   } while (!text.empty());
   // Near the largest integer, a double can round up to one out of range.
   if (total > 9.2e18) return std::nullopt;
-  return Nanoseconds(std::llround(total));
+  return Nanoseconds(std::llround(negative ? -total : total));
 }
 
 }  // namespace echo_exporter

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "src/base/file.h"
@@ -9,7 +11,7 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::size_t kMaxPemBytes = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t kMaxPemBytes = std::size_t{1024} * 1024;
 
 template <typename T>
 using Named = std::pair<std::string_view, T>;
@@ -79,33 +81,36 @@ auto Choose(DocumentReader& tls, std::string_view key,
   return std::nullopt;
 }
 
+/// The value of a key; absent when it is empty, too, as in the toolkit.
+std::optional<Located<std::string>> ReadNonEmpty(DocumentReader& tls,
+                                                 const std::string& key) {
+  auto text = tls.ReadText(key);
+  if (text && text->value.empty()) text.reset();
+  return text;
+}
+
 /// Reads `key`, which contains the text, or `key`_file, which names a file that
-/// contains it.
+/// contains it. Without either, `pem` stays empty.
 void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
              PemText* pem) {
   const std::string file_key = key + "_file";
-  const auto text = tls.ReadText(key);
-  const auto path = tls.ReadText(file_key);
-  if (text && path) {
-    tls.AddError(path->position,
-                 key + " and " + file_key + " are mutually exclusive");
-    return;
-  }
+  const auto text = ReadNonEmpty(tls, key);
+  const auto path = ReadNonEmpty(tls, file_key);
   if (!text && !path) return;
-  const auto position = text ? text->position : path->position;
+  const auto position = path ? path->position : text->position;
   pem->origin = file->name + ':' + std::to_string(position.line) + ':' +
                 std::to_string(position.column) +
-                ": tls_server_config: " + (text ? key : file_key);
-  if (text) {
+                ": tls_server_config: " + (path ? file_key : key);
+  if (!path) {
     pem->pem = text->value;
-    if (text->value.empty()) {
-      tls.AddError(position, key + " must not be empty");
-    }
     return;
   }
+  if (text) {
+    tls.AddWarning(position, file_key + " takes precedence over " + key);
+  }
   const std::string full = PathToUtf8(file->folder / PathFromUtf8(path->value));
-  file->read.push_back(full);
   auto content = ReadFile(full, kMaxPemBytes);
+  file->read.push_back(StateOf(full, content));
   if (content.ok()) {
     pem->pem = std::move(content).value();
   } else {
@@ -116,9 +121,14 @@ void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
 
 void ReadVersions(DocumentReader& tls, TlsConfig* config) {
   const auto read = [&](const char* key, TlsVersion* version) {
-    const auto text = tls.ReadText(key);
+    const auto text = ReadNonEmpty(tls, key);
     if (!text) return;
-    if (text->value == "TLS10" || text->value == "TLS11") {
+    const bool old = text->value == "TLS10" || text->value == "TLS11";
+    if (old && version == &config->min_version) {
+      tls.AddWarning(text->position,
+                     "min_version: " + text->value +
+                         " is insecure and not supported; TLS12 is in force");
+    } else if (old) {
       tls.AddError(text->position,
                    std::string(key) + ": " + text->value +
                        " is insecure and not supported; allowed: TLS12, TLS13");
@@ -166,27 +176,29 @@ void ReadSuitesAndCurves(DocumentReader& tls, TlsConfig* config) {
                   &config->prefer_server_cipher_suites);
 }
 
-void ReadClientAuth(DocumentReader& tls, TlsConfig* config) {
-  const auto text = tls.ReadText("client_auth_type");
-  if (!text) return;
+/// False when the key is missing.
+bool ReadClientAuth(DocumentReader& tls, TlsConfig* config) {
+  const auto text = ReadNonEmpty(tls, "client_auth_type");
+  if (!text) return false;
   if (text->value == "RequireClientCert") {  // of the toolkit's first versions
     config->client_auth = ClientAuth::kRequireAnyClientCert;
   } else if (const auto auth =
                  Choose(tls, "client_auth_type", *text, kClientAuths)) {
     config->client_auth = *auth;
   }
+  return true;
 }
 
 /// Checks the combination of the keys about client certificates.
 void CheckClients(DocumentReader& tls, const TlsConfig& config) {
-  const bool has_ca = tls.Has("client_ca") || tls.Has("client_ca_file");
+  const bool has_ca = !config.client_ca.origin.empty();
   const bool verifies =
       config.client_auth == ClientAuth::kVerifyClientCertIfGiven ||
       config.client_auth == ClientAuth::kRequireAndVerifyClientCert;
   if (verifies && !has_ca) {
-    tls.AddError(tls.PositionOf("client_auth_type"),
-                 "client_ca_file (or client_ca) is missing; client "
-                 "certificates are verified with it");
+    tls.AddWarning(tls.PositionOf("client_auth_type"),
+                   "without client_ca_file (or client_ca), a certificate of "
+                   "any CA that this system trusts is accepted");
   }
   if (has_ca && config.client_auth == ClientAuth::kNoClientCert) {
     tls.AddError(
@@ -211,21 +223,31 @@ void CheckClients(DocumentReader& tls, const TlsConfig& config) {
 }  // namespace
 
 void ReadTlsServer(DocumentReader& tls, WebConfigFile* file,
-                   TlsConfig* config) {
-  ReadPem(tls, "cert", file, &config->certificate);
-  ReadPem(tls, "key", file, &config->key);
-  ReadPem(tls, "client_ca", file, &config->client_ca);
-  for (const char* const key : {"cert", "key"}) {
-    const std::string name(key);
-    if (!tls.Has(name) && !tls.Has(name + "_file")) {
-      tls.AddError(name + "_file (or " + name + ") is missing");
-    }
-  }
-  ReadClientAuth(tls, config);
+                   std::optional<TlsConfig>* result) {
+  TlsConfig config;
+  ReadPem(tls, "cert", file, &config.certificate);
+  ReadPem(tls, "key", file, &config.key);
+  ReadPem(tls, "client_ca", file, &config.client_ca);
+  const bool has_auth = ReadClientAuth(tls, &config);
   const auto sans = tls.ReadTexts("client_allowed_sans");
   if (sans) {
     for (const auto& san : *sans) {
-      config->client_allowed_sans.push_back(san.value);
+      config.client_allowed_sans.push_back(san.value);
+    }
+  }
+  ReadVersions(tls, &config);
+  ReadSuitesAndCurves(tls, &config);
+  if (config.certificate.origin.empty() && config.key.origin.empty() &&
+      config.client_ca.origin.empty() && !has_auth) {
+    tls.AddWarning(tls.PositionOf("cert_file"),
+                   "without cert_file and key_file, HTTP is served "
+                   "unencrypted");
+    return;
+  }
+  for (const auto& [key, pem] : {std::pair("cert", &config.certificate),
+                                 std::pair("key", &config.key)}) {
+    if (pem->origin.empty()) {
+      tls.AddError(std::string(key) + "_file (or " + key + ") is missing");
     }
   }
   if (sans && sans->empty()) {
@@ -233,9 +255,8 @@ void ReadTlsServer(DocumentReader& tls, WebConfigFile* file,
                  "client_allowed_sans must not be empty; omit it to allow any "
                  "name");
   }
-  CheckClients(tls, *config);
-  ReadVersions(tls, config);
-  ReadSuitesAndCurves(tls, config);
+  CheckClients(tls, config);
+  *result = std::move(config);
 }
 
 }  // namespace echo_exporter

@@ -18,6 +18,7 @@
 
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
+#include "src/config/text_encoding.h"
 
 namespace echo_exporter {
 namespace {
@@ -185,6 +186,7 @@ class YamlTree final : public YAML::EventHandler {
 
 std::optional<Document> ParseYaml(std::string_view text, Findings& findings) {
   constexpr std::string_view kNotYaml = "not valid YAML: ";
+  if (!CheckEncoding(text, findings)) return std::nullopt;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

@@ -33,7 +33,7 @@ bool ConnectionStream::Open(SteadyTime deadline) {
 bool ConnectionStream::AwaitRequest(SteadyTime deadline) {
   connection_.BeginWaiting();
   head_bytes_ = 0;
-  first_line_ended_ = head_ended_ = false;
+  first_line_ended_ = false;
   send_deadline_.reset();
   if (begin_ == end_ && FillBuffer(deadline) <= 0) return false;
   receive_deadline_ = Now() + limits_.receive_timeout;
@@ -57,7 +57,7 @@ void ConnectionStream::Finish() {
 }
 
 std::ptrdiff_t ConnectionStream::Read(char* data, std::size_t size) {
-  if (head_ended_ || head_too_long()) return 0;
+  if (head_too_long()) return 0;
   if (begin_ == end_) {
     const std::ptrdiff_t received = FillBuffer(receive_deadline_);
     if (received <= 0) return received;

@@ -56,12 +56,9 @@ class ConnectionStream {
   void Finish();
 
   /// Reads at least one byte of the request's head. Returns 0 at the end of the
-  /// connection or of the head; negative when nothing more can be read.
+  /// connection or when the head is too long; negative when nothing more can be
+  /// read.
   std::ptrdiff_t Read(char* data, std::size_t size);
-
-  /// The head is complete. The body is not read, so a client that announces one
-  /// and does not send it causes no wait.
-  void EndHead() { head_ended_ = true; }
 
   /// False when not all of it was sent.
   bool Write(const char* data, std::size_t size);
@@ -84,7 +81,6 @@ class ConnectionStream {
 
   std::size_t head_bytes_ = 0;
   bool first_line_ended_ = false;
-  bool head_ended_ = false;
   bool head_too_late_ = false;
   SteadyTime receive_deadline_{};
   std::optional<SteadyTime> send_deadline_;  ///< once a response has begun

@@ -16,7 +16,7 @@
 #include "src/base/log.h"
 #include "src/http/connection_stream.h"
 #include "src/http/gzip_encoder.h"
-#include "src/http/header_value.h"
+#include "src/http/request_head.h"
 #include "src/http/web_policy.h"
 
 namespace echo_exporter {
@@ -47,8 +47,6 @@ std::string ErrorSentence(int status) {
       return "The request was not received in time.";
     case 414:
       return "The request line is longer than 8192 bytes.";
-    case 416:
-      return "The Range header is not valid.";
     case 417:
       return "Request bodies are not accepted.";
     case 431:
@@ -58,37 +56,26 @@ std::string ErrorSentence(int status) {
   }
 }
 
-bool IsHttp10(const httplib::Request& request) {
-  return request.version == "HTTP/1.0";
+/// The head as httplib is to see it: without what it would interpret in another
+/// way (it decodes the values of headers) or answer differently, such as ranges
+/// (optional by RFC 9110 section 14.2) and protocol upgrades.
+std::string ForLibrary(const RequestHead& head) {
+  std::string text = head.method + ' ' + head.target +
+                     (head.is_http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  if (const auto accept = head.First("Accept")) {
+    text += "Accept: " + *accept + "\r\n";
+  }
+  if (head.HasToken("Expect", "100-continue")) {
+    text += "Expect: 100-continue\r\n";
+  }
+  return text + "\r\n";
 }
 
-bool HasBody(const httplib::Request& request) {
-  const std::size_t lengths = request.get_header_value_count("Content-Length");
-  return request.has_header("Transfer-Encoding") || lengths > 1 ||
-         (lengths == 1 && request.get_header_value("Content-Length") != "0");
-}
-
-/// Whether the head states the length of the body in one way or not at all
-/// (RFC 9112 section 6.3). Otherwise a proxy may have parsed the request
-/// differently.
-bool HasClearLength(const httplib::Request& request) {
-  const std::size_t lengths = request.get_header_value_count("Content-Length");
-  if (lengths == 0) return true;
-  const std::string length = request.get_header_value("Content-Length");
-  return lengths == 1 && !request.has_header("Transfer-Encoding") &&
-         !length.empty() &&
-         length.find_first_not_of("0123456789") == std::string::npos;
-}
-
-/// Whether the client wants this to be the connection's last request.
-bool AsksToClose(const httplib::Request& request) {
-  const auto [first, last] = request.headers.equal_range("Connection");
-  return std::any_of(first, last, [](const auto& header) {
-    return ListHasToken(header.second, "close");
-  });
-}
+/// Anything that httplib rejects as no request.
+constexpr std::string_view kNoRequest = "\r\n\r\n";
 
 HttpRequest ToHttpRequest(const httplib::Request& request,
+                          const RequestHead& head,
                           const std::optional<IpAddress>& client) {
   // httplib decodes parameters leniently and loses repeated ones.
   const std::size_t mark =
@@ -97,7 +84,7 @@ HttpRequest ToHttpRequest(const httplib::Request& request,
       .method = request.method,
       .path = request.path,
       .query = request.target.substr(std::min(mark + 1, request.target.size())),
-      .headers = {request.headers.begin(), request.headers.end()},
+      .headers = head.headers,
       .client = client};
 }
 
@@ -116,19 +103,26 @@ void WriteText(const std::function<void(const TextSink&)>& write, bool gzip,
   client.done();
 }
 
-/// A connection as httplib sees it.
+/// A connection as httplib sees it: with one head to read, and no body.
 class StreamAdapter final : public httplib::Stream {
  public:
   explicit StreamAdapter(ConnectionStream& stream) : stream_(stream) {}
 
-  // read() and write() wait themselves, until their deadlines.
+  void SetHead(std::string head) {
+    head_ = std::move(head);
+    read_ = 0;
+  }
+
+  // write() waits itself, until its deadline.
   bool is_readable() const override { return IsOpen(); }
   bool wait_readable() const override { return IsOpen(); }
   bool wait_writable() const override { return IsOpen(); }
   time_t duration() const override { return 0; }
 
   ssize_t read(char* data, size_t size) override {
-    return static_cast<ssize_t>(stream_.Read(data, size));
+    const std::size_t taken = head_.copy(data, size, read_);
+    read_ += taken;
+    return static_cast<ssize_t>(taken);
   }
   ssize_t write(const char* data, size_t size) override {
     return stream_.Write(data, size) ? static_cast<ssize_t>(size) : -1;
@@ -145,23 +139,27 @@ class StreamAdapter final : public httplib::Stream {
   bool IsOpen() const { return !stream_.connection().cut(); }
 
   ConnectionStream& stream_;
+  std::string head_;
+  std::size_t read_ = 0;
 };
 
 // httplib's own limits, whose errors are less precise, must not apply before
-// ours. A head that is truncated in the middle of a line is malformed to it.
+// ours.
 static_assert(ConnectionStream::kMaxHeadBytes <=
               std::min({CPPHTTPLIB_REQUEST_URI_MAX_LENGTH,
                         CPPHTTPLIB_HEADER_MAX_LENGTH,
                         CPPHTTPLIB_MAX_LINE_LENGTH}) +
                   1);
 
-// Implementation notes. httplib::Server parses requests and writes responses
-// (process_request). Its listener is not used, because a) it stops permanently
-// when accept() fails with any but a few errors, and on Windows a client can
-// cause another one by a reset; b) its timeouts are per read, so that a client
-// that sends a byte now and then occupies a thread without limit; c) an idle
-// keep-alive connection polls 100 times a second; d) its backlog is 5 and, on
-// Windows, other processes can bind the same port.
+// Implementation notes. httplib::Server calls the handlers and writes responses
+// (process_request). It gets heads that were read and checked here, because it
+// is lenient where programs in front of it may not be. Its listener is not
+// used, because a) it stops permanently when accept() fails with any but a few
+// errors, and on Windows a client can cause another one by a reset; b) its
+// timeouts are per read, so that a client that sends a byte now and then
+// occupies a thread without limit; c) an idle keep-alive connection polls 100
+// times a second; d) its backlog is 5 and, on Windows, other processes can bind
+// the same port.
 //
 // Each session is an httplib::Server of its own, so that the callbacks below
 // know which connection they serve; the cost is a few empty containers per
@@ -180,11 +178,11 @@ class HttpSession : private httplib::Server {
 
  private:
   void ExplainFailedOpening();
+  std::string ReadHead();
   bool RespondToNext(bool last);
-  std::optional<HttpResponse> Reject(const httplib::Request& request);
+  std::optional<HttpResponse> Reject();
   void Respond(const httplib::Request& request, httplib::Response* response);
-  void WriteBody(const httplib::Request& request, HttpResponse content,
-                 httplib::Response* response);
+  void WriteBody(HttpResponse content, httplib::Response* response);
   void ExplainError(httplib::Response* response) const;
   void CompleteHeaders(httplib::Response* response) const;
 
@@ -195,6 +193,8 @@ class HttpSession : private httplib::Server {
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
   StreamAdapter adapter_;
+  /// Of the current request; empty when it is malformed.
+  RequestHead head_;
   bool last_ = false;  ///< the current response ends the connection
   /// Route and status of the current response.
   std::optional<std::pair<std::string_view, int>> outcome_;
@@ -215,11 +215,7 @@ HttpSession::HttpSession(Connection& connection, Channel& channel,
   // writes no chunks.
   svr_sock_ = adapter_.socket();
   set_pre_routing_handler([this](const Request& request, Response& response) {
-    if (HasClearLength(request)) {
-      Respond(request, &response);
-    } else {
-      response.status = 400;
-    }
+    Respond(request, &response);
     return HandlerResponse::Handled;
   });
   set_expect_100_continue_handler([this](const Request&, Response& response) {
@@ -276,25 +272,40 @@ void HttpSession::ExplainFailedOpening() {
        {"error", failure.empty() ? "timeout" : failure}});
 }
 
+/// What was received of a head, possibly not all of it. One empty line before
+/// it is ignored (RFC 9112 section 2.2).
+std::string HttpSession::ReadHead() {
+  std::string head;
+  bool skipped = false;
+  for (char c = 0; stream_.Read(&c, 1) > 0;) {
+    head += c;
+    if (c != '\n' || !EndsHead(head)) continue;
+    if (skipped || head != "\r\n") break;
+    head.clear();
+    skipped = true;
+  }
+  return head;
+}
+
 /// False when the connection has ended.
 bool HttpSession::RespondToNext(bool last) {
-  // Until its head is read, a request may leave unread bytes that do not belong
-  // to the next one.
+  // A malformed request may leave unread bytes that do not belong to the next
+  // one.
   last_ = true;
   outcome_.reset();
+  const std::string text = ReadHead();
+  if (text.empty() && !stream_.head_too_late()) return false;
+  const auto head = ParseRequestHead(text);
+  head_ = head.value_or(RequestHead());
+  adapter_.SetHead(head ? ForLibrary(head_) : std::string(kNoRequest));
   bool closed = false;
   const bool responded = process_request(
-      adapter_, "", 0, "", 0, last, closed, [&](httplib::Request& request) {
+      adapter_, "", 0, "", 0, last, closed, [&](httplib::Request&) {
         connection_.EndWaiting();
-        stream_.EndHead();
         // A response that ends with the connection needs neither a length nor
         // chunks.
-        last_ = last || closed || AsksToClose(request) || HasBody(request) ||
-                IsHttp10(request);
-        // Ranges (optional by RFC 9110 section 14.2) and protocol upgrades are
-        // not supported: httplib would frame the response differently.
-        request.ranges.clear();
-        request.headers.erase("Upgrade");
+        last_ = last || closed || head_.HasToken("Connection", "close") ||
+                head_.HasBody() || head_.is_http10;
       });
   // httplib reports a request before its response is sent.
   if (outcome_) service_.on_request(outcome_->first, outcome_->second);
@@ -302,8 +313,7 @@ bool HttpSession::RespondToNext(bool last) {
 }
 
 /// The response to a client that may not be served; absent when it may.
-std::optional<HttpResponse> HttpSession::Reject(
-    const httplib::Request& request) {
+std::optional<HttpResponse> HttpSession::Reject() {
   if (!service_.security) return std::nullopt;
   const auto before = std::exchange(policy_, service_.security->Current());
   if (!policy_->VerifiesClientsAs(*before)) {
@@ -313,19 +323,20 @@ std::optional<HttpResponse> HttpSession::Reject(
                               "open a new connection.");
   }
   std::optional<std::string> authorization;
-  if (const auto count = request.get_header_value_count("Authorization")) {
-    authorization = count == 1 ? request.get_header_value("Authorization") : "";
+  if (const auto count = head_.Count("Authorization")) {
+    authorization = count == 1 ? head_.First("Authorization") : "";
   }
-  return policy_->Reject(authorization, Clock::System().Now());
+  return policy_->Reject(authorization, connection_.remote_address(),
+                         Clock::System().Now());
 }
 
 void HttpSession::Respond(const httplib::Request& request,
                           httplib::Response* response) {
-  auto rejection = Reject(request);
-  HttpResponse content = rejection
-                             ? *std::move(rejection)
-                             : service_.routes.Respond(ToHttpRequest(
-                                   request, connection_.remote_address()));
+  auto rejection = Reject();
+  HttpResponse content =
+      rejection ? *std::move(rejection)
+                : service_.routes.Respond(ToHttpRequest(
+                      request, head_, connection_.remote_address()));
   response->status = content.status;
   // httplib sends a copy of a short body, together with the head.
   stream_.set_held_bytes(content.held_bytes + content.body.size());
@@ -333,7 +344,7 @@ void HttpSession::Respond(const httplib::Request& request,
     response->set_header(name, value);
   }
   if (content.write_body) {
-    WriteBody(request, std::move(content), response);
+    WriteBody(std::move(content), response);
     return;
   }
   response->set_header("Content-Type", content.content_type);
@@ -341,12 +352,11 @@ void HttpSession::Respond(const httplib::Request& request,
 }
 
 /// Streams a long body, compressed if the client accepts that.
-void HttpSession::WriteBody(const httplib::Request& request,
-                            HttpResponse content, httplib::Response* response) {
-  const bool chunked = !IsHttp10(request);  // HTTP/1.0 has no chunks
+void HttpSession::WriteBody(HttpResponse content, httplib::Response* response) {
+  const bool chunked = !head_.is_http10;  // HTTP/1.0 has no chunks
   response->set_header("Vary", "Accept-Encoding");
   const bool gzip =
-      chunked && AcceptsGzip(request.get_header_value("Accept-Encoding"));
+      chunked && AcceptsGzip(head_.First("Accept-Encoding").value_or(""));
   if (gzip) response->set_header("Content-Encoding", "gzip");
   const auto provide = [this, gzip, write = std::move(content.write_body)](
                            std::size_t, httplib::DataSink& sink) {

@@ -11,48 +11,81 @@
 #include <stdexcept>
 #include <utility>
 
-#include "src/base/permit.h"
-
 namespace echo_exporter {
 namespace {
 
 /// The two digits of the cost have a fixed place and width.
-std::string CostliestOf(const std::map<std::string, std::string>& users) {
+std::string CostliestOf(const std::map<std::string, std::string>& hashes) {
   const auto costliest = std::max_element(
-      users.begin(), users.end(), [](const auto& a, const auto& b) {
-        return a.second.substr(4, 2) < b.second.substr(4, 2);
+      hashes.begin(), hashes.end(), [](const auto& a, const auto& b) {
+        return a.second.compare(4, 2, b.second, 4, 2) < 0;
       });
   return costliest->second;
 }
 
+bool IsPasswordOf(const std::string& hash, const std::string& password) {
+  try {
+    return Botan::check_bcrypt(password, hash);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// Ends a turn that has begun.
+class Turn {
+ public:
+  explicit Turn(FairTurns& turns) : turns_(turns) {}
+  ~Turn() { turns_.End(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  FairTurns& turns_;
+};
+
 }  // namespace
 
-PasswordCheck::PasswordCheck(std::map<std::string, std::string> users)
-    : users_(std::move(users)), costliest_hash_(CostliestOf(users_)) {
+UserTable::UserTable(std::map<std::string, std::string> hashes)
+    : hashes_(std::move(hashes)), costliest_hash_(CostliestOf(hashes_)) {}
+
+const std::string* UserTable::HashOf(const std::string& user) const {
+  const auto found = hashes_.find(user);
+  return found == hashes_.end() ? nullptr : &found->second;
+}
+
+PasswordCheck::PasswordCheck() {
   if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
     throw std::runtime_error("the system provides no random numbers");
   }
 }
 
-PasswordCheck::Verdict PasswordCheck::Check(const std::string& user,
-                                            const std::string& password) {
-  const Digest digest = DigestOf(user, password);
-  if (IsRemembered(digest)) return Verdict::kRight;
-  const Permit permit(waiting_, kMaxWaiting);
-  if (!permit.granted()) return Verdict::kBusy;
-  const MutexLock lock(computing_);
+PasswordCheck::Verdict PasswordCheck::Check(const UserTable& users,
+                                            const std::string& user,
+                                            const std::string& password,
+                                            const IpAddress& client) {
+  const std::string* const own_hash = users.HashOf(user);
+  // A name that does not exist is checked against some hash, and the result is
+  // ignored.
+  const std::string& hash = own_hash ? *own_hash : users.costliest_hash();
+  const Digest digest = DigestOf(user, hash, password);
+  // A removed user's password may be remembered with the hash of another.
+  const auto is_known_right = [&] { return own_hash && IsRemembered(digest); };
+  if (is_known_right()) return Verdict::kRight;
+  if (!turns_.Begin(client)) return Verdict::kBusy;
+  const Turn turn(turns_);
   // A client with several connections sends the same password several times at
   // once.
-  if (IsRemembered(digest)) return Verdict::kRight;
-  if (!Compute(user, password)) return Verdict::kWrong;
+  if (is_known_right()) return Verdict::kRight;
+  if (!IsPasswordOf(hash, password) || !own_hash) return Verdict::kWrong;
   Remember(digest);
   return Verdict::kRight;
 }
 
 PasswordCheck::Digest PasswordCheck::DigestOf(
-    const std::string& user, const std::string& password) const {
-  // A name contains no colon.
-  const std::string text = user + ':' + password;
+    const std::string& user, const std::string& hash,
+    const std::string& password) const {
+  // All hashes have the same length, and a name contains no colon.
+  const std::string text = hash + user + ':' + password;
   Digest digest{};
   unsigned int size = 0;
   if (!HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
@@ -65,30 +98,17 @@ PasswordCheck::Digest PasswordCheck::DigestOf(
 
 bool PasswordCheck::IsRemembered(const Digest& digest) {
   const MutexLock lock(mutex_);
-  return std::find(remembered_.begin(), remembered_.end(), digest) !=
-         remembered_.end();
+  return remembered_.contains(digest);
 }
 
 // Only right passwords are cached, so that guesses cannot evict them.
 void PasswordCheck::Remember(const Digest& digest) {
   const MutexLock lock(mutex_);
-  if (remembered_.size() >= kMaxRemembered) remembered_.pop_front();
-  remembered_.push_back(digest);
-}
-
-bool PasswordCheck::Compute(const std::string& user,
-                            const std::string& password) {
-  const auto found = users_.find(user);
-  const bool exists = found != users_.end();
-  try {
-    // A name that does not exist is checked against some hash, and the result
-    // is ignored.
-    const bool right =
-        Botan::check_bcrypt(password, exists ? found->second : costliest_hash_);
-    return exists && right;
-  } catch (const std::exception&) {
-    return false;
-  }
+  if (!remembered_.insert(digest).second) return;
+  oldest_first_.push_back(digest);
+  if (oldest_first_.size() <= kMaxRemembered) return;
+  remembered_.erase(oldest_first_.front());
+  oldest_first_.pop_front();
 }
 
 }  // namespace echo_exporter

@@ -2,19 +2,40 @@
 #define ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 
+#include "echo_exporter/ip_address.h"
 #include "src/base/mutex.h"
+#include "src/http/fair_turns.h"
 
 namespace echo_exporter {
 
+/// The users of one version of the web configuration.
+///
+/// Immutable after construction.
+class UserTable {
+ public:
+  /// Names and bcrypt hashes, at least one.
+  explicit UserTable(std::map<std::string, std::string> hashes);
+
+  /// Null when there is no such user.
+  const std::string* HashOf(const std::string& user) const;
+  const std::string& costliest_hash() const { return costliest_hash_; }
+
+ private:
+  const std::map<std::string, std::string> hashes_;
+  const std::string costliest_hash_;
+};
+
 /// Checks names and passwords against bcrypt hashes, which is slow by design:
-/// one at a time, so that guessing occupies at most one processor. A password
-/// found right is cached, so that it is computed only once.
+/// one at a time, so that guessing occupies at most one processor, in turns
+/// between the clients. A password found right is cached with the hash that it
+/// belongs to, so that it is computed only once, also when other users, or
+/// other parts of the web configuration, change.
 ///
 /// A name that does not exist takes as long as a wrong password if all hashes
 /// have the same cost. The cache contains only keyed digests, which are useless
@@ -29,33 +50,27 @@ class PasswordCheck {
     kBusy,  ///< too many are waiting; not checked
   };
 
-  /// How many may wait at once. Each occupies a connection that cannot be
-  /// evicted meanwhile.
-  static constexpr std::uint32_t kMaxWaiting = 16;
+  PasswordCheck();
 
-  /// `users`: names and bcrypt hashes, at least one.
-  explicit PasswordCheck(std::map<std::string, std::string> users);
-
-  Verdict Check(const std::string& user, const std::string& password);
+  /// `client` is the unit that turns go by.
+  Verdict Check(const UserTable& users, const std::string& user,
+                const std::string& password, const IpAddress& client);
 
  private:
   using Digest = std::array<unsigned char, 32>;
-  static constexpr std::size_t kMaxRemembered = 128;
+  static constexpr std::size_t kMaxRemembered = 4096;
 
-  Digest DigestOf(const std::string& user, const std::string& password) const;
+  Digest DigestOf(const std::string& user, const std::string& hash,
+                  const std::string& password) const;
   bool IsRemembered(const Digest& digest);
   void Remember(const Digest& digest);
-  bool Compute(const std::string& user, const std::string& password);
 
-  const std::map<std::string, std::string> users_;
-  const std::string costliest_hash_;
   std::array<unsigned char, 32> key_{};
-
-  std::atomic<std::uint32_t> waiting_{0};
-  Mutex computing_;  ///< held while bcrypt computes
+  FairTurns turns_;  ///< one for each computation
 
   Mutex mutex_;
-  std::deque<Digest> remembered_ GUARDED_BY(mutex_);  ///< oldest first
+  std::set<Digest> remembered_ GUARDED_BY(mutex_);
+  std::deque<Digest> oldest_first_ GUARDED_BY(mutex_);
 };
 
 }  // namespace echo_exporter

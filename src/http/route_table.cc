@@ -25,7 +25,8 @@ RouteTable::RouteTable(std::vector<HttpRoute> routes)
 HttpResponse RouteTable::Respond(const HttpRequest& request) const {
   const HttpRoute* const route = FindHandler(request.path);
   if (!route) {
-    return HttpResponse::Text(404, "Not found. See / for the available pages.");
+    return HttpResponse::Text(
+        404, "Not found. The first page has links to all others.");
   }
   const auto& methods = route->methods;
   if (std::ranges::find(methods, request.method) == methods.end()) {
@@ -40,7 +41,8 @@ HttpResponse RouteTable::Respond(const HttpRequest& request) const {
 
 std::string_view RouteTable::HandlerName(std::string_view path) const {
   const HttpRoute* const route = FindHandler(path);
-  return route ? std::string_view(route->path) : "other";
+  if (!route) return "other";
+  return route->name.empty() ? route->path : route->name;
 }
 
 const HttpRoute* RouteTable::FindHandler(std::string_view path) const {

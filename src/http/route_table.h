@@ -19,8 +19,7 @@ class RouteTable {
   /// the handler pass through.
   HttpResponse Respond(const HttpRequest& request) const;
 
-  /// The name of a path in metrics: itself when it is that of a route, else
-  /// "other".
+  /// The name in metrics of the route with that path; "other" without one.
   std::string_view HandlerName(std::string_view path) const;
 
  private:

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "src/http/client_names.h"
+#include "src/http/system_authorities.h"
 #include "src/http/tls_channel.h"
 
 namespace echo_exporter {
@@ -221,12 +222,15 @@ void TlsContext::UseClientCa(const TlsConfig& config,
                              std::vector<std::string>* errors) {
   SSL_CTX_set_verify(context_.get(), VerifyMode(config.client_auth), nullptr);
   SSL_CTX_set_cert_verify_callback(context_.get(), &ClassifyClient, this);
-  if (config.client_ca.origin.empty()) return;
-
   // As in the toolkit, every certificate in the file is trusted: an
   // intermediate CA needs no root.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(context_.get()),
                        X509_V_FLAG_PARTIAL_CHAIN);
+  if (config.client_ca.origin.empty()) {
+    // The client is not told which they are: there are too many.
+    if (verifies_clients_) TrustSystemAuthorities(context_.get());
+    return;
+  }
   const OpensslPtr<BIO> text = Reader(config.client_ca.pem);
   std::size_t count = 0;
   while (const OpensslPtr<X509> ca = ReadCertificate(text.get())) {

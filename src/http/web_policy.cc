@@ -7,26 +7,36 @@
 #include <chrono>
 #include <exception>
 
+#include "src/base/client_network.h"
+
 namespace echo_exporter {
 namespace {
 
-std::unique_ptr<PasswordCheck> MakePasswordCheck(const WebConfig& config) {
-  if (config.users.empty()) return nullptr;
-  return std::make_unique<PasswordCheck>(config.users);
+std::optional<UserTable> UsersOf(const WebConfig& config) {
+  if (config.users.empty()) return std::nullopt;
+  return std::optional<UserTable>(std::in_place, config.users);
 }
 
 }  // namespace
 
-WebPolicy::WebPolicy(const WebConfig& config)
-    : headers_(config.headers), passwords_(MakePasswordCheck(config)) {
-  if (config.rate_limit) {
+WebPolicy::WebPolicy(const WebConfig& config,
+                     std::shared_ptr<PasswordCheck> passwords)
+    : headers_(config.headers),
+      users_(UsersOf(config)),
+      passwords_(std::move(passwords)) {
+  if (!config.rate_limit) return;
+  if (config.rate_limit->burst == 0) {
+    closed_ = config.rate_limit->interval;
+  } else {
     limit_.emplace(config.rate_limit->interval, config.rate_limit->burst);
   }
 }
 
 std::shared_ptr<const WebPolicy> WebPolicy::Create(
-    const WebConfig& config, std::vector<std::string>* errors) {
-  const std::shared_ptr<WebPolicy> policy(new WebPolicy(config));
+    const WebConfig& config, std::shared_ptr<PasswordCheck> passwords,
+    std::vector<std::string>* errors) {
+  const std::shared_ptr<WebPolicy> policy(
+      new WebPolicy(config, std::move(passwords)));
   if (config.tls) {
     policy->tls_ = TlsContext::Create(*config.tls, errors);
     if (!policy->tls_) return nullptr;
@@ -43,7 +53,8 @@ std::unique_ptr<Channel> WebPolicy::OpenChannel(SocketHandle socket) const {
 }
 
 std::optional<HttpResponse> WebPolicy::Reject(
-    const std::optional<std::string>& authorization, SteadyTime now) const {
+    const std::optional<std::string>& authorization,
+    const std::optional<IpAddress>& client, SteadyTime now) const {
   Nanoseconds wait{};
   // First, because checking passwords takes time.
   if (!IsWithinLimit(now, &wait)) {
@@ -51,10 +62,11 @@ std::optional<HttpResponse> WebPolicy::Reject(
         429, wait,
         "The rate limit of the web configuration is exceeded; retry later.");
   }
-  if (!passwords_) return std::nullopt;
+  if (!users_) return std::nullopt;
   if (authorization) {
     if (const auto pair = ParseBasicAuthorization(*authorization)) {
-      switch (passwords_->Check(pair->first, pair->second)) {
+      switch (passwords_->Check(*users_, pair->first, pair->second,
+                                ClientNetwork(client.value_or(IpAddress())))) {
         case PasswordCheck::Verdict::kRight:
           return std::nullopt;
         case PasswordCheck::Verdict::kBusy:
@@ -72,6 +84,10 @@ std::optional<HttpResponse> WebPolicy::Reject(
 }
 
 bool WebPolicy::IsWithinLimit(SteadyTime now, Nanoseconds* wait) const {
+  if (closed_) {
+    *wait = *closed_;
+    return false;
+  }
   const MutexLock lock(mutex_);
   if (!limit_) return true;
   *wait = limit_->Take(now);

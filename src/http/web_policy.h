@@ -25,8 +25,10 @@ namespace echo_exporter {
 class WebPolicy {
  public:
   /// Null, with errors added, when a certificate, a key or a CA is not valid.
+  /// `passwords` remembers passwords from one version to the next.
   static std::shared_ptr<const WebPolicy> Create(
-      const WebConfig& config, std::vector<std::string>* errors);
+      const WebConfig& config, std::shared_ptr<PasswordCheck> passwords,
+      std::vector<std::string>* errors);
 
   bool uses_tls() const { return tls_ != nullptr; }
 
@@ -41,9 +43,11 @@ class WebPolicy {
 
   /// The response to a request that is rejected; absent when it is allowed.
   /// `authorization` is the value of the Authorization header; absent when
-  /// there is none, empty when there are several.
+  /// there is none, empty when there are several. `client` is the client's
+  /// address; absent when the system does not report it.
   std::optional<HttpResponse> Reject(
-      const std::optional<std::string>& authorization, SteadyTime now) const;
+      const std::optional<std::string>& authorization,
+      const std::optional<IpAddress>& client, SteadyTime now) const;
 
   /// Headers of every response; they come before the server's own.
   const std::vector<std::pair<std::string, std::string>>& headers() const {
@@ -51,7 +55,7 @@ class WebPolicy {
   }
 
  private:
-  explicit WebPolicy(const WebConfig& config);
+  WebPolicy(const WebConfig& config, std::shared_ptr<PasswordCheck> passwords);
 
   bool IsWithinLimit(SteadyTime now, Nanoseconds* wait) const;
 
@@ -67,7 +71,11 @@ class WebPolicy {
   std::shared_ptr<const TlsContext> tls_;
   ClientRules client_rules_;
   const std::vector<std::pair<std::string, std::string>> headers_;
-  const std::unique_ptr<PasswordCheck> passwords_;  ///< null: none is needed
+  const std::optional<UserTable> users_;  ///< absent: no password is needed
+  const std::shared_ptr<PasswordCheck> passwords_;
+  /// Present when the rate limit rejects every request: how long clients are
+  /// told to wait.
+  std::optional<Nanoseconds> closed_;
 
   mutable Mutex mutex_;
   mutable std::optional<TokenBucket> limit_ GUARDED_BY(mutex_);

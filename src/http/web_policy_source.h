@@ -13,9 +13,11 @@ namespace echo_exporter {
 /// Thread-safe.
 class WebPolicySource : public WebSecurity {
  public:
-  /// The policy in force. Checks whether the files have changed, and reads them
-  /// only then.
+  /// The policy in force. Never waits for a file.
   virtual std::shared_ptr<const WebPolicy> Current() = 0;
+
+  /// Looks for changes once, as Watch() does each second.
+  virtual void Look() = 0;
 };
 
 }  // namespace echo_exporter

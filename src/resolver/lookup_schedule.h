@@ -76,8 +76,8 @@ class LookupSchedule {
   struct Name {
     Nanoseconds refresh{};
     Standing standing = kNew;
-    unsigned failures = 0;          // in a row
-    std::optional<SteadyTime> due;  // absent: in progress
+    unsigned failures = 0;                         // in a row
+    std::optional<SteadyTime> due = std::nullopt;  // absent: in progress
   };
 
   void ForgetSlowOnes(SteadyTime now);

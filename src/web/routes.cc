@@ -1,5 +1,7 @@
 #include "src/web/routes.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "echo_exporter/version.h"
@@ -14,12 +16,12 @@ HttpResponse RespondWithLandingPage(std::size_t pair_count) {
       .body = RenderLandingPage({
           .version = std::string(kVersion),
           .pair_count = pair_count,
-          .links = {{"/metrics", "Metrics"},
-                    {"/probe?target=127.0.0.1&module=icmp",
+          .links = {{"metrics", "Metrics"},
+                    {"probe?target=127.0.0.1&module=icmp",
                      "Probe 127.0.0.1 with the module icmp"},
-                    {"/config", "Effective configuration"},
-                    {"/-/healthy", "Health"},
-                    {"/-/ready", "Readiness"}},
+                    {"config", "Effective configuration"},
+                    {"-/healthy", "Health"},
+                    {"-/ready", "Readiness"}},
       }),
       .headers = {{"Content-Security-Policy",
                    "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -32,12 +34,53 @@ HttpResponse RespondWhetherReady(const std::string& not_ready_reason) {
              : HttpResponse::Text(503, "Not ready: " + not_ready_reason);
 }
 
+HttpResponse RespondWithConfig(std::shared_ptr<const std::string> text) {
+  return {.write_body = [text = std::move(text)](const TextSink& sink) {
+    // The server copies each piece.
+    constexpr std::size_t kPieceBytes = 16384;
+    std::string_view rest = *text;
+    while (!rest.empty() && sink(rest.substr(0, kPieceBytes))) {
+      rest.remove_prefix(std::min(kPieceBytes, rest.size()));
+    }
+  }};
+}
+
+HttpResponse RespondWithMetrics(
+    const HttpRequest& request,
+    const std::function<void(const TextSink&)>& metrics,
+    const std::function<std::size_t()>& memory) {
+  if (!request.query.empty()) {
+    return HttpResponse::Text(400, "/metrics has no parameters.");
+  }
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .write_body = metrics,
+          .held_bytes = memory()};
+}
+
+/// Leads from what lacks something of the first page's path to that page.
+HttpRoute MakeRedirect(std::string path, const std::string& location) {
+  return {.path = std::move(path),
+          .name = "/",
+          .handler = [location](const HttpRequest&) {
+            HttpResponse response = HttpResponse::Text(302, "See " + location);
+            response.headers.emplace_back("Location", location);
+            return response;
+          }};
+}
+
+/// What makes `path` relative to its own folder, with a slash: "a/" for "/x/a".
+std::string LastFolder(const std::string& path) {
+  return path.substr(path.rfind('/') + 1) + "/";
+}
+
 }  // namespace
 
-std::vector<HttpRoute> MakeRoutes(WebContent content) {
+std::vector<HttpRoute> MakeRoutes(WebContent content, WebPlace place) {
+  const std::string& prefix = place.route_prefix;
   std::vector<HttpRoute> routes;
-  const auto add = [&routes](std::string path, auto handler) {
-    routes.push_back({.path = std::move(path), .handler = std::move(handler)});
+  const auto add = [&](const std::string& name, auto handler) {
+    routes.push_back(
+        {.path = prefix + name, .name = name, .handler = std::move(handler)});
   };
   add("/", [pair_count = std::move(content.pair_count)](const HttpRequest&) {
     return RespondWithLandingPage(pair_count());
@@ -49,21 +92,25 @@ std::vector<HttpRoute> MakeRoutes(WebContent content) {
         return RespondWhetherReady(reason());
       });
   add("/config", [config = std::move(content.config)](const HttpRequest&) {
-    return HttpResponse{.body = config()};
+    return RespondWithConfig(config());
   });
   add("/metrics",
       [metrics = std::move(content.metrics),
-       memory = std::move(content.metrics_memory)](const HttpRequest&) {
-        return HttpResponse{
-            .content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .write_body = metrics,
-            .held_bytes = memory()};
+       memory = std::move(content.metrics_memory)](const HttpRequest& request) {
+        return RespondWithMetrics(request, metrics, memory);
       });
   add("/probe", std::move(content.probe));
-  routes.push_back({.path = "/-/reload",
-                    .methods = {"POST"},
-                    .handler = [reload = std::move(content.reload)](
-                                   const HttpRequest&) { return reload(); }});
+  add("/-/reload", [reload = std::move(content.reload)](const HttpRequest&) {
+    return reload();
+  });
+  routes.back().methods = {"POST"};
+  if (!prefix.empty()) {
+    // The links of the first page are relative to its folder.
+    routes.push_back(MakeRedirect(prefix, LastFolder(prefix)));
+    routes.push_back(MakeRedirect("/", place.external_url.empty()
+                                           ? prefix.substr(1) + "/"
+                                           : place.external_url + "/"));
+  }
   return routes;
 }
 

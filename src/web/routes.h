@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct WebContent {
   /// Bytes of memory that a call of `metrics` holds while a client is slow to
   /// read.
   std::function<std::size_t()> metrics_memory;
-  std::function<std::string()> config;  ///< TOML
+  /// TOML; one text for all requests at a time.
+  std::function<std::shared_ptr<const std::string>()> config;
   /// Empty when ready, else the reason why not.
   std::function<std::string()> not_ready_reason;
   std::function<std::size_t()> pair_count;
@@ -28,8 +30,8 @@ struct WebContent {
   std::function<HttpResponse()> reload;
 };
 
-/// The pages of the daemon.
-std::vector<HttpRoute> MakeRoutes(WebContent content);
+/// The pages of the daemon, all below `place.route_prefix`.
+std::vector<HttpRoute> MakeRoutes(WebContent content, WebPlace place = {});
 
 }  // namespace echo_exporter
 

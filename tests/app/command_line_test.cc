@@ -85,6 +85,19 @@ TEST(CommandLineTest, TakesListenAddressesMoreThanOnce) {
   EXPECT_EQ(options.listen_addresses[2].host, "localhost");
 }
 
+TEST(CommandLineTest, TakesThePrefixFromTheExternalUrlUnlessItIsGiven) {
+  const auto place = [](const std::vector<const char*>& arguments) {
+    return ParseDaemon(arguments).web_place;
+  };
+  EXPECT_EQ(place({}).route_prefix, "");
+  EXPECT_EQ(place({}).external_url, "");
+  const char* const url = "--web.external-url=https://a.example/b/";
+  EXPECT_EQ(place({url}).route_prefix, "/b");
+  EXPECT_EQ(place({url}).external_url, "https://a.example/b");
+  EXPECT_EQ(place({url, "--web.route-prefix=/"}).route_prefix, "");
+  EXPECT_EQ(place({url, "--web.route-prefix=c/d/"}).route_prefix, "/c/d");
+}
+
 TEST(CommandLineTest, ReadsPingWithDefaults) {
   const PingOptions options = ParsePing({"ping", "192.0.2.1"});
   EXPECT_EQ(options.destination, "192.0.2.1");

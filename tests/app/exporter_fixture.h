@@ -45,6 +45,7 @@ class ExporterFixture : public testing::Test {
               return network.CreateTransport(options, std::move(callback));
             },
         .lookup = &lookup_,
+        .web_security = web_security_,
         .load_config = load_config_,
         .http_limits = http_limits_};
     return Exporter::Create(config, environment);
@@ -144,6 +145,7 @@ interval = "10ms"
   FakeEchoNetwork network_;
   FakeAddressLookup lookup_;
   std::function<ConfigOutcome()> load_config_;
+  std::shared_ptr<WebSecurity> web_security_;
   HttpLimits http_limits_;
   std::unique_ptr<Exporter> exporter_;
 };

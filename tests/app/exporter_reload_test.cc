@@ -8,6 +8,7 @@
 
 #include "tests/app/exporter_fixture.h"
 #include "tests/support/latch.h"
+#include "tests/support/temporary_folder.h"
 
 namespace echo_exporter {
 namespace {
@@ -129,6 +130,62 @@ TEST_F(ExporterReloadTest, ABadConfigurationChangesNothing) {
 
   ReloadWith(Group("\"192.0.2.1\""));
   EXPECT_EQ(Value(Scrape(), "echo_exporter_config_last_reload_successful"), 1);
+}
+
+TEST_F(ExporterReloadTest, AChangeOfTheFileRemovesNotAllPairs) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  const auto report = exporter_->ReloadChanged(ParseConfig("", "test.toml"));
+  EXPECT_THAT(report.errors, Contains(HasSubstr("no pair any more")));
+  Samples samples = Scrape();
+  EXPECT_EQ(Value(samples, "echo_exporter_pairs"), 1);
+  EXPECT_EQ(Value(samples, "echo_exporter_config_last_reload_successful"), 0);
+
+  EXPECT_THAT(
+      exporter_
+          ->ReloadChanged(ParseConfig(Group("\"192.0.2.0/30\""), "test.toml"))
+          .errors,
+      IsEmpty());
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_pairs"), 2);
+  EXPECT_THAT(ReloadWith("").errors, IsEmpty());
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_pairs"), 0);
+  EXPECT_THAT(exporter_->ReloadChanged(ParseConfig("", "test.toml")).errors,
+              IsEmpty());
+}
+
+TEST_F(ExporterReloadTest, AReloadReadsTheWebConfigurationToo) {
+  const TemporaryFolder folder;
+  const std::string header =
+      "http_server_config: {headers: {X-XSS-Protection: ";
+  web_security_ =
+      WebSecurity::Open(folder.Write("web.yml", header + "1}}\n")).security;
+  ASSERT_TRUE(web_security_);
+  StartReloadable(Group("\"192.0.2.1\""));
+  EXPECT_EQ(Get("/-/ready")->header("X-XSS-Protection"), "1");
+  folder.Write("web.yml", header + "2}}\n");
+  EXPECT_EQ(Post("/-/reload")->status, 200);
+  EXPECT_EQ(Get("/-/ready")->header("X-XSS-Protection"), "2");
+
+  // All or nothing.
+  folder.Write("web.yml", "colour: blue\n");
+  EXPECT_THAT(ReloadWith(Group("\"192.0.2.0/30\"")).errors,
+              Contains(HasSubstr("web.yml:1:1: ")));
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_pairs"), 1);
+  folder.Write("web.yml", header + "3}}\n");
+  EXPECT_THAT(ReloadWith("colour = 1").errors,
+              Contains(HasSubstr("test.toml:1:1: ")));
+  EXPECT_EQ(Get("/-/ready")->header("X-XSS-Protection"), "2");
+}
+
+TEST_F(ExporterReloadTest, AnswersWithTheFirstHundredErrors) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  std::string wrong;
+  for (int i = 0; i < 5000; ++i) wrong += "k" + std::to_string(i) + " = 1\n";
+  SetConfig(wrong);
+  const auto answer = Post("/-/reload");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 500);
+  EXPECT_LT(answer->body.size(), 65536U);
+  EXPECT_THAT(answer->body, HasSubstr("4900 more lines"));
 }
 
 TEST_F(ExporterReloadTest, AnswersPostWithWhatBecameOfIt) {

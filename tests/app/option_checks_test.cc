@@ -83,5 +83,36 @@ TEST(OptionChecksTest, ListenAddressesAreThoseOfTheConfiguration) {
   EXPECT_NE(Apply(check, "nowhere"), "nowhere");
 }
 
+TEST(OptionChecksTest, TakesUrlsAndPathsOfProxies) {
+  const auto url = [](std::string text) {
+    const std::string error = IsExternalUrl()(text);
+    return error.empty() ? text : "error";
+  };
+  EXPECT_EQ(url("http://a"), "http://a");
+  EXPECT_EQ(url("https://a.example:8443/b/c/"), "https://a.example:8443/b/c");
+  EXPECT_EQ(url("http://[::1]:80//"), "http://[::1]:80");
+  EXPECT_EQ(url("/echo/"), "/echo");
+  EXPECT_EQ(url("/"), "");
+  for (const char* const bad :
+       {"a", "ftp://a", "http://", "http:///a", "http://a/b?c", "http://a/%20",
+        "\"http://a\"", "http://a//b", "http://a/b\r\nc"}) {
+    EXPECT_EQ(url(bad), "error") << bad;
+  }
+  EXPECT_EQ(PathOfUrl("https://a.example:8443/b/c"), "/b/c");
+  EXPECT_EQ(PathOfUrl("http://a"), "");
+  EXPECT_EQ(PathOfUrl("/echo"), "/echo");
+
+  const auto prefix = [](std::string text) {
+    const std::string error = IsRoutePrefix()(text);
+    return error.empty() ? text : "error";
+  };
+  EXPECT_EQ(prefix("/"), "");
+  EXPECT_EQ(prefix(""), "");
+  EXPECT_EQ(prefix("echo"), "/echo");
+  EXPECT_EQ(prefix("/a/b/"), "/a/b");
+  EXPECT_EQ(prefix("/a b"), "error");
+  EXPECT_EQ(prefix("/a?b"), "error");
+}
+
 }  // namespace
 }  // namespace echo_exporter

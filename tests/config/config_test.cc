@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tests/support/source_file.h"
@@ -530,6 +531,31 @@ TEST(ConfigTest, AFileThatCannotBeReadIsOneError) {
   const ConfigOutcome directory = LoadConfig(testing::TempDir(), {});
   EXPECT_EQ(directory.errors.size(), 1U);
   EXPECT_FALSE(directory.config);
+}
+
+TEST(ConfigTest, NamesAnEncodingThatIsNotUtf8) {
+  using namespace std::string_view_literals;
+  for (const auto& [text, encoding] :
+       {std::pair("\xff\xfe[\0w\0"sv, "UTF-16"),
+        std::pair("\xfe\xff\0[\0w"sv, "UTF-16"),
+        std::pair("[\0w\0e\0"sv, "UTF-16"), std::pair("\0[\0w"sv, "UTF-16"),
+        std::pair("\xff\xfe\0\0[\0\0\0"sv, "UTF-32"),
+        std::pair("\0\0\xfe\xff\0\0\0["sv, "UTF-32")}) {
+    EXPECT_EQ(ParseConfig(text, "f.toml").errors,
+              (Strings{"f.toml:1:1: the text is in " + std::string(encoding) +
+                       "; save it as UTF-8"}));
+  }
+}
+
+TEST(ConfigTest, ReadsNoFileBeyondItsLimit) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "large.toml";
+  std::ofstream(path) << "";
+  std::filesystem::resize_file(path, kMaxConfigBytes + 1);
+  EXPECT_EQ(LoadConfig(path.string(), {}).errors,
+            (Strings{path.string() +
+                     ": reading the configuration: the file is larger than "
+                     "16777216 bytes"}));
+  std::filesystem::remove(path);
 }
 
 TEST(ConfigTest, EveryFileInConfigLoadsWithoutWarning) {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "src/config/web_config_sections.h"
 #include "tests/config/invalid_files.h"
@@ -21,7 +23,9 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::Pair;
 using testing::SizeIs;
@@ -103,7 +107,9 @@ TEST(WebConfigTest, FailsForAFileThatIsNotThere) {
   EXPECT_THAT(outcome.errors,
               ElementsAre(path + ": reading the web configuration: " +
                           std::generic_category().message(ENOENT)));
-  EXPECT_THAT(outcome.files, ElementsAre(path));
+  EXPECT_THAT(outcome.files,
+              ElementsAre(AllOf(Field(&WebConfigFileState::path, path),
+                                Field(&WebConfigFileState::readable, false))));
 }
 
 TEST(WebConfigTest, ReadsEveryKey) {
@@ -138,7 +144,9 @@ basic_auth_users:
   prometheus: )" + kHash + '\n');
   const auto outcome = LoadWebConfig(path);
   ASSERT_TRUE(outcome.config) << testing::PrintToString(outcome.errors);
-  EXPECT_THAT(outcome.files, ElementsAre(path, crt, ca));
+  EXPECT_THAT(outcome.files, ElementsAre(Field(&WebConfigFileState::path, path),
+                                         Field(&WebConfigFileState::path, crt),
+                                         Field(&WebConfigFileState::path, ca)));
   const WebConfig& config = *outcome.config;
   ASSERT_TRUE(config.tls);
   EXPECT_EQ(config.tls->certificate.pem, "the certificate");
@@ -179,12 +187,95 @@ tls_server_config:
   EXPECT_THAT(outcome.config->warnings[0], HasSubstr(":6:24: "));
 }
 
-TEST(WebConfigTest, HasNoRateLimitAtZero) {
+// What Prometheus's exporters accept too, although it is weak.
+TEST(WebConfigTest, WarnsOfWhatIsWeak) {
   const TemporaryFolder folder;
-  const auto outcome = LoadWebConfig(
-      folder.Write("web.yml", "rate_limit: {interval: 0s, burst: 1}"));
-  ASSERT_TRUE(outcome.config) << testing::PrintToString(outcome.errors);
-  EXPECT_FALSE(outcome.config->rate_limit);
+  const std::string pair = "tls_server_config: {cert: x, key: x, ";
+  folder.Write("x.crt", "other");
+  const std::pair<std::string, const char*> kCases[] = {
+      {pair + "client_auth_type: RequireAndVerifyClientCert}",
+       "any CA that this system trusts"},
+      {pair + "client_auth_type: VerifyClientCertIfGiven}",
+       "any CA that this system trusts"},
+      {pair + "min_version: TLS10}", "TLS12 is in force"},
+      {pair + "min_version: TLS11}", "TLS12 is in force"},
+      {pair + "cert_file: x.crt}", "cert_file takes precedence over cert"},
+      {"tls_server_config: {}", "unencrypted"},
+      {"tls_server_config: {cert_file: '', min_version: TLS12}", "unencrypted"},
+      {"tls_server_config:", "is empty and has no effect"},
+      {"basic_auth_users:", "is empty and has no effect"},
+      {"rate_limit: {interval: 0, burst: 0}", "there is no rate limit"},
+      {"rate_limit: {burst: 5}", "there is no rate limit"},
+      {"rate_limit: {interval: -1s, burst: 5}", "there is no rate limit"},
+      {"rate_limit: {interval: 1s, burst: 0}", "every request is rejected"},
+      {"rate_limit: {interval: 1s}", "every request is rejected"},
+      {"rate_limit: {interval: 1s, burst: -1}", "every request is rejected"},
+  };
+  for (const auto& [text, warning] : kCases) {
+    const auto outcome = LoadWebConfig(folder.Write("web.yml", text));
+    ASSERT_TRUE(outcome.config)
+        << text << testing::PrintToString(outcome.errors);
+    ASSERT_THAT(outcome.config->warnings, SizeIs(1)) << text;
+    EXPECT_THAT(outcome.config->warnings[0], HasSubstr(warning)) << text;
+  }
+}
+
+TEST(WebConfigTest, LimitsTheRateAsTheToolkitDoes) {
+  struct Case {
+    std::string text;
+    nanoseconds interval;  // 0: no limit
+    std::uint32_t burst = 0;
+  };
+  const Case kCases[] = {
+      {"interval: 0s, burst: 1", nanoseconds(0)},
+      {"interval: 0, burst: 0", nanoseconds(0)},
+      {"interval: 1s, burst: 0", seconds(1), 0},
+      {"interval: 1s, burst: 7", seconds(1), 7},
+      {"interval: 48h, burst: 3", hours(48), 3},
+      {"interval: 5000000, burst: 1", milliseconds(5), 1},
+      // More than a bucket holds: 100 years.
+      {"interval: 24h, burst: 1000000000", hours(24), 36500},
+  };
+  const TemporaryFolder folder;
+  for (const Case& c : kCases) {
+    const auto outcome =
+        LoadWebConfig(folder.Write("web.yml", "rate_limit: {" + c.text + "}"));
+    ASSERT_TRUE(outcome.config)
+        << c.text << testing::PrintToString(outcome.errors);
+    const auto& limit = outcome.config->rate_limit;
+    ASSERT_EQ(limit.has_value(), c.interval.count() > 0) << c.text;
+    if (!limit) continue;
+    EXPECT_EQ(limit->interval, c.interval) << c.text;
+    EXPECT_EQ(limit->burst, c.burst) << c.text;
+  }
+}
+
+TEST(WebConfigTest, ReadsTensOfThousandsOfKeys) {
+  std::string text = "basic_auth_users:\n";
+  for (int i = 0; i < 60'000; ++i) text += "  u" + std::to_string(i) + ": x\n";
+  EXPECT_EQ(ParseWebConfig(text, "web.yml").errors.size(), 60'000U);
+}
+
+TEST(WebConfigTest, NamesAnEncodingThatIsNotUtf8) {
+  using namespace std::string_literals;
+  for (const std::string& text : {"\xff\xfe{\0}\0"s, "\xfe\xff\0{\0}"s}) {
+    EXPECT_THAT(ParseWebConfig(text, "w.yml").errors,
+                ElementsAre("w.yml:1:1: the text is in UTF-16; save it as "
+                            "UTF-8"));
+  }
+  EXPECT_TRUE(ParseWebConfig("\xef\xbb\xbfrate_limit:\n", "w.yml").config);
+}
+
+TEST(WebConfigTest, ReadsNoFileBeyondItsLimit) {
+  const TemporaryFolder folder;
+  const std::string large(1024 * 1024 + 1, '#');
+  EXPECT_THAT(LoadWebConfig(folder.Write("web.yml", large)).errors,
+              ElementsAre(HasSubstr("larger than 1048576 bytes")));
+  folder.Write("x.crt", large);
+  const auto outcome = LoadWebConfig(folder.Write(
+      "web.yml", "tls_server_config: {cert_file: x.crt, key: x}\n"));
+  EXPECT_THAT(outcome.errors,
+              ElementsAre(HasSubstr("larger than 1048576 bytes")));
 }
 
 TEST(ParseGoDurationTest, ReadsWhatGoReads) {
@@ -195,7 +286,11 @@ TEST(ParseGoDurationTest, ReadsWhatGoReads) {
   EXPECT_EQ(ParseGoDuration("10us"), microseconds(10));
   EXPECT_EQ(ParseGoDuration("7ns"), nanoseconds(7));
   EXPECT_EQ(ParseGoDuration("0"), nanoseconds(0));
-  for (const char* const bad : {"", "1", "-1s", "s", "1 s", "1d", "1s1", "inf",
+  EXPECT_EQ(ParseGoDuration("1"), nanoseconds(1));
+  EXPECT_EQ(ParseGoDuration("-7"), nanoseconds(-7));
+  EXPECT_EQ(ParseGoDuration("-1.5s"), milliseconds(-1500));
+  EXPECT_EQ(ParseGoDuration("+1s"), seconds(1));
+  for (const char* const bad : {"", "-", "--1s", "s", "1 s", "1d", "1s1", "inf",
                                 "1e3s", "infs", "999999999999h", "1..5s"}) {
     EXPECT_FALSE(ParseGoDuration(bad)) << bad;
   }

@@ -22,9 +22,13 @@ def setUpModule():
     daemon = unittest.enterModuleContext(exporter.Exporter(CONFIG))
 
 
-def connect(first_bytes=b""):
-    host, port = exporter.ADDRESS.split(":")
-    client = socket.create_connection((host, int(port)), timeout=processes.PATIENCE)
+def connect(first_bytes=b"", address=exporter.ADDRESS, buffer=None):
+    host, port = address.split(":")
+    client = socket.socket()
+    client.settimeout(processes.PATIENCE)
+    if buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    client.connect((host, int(port)))
     client.sendall(first_bytes)
     return client
 
@@ -36,7 +40,7 @@ class PagesTest(unittest.TestCase):
         links = re.findall(r'href="([^"]+)"', text)
         self.assertGreaterEqual(len(links), 5)
         for link in links:
-            self.assertEqual(exporter.get(link.replace("&amp;", "&"))[0], 200, link)
+            self.assertEqual(exporter.get("/" + link.replace("&amp;", "&"))[0], 200, link)
         self.assertRegex(text, r"[Pp]airs?\b\D*\b3\b|\b3 pairs")
 
     def test_healthy_and_ready(self):
@@ -67,6 +71,66 @@ class PagesTest(unittest.TestCase):
         self.assertEqual(exporter.get("/probe?target=10.213.1.1", method="DELETE")[0], 405)
 
 
+    def test_metrics_has_no_parameters(self):
+        self.assertEqual(exporter.get("/metrics?name=a")[0], 400)
+
+
+class PrefixTest(unittest.TestCase):
+    def test_all_pages_are_below_the_prefix(self):
+        address = exporter.OTHER_ADDRESS
+        options = ("--web.route-prefix=/a/echo", "--web.external-url=https://example.net/b/")
+        with PrefixedExporter(CONFIG, *options, address=address) as daemon:
+            text = daemon.get("/a/echo/")[1]
+            for link in re.findall(r'href="([^"]+)"', text):
+                self.assertEqual(daemon.get("/a/echo/" + link.replace("&amp;", "&"))[0], 200, link)
+            for path in ("/metrics", "/-/ready", "/echo/metrics"):
+                self.assertEqual(daemon.get(path)[0], 404, path)
+            for path, location in (("/", "https://example.net/b/"), ("/a/echo", "echo/")):
+                with connect(f"GET {path} HTTP/1.0\r\n\r\n".encode(), address) as client:
+                    head = client.makefile("rb").read().decode()
+                self.assertTrue(head.startswith("HTTP/1.1 302 "), head)
+                self.assertIn(f"Location: {location}\r\n", head)
+            seen = daemon.get("/a/echo/metrics")[1]
+            self.assertIn('echo_exporter_http_requests_total{code="200",handler="/-/ready"}', seen)
+
+
+class PrefixedExporter(exporter.Exporter):
+    def is_ready(self):
+        try:
+            return self.get("/a/echo/-/ready")[0] == 200
+        except OSError:
+            return False
+
+
+class HeldMemoryTest(unittest.TestCase):
+    CLIENTS = 300
+
+    def test_configurations_that_nobody_reads_are_one(self):
+        config = "".join(
+            exporter.group(name, destinations=[f"10.{name}.0.0/16"], interval="1h")
+            for name in ("64", "65", "66")
+        )
+        with exporter.Exporter(config, address=exporter.OTHER_ADDRESS) as daemon:
+
+            def memory():
+                return daemon.scrape().value("process_resident_memory_bytes")
+
+            size = len(daemon.get("/config")[1])
+            before = memory()
+            with contextlib.ExitStack() as clients:
+                request = b"GET /config HTTP/1.1\r\nHost: a\r\n\r\n"
+                waiting = [
+                    clients.enter_context(connect(request, daemon.address, buffer=4096))
+                    for _ in range(self.CLIENTS)
+                ]
+                for client in waiting:
+                    with contextlib.suppress(ConnectionError):  # some may be cut
+                        client.recv(100)
+                grown = memory() - before
+            print(f"{grown / 1e6:.0f} MB for {self.CLIENTS * size / 1e6:.0f} MB ", end="")
+            self.assertLess(grown, self.CLIENTS * size / 3)
+
+
 class BadClientsTest(unittest.TestCase):
     def test_hundreds_of_idle_and_slow_clients_do_not_stop_metrics(self):
         with contextlib.ExitStack() as clients:
@@ -90,6 +154,10 @@ class BadClientsTest(unittest.TestCase):
             b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n",
             b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500) + b"\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: %30\r\n\r\n",
         ):
             with self.subTest(request=request[:20]), contextlib.suppress(ConnectionError):
                 with connect() as client:

@@ -121,7 +121,7 @@ TEST_F(HttpServerAddressesTest, FailsForANameThatDoesNotResolve) {
 TEST_F(HttpServerAddressesTest, TakesTheSamePortAgainAfterARestart) {
   Serve();
   RawHttpClient client(port_);
-  client.Send("GET /long HTTP/1.1\r\nConnection: close\r\n\r\n");
+  client.Send("GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   client.ReadToEnd();  // the server has closed first: its side lingers
   server_.reset();
   const auto again = Create({{"127.0.0.1", static_cast<std::uint16_t>(port_)}});

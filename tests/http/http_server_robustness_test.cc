@@ -77,7 +77,7 @@ TEST_F(HttpServerRobustnessTest, CutsTheLongestWaitingWhenThereIsNoRoom) {
   // In the order in which they came; the last ones have their places still.
   EXPECT_EQ(clients.front()->ReadToEnd(), "");
   EXPECT_TRUE(clients.front()->closed());
-  clients.back()->Send("ng HTTP/1.1\r\nConnection: close\r\n\r\n");
+  clients.back()->Send("ng HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_NE(clients.back()->ReadToEnd().find("a 1\n"), std::string::npos);
 }
 
@@ -88,7 +88,7 @@ TEST_F(HttpServerRobustnessTest, CutsThoseOfTheClientThatHasTheMost) {
   const Clients first = Connect(1, "GET /lo");
   const Clients many = Connect(12, "GET /lo", "127.0.0.2");
   EXPECT_EQ(many.front()->ReadToEnd(), "");
-  first.front()->Send("ng HTTP/1.1\r\nConnection: close\r\n\r\n");
+  first.front()->Send("ng HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_NE(first.front()->ReadToEnd().find("a 1\n"), std::string::npos);
 }
 
@@ -103,7 +103,7 @@ TEST_F(HttpServerRobustnessTest, CutsNoRequestThatIsWorkedOn) {
   };
   Serve();
   const Clients clients =
-      Connect(2, "GET /short HTTP/1.1\r\nConnection: close\r\n\r\n");
+      Connect(2, "GET /short HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   working.wait();
   RawHttpClient refused(port_);
   EXPECT_EQ(refused.ReadToEnd(), "");
@@ -125,7 +125,7 @@ TEST_F(HttpServerRobustnessTest, GivesAHeadAsAWholeATime) {
   limits_.receive_timeout = milliseconds(300);
   Serve();
   RawHttpClient client(port_);
-  client.Send("GET /long HTTP/1.1\r\nX: ");
+  client.Send("GET /long HTTP/1.1\r\nHost: a\r\nX: ");
   // Each byte is in time; all together never come to an end.
   while (!client.WaitForServer(milliseconds(5))) client.Send("aaaaaaaa");
   EXPECT_TRUE(client.ReadToEnd().starts_with("HTTP/1.1 408 "));
@@ -196,7 +196,7 @@ TEST_F(HttpServerRobustnessTest, StopsWithHundredsOfIdleConnections) {
   limits_.stop_timeout = std::chrono::hours(1);
   Serve();
   const Clients silent = Connect(100, "");
-  const Clients half = Connect(100, "GET /long HTTP/1.1\r\n");
+  const Clients half = Connect(100, "GET /long HTTP/1.1\r\nHost: a\r\n");
   const Clients idle = Connect(100, kRequest);
   for (const auto& client : idle) client->ReadUntil("a 1\n");
   server_->Stop();

@@ -69,7 +69,8 @@ TEST_F(HttpServerTest, HandsHandlersTheRequest) {
   };
   Serve();
   AnswerToLast(
-      "GET /%73hort?a=%3A&a=b?+ HTTP/1.1\r\nX-First: 1\r\nx-SECOND:  2 3 \r\n"
+      "GET /%73hort?a=%3A&a=b?+ HTTP/1.1\r\nHost: a\r\nX-First: 1\r\nx-SECOND: "
+      " 2 3 \r\n"
       "Connection: close\r\n\r\n");
   EXPECT_EQ(asked.method, "GET");
   EXPECT_EQ(asked.path, "/short");
@@ -201,10 +202,10 @@ TEST_F(HttpServerTest, SendsALongBodyToHttp10AsItComes) {
 TEST_F(HttpServerTest, SendsAllToWhoAsksForAPart) {
   Serve();
   for (const char* range : {"bytes=0-0", "bytes=99-", "bytes=-1"}) {
-    const std::string answer =
-        AnswerToLast(std::string("GET /long HTTP/1.1\r\nConnection: close"
-                                 "\r\nRange: ") +
-                     range + "\r\n\r\n");
+    const std::string answer = AnswerToLast(
+        std::string("GET /long HTTP/1.1\r\nHost: a\r\nConnection: close"
+                    "\r\nRange: ") +
+        range + "\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
     EXPECT_TRUE(Contains(answer, "a 1\n")) << answer;
   }
@@ -214,8 +215,8 @@ TEST_F(HttpServerTest, RefusesWhatIsNotHttp) {
   Serve();
   for (const char* bytes :
        {"hello\r\n\r\n", "\r\n\r\n", "GET /long\r\n\r\n",
-        "BREW /long HTTP/1.1\r\n\r\n", "GET /long HTTP/2.0\r\n\r\n",
-        "GET /long HTTP/1.1\r\nno colon\r\n\r\n"}) {
+        "BREW /long HTTP/1.1\r\nHost: a\r\n\r\n", "GET /long HTTP/2.0\r\n\r\n",
+        "GET /long HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n"}) {
     const std::string answer = AnswerToLast(bytes);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 Bad Request\r\n")) << answer;
     EXPECT_TRUE(Contains(answer, "Connection: close\r\n")) << answer;
@@ -225,11 +226,76 @@ TEST_F(HttpServerTest, RefusesWhatIsNotHttp) {
   EXPECT_TRUE(IsServing());
 }
 
+TEST_F(HttpServerTest, RefusesHeadsThatOthersMayReadInAnotherWay) {
+  Serve();
+  using namespace std::string_literals;
+  const std::string good = "GET /long HTTP/1.1\r\n";
+  for (const std::string& head :
+       {"Host : a\r\n"s, "Host: a\r\nX : b\r\n"s, "Host: a\r\nX\t: b\r\n"s,
+        "Host: a\r\n X: b\r\n"s, "Host: a\r\nX\0: b\r\n"s,
+        "Host: a\r\nX\x1f: b\r\n"s, "Host: a\r\nX: b\0c\r\n"s,
+        "Host: a\r\nX: b\rc\r\n"s, "Host: a\r\nX: b\n"s,
+        "Host: a\r\nContent-Length: %30\r\n"s,
+        "Host: a\r\nContent-Length: %31%30\r\n"s, ""s, "X: b\r\n"s,
+        "Host: a\r\nHost: a\r\n"s, "Host: a\r\nhost: b\r\n"s, "Host: a b\r\n"s,
+        "Host: a/b\r\n"s}) {
+    const std::string answer =
+        AnswerToLast(good + head + "\r\n" + good + "Host: a\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << head << answer;
+    EXPECT_TRUE(Contains(answer, "Connection: close\r\n")) << head << answer;
+    EXPECT_TRUE(answer.ends_with("The request is not valid HTTP/1.1.\n"))
+        << head << answer;
+  }
+  for (const std::string& line :
+       {"GET /lo\0ng HTTP/1.1\r\n"s, "GET /lo\tng HTTP/1.1\r\n"s,
+        "GET  /long HTTP/1.1\r\n"s, "GET long HTTP/1.1\r\n"s,
+        "GET http:///long HTTP/1.1\r\n"s, "GET ftp://a/long HTTP/1.1\r\n"s,
+        "GET /long HTTP/1.1\n"s, "\r\n\r\nGET /long HTTP/1.1\r\n"s}) {
+    EXPECT_TRUE(
+        AnswerToLast(line + "Host: a\r\n\r\n").starts_with("HTTP/1.1 400 "))
+        << line;
+  }
+}
+
+TEST_F(HttpServerTest, TakesWhatClientsMaySend) {
+  Serve();
+  for (const char* const start :
+       {"GET http://a/long HTTP/1.1\r\nHost: b\r\n",
+        "GET HTTPS://a:80/long?x=http://b/ HTTP/1.1\r\nHost: a:80\r\n",
+        "\r\nGET /long HTTP/1.1\r\nHost: a\r\n",
+        "GET /long HTTP/1.1\r\nHost:\r\n",
+        "GET /long HTTP/1.1\r\nHost: [::1]:10115\r\n", "GET /long HTTP/1.0\r\n",
+        "GET /long HTTP/1.1\r\nhOST: a\r\n",
+        "GET /long HTTP/1.1\r\nHost: a\r\nRange: lines=1-2\r\n",
+        "GET /long HTTP/1.1\r\nHost: a\r\nRange: nonsense\r\n",
+        "GET /long HTTP/1.1\r\nHost: a\r\nX: %zz\xc3\xbc\t b\r\n"}) {
+    const std::string answer =
+        AnswerToLast(std::string(start) + "Connection: close\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << start << answer;
+    EXPECT_TRUE(Contains(answer, "a 1\n")) << start << answer;
+  }
+}
+
+TEST_F(HttpServerTest, HandsHandlersValuesAsSent) {
+  HttpRequest asked;
+  respond_ = [&asked](const HttpRequest& request) {
+    asked = request;
+    return HttpResponse();
+  };
+  Serve();
+  AnswerToLast(
+      "GET http://a/short?b=%31 HTTP/1.1\r\nHost: a\r\nX: %31 \r\n"
+      "Connection: close\r\n\r\n");
+  EXPECT_EQ(asked.path, "/short");
+  EXPECT_EQ(asked.query, "b=%31");
+  EXPECT_EQ(asked.Header("X"), "%31");
+}
+
 TEST_F(HttpServerTest, RefusesOverlongAddressesAndHeads) {
   Serve();
-  const std::string line = "GET /long HTTP/1.1\r\n";
+  const std::string line = "GET /long HTTP/1.1\r\nHost: a\r\n";
   const std::string filler(20000, 'a');
-  EXPECT_TRUE(AnswerToLast("GET /" + filler + " HTTP/1.1\r\n\r\n")
+  EXPECT_TRUE(AnswerToLast("GET /" + filler + " HTTP/1.1\r\nHost: a\r\n\r\n")
                   .starts_with("HTTP/1.1 414 "));
   EXPECT_TRUE(AnswerToLast("GET /" + filler).starts_with("HTTP/1.1 414 "));
   EXPECT_TRUE(AnswerToLast(line + "X: " + filler + "\r\n\r\n")
@@ -243,7 +309,8 @@ TEST_F(HttpServerTest, RefusesOverlongAddressesAndHeads) {
 
 TEST_F(HttpServerTest, AcceptsAHeadOfEightKilobytes) {
   Serve();
-  const std::string head = "GET /long HTTP/1.1\r\nConnection: close\r\nX: ";
+  const std::string head =
+      "GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ";
   EXPECT_TRUE(
       AnswerToLast(head + std::string(8192 - head.size() - 4, 'a') + "\r\n\r\n")
           .starts_with("HTTP/1.1 200 "));
@@ -252,7 +319,7 @@ TEST_F(HttpServerTest, AcceptsAHeadOfEightKilobytes) {
 TEST_F(HttpServerTest, DoesNotWaitForAnAnnouncedBody) {
   Serve();
   const std::string answer = AnswerToLast(
-      "GET /long HTTP/1.1\r\nContent-Length: 1000000\r\n"
+      "GET /long HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
       "Expect: 100-continue\r\n\r\n");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 417 ")) << answer;
   EXPECT_TRUE(Contains(answer, "Connection: close\r\n")) << answer;
@@ -262,10 +329,10 @@ TEST_F(HttpServerTest, DoesNotWaitForABodyThatDoesNotCome) {
   limits_.receive_timeout = std::chrono::hours(1);
   Serve();
   for (const char* request :
-       {"POST /post HTTP/1.1\r\nContent-Length: 10\r\n\r\n",
-        "POST /post HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "GET /short HTTP/1.1\r\nContent-Length: 10\r\n\r\n12345",
-        "POST /post HTTP/1.1\r\nConnection: close\r\n\r\n"}) {
+       {"POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n",
+        "POST /post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "GET /short HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345",
+        "POST /post HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}) {
     const std::string answer = AnswerToLast(request);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
     EXPECT_TRUE(answer.ends_with("Hello\n")) << answer;
@@ -275,9 +342,10 @@ TEST_F(HttpServerTest, DoesNotWaitForABodyThatDoesNotCome) {
 TEST_F(HttpServerTest, GoesOnBehindErrorsAndRequestsWithoutABody) {
   Serve();
   const std::string answers = AnswerToLast(
-      "GET /nowhere HTTP/1.1\r\n\r\nPOST /short HTTP/1.1\r\n\r\n"
-      "POST /post HTTP/1.1\r\n\r\n"
-      "GET /long HTTP/1.1\r\nConnection: close\r\n\r\n");
+      "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\nPOST /short HTTP/1.1\r\nHost: "
+      "a\r\n\r\n"
+      "POST /post HTTP/1.1\r\nHost: a\r\n\r\n"
+      "GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(answers.starts_with("HTTP/1.1 404 ")) << answers;
   EXPECT_TRUE(Contains(answers, "HTTP/1.1 405 ")) << answers;
   EXPECT_TRUE(Contains(answers, "\r\n\r\nHello\n")) << answers;
@@ -292,10 +360,10 @@ TEST_F(HttpServerTest, StaysWithHttpWhereAnotherProtocolIsOffered) {
   for (const char* path : {"/short", "/long"}) {
     const std::string answers = AnswerToLast(
         "GET " + std::string(path) +
-        " HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        " HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        "GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n");
+        "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     EXPECT_TRUE(answers.starts_with("HTTP/1.1 200 OK\r\n")) << answers;
     EXPECT_TRUE(Contains(answers, "Content-Length: 6\r\n") ||
                 Contains(answers, "Transfer-Encoding: chunked\r\n"))
@@ -327,8 +395,9 @@ TEST_F(HttpServerTest, TakesTheAcceptHeadersThatClientsSend) {
 TEST_F(HttpServerTest, ServesPipelinedRequestsInOrder) {
   Serve();
   const std::string answers = AnswerToLast(
-      "GET /short HTTP/1.1\r\n\r\nGET /long HTTP/1.1\r\n\r\n"
-      "GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n");
+      "GET /short HTTP/1.1\r\nHost: a\r\n\r\nGET /long HTTP/1.1\r\nHost: "
+      "a\r\n\r\n"
+      "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const auto first = answers.find("Hello\n");
   const auto second = answers.find("a 1\n");
   const auto third = answers.find("HTTP/1.1 404 ");
@@ -342,7 +411,7 @@ TEST_F(HttpServerTest, KeepsConnectionsOpenBetweenRequests) {
   Serve();
   RawHttpClient client(port_);
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(client.Send("GET /long HTTP/1.1\r\n\r\n"));
+    ASSERT_TRUE(client.Send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n"));
     EXPECT_TRUE(Contains(client.ReadUntil("a 1\n"), "Keep-Alive: timeout=65"));
     EXPECT_FALSE(client.closed());
   }
@@ -380,9 +449,9 @@ TEST_F(HttpServerTest, TakesNoRequestFromTheBodyOfAnother) {
   Serve();
   for (const char* framing :
        {"Content-Length: 34", "Transfer-Encoding: chunked"}) {
-    const std::string answer =
-        AnswerToLast("GET /short HTTP/1.1\r\n" + std::string(framing) +
-                     "\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string answer = AnswerToLast(
+        "GET /short HTTP/1.1\r\nHost: a\r\n" + std::string(framing) +
+        "\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(Contains(answer, "Connection: close\r\n")) << answer;
     EXPECT_TRUE(answer.ends_with("Hello\n")) << answer;
   }
@@ -394,9 +463,9 @@ TEST_F(HttpServerTest, RefusesRequestsWhoseLengthIsNotClear) {
        {"Content-Length: -1", "Content-Length: 1x",
         "Content-Length:", "Content-Length: 0\r\nContent-Length: 34",
         "Content-Length: 0\r\nTransfer-Encoding: chunked"}) {
-    const std::string answer =
-        AnswerToLast("GET /long HTTP/1.1\r\n" + std::string(framing) +
-                     "\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string answer = AnswerToLast(
+        "GET /long HTTP/1.1\r\nHost: a\r\n" + std::string(framing) +
+        "\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << framing << answer;
     EXPECT_TRUE(answer.ends_with("The request is not valid HTTP/1.1.\n"))
         << framing << answer;
@@ -414,7 +483,8 @@ TEST_F(HttpServerTest, CountsEveryAnswerOnceUnderItsRoute) {
   }
   HttpClient(url_).Post("/long");
   AnswerToLast("nonsense\r\n\r\n");
-  AnswerToLast("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n\r\n");
+  AnswerToLast("GET /" + std::string(9000, 'a') +
+               " HTTP/1.1\r\nHost: a\r\n\r\n");
 
   EXPECT_EQ(WaitForCounts(9), (std::vector<Count>{{"/long", 200},
                                                   {"/long", 200},

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <thread>
@@ -20,47 +22,70 @@ constexpr const char* kUStarU =
 constexpr const char* kLong =
     "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
 
-TEST(PasswordCheckTest, KnowsTheKindsOfBcrypt) {
+IpAddress Client(std::uint8_t number) {
+  return IpAddress::V4({192, 0, 2, number});
+}
+
+class PasswordCheckTest : public testing::Test {
+ protected:
+  Verdict Check(const Users& users, const std::string& user,
+                const std::string& password) {
+    return check_.Check(UserTable(users), user, password, Client(1));
+  }
+
+  PasswordCheck check_;
+};
+
+TEST_F(PasswordCheckTest, KnowsTheKindsOfBcrypt) {
   std::string b(kUStarU);
   std::string y(kUStarU);
   b[2] = 'b';
   y[2] = 'y';
-  PasswordCheck check(
-      Users{{"a", kUStarU}, {"b", b}, {"y", y}, {"long", kLong}});
+  const Users users{{"a", kUStarU}, {"b", b}, {"y", y}, {"long", kLong}};
   for (const char* const user : {"a", "b", "y"}) {
-    EXPECT_EQ(check.Check(user, "U*U"), Verdict::kRight) << user;
-    EXPECT_EQ(check.Check(user, "U*V"), Verdict::kWrong) << user;
+    EXPECT_EQ(Check(users, user, "U*U"), Verdict::kRight) << user;
+    EXPECT_EQ(Check(users, user, "U*V"), Verdict::kWrong) << user;
   }
   // Only the first 72 bytes of a password count.
-  EXPECT_EQ(check.Check("long",
-                        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
-                        "STUVWXYZ0123456789chars after 72 are ignored"),
+  EXPECT_EQ(Check(users, "long",
+                  "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
+                  "STUVWXYZ0123456789chars after 72 are ignored"),
             Verdict::kRight);
 }
 
-TEST(PasswordCheckTest, RemembersRightPasswordsAlone) {
-  PasswordCheck check(Users{{"a", kUStarU}});
+TEST_F(PasswordCheckTest, RemembersRightPasswordsAlone) {
+  const Users users{{"a", kUStarU}};
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(check.Check("a", "U*U"), Verdict::kRight);
-    EXPECT_EQ(check.Check("a", "wrong"), Verdict::kWrong);
-    EXPECT_EQ(check.Check("b", "U*U"), Verdict::kWrong);
-    EXPECT_EQ(check.Check("", ""), Verdict::kWrong);
+    EXPECT_EQ(Check(users, "a", "U*U"), Verdict::kRight);
+    EXPECT_EQ(Check(users, "a", "wrong"), Verdict::kWrong);
+    EXPECT_EQ(Check(users, "b", "U*U"), Verdict::kWrong);
+    EXPECT_EQ(Check(users, "", ""), Verdict::kWrong);
   }
 }
 
-TEST(PasswordCheckTest, AnswersWhileManyGuess) {
+TEST_F(PasswordCheckTest, ForgetsPasswordsOfOtherHashesAndUsers) {
+  ASSERT_EQ(Check(Users{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
+  EXPECT_EQ(Check(Users{{"a", kLong}}, "a", "U*U"), Verdict::kWrong);
+  EXPECT_EQ(Check(Users{{"b", kUStarU}}, "a", "U*U"), Verdict::kWrong);
+  EXPECT_EQ(Check(Users{{"b", kUStarU}}, "b", "U*U"), Verdict::kRight);
+}
+
+TEST_F(PasswordCheckTest, AnswersFromMemoryWhileOthersCompute) {
   std::string costly(kUStarU);
   costly.replace(4, 2, "10");
-  PasswordCheck check(Users{{"a", kUStarU}, {"b", costly}});
-  EXPECT_EQ(check.Check("a", "U*U"), Verdict::kRight);
+  ASSERT_EQ(Check(Users{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
+  const UserTable next(Users{{"a", kUStarU}, {"b", costly}});
   std::vector<std::thread> guesses;
   std::atomic<int> right = 0;
-  for (std::uint32_t i = 0; i < 3 * PasswordCheck::kMaxWaiting; ++i) {
+  for (std::size_t i = 0; i < FairTurns::kMostOfOneClient / 2; ++i) {
     guesses.emplace_back([&, i] {
-      if (check.Check("nobody", std::to_string(i)) == Verdict::kRight) ++right;
+      if (check_.Check(next, "nobody", std::to_string(i), Client(2)) ==
+          Verdict::kRight) {
+        ++right;
+      }
     });
   }
-  EXPECT_EQ(check.Check("a", "U*U"), Verdict::kRight);
+  EXPECT_EQ(check_.Check(next, "a", "U*U", Client(2)), Verdict::kRight);
   for (std::thread& guess : guesses) guess.join();
   EXPECT_EQ(right, 0);
 }

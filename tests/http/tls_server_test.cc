@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "src/http/web_policy_source.h"
 #include "tests/http/http_server_fixture.h"
 #include "tests/support/raw_http_client.h"
 #include "tests/support/temporary_folder.h"
@@ -39,7 +40,15 @@ class TlsServerTest : public HttpServerFixture {
                           more);
     auto outcome = WebSecurity::Open(file);
     ASSERT_TRUE(outcome.security) << testing::PrintToString(outcome.errors);
-    Serve(outcome.security);
+    security_ = outcome.security;
+    Serve(security_);
+  }
+
+  /// A change of the files has been seen twice.
+  void Settle() {
+    const auto source = std::static_pointer_cast<WebPolicySource>(security_);
+    source->Look();
+    source->Look();
   }
 
   std::string GetAs(const std::optional<TestCertificate>& certificate,
@@ -61,6 +70,7 @@ class TlsServerTest : public HttpServerFixture {
   TestAuthority authority_;
   TestAuthority stranger_;
   TemporaryFolder folder_;
+  std::shared_ptr<WebSecurity> security_;
 };
 
 TEST_F(TlsServerTest, ServesHttps) {
@@ -191,6 +201,7 @@ TEST_F(TlsServerTest, ServesANewCertificateToTheNextConnection) {
   TlsClient before(port_, anyone);
   EXPECT_EQ(before.server_name(), "first");
   Install(authority_.Certify({.name = "second"}));
+  Settle();
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "second");
   EXPECT_THAT(before.Get("/long"), HasSubstr(" 200 "));  // goes on
 }
@@ -207,6 +218,7 @@ TEST_F(TlsServerTest, ServesNoOpenConnectionByOldRulesForClients) {
   TlsClient refused(port_, options);
   EXPECT_THAT(unchanged.Get("/long"), HasSubstr(" 200 "));
   folder_.Write("ca.crt", stranger_.certificate());
+  Settle();
   const std::string answer = refused.Get("/long");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 421 "));
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
@@ -227,15 +239,46 @@ TEST_F(TlsServerTest, KeepsTheOldCertificateWhileTheNewOneIsWrong) {
   const TlsClient::Options anyone;
   const auto second = authority_.Certify({.name = "second"});
   folder_.Write("server.crt", second.certificate);  // the old key
+  Settle();
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "first");
   folder_.Write("server.key", second.key);
+  Settle();
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "second");
   folder_.Write("server.crt", "");
+  Settle();
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "second");
   std::filesystem::remove(PathFromUtf8(folder_.Path("server.crt")));
+  Settle();
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "second");
   folder_.Write("server.crt", second.certificate);
+  Settle();
   EXPECT_EQ(TlsClient(port_, anyone).server_name(), "second");
+}
+
+// A web configuration that is cut, at any place.
+TEST_F(TlsServerTest, TakesAwayNoCheckOfClientsUnlessAsked) {
+  const std::string all =
+      "  client_ca_file: ca.crt\n"
+      "  client_auth_type: RequireAndVerifyClientCert\n"
+      "  client_allowed_sans: [prometheus.example]\n";
+  const auto wrong = authority_.Certify({.alternative_names = "DNS:a"});
+  for (const char* const less :
+       {"", "  client_auth_type: RequireAnyClientCert\n",
+        "  client_ca_file: ca.crt\n  client_auth_type: RequestClientCert\n",
+        "  client_ca_file: ca.crt\n"
+        "  client_auth_type: VerifyClientCertIfGiven\n",
+        "  client_ca_file: ca.crt\n"
+        "  client_auth_type: RequireAndVerifyClientCert\n"}) {
+    ServeTls(all);
+    folder_.Write("web.yml",
+                  "tls_server_config:\n  cert_file: server.crt\n  "
+                  "key_file: server.key\n" +
+                      std::string(less));
+    Settle();
+    EXPECT_FALSE(IsServed(wrong)) << less;
+    EXPECT_TRUE(security_->Reload().empty()) << less;
+    EXPECT_TRUE(IsServed(wrong)) << less;
+  }
 }
 
 TEST_F(TlsServerTest, AnswersBesideHundredsOfHalfHandshakes) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/http/web_policy.h"
+#include "src/http/web_policy_source.h"
 #include "tests/http/http_server_fixture.h"
 #include "tests/support/raw_http_client.h"
 #include "tests/support/temporary_folder.h"
@@ -53,8 +54,23 @@ class WebSecurityTest : public HttpServerFixture {
     return Get(path, {{"Authorization", authorization}});
   }
 
+  /// One look at the files, as each second.
+  void Look() { std::static_pointer_cast<WebPolicySource>(security_)->Look(); }
+
+  /// A change has been seen twice, and is put in force if it may be.
+  void Settle() {
+    Look();
+    Look();
+  }
+
+  void RecordReloads() {
+    security_->SetReloadObserver(
+        [this](bool good) { reloads_.push_back(good); });
+  }
+
   TemporaryFolder folder_;
   std::shared_ptr<WebSecurity> security_;
+  std::vector<bool> reloads_;
 };
 
 TEST_F(WebSecurityTest, AsksForAPasswordOnEveryPath) {
@@ -100,24 +116,112 @@ TEST_F(WebSecurityTest, TakesNewUsersWithoutARestart) {
   EXPECT_EQ(kept.Get("/long", good)->status, 200);
   folder_.Write("web.yml",
                 "basic_auth_users:\n  alice: " + std::string(kHash) + "\n");
+  Settle();
   EXPECT_EQ(kept.Get("/long", good)->status, 401);
   EXPECT_EQ(GetAs(Basic("alice:U*U"))->status, 200);
 }
 
+TEST_F(WebSecurityTest, LooksEachSecondByItself) {
+  ServeWith(Users());
+  security_->Watch();
+  security_->Watch();
+  folder_.Write("web.yml",
+                "basic_auth_users:\n  alice: " + std::string(kHash) + "\n");
+  while (GetAs(Basic("alice:U*U"))->status != 200) {
+  }
+}
+
+TEST_F(WebSecurityTest, TakesOnlyWhatWasSeenTwice) {
+  ServeWith(Users());
+  RecordReloads();
+  const std::string hash(kHash);
+  for (const char* const user : {"alice", "bob", "carol"}) {
+    folder_.Write("web.yml",
+                  "basic_auth_users:\n  " + std::string(user) + ": " + hash);
+    Look();
+    EXPECT_EQ(GetAs(Basic(std::string(user) + ":U*U"))->status, 401);
+  }
+  EXPECT_THAT(reloads_, IsEmpty());
+  Look();
+  EXPECT_EQ(GetAs(Basic("carol:U*U"))->status, 200);
+  EXPECT_THAT(reloads_, ElementsAre(true));
+}
+
+TEST_F(WebSecurityTest, ReadsAtOnceWhenAsked) {
+  ServeWith(Users());
+  folder_.Write("web.yml",
+                "basic_auth_users:\n  alice: " + std::string(kHash) + "\n");
+  EXPECT_THAT(security_->Reload(), IsEmpty());
+  EXPECT_EQ(GetAs(Basic("alice:U*U"))->status, 200);
+  const std::string path = folder_.Write("web.yml", "colour: blue\n");
+  EXPECT_THAT(security_->Reload(), ElementsAre(StartsWith(path + ":1:1: ")));
+  EXPECT_EQ(GetAs(Basic("alice:U*U"))->status, 200);
+}
+
+TEST_F(WebSecurityTest, TakesAwayNoPasswordUnlessAsked) {
+  const std::string headers =
+      "http_server_config: {headers: {X-XSS-Protection: 1}}\n";
+  for (const std::string& less :
+       {std::string(), headers, "basic_auth_users:\n" + headers,
+        std::string("basic_auth_users: {}\n")}) {
+    ServeWith(headers + Users());
+    reloads_.clear();
+    RecordReloads();
+    folder_.Write("web.yml", less);
+    Settle();
+    Settle();
+    EXPECT_EQ(Get("/long")->status, 401) << less;
+    EXPECT_THAT(reloads_, ElementsAre(false)) << less;
+    EXPECT_THAT(security_->Reload(), IsEmpty());
+    EXPECT_EQ(Get("/long")->status, 200) << less;
+    EXPECT_THAT(reloads_, ElementsAre(false, true)) << less;
+  }
+}
+
+TEST_F(WebSecurityTest, DoesNotTakeAnEmptyFileForAnyOther) {
+  ServeWith("rate_limit: {interval: 1h, burst: 1}\n");
+  folder_.Write("web.yml", "");
+  Settle();
+  EXPECT_EQ(Get("/long")->status, 200);
+  EXPECT_EQ(Get("/long")->status, 429);
+}
+
 TEST_F(WebSecurityTest, KeepsTheOldVersionWhileTheNewOneIsWrong) {
   ServeWith(Users());
-  std::vector<bool> reloads;
-  security_->SetReloadObserver([&](bool good) { reloads.push_back(good); });
+  RecordReloads();
   folder_.Write("web.yml", "basic_auth_user: {}\n");
+  Settle();
   EXPECT_EQ(Get("/long")->status, 401);
   EXPECT_EQ(GetAs(Basic("prometheus:U*U"))->status, 200);
   std::filesystem::remove(PathFromUtf8(folder_.Path("web.yml")));
+  Settle();
+  Settle();
   EXPECT_EQ(Get("/long")->status, 401);
+  folder_.Write("web.yml", Users() + "# changed\n");
+  Settle();
   EXPECT_EQ(Get("/long")->status, 401);
-  folder_.Write("web.yml", "");
-  EXPECT_EQ(Get("/long")->status, 200);
   // Each version once.
-  EXPECT_THAT(reloads, ElementsAre(false, false, true));
+  EXPECT_THAT(reloads_, ElementsAre(false, false, true));
+}
+
+TEST_F(WebSecurityTest, TriesAgainWhatItCouldNotRead) {
+  const TestCertificate certificate = TestAuthority().Certify({});
+  folder_.Write("server.crt", certificate.certificate);
+  folder_.Write("server.key", certificate.key);
+  auto outcome = WebSecurity::Open(
+      folder_.Write("web.yml",
+                    "tls_server_config: {cert_file: server.crt, key_file: "
+                    "server.key}\n"));
+  ASSERT_TRUE(outcome.security) << testing::PrintToString(outcome.errors);
+  security_ = outcome.security;
+  RecordReloads();
+  std::filesystem::remove(PathFromUtf8(folder_.Path("server.key")));
+  Settle();
+  Settle();
+  EXPECT_THAT(reloads_, ElementsAre(false));
+  folder_.Write("server.key", certificate.key);
+  Settle();
+  EXPECT_THAT(reloads_, ElementsAre(false, true));
 }
 
 TEST_F(WebSecurityTest, DoesNotBeginToServeTlsWithoutARestart) {
@@ -128,7 +232,17 @@ TEST_F(WebSecurityTest, DoesNotBeginToServeTlsWithoutARestart) {
   folder_.Write("web.yml",
                 "tls_server_config: {cert_file: server.crt, key_file: "
                 "server.key}\n");
+  EXPECT_THAT(security_->Reload(), ElementsAre(HasSubstr("restart")));
   EXPECT_EQ(Get("/long")->status, 200);
+}
+
+TEST_F(WebSecurityTest, RejectsEveryRequestWithoutABurst) {
+  ServeWith("rate_limit: {interval: 2s}\n");
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = Get("/long");
+    EXPECT_EQ(refused->status, 429);
+    EXPECT_EQ(refused->header("Retry-After"), "2");
+  }
 }
 
 TEST_F(WebSecurityTest, LimitsAllRequestsTogether) {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,7 +23,7 @@ class RoutesTest : public testing::Test {
   RoutesTest() {
     content_.metrics = [](const TextSink& sink) { sink("a 1\n"); };
     content_.metrics_memory = [] { return std::size_t{77}; };
-    content_.config = [] { return std::string("[web]\n"); };
+    content_.config = [this] { return config_; };
     content_.not_ready_reason = [] { return std::string(); };
     content_.pair_count = [] { return std::size_t{1234}; };
     content_.probe = [](const HttpRequest& request) {
@@ -29,8 +32,9 @@ class RoutesTest : public testing::Test {
     content_.reload = [] { return HttpResponse::Text(500, "no"); };
   }
 
-  HttpResponse Respond(const std::string& path, const std::string& query = "") {
-    const std::vector<HttpRoute> routes = MakeRoutes(content_);
+  HttpResponse Respond(const std::string& path, const std::string& query = "",
+                       const WebPlace& place = {}) {
+    const std::vector<HttpRoute> routes = MakeRoutes(content_, place);
     const auto route = std::ranges::find(routes, path, &HttpRoute::path);
     if (route == routes.end()) {
       ADD_FAILURE() << "no route " << path;
@@ -40,6 +44,17 @@ class RoutesTest : public testing::Test {
         {.method = route->methods.at(0), .path = path, .query = query});
   }
 
+  static std::string BodyOf(const HttpResponse& response) {
+    std::string text;
+    response.write_body([&text](std::string_view piece) {
+      text += piece;
+      return true;
+    });
+    return text;
+  }
+
+  std::shared_ptr<const std::string> config_ =
+      std::make_shared<const std::string>("[web]\n");
   WebContent content_;
 };
 
@@ -63,12 +78,13 @@ TEST_F(RoutesTest, WritesMetricsInTheTextFormat) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(response.held_bytes, 77U);
-  std::string text;
-  response.write_body([&text](std::string_view piece) {
-    text += piece;
-    return true;
-  });
-  EXPECT_EQ(text, "a 1\n");
+  EXPECT_EQ(BodyOf(response), "a 1\n");
+}
+
+TEST_F(RoutesTest, HasNoParametersForMetrics) {
+  for (const char* const query : {"name=a", "a", "&", "collect[]=x"}) {
+    EXPECT_EQ(Respond("/metrics", query).status, 400) << query;
+  }
 }
 
 TEST_F(RoutesTest, TellsWhetherItIsReady) {
@@ -84,8 +100,49 @@ TEST_F(RoutesTest, TellsWhetherItIsReady) {
 TEST_F(RoutesTest, ShowsTheConfiguration) {
   const HttpResponse response = Respond("/config");
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.body, "[web]\n");
+  EXPECT_EQ(BodyOf(response), "[web]\n");
   EXPECT_EQ(response.content_type, "text/plain; charset=utf-8");
+}
+
+TEST_F(RoutesTest, HoldsOneConfigurationForAllRequests) {
+  config_ = std::make_shared<const std::string>(100'000, 'a');
+  const HttpResponse first = Respond("/config");
+  const HttpResponse second = Respond("/config");
+  EXPECT_TRUE(first.body.empty());
+  EXPECT_EQ(config_.use_count(), 3);
+  EXPECT_EQ(BodyOf(first), *config_);
+  std::size_t largest = 0;
+  second.write_body([&largest](std::string_view piece) {
+    largest = std::max(largest, piece.size());
+    return true;
+  });
+  EXPECT_LE(largest, 16384U);  // of which the server holds a copy
+}
+
+TEST_F(RoutesTest, HasAllPagesBelowThePrefix) {
+  const WebPlace place{.route_prefix = "/a/echo", .external_url = ""};
+  for (const HttpRoute& route : MakeRoutes(content_, place)) {
+    EXPECT_TRUE(route.path == "/" || route.path.starts_with("/a/echo"));
+    EXPECT_EQ(route.name.find("echo"), std::string::npos) << route.name;
+  }
+  EXPECT_EQ(Respond("/a/echo/-/healthy", "", place).status, 200);
+  EXPECT_THAT(Respond("/a/echo/", "", place).body,
+              HasSubstr("href=\"metrics\""));
+}
+
+TEST_F(RoutesTest, LeadsToTheFirstPage) {
+  const auto location = [this](const std::string& path, const WebPlace& place) {
+    const HttpResponse response = Respond(path, "", place);
+    EXPECT_EQ(response.status, 302);
+    return response.headers.at(0).second;
+  };
+  // Relative: a proxy may serve the path under another one.
+  const WebPlace place{.route_prefix = "/a/echo", .external_url = ""};
+  EXPECT_EQ(location("/a/echo", place), "echo/");
+  EXPECT_EQ(location("/", place), "a/echo/");
+  EXPECT_EQ(location("/", {.route_prefix = "/a",
+                           .external_url = "https://example.net/b"}),
+            "https://example.net/b/");
 }
 
 TEST_F(RoutesTest, HasALandingPageWithoutActiveContent) {
@@ -98,8 +155,8 @@ TEST_F(RoutesTest, HasALandingPageWithoutActiveContent) {
                                 "default-src 'none'; base-uri 'none'; "
                                 "form-action 'none'; frame-ancestors 'none'")));
   EXPECT_THAT(response.body, HasSubstr("1234"));
-  for (const char* link : {"/metrics", "/config", "/-/healthy", "/-/ready",
-                           "/probe?target=127.0.0.1&amp;module=icmp"}) {
+  for (const char* link : {"metrics", "config", "-/healthy", "-/ready",
+                           "probe?target=127.0.0.1&amp;module=icmp"}) {
     EXPECT_THAT(response.body, HasSubstr("href=\"" + std::string(link) + "\""));
   }
 }
