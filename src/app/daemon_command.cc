@@ -69,8 +69,8 @@ void AddUnprotected(const DaemonOptions& options, const ServiceStatus& status,
   if (!status.HasNoConsole()) return;
   std::vector<std::string> files = {options.config_file};
   if (!options.web_config_file.empty()) {
-    const auto named = LoadWebConfig(options.web_config_file).files;
-    files.insert(files.end(), named.begin(), named.end());
+    const WebConfigOutcome web = LoadWebConfig(options.web_config_file);
+    for (const auto& file : web.files) files.push_back(file.path);
   }
   const auto found = FindUnprotected(files);
   errors->insert(errors->end(), found.begin(), found.end());

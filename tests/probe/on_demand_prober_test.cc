@@ -369,11 +369,11 @@ TEST_F(OnDemandProberTest, DoesNotBlameTheTargetForWhatThisHostPrevented) {
 
 TEST_F(OnDemandProberTest, SaysSuspendedWhenItsDeadlinePassedInSuspension) {
   BeImpatient();
-  shared_.Set(config_);
+  shared_.Set(std::make_shared<const ExporterConfig>(config_));
   rig_.network.Hold();
   const SleepyClock clock;
   OnDemandProber prober(shared_, clock, rig_.lookup, *rig_.transport,
-                        rig_.dispatcher);
+                        rig_.dispatcher, milliseconds(500));
   ProbeQuery query;
   query.target = kTarget;
   const HttpResponse answer = prober.Probe(query);
@@ -529,7 +529,7 @@ TEST_F(OnDemandProberTest, LeavesMostOfAShortTimeoutToTheProbe) {
 }
 
 TEST_F(OnDemandProberTest, TheTimeoutOffsetIsAnOption) {
-  shared_.Set(config_);
+  shared_.Set(std::make_shared<const ExporterConfig>(config_));
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
                         rig_.dispatcher, /*timeout_offset=*/milliseconds(50));
   ProbeQuery query;
