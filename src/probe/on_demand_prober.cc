@@ -82,7 +82,6 @@ struct OnDemandProber::Plan {
   SteadyTime start;
   SteadyTime deadline;
   std::uint32_t count = 1;
-  std::uint32_t at_once = 1;  // the most in flight
 };
 
 OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
@@ -154,13 +153,6 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
         503, "Too many concurrent probes; the configuration allows " +
                  std::to_string(config.probe.max_concurrent));
   }
-  plan.at_once = std::min(query.count, dispatcher_.room());
-  const Permit room = dispatcher_.TakeRoom(plan.at_once);
-  if (!room.granted()) {
-    return NotProbed(
-        "Too many echo requests of probes in flight; a quarter of the "
-        "configuration's max_in_flight is for probes");
-  }
   Nanoseconds timeout = plan.module.echo.timeout;
   if (query.scrape_timeout) {
     timeout = std::min(timeout, std::max(*query.scrape_timeout - kScrapeMargin,
@@ -175,6 +167,13 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
 
 HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
                                      const Plan& plan) {
+  const Permit room =
+      dispatcher_.TakeRoom(std::min(plan.count, dispatcher_.room()));
+  if (!room.granted()) {
+    return NotProbed(
+        "Too many echo requests of probes in flight; a quarter of the "
+        "configuration's max_in_flight is for probes");
+  }
   ProbeReport report;
   report.timeout = plan.deadline - plan.start;
   report.count = plan.count;
@@ -258,6 +257,7 @@ bool OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report,
 void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
                                 ProbeReport* report) {
   const auto collector = std::make_shared<Collector>(plan.count);
+  const std::size_t at_once = std::min(plan.count, dispatcher_.room());
   const Nanoseconds spacing = std::min(
       kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.count));
   report->setup_time =
@@ -266,8 +266,8 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   std::size_t sent = 0;
   for (; sent < plan.count && next < plan.deadline; ++sent) {
     if (sent > 0) WaitUntil(*collector, plan.count, next);
-    if (sent >= plan.at_once &&
-        !WaitUntil(*collector, sent - plan.at_once + 1, plan.deadline)) {
+    if (sent >= at_once &&
+        !WaitUntil(*collector, sent - at_once + 1, plan.deadline)) {
       break;
     }
     EchoSettings settings = plan.module.echo;
