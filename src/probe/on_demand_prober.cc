@@ -88,7 +88,6 @@ struct OnDemandProber::Plan {
   Nanoseconds suspended{};  // in total at the start
   Nanoseconds grace{};
   std::uint32_t count = 1;
-  std::uint32_t at_once = 1;  // the most in flight
 };
 
 OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
@@ -156,13 +155,6 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
         503, "Too many concurrent probes; the configuration allows " +
                  std::to_string(config.probe.max_concurrent));
   }
-  plan.at_once = std::min(query.count, dispatcher_.room());
-  const Permit room = dispatcher_.TakeRoom(plan.at_once);
-  if (!room.granted()) {
-    return NotProbed(
-        "Too many echo requests of probes in flight; a quarter of the "
-        "configuration's max_in_flight is for probes");
-  }
   return RunPlan(query, plan);
 }
 
@@ -222,6 +214,13 @@ HttpResponse OnDemandProber::RejectTarget(const ProbeQuery& query,
 
 HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
                                      const Plan& plan) {
+  const Permit room =
+      dispatcher_.TakeRoom(std::min(plan.count, dispatcher_.room()));
+  if (!room.granted()) {
+    return NotProbed(
+        "Too many echo requests of probes in flight; a quarter of the "
+        "configuration's max_in_flight is for probes");
+  }
   ProbeReport report;
   const Result<Route> route = PlanRoute(plan, &report);
   if (route.ok()) {
@@ -244,9 +243,9 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
       std::ranges::all_of(report.echoes, [](const auto& echo) {
         return IsOfThisHost(echo.outcome);
       })) {
-    return HttpResponse::Text(
-        503, "The exporter's own host prevented every echo request: " +
-                 std::string(EchoOutcomeName(report.echoes.back().outcome)));
+    return NotProbed(
+        "The exporter's own host prevented every echo request: " +
+        std::string(EchoOutcomeName(report.echoes.back().outcome)));
   }
   report.success = std::ranges::any_of(report.echoes, [](const auto& echo) {
     return echo.outcome == EchoOutcome::kReply;
@@ -254,12 +253,6 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
   report.duration = clock_.Now() - plan.start;
   if (!report.success && dispatcher_.stopping()) {
     return NotProbed("The exporter is stopping");
-  }
-  if (!report.echoes.empty() &&
-      std::ranges::all_of(report.echoes, [](const auto& echo) {
-        return echo.outcome == EchoOutcome::kNoResources;
-      })) {
-    return NotProbed("This host has no room to send echo requests");
   }
 
   HttpResponse response;
@@ -310,6 +303,7 @@ Result<Route> OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report) {
 void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
                                 ProbeReport* report) {
   const auto collector = std::make_shared<Collector>(plan.count);
+  const std::size_t at_once = std::min(plan.count, dispatcher_.room());
   const Nanoseconds spacing = std::min(
       kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.count));
   report->setup_time =
@@ -319,8 +313,8 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   std::size_t sent = 0;
   for (; sent < plan.count && next < plan.deadline; ++sent) {
     if (sent > 0) WaitUntil(*collector, plan.count, next);
-    if (sent >= plan.at_once &&
-        !WaitUntil(*collector, sent - plan.at_once + 1, plan.deadline)) {
+    if (sent >= at_once &&
+        !WaitUntil(*collector, sent - at_once + 1, plan.deadline)) {
       break;
     }
     EchoSettings settings = plan.module.echo;

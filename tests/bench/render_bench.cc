@@ -5,6 +5,7 @@
 // Usage: render_bench [PAIRS]
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -210,6 +211,17 @@ void Run(int pairs) {
   std::printf("|---|---|---|\n");
   PrintRecording("RecordRequest + RecordResult", [&](int thread) {
     const auto pair = static_cast<PairId>(thread % pairs);
+    recorder.RecordRequest(pair);
+    recorder.RecordResult(pair, Reply(thread));
+  });
+  struct alignas(64) Turn {
+    int pair = 0;
+  };
+  std::array<Turn, 4> turns;  // by thread
+  PrintRecording("the same, each pair in turn", [&](int thread) {
+    int& turn = turns[static_cast<std::size_t>(thread)].pair;
+    const auto pair = static_cast<PairId>(turn);
+    turn = (turn + 1) % pairs;
     recorder.RecordRequest(pair);
     recorder.RecordResult(pair, Reply(thread));
   });

@@ -303,6 +303,18 @@ TEST_F(DispatcherTest, CountsStrayRepliesOfPairsOnly) {
   EXPECT_EQ(Outcomes("192.0.2.1", "reply"), 1);
 }
 
+TEST_F(DispatcherTest, SendsPairsThatAreDueBeforeWhatIsSubmitted) {
+  AddPairs({"192.0.2.1"}, seconds(1));
+  EchoRequest request;
+  request.destination = Address("192.0.2.9");
+  rig_.dispatcher.Submit(request, [](const EchoResult&) {});
+  Start();
+  const auto sent = rig_.network.sent();
+  ASSERT_GE(sent.size(), 2U);
+  EXPECT_EQ(sent[0].request.destination, Address("192.0.2.1"));
+  EXPECT_EQ(sent[1].request.destination, Address("192.0.2.9"));
+}
+
 TEST_F(DispatcherTest, OutcomesOfPairsReachTheObserver) {
   rig_.network.AnswerFrom(Address("192.0.2.1"),
                           {.result = EndAs(EchoOutcome::kHostUnreachable)});

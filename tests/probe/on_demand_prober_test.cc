@@ -300,13 +300,6 @@ TEST_F(OnDemandProberTest, SendsMoreThanThereIsRoomForOneAfterAnother) {
   EXPECT_EQ(Value(Probe(query), "probe_icmp_packets_sent"), 2);
 }
 
-TEST_F(OnDemandProberTest, SaysThatThisHostHasNoRoomAndNotThatTheTargetFails) {
-  rig_.network.Answer({.result = EndAs(EchoOutcome::kNoResources)});
-  const HttpResponse answer = ProbeTarget(kTarget);
-  EXPECT_EQ(answer.status, 503);
-  EXPECT_THAT(answer.body, HasSubstr("This host has no room"));
-}
-
 TEST_F(OnDemandProberTest, SaysThatItStopsAndNotThatTheTargetFails) {
   config_.modules["icmp"].echo.timeout = seconds(60);
   rig_.network.Hold();
