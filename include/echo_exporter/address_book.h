@@ -126,11 +126,11 @@ class AddressBook {
     Nanoseconds retry = std::chrono::seconds(5);
   };
 
-  /// Runs on a thread of the book, once per failed lookup of a name or adapter;
-  /// and once with null when it is found again or not watched any more. Must be
-  /// short and must not call the book.
-  using FailureCallback =
-      std::function<void(const std::string& name, const Error* error)>;
+  /// Called once per failed lookup of a name or adapter, and once when it is
+  /// found again (`error` is null) or not watched any more (`watched` is
+  /// false). Must be short and must not call the book.
+  using FailureCallback = std::function<void(const std::string& name,
+                                             const Error* error, bool watched)>;
 
   /// `lookup` must outlive the book.
   AddressBook(AddressLookup& lookup, const Options& options,

@@ -101,9 +101,8 @@ class ExporterImpl final : public Exporter {
         web_reloads_(web_security_, recorder_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
-              [this](const std::string& name, const Error* error) {
-                OnLookupFailure(name, error);
-              }),
+              [this](const std::string& name, const Error* error,
+                     bool watched) { OnLookupFailure(name, error, watched); }),
         pairs_(recorder_, book_) {
     config_warnings_.Replace(config.warnings);
   }
@@ -133,7 +132,8 @@ class ExporterImpl final : public Exporter {
   WebContent Content();
   HttpResponse RespondToReload();
   std::string NotReadyReason() const;
-  void OnLookupFailure(const std::string& name, const Error* error);
+  void OnLookupFailure(const std::string& name, const Error* error,
+                       bool watched);
 
   const std::function<ConfigOutcome()> load_config_;
   const Nanoseconds probe_timeout_offset_;
@@ -351,8 +351,12 @@ std::string ExporterImpl::NotReadyReason() const {
   return "";
 }
 
-void ExporterImpl::OnLookupFailure(const std::string& name,
-                                   const Error* error) {
+void ExporterImpl::OnLookupFailure(const std::string& name, const Error* error,
+                                   bool watched) {
+  if (!watched) {
+    failing_names_.Forget(name);
+    return;
+  }
   if (error == nullptr) {
     failing_names_.End(name);
     return;

@@ -114,6 +114,7 @@ void Dispatcher::Commit(const DispatchChange& change,
     Pair& pair = pairs_.find(spec.id)->second;
     pair.spec = spec;
     pair.route_generation = 0;
+    pair.last_destination.reset();
     longest_timeout_ = std::max(longest_timeout_, spec.echo.timeout);
   };
   for (const DispatchedPair& spec : change.updated) set(spec);
@@ -323,7 +324,6 @@ void Dispatcher::UpdateRoute(Pair& pair) {
       AddressesOf(pair.spec.destination);
   RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
                                    pair.spec.echo.ip_version, transport_);
-  pair.route_generation = generation;
   if (const Route* const route = std::get_if<Route>(&choice)) {
     pair.last_destination = route->destination;
   } else if (pair.spec.source.entry &&
@@ -334,6 +334,8 @@ void Dispatcher::UpdateRoute(Pair& pair) {
     choice = NoRoute::kSourceUnavailable;
   }
   TellOf(pair, choice);
+  // Last, as the above may throw.
+  pair.route_generation = generation;
   if (choice == pair.route) return;
   pair.route = choice;
   const Route* const route = std::get_if<Route>(&pair.route);

@@ -13,7 +13,10 @@ bool FairTurns::Begin(const IpAddress& client) {
   }
   if (!MakeRoom(client)) return false;
   Waiting self;
-  queues_[client].push_back(&self);
+  // A queue is never empty, not even when there is no memory.
+  std::deque<Waiting*> alone = {&self};
+  const auto [queue, is_new] = queues_.try_emplace(client, std::move(alone));
+  if (!is_new) queue->second.push_back(&self);
   ++waiting_;
   while (self.state == State::kWaiting) self.changed.Wait(mutex_);
   return self.state == State::kTurn;

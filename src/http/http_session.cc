@@ -62,9 +62,6 @@ std::string ErrorSentence(int status) {
 std::string ForLibrary(const RequestHead& head) {
   std::string text = head.method + ' ' + head.target +
                      (head.is_http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-  if (const auto accept = head.First("Accept")) {
-    text += "Accept: " + *accept + "\r\n";
-  }
   if (head.HasToken("Expect", "100-continue")) {
     text += "Expect: 100-continue\r\n";
   }
@@ -295,7 +292,8 @@ bool HttpSession::RespondToNext(bool last) {
   outcome_.reset();
   const std::string text = ReadHead();
   if (text.empty() && !stream_.head_too_late()) return false;
-  const auto head = ParseRequestHead(text);
+  const auto head =
+      stream_.head_too_long() ? std::nullopt : ParseRequestHead(text);
   head_ = head.value_or(RequestHead());
   adapter_.SetHead(head ? ForLibrary(head_) : std::string(kNoRequest));
   bool closed = false;

@@ -67,6 +67,7 @@ struct Protection {
   bool passwords = false;
   bool certificates = false;  ///< are required of clients
   bool verification = false;  ///< of clients' certificates
+  bool own_ca = false;        ///< verified by `client_ca`, not the system's
   bool names = false;         ///< in clients' certificates are checked
 };
 
@@ -81,6 +82,7 @@ Protection ProtectionOf(const WebConfig& config) {
                         auth == ClientAuth::kRequireAndVerifyClientCert;
   result.verification = auth == ClientAuth::kVerifyClientCertIfGiven ||
                         auth == ClientAuth::kRequireAndVerifyClientCert;
+  result.own_ca = result.verification && !config.tls->client_ca.origin.empty();
   result.names = !config.tls->client_allowed_sans.empty();
   return result;
 }
@@ -94,6 +96,7 @@ std::string_view LossOf(const Protection& before, const Protection& after) {
   if (before.verification && !after.verification) {
     return "a client_auth_type that verifies certificates";
   }
+  if (before.own_ca && !after.own_ca) return "client_ca_file";
   if (before.names && !after.names) return "client_allowed_sans";
   if (before.anything && !after.anything) return "every setting";
   return {};

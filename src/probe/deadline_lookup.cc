@@ -20,11 +20,13 @@ Result<std::vector<IpAddress>> DeadlineLookup::ResolveName(
       "resolving " + name,
       [this, name]() -> Answer {
         auto host = ResolveHost(lookup_, name);
+        // Here, because the lookup ends when it ends, whoever still waits.
+        const MutexLock ended(mutex_);
+        Remember(name, host.ok());
         if (!host.ok()) return host.error();
         return SourceAddresses{.addresses = std::move(host.value().addresses)};
       },
       deadline);
-  Remember(name, answer.ok());
   if (!answer.ok()) return answer.error();
   return std::move(answer.value().addresses);
 }

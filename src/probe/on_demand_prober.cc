@@ -214,16 +214,16 @@ HttpResponse OnDemandProber::RejectTarget(const ProbeQuery& query,
 
 HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
                                      const Plan& plan) {
-  const Permit room =
-      dispatcher_.TakeRoom(std::min(plan.count, dispatcher_.room()));
-  if (!room.granted()) {
-    return NotProbed(
-        "Too many echo requests of probes in flight; a quarter of the "
-        "configuration's max_in_flight is for probes");
-  }
   ProbeReport report;
   const Result<Route> route = PlanRoute(plan, &report);
   if (route.ok()) {
+    const Permit room =
+        dispatcher_.TakeRoom(std::min(plan.count, dispatcher_.room()));
+    if (!room.granted()) {
+      return NotProbed(
+          "Too many echo requests of probes in flight; a quarter of the "
+          "configuration's max_in_flight is for probes");
+    }
     SendEchoes(plan, route.value(), &report);
   } else if (route.error().code == ErrorCode::kNotAllowed) {
     return HttpResponse::Text(403, route.error().message);

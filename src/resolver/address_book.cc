@@ -110,7 +110,7 @@ class AddressBook::Impl {
     }
     ids_.erase(entry.place);
     ScheduleOf(entry.subject).Remove(watch.entry);
-    ReportFailure(entry, nullptr);
+    ReportFailure(entry, nullptr, /*watched=*/false);
     entries_.erase(found);
   }
 
@@ -281,12 +281,12 @@ class AddressBook::Impl {
   }
 
   // With the lock held, so that the last report says how it is. Null: none.
-  void ReportFailure(Entry& entry, const Error* error) noexcept
-      REQUIRES(mutex_) {
+  void ReportFailure(Entry& entry, const Error* error,
+                     bool watched = true) noexcept REQUIRES(mutex_) {
     const bool was_failing = std::exchange(entry.failing, error != nullptr);
     if (!on_failure_ || (!entry.failing && !was_failing)) return;
     try {
-      on_failure_(entry.subject.name, error);
+      on_failure_(entry.subject.name, error, watched);
     } catch (const std::bad_alloc&) {
       // A report is lost, and nothing else.
     }

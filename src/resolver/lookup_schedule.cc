@@ -82,7 +82,10 @@ void LookupSchedule::Finish(Key key, End end, SteadyTime now) {
   const auto found = names_.find(key);
   if (found == names_.end()) return;  // removed meanwhile
   Name& name = found->second;         // without `due`
-  name.standing = now - began < limits_.patience ? kQuick : kSlow;
+  // An answer that was long in coming, as after a packet that was lost, makes
+  // no name slow: the next one will come sooner.
+  const bool slow = end == End::kNoAnswer && now - began >= limits_.patience;
+  name.standing = slow ? kSlow : kQuick;
   name.failures = end == End::kAnswer ? 0 : name.failures + 1;
   SetDue(key, name, now + WaitAfter(name, end));
 }

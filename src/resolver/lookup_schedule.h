@@ -30,7 +30,7 @@ class LookupSchedule {
   struct Limits {
     /// Lookups at once that have not lasted for `patience` yet, among the names
     /// whose last lookup was quick, and as many among the new ones.
-    std::size_t at_once = 8;
+    std::size_t at_once = 32;
     Nanoseconds patience = std::chrono::milliseconds(250);
     /// A lookup begins only while fewer than this are in progress, of all
     /// names.

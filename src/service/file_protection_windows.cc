@@ -227,7 +227,12 @@ std::vector<std::string> FindUnprotected(
     std::error_code ignored;
     const auto path = std::filesystem::absolute(PathFromUtf8(file), ignored);
     examine(path.wstring(), SecuredObject::kFile);
-    folders.insert(path.parent_path().wstring());
+    // Whoever may rename a folder on the way can put another in its place. The
+    // root of a drive cannot be renamed.
+    for (auto folder = path.parent_path(); folder.has_relative_path();
+         folder = folder.parent_path()) {
+      folders.insert(folder.wstring());
+    }
   }
   for (const std::wstring& folder : folders) {
     examine(folder, SecuredObject::kFolder);

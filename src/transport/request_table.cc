@@ -26,6 +26,9 @@ RequestRecord* RequestTable::Begin(const EchoRequest& request,
   while (RecordOf(next_number_).state == RequestRecord::State::kInFlight) {
     ++next_number_;
   }
+  // First, as it may throw.
+  deadlines_.push_back({now + request.timeout, next_number_});
+  std::push_heap(deadlines_.begin(), deadlines_.end(), Later);
   RequestRecord& record = RecordOf(next_number_);
   record.number = next_number_++;
   record.tag = request.tag;
@@ -39,8 +42,6 @@ RequestRecord* RequestTable::Begin(const EchoRequest& request,
   record.set_sent(now);
   record.set_send_took(Nanoseconds::zero());
   ++in_flight_;
-  deadlines_.push_back({now + request.timeout, record.number});
-  std::push_heap(deadlines_.begin(), deadlines_.end(), Later);
   return &record;
 }
 

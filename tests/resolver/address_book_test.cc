@@ -111,15 +111,18 @@ TEST_F(AddressBookTest, RetriesAFailedNameSoonerThanItsRefresh) {
   while (book.Addresses(a).empty()) std::this_thread::yield();
 }
 
-/// What a book reports: "name: message" of each failure, "name ok" of its end.
+/// What a book reports: "name: message" of each failure, "name ok" of its end,
+/// "name gone" when it is not watched any more.
 ///
 /// Thread-safe.
 class FailureLog {
  public:
   AddressBook::FailureCallback Callback() {
-    return [this](const std::string& name, const Error* error) {
+    return [this](const std::string& name, const Error* error, bool watched) {
       const MutexLock lock(mutex_);
-      lines_.push_back(name + (error ? ": " + error->message : " ok"));
+      lines_.push_back(name + (!watched ? " gone"
+                               : error  ? ": " + error->message
+                                        : " ok"));
       changed_.NotifyAll();
     };
   }
@@ -157,8 +160,9 @@ TEST_F(AddressBookTest, AFailureEndsWithTheLastWatch) {
   const auto a = book.WatchName("a", hours(1));
   log.WaitFor(1);
   book.Unwatch(a);
-  EXPECT_THAT(log.WaitFor(2), testing::ElementsAre(
-                                  "a: resolving a: server failed (2)", "a ok"));
+  EXPECT_THAT(
+      log.WaitFor(2),
+      testing::ElementsAre("a: resolving a: server failed (2)", "a gone"));
 }
 
 TEST_F(AddressBookTest, RefusesAddressesThatNoHostHas) {
