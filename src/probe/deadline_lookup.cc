@@ -1,8 +1,6 @@
 #include "src/probe/deadline_lookup.h"
 
 #include <memory>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -14,11 +12,6 @@ namespace {
 constexpr std::size_t kMaxRunning = 256;
 
 }  // namespace
-
-DeadlineLookup::~DeadlineLookup() {
-  MutexLock lock(mutex_);
-  while (running_ > 0) changed_.Wait(mutex_);
-}
 
 Result<std::vector<IpAddress>> DeadlineLookup::ResolveName(
     const std::string& name, SteadyTime deadline) {
@@ -49,18 +42,16 @@ Result<T> DeadlineLookup::Ask(const std::string& what,
     return Error{ErrorCode::kExhausted,
                  what + ": too many earlier lookups are still in progress"};
   }
-  try {
-    std::thread([this, ask = std::move(ask), answer] {
-      auto found = ask();
-      MutexLock done(mutex_);
-      *answer = std::move(found);
-      --running_;
-      changed_.NotifyAll();
-    }).detach();
-  } catch (const std::system_error& error) {
-    return Error{ErrorCode::kExhausted, what + ": " + error.what()};
+  if (!threads_.Run([this, ask = std::move(ask), answer] {
+        auto found = ask();
+        const MutexLock done(mutex_);
+        *answer = std::move(found);
+        --running_;
+        changed_.NotifyAll();
+      })) {
+    return Error{ErrorCode::kExhausted, what + ": no thread to be had"};
   }
-  ++running_;  // before the thread's own end, which waits for the mutex
+  ++running_;  // before the lookup's own end, which waits for the mutex
   while (!answer->has_value()) {
     if (!changed_.WaitUntil(mutex_, deadline)) break;
   }

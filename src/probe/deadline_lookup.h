@@ -11,6 +11,7 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/result.h"
+#include "src/base/call_threads.h"
 #include "src/base/mutex.h"
 
 namespace echo_exporter {
@@ -25,10 +26,9 @@ namespace echo_exporter {
 /// Thread-safe.
 class DeadlineLookup {
  public:
-  /// `lookup` must outlive this.
+  /// `lookup` must outlive this. The destructor waits for lookups whose caller
+  /// has returned already.
   explicit DeadlineLookup(AddressLookup& lookup) : lookup_(lookup) {}
-  /// Waits for lookups whose caller has returned already.
-  ~DeadlineLookup();
   DeadlineLookup(const DeadlineLookup&) = delete;
   DeadlineLookup& operator=(const DeadlineLookup&) = delete;
 
@@ -48,6 +48,7 @@ class DeadlineLookup {
   Mutex mutex_;
   CondVar changed_;
   std::size_t running_ GUARDED_BY(mutex_) = 0;
+  CallThreads threads_{4};  ///< destroyed before what they use
 };
 
 }  // namespace echo_exporter
