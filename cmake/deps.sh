@@ -139,7 +139,7 @@ make_install() {
   shift 4
   mkdir -p "$build"
   echo "deps: $platform: building $source, which takes minutes"
-  (cd "$build" && "$@" && nice make -j2 "$build_target" && make "$install_target") \
+  (cd "$build" && "$@" && make -j2 "$build_target" && make "$install_target") \
     >"$build.log" 2>&1 ||
     { tail -n 40 "$build.log" >&2; fail "$platform: cannot build $source"; }
 }

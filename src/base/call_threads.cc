@@ -1,7 +1,8 @@
 #include "src/base/call_threads.h"
 
-#include <system_error>
-#include <thread>
+#include <exception>
+#include <iterator>
+#include <new>
 #include <utility>
 
 namespace echo_exporter {
@@ -10,34 +11,58 @@ CallThreads::~CallThreads() {
   const MutexLock lock(mutex_);
   stopping_ = true;
   changed_.NotifyAll();
-  while (threads_ > 0) changed_.Wait(mutex_);
+  while (!threads_.empty()) changed_.Wait(mutex_);
+  JoinEnded();
 }
 
 bool CallThreads::Run(std::function<void()> call) {
   const MutexLock lock(mutex_);
-  if (idle_ <= calls_.size()) {
-    try {
-      std::thread([this] { Work(); }).detach();
-    } catch (const std::system_error&) {
-      return false;
-    }
-    ++threads_;  // before the thread's own end, which waits for the mutex
-    ++idle_;
+  JoinEnded();
+  try {
+    calls_.push_back(std::move(call));
+  } catch (const std::bad_alloc&) {
+    return false;
   }
-  calls_.push_back(std::move(call));
+  if (idle_ < calls_.size() && !AddThread()) {
+    calls_.pop_back();
+    return false;
+  }
   changed_.NotifyAll();
   return true;
 }
 
-void CallThreads::Work() {
-  for (auto call = Take(/*after_call=*/false); call;
-       call = Take(/*after_call=*/true)) {
+bool CallThreads::AddThread() {
+  try {
+    threads_.emplace_back();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  const auto self = std::prev(threads_.end());
+  try {
+    *self = std::thread([this, self] { Work(self); });
+  } catch (const std::exception&) {  // std::system_error or std::bad_alloc
+    threads_.pop_back();
+    return false;
+  }
+  ++idle_;
+  return true;
+}
+
+void CallThreads::JoinEnded() {
+  for (std::thread& thread : ended_) thread.join();
+  ended_.clear();
+}
+
+void CallThreads::Work(Threads::iterator self) {
+  for (auto call = Take(self, /*after_call=*/false); call;
+       call = Take(self, /*after_call=*/true)) {
     call();
     call = nullptr;  // before the thread counts as idle
   }
 }
 
-std::function<void()> CallThreads::Take(bool after_call) {
+std::function<void()> CallThreads::Take(Threads::iterator self,
+                                        bool after_call) {
   const MutexLock lock(mutex_);
   if (after_call) ++idle_;
   while (calls_.empty() && !stopping_ && idle_ <= kept_) {
@@ -45,7 +70,7 @@ std::function<void()> CallThreads::Take(bool after_call) {
   }
   --idle_;
   if (calls_.empty()) {
-    --threads_;
+    ended_.splice(ended_.end(), threads_, self);
     changed_.NotifyAll();
     return nullptr;
   }

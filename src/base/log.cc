@@ -149,16 +149,23 @@ class LineQueue {
     // to a pipe that nobody reads. Only the process's end stops that.
     std::promise<void> joined;
     const std::future<void> done = joined.get_future();
+    std::thread joiner;
     try {
-      std::thread([pool = std::move(pool),
-                   joined = std::move(joined)]() mutable {
-        pool.reset();
-        joined.set_value();
-      }).detach();
+      joiner = std::thread(
+          [pool = std::move(pool), joined = std::move(joined)]() mutable {
+            pool.reset();
+            joined.set_value();
+          });
     } catch (const std::system_error&) {
       return;  // no thread to be had: it was joined here
     }
-    done.wait_for(patience);
+    // Joined where it can be: a thread that is still ending while the process
+    // ends crashes in the runtime of mingw-w64.
+    if (done.wait_for(patience) == std::future_status::ready) {
+      joiner.join();
+    } else {
+      joiner.detach();
+    }
   }
 
  private:

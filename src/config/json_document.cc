@@ -261,7 +261,7 @@ bool JsonTree::parse_error(std::size_t position, const std::string& token,
 }  // namespace
 
 std::optional<Document> ParseJson(std::string_view text, Findings& findings) {
-  if (text.empty()) {  // of which versions of the parser speak differently
+  if (text.empty()) {  // versions of the parser word this error differently
     findings.AddError({1, 1}, std::string(kNotJson).append("it is empty"));
     return std::nullopt;
   }

@@ -60,5 +60,29 @@ TEST(CallThreadsTest, WaitsAtItsEndForCallsInProgress) {
   releaser.join();
 }
 
+// As an object of a library has, which the end of a thread destroys.
+struct OfThread {
+  ~OfThread() { ++ended; }
+  static std::atomic<int> ended;
+};
+std::atomic<int> OfThread::ended = 0;
+
+TEST(CallThreadsTest, HasNoThreadThatIsStillEndingAtItsEnd) {
+  constexpr int kCalls = 20;
+  OfThread::ended = 0;
+  {
+    Latch all(kCalls);
+    CallThreads threads(1);
+    for (int i = 0; i < kCalls; ++i) {
+      ASSERT_TRUE(threads.Run([&] {
+        [[maybe_unused]] thread_local const OfThread object;
+        all.arrive_and_wait();
+      }));
+    }
+    all.wait();
+  }
+  EXPECT_EQ(OfThread::ended, kCalls);
+}
+
 }  // namespace
 }  // namespace echo_exporter

@@ -44,13 +44,14 @@ NetworkNamespace::NetworkNamespace(AllowedSockets sockets)
   Ip("address add 192.0.2.1/24 dev silent0");
   Ip("address add 192.0.2.2/24 dev silent0");
   Ip("address add 198.51.100.1/24 dev silent1");
-  Ip("address add 2001:db8::1/64 dev silent0 nodad");
-  Ip("address add 2001:db8::2/64 dev silent0 nodad");
-  Ip("address add 2001:db8:1::1/64 dev silent1 nodad");
-  for (const char* const address :
-       {"2001:db8::1", "2001:db8::2", "2001:db8:1::1"}) {
+  const auto add_ipv6 = [this](const std::string& address,
+                               const std::string& device) {
+    Ip("address add " + address + "/64 dev " + device + " nodad");
     AwaitLocalRoute(address);
-  }
+  };
+  add_ipv6("2001:db8::1", "silent0");
+  add_ipv6("2001:db8::2", "silent0");
+  add_ipv6("2001:db8:1::1", "silent1");
 }
 
 NetworkNamespace::~NetworkNamespace() {

@@ -255,6 +255,18 @@ TEST(RequestTableTest, EndsEachThatIsInFlightOnceAndNoOther) {
   EXPECT_EQ(table.FindExpired(kStart + seconds(9)), nullptr);
 }
 
+// In one pass: one for each request would take hours.
+TEST(RequestTableTest, EndsHalfAMillionInFlight) {
+  constexpr std::size_t kMany = 500'000;
+  RequestTable table(kMany);
+  for (std::size_t i = 0; i < kMany; ++i) table.Begin(Request(i), 0, kStart);
+  ASSERT_EQ(table.in_flight(), kMany);
+  std::size_t ended = 0;
+  table.EndAll(State::kTimedOut, [&ended](const RequestRecord&) { ++ended; });
+  EXPECT_EQ(ended, kMany);
+  EXPECT_EQ(table.in_flight(), 0U);
+}
+
 TEST(RequestTableTest, BeginsAndRemembersAfterAllHaveEnded) {
   RequestTable table(2);
   const std::uint16_t sequence =
