@@ -11,6 +11,7 @@
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/ip_address.h"
+#include "echo_exporter/metrics_options.h"
 #include "echo_exporter/pair.h"
 #include "echo_exporter/result.h"
 
@@ -141,8 +142,9 @@ struct ListenAddress {
 /// Immutable after construction by convention: share it as const.
 struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
-  bool allow_reload = true;         ///< by POST /-/reload
-  std::vector<double> rtt_buckets;  ///< seconds, ascending, not empty
+  bool allow_reload = true;  ///< by POST /-/reload
+  HistogramOptions histograms;
+  PairFamilySet omit;  ///< families that are not exposed; see CanBeOmitted()
   /// 1 .. 1,000,000, and no more than ConfigPlatform::max_in_flight.
   std::uint32_t max_in_flight = 4096;
   /// Whether the file has no number: it follows from the pairs.

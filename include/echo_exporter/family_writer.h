@@ -3,9 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/metrics_format.h"
 
 namespace echo_exporter {
 
@@ -24,17 +29,43 @@ struct LabelView {
   std::string_view value;
 };
 
+/// Labels that many series share; see ProbeRecorder::Prepare().
+struct PreparedLabels;
+
+/// What is said of one series besides its value.
+struct Series {
+  /// Null: none. Else they come before `labels`.
+  const PreparedLabels* prepared = nullptr;
+  std::span<const LabelView> labels = {};
+  /// When a counter or a histogram was zero; absent: when the writer says.
+  std::optional<WallTime> since = std::nullopt;
+};
+
+/// Seconds as they were counted: a double cannot represent the last digits of a
+/// large sum.
+struct ExactSeconds {
+  std::uint64_t nanoseconds = 0;
+};
+
+using SampleValue = std::variant<std::uint64_t, ExactSeconds, double>;
+
+/// The sparse buckets of a histogram.
+class NativeBuckets;
+
 /// The observations of a histogram.
 struct HistogramValue {
-  struct Bucket {
-    double upper_bound = 0;
-    std::uint64_t cumulative_count = 0;  ///< of all up to the bound
-  };
-  /// By ascending bound; the bucket up to infinity, whose count is `count`, may
-  /// be absent.
-  std::span<const Bucket> buckets;
-  std::uint64_t count = 0;
-  double sum = 0;
+  /// Upper bounds of the classic buckets, ascending and finite, the same for
+  /// all series of a family; empty: none are exposed.
+  std::span<const double> bounds;
+  /// By bucket, not cumulative: one more than there are bounds.
+  std::span<const std::uint64_t> counts;
+  SampleValue sum;
+  /// Null: none. They count from Series::since on; formats that do not tell
+  /// either write all that was ever observed.
+  const NativeBuckets* native = nullptr;
+  /// What `counts` and `sum` were at Series::since; empty: zero.
+  std::span<const std::uint64_t> counts_before = {};
+  double sum_before = 0;
 };
 
 /// Writes metric families in one of the formats that Prometheus reads.
@@ -51,8 +82,8 @@ class FamilyWriter {
   virtual ~FamilyWriter() = default;
 
   virtual void BeginFamily(const Family& family) = 0;
-  virtual void AddSample(std::span<const LabelView> labels, double value) = 0;
-  virtual void AddHistogram(std::span<const LabelView> labels,
+  virtual void AddSample(const Series& series, const SampleValue& value) = 0;
+  virtual void AddHistogram(const Series& series,
                             const HistogramValue& value) = 0;
   virtual void EndFamily() = 0;
 
@@ -64,10 +95,13 @@ class FamilyWriter {
   }
 };
 
-/// Appends to `text`, which must outlive the writer, in the text format 0.0.4:
-/// complete families at each EndFamily(). Bytes of a label's value that are not
-/// UTF-8 become U+FFFD.
-std::unique_ptr<FamilyWriter> CreateTextFamilyWriter(std::string* text);
+/// Appends to `out`, which must outlive the writer: complete families at each
+/// EndFamily(). Bytes of a label's value that are not UTF-8 become U+FFFD.
+/// `since`: when counters were zero that do not say it; formats other than text
+/// tell it.
+std::unique_ptr<FamilyWriter> CreateFamilyWriter(
+    MetricsFormat format, std::string* out,
+    std::optional<WallTime> since = std::nullopt);
 
 }  // namespace echo_exporter
 

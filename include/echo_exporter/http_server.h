@@ -35,6 +35,8 @@ struct HttpRequest {
   /// The value of the first header with that name, ignoring case; absent when
   /// there is none.
   std::optional<std::string> Header(std::string_view name) const;
+  /// The values of all headers with that name, which are one list, as one.
+  std::string HeaderList(std::string_view name) const;
 };
 
 /// The response of a handler. The server adds framing, compression and security

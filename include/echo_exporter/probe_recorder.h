@@ -13,6 +13,7 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/echo_transport.h"
+#include "echo_exporter/metrics_options.h"
 #include "echo_exporter/pair.h"
 #include "echo_exporter/text_sink.h"
 
@@ -82,27 +83,25 @@ class PairObserver {
   virtual bool wants_every_outcome() const { return false; }
 };
 
-/// Labels that are ready to be exposed; see ProbeRecorder::Prepare().
-struct PreparedLabels;
-
-/// Counts events, renders the metrics in the Prometheus text format, and
+/// Counts events, renders the metrics in the formats of Prometheus, and
 /// provides snapshots to other readers.
 ///
 /// Exactness: in every rendering and snapshot, for every pair,
 /// icmp_echo_requests_total = sum of icmp_echo_outcomes_total +
-/// icmp_echo_in_flight, and the histogram's count = the outcomes named `reply`.
+/// icmp_echo_in_flight, and the histogram's count = the outcomes named `reply`
+/// since it says that it began: in protobuf it begins again when its native
+/// buckets do.
 ///
 /// Thread-safe. RecordRequest() and RecordResult() hold their locks for one
 /// update each, and wait for a reader for no longer than it takes to copy one
 /// pair.
 class ProbeRecorder {
  public:
-  /// `rtt_buckets`: upper bounds in seconds, ascending; a value equal to a
-  /// bound belongs to that bound's bucket. `sees_stray_replies`: whether
-  /// RecordStrayReply() can ever be called; if not, its series are absent
-  /// instead of 0. `renews_flows`: the same of RecordFlowRenewal(). `observer`,
-  /// unless null, must outlive the recorder.
-  ProbeRecorder(const std::vector<double>& rtt_buckets, const Clock& clock,
+  /// `sees_stray_replies`: whether RecordStrayReply() can ever be called; if
+  /// not, its series are absent instead of 0. `renews_flows`: the same of
+  /// RecordFlowRenewal(). `clock` and, unless null, `observer` must outlive the
+  /// recorder.
+  ProbeRecorder(const HistogramOptions& options, const Clock& clock,
                 bool sees_stray_replies = false, bool renews_flows = false,
                 PairObserver* observer = nullptr);
   ~ProbeRecorder();
@@ -164,11 +163,12 @@ class ProbeRecorder {
   std::vector<PairStatus> Snapshot() const;
 
   /// The approximate memory that Render() holds until it returns.
-  std::size_t RenderMemory() const;
+  std::size_t RenderMemory(const MetricsQuery& query) const;
 
-  /// Writes all metrics in the text format 0.0.4, ending with a newline: each
-  /// pair as of one moment near the beginning of the call, and `transport`.
-  void Render(const EchoTransportStats& transport, const TextSink& sink) const;
+  /// Writes what `query` asks for: each pair as of one moment near the
+  /// beginning of the call, and `transport`.
+  void Render(const MetricsQuery& query, const EchoTransportStats& transport,
+              const TextSink& sink) const;
 
  private:
   class Impl;

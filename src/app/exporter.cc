@@ -50,7 +50,12 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
                      "after a restart");
   };
   keep(now.listen_addresses, next->listen_addresses, "web.listen_addresses");
-  keep(now.rtt_buckets, next->rtt_buckets, "metrics.rtt_buckets");
+  keep(now.histograms.rtt_buckets, next->histograms.rtt_buckets,
+       "metrics.rtt_buckets");
+  keep(now.histograms.native_factor, next->histograms.native_factor,
+       "metrics.native_factor");
+  keep(now.histograms.native_max_buckets, next->histograms.native_max_buckets,
+       "metrics.native_max_buckets");
   // What follows from the pairs only matters when there is too little.
   if (now.max_in_flight_is_default && next->max_in_flight_is_default) {
     next->max_in_flight = std::max(now.max_in_flight, next->max_in_flight);
@@ -95,7 +100,7 @@ class ExporterImpl final : public Exporter {
         probe_timeout_offset_(environment.probe_timeout_offset),
         config_(config),
         web_security_(environment.web_security),
-        recorder_(config.rtt_buckets, Clock::System(),
+        recorder_(config.histograms, Clock::System(),
                   EchoTransportSeesStrayReplies(),
                   EchoTransportSetsIdentifier(), &state_log_),
         web_reloads_(web_security_, recorder_),
@@ -292,10 +297,21 @@ void ExporterImpl::LogReload(const ReloadReport& report) {
 WebContent ExporterImpl::Content() {
   return {
       .metrics =
-          [this](const TextSink& sink) {
-            recorder_.Render(transport_->Stats(), sink);
+          [this](MetricsQuery query, const TextSink& sink) {
+            query.omit = config_.Get()->omit;
+            recorder_.Render(query, transport_->Stats(), sink);
           },
-      .metrics_memory = [this] { return recorder_.RenderMemory(); },
+      .metrics_memory =
+          [this](const MetricsQuery& query) {
+            return recorder_.RenderMemory(query);
+          },
+      .has_group =
+          [this](std::string_view name) {
+            const auto config = config_.Get();
+            return std::ranges::find(config->groups, name,
+                                     &GroupConfig::name) !=
+                   config->groups.end();
+          },
       .config = [this] { return config_text_.Get(config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },
       .pair_count = [this] { return config_.Get()->pairs.size(); },

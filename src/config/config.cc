@@ -1,8 +1,6 @@
 #include "echo_exporter/config.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -11,6 +9,7 @@
 
 #include "src/base/file.h"
 #include "src/config/config_groups.h"
+#include "src/config/config_metrics.h"
 #include "src/config/config_probe.h"
 #include "src/config/config_settings.h"
 #include "src/config/document.h"
@@ -19,16 +18,6 @@
 
 namespace echo_exporter {
 namespace {
-
-constexpr std::size_t kMaxRttBuckets = 200;
-
-/// From 50 us, doubling, to 26 s: a local network and a satellite link each get
-/// several buckets.
-std::vector<double> DefaultRttBuckets() {
-  std::vector<double> buckets;
-  for (int i = 0; i < 20; ++i) buckets.push_back(std::ldexp(50e-6, i));
-  return buckets;
-}
 
 bool IsTaken(const ListenAddress& address,
              const std::vector<ListenAddress>& others) {
@@ -58,30 +47,6 @@ void ReadWeb(DocumentReader& web, ExporterConfig* config) {
     } else {
       config->listen_addresses.push_back(address.value());
     }
-  }
-}
-
-void ReadMetrics(DocumentReader& metrics, ExporterConfig* config) {
-  const auto bounds = metrics.ReadNumbers("rtt_buckets");
-  if (!bounds) return;
-  if (bounds->empty() || bounds->size() > kMaxRttBuckets) {
-    metrics.AddError(metrics.PositionOf("rtt_buckets"),
-                     "rtt_buckets must have from 1 to " +
-                         std::to_string(kMaxRttBuckets) + " numbers, not " +
-                         std::to_string(bounds->size()));
-    return;
-  }
-  config->rtt_buckets.clear();
-  for (const auto& bound : *bounds) {
-    const double lower =
-        config->rtt_buckets.empty() ? 0 : config->rtt_buckets.back();
-    if (!std::isfinite(bound.value) || bound.value <= lower) {
-      metrics.AddError(bound.position,
-                       "rtt_buckets must be finite numbers of seconds, the "
-                       "first above 0 and each above the one before it");
-      return;
-    }
-    config->rtt_buckets.push_back(bound.value);
   }
 }
 
@@ -290,7 +255,7 @@ ConfigOutcome ParseChecked(std::string_view text, std::string_view name,
   Findings findings(name);
   ExporterConfig config;
   config.listen_addresses = {{"0.0.0.0", 10115}};
-  config.rtt_buckets = DefaultRttBuckets();
+  config.histograms.rtt_buckets = DefaultRttBuckets();
   config.modules.emplace("icmp", ModuleConfig());
   if (const auto document = ParseToml(text, findings)) {
     ReadDocument(*document, platform, findings, &config);

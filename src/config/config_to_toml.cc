@@ -1,3 +1,5 @@
+#include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +67,26 @@ void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
   toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
   toml.Line("flow",
             settings.flow == FlowPolicy::kFresh ? "\"fresh\"" : "\"steady\"");
+}
+
+void WriteMetrics(const ExporterConfig& config, TomlText& toml) {
+  const HistogramOptions& histograms = config.histograms;
+  std::vector<std::string> values;
+  for (const double bound : histograms.rtt_buckets) {
+    values.push_back(NumberText(bound));
+  }
+  toml.Header("[metrics]");
+  toml.Array("rtt_buckets", values);
+  toml.Line("native_factor", histograms.native_factor
+                                 ? NumberText(*histograms.native_factor)
+                                 : Quoted("off"));
+  toml.Line("native_max_buckets",
+            std::to_string(histograms.native_max_buckets));
+  values.clear();
+  for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
+    if (config.omit[i]) values.push_back(Quoted(kPairFamilies[i].name));
+  }
+  toml.Array("omit", values);
 }
 
 void WriteSources(const std::map<std::string, SourceConfig>& sources,
@@ -135,12 +157,7 @@ std::string ConfigToToml(const ExporterConfig& config) {
   toml.Header("[web]");
   toml.Array("listen_addresses", values);
   toml.Line("allow_reload", config.allow_reload ? "true" : "false");
-  values.clear();
-  for (const double bound : config.rtt_buckets) {
-    values.push_back(NumberText(bound));
-  }
-  toml.Header("[metrics]");
-  toml.Array("rtt_buckets", values);
+  WriteMetrics(config, toml);
   toml.Header("[engine]");
   toml.Line("max_in_flight", std::to_string(config.max_in_flight));
   toml.Line("drain_timeout", Quoted(FormatDuration(config.drain_timeout)));

@@ -195,6 +195,24 @@ void DocumentReader::ReadNumber(std::string_view key, double min, double max,
       IsNumber(*node) ? PlainText(node->number) : std::string(TypeOf(*node)));
 }
 
+void DocumentReader::ReadNumberOrOff(std::string_view key, double min,
+                                     double max, std::optional<double>* value) {
+  const DocumentNode* const node = Take(key);
+  if (node == nullptr) return;
+  if (IsNumber(*node) && node->number >= min && node->number <= max) {
+    *value = node->number;
+  } else if (node->kind == Kind::kText && node->text == "off") {
+    value->reset();
+  } else {
+    AddValueError(
+        *node, key,
+        "a number " + Range(PlainText(min), PlainText(max)) + " or \"off\"",
+        IsNumber(*node)             ? PlainText(node->number)
+        : node->kind == Kind::kText ? Excerpt(node->text)
+                                    : std::string(TypeOf(*node)));
+  }
+}
+
 void DocumentReader::ReadDuration(std::string_view key, Nanoseconds min,
                                   Nanoseconds max, Nanoseconds* value) {
   const DocumentNode* const node = Take(key);

@@ -66,6 +66,9 @@ class DocumentReader {
     }
   }
   void ReadNumber(std::string_view key, double min, double max, double* value);
+  /// The same, or the text "off", which makes it absent.
+  void ReadNumberOrOff(std::string_view key, double min, double max,
+                       std::optional<double>* value);
   void ReadDuration(std::string_view key, Nanoseconds min, Nanoseconds max,
                     Nanoseconds* value);
   /// In YAML any scalar, as written.

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "src/http/header_value.h"
+#include "src/base/header_value.h"
 
 namespace echo_exporter {
 namespace {

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "echo_exporter/http_server.h"
-#include "src/http/header_value.h"
+#include "src/base/header_value.h"
 
 namespace echo_exporter {
 
@@ -11,6 +11,15 @@ std::optional<std::string> HttpRequest::Header(std::string_view name) const {
     if (EqualsIgnoringCase(key, name)) return value;
   }
   return std::nullopt;
+}
+
+std::string HttpRequest::HeaderList(std::string_view name) const {
+  std::string list;
+  for (const auto& [key, value] : headers) {
+    if (!EqualsIgnoringCase(key, name)) continue;
+    list += list.empty() ? value : ", " + value;
+  }
+  return list;
 }
 
 HttpResponse HttpResponse::Text(int status, std::string line) {

@@ -110,6 +110,7 @@ HttpResponse OnDemandProber::Respond(const HttpRequest& request) {
       request.query, request.Header("X-Prometheus-Scrape-Timeout-Seconds"));
   if (!query.ok()) return HttpResponse::Text(400, query.error().message);
   query.value().client = request.client;
+  query.value().format = ChooseMetricsFormat(request.HeaderList("Accept"));
   return Probe(query.value());
 }
 
@@ -256,17 +257,17 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
   }
 
   HttpResponse response;
-  const std::string metrics = RenderProbeReport(report);
   if (!query.debug) {
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = metrics;
+    response.content_type = ContentTypeOf(query.format);
+    response.headers.emplace_back("Vary", "Accept");
+    response.body = RenderProbeReport(report, query.format);
     return response;
   }
   response.body = "Logs for the probe:\n";
   for (const std::string& line : report.log) response.body += line + "\n";
-  response.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
-                   "\n\n\nModule configuration:\n" + ModuleText(plan.module) +
-                   "\n";
+  response.body += "\n\n\nMetrics that would have been returned:\n" +
+                   RenderProbeReport(report) + "\n\n\nModule configuration:\n" +
+                   ModuleText(plan.module) + "\n";
   return response;
 }
 

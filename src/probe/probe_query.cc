@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "src/base/url_query.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -26,19 +28,7 @@ Error Refuse(std::string sentence) {
   return Error{ErrorCode::kInvalidArgument, std::move(sentence)};
 }
 
-bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
-
 bool IsControl(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
-
-/// Text of a client for a message: printable, and shortened.
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kMaxBytes = 64;
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, kMaxBytes)) {
-    quoted += IsPrintable(c) ? c : '?';
-  }
-  return quoted + (text.size() > kMaxBytes ? "...\"" : "\"");
-}
 
 /// The whole of `text` as a number.
 template <typename T>
@@ -50,73 +40,33 @@ std::optional<T> ParseNumber(std::string_view text) {
   return value;
 }
 
-std::optional<char> ParseHexByte(std::string_view digits) {
-  unsigned int value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [parsed, error] = std::from_chars(digits.data(), end, value, 16);
-  if (digits.size() != 2 || error != std::errc() || parsed != end) {
-    return std::nullopt;
-  }
-  return static_cast<char>(value);
-}
-
-/// application/x-www-form-urlencoded.
-Result<std::string> Decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      const auto byte = ParseHexByte(text.substr(i + 1, 2));
-      if (!byte) {
-        return Refuse(
-            "The query is not correctly encoded: % must be followed by "
-            "two hexadecimal digits");
-      }
-      decoded += *byte;
-      i += 2;
-    } else {
-      decoded += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return decoded;
-}
-
-std::optional<Error> AddParameter(std::string_view text,
-                                  Parameters* parameters) {
-  const std::size_t equals = std::min(text.find('='), text.size());
-  const Result<std::string> name = Decode(text.substr(0, equals));
-  const Result<std::string> value =
-      Decode(text.substr(std::min(equals + 1, text.size())));
-  if (!name.ok()) return name.error();
-  if (!value.ok()) return value.error();
-  if (std::find(kParameters.begin(), kParameters.end(), name.value()) ==
+std::optional<Error> CheckParameter(const std::string& name,
+                                    const std::string& value) {
+  if (std::find(kParameters.begin(), kParameters.end(), name) ==
       kParameters.end()) {
-    return Refuse("Unknown parameter " + Quoted(name.value()) +
+    return Refuse("Unknown parameter " + QuotedForClient(name) +
                   ": target, module, source, count and debug are allowed");
   }
-  if (value.value().size() > kMaxValueBytes) {
-    return Refuse("Parameter " + name.value() + " is too long: " +
+  if (value.size() > kMaxValueBytes) {
+    return Refuse("Parameter " + name + " is too long: " +
                   std::to_string(kMaxValueBytes) + " bytes are allowed");
   }
-  if (std::any_of(value.value().begin(), value.value().end(), IsControl)) {
-    return Refuse("Parameter " + name.value() +
+  if (std::any_of(value.begin(), value.end(), IsControl)) {
+    return Refuse("Parameter " + name +
                   " contains control characters, which are not allowed");
-  }
-  if (!parameters->emplace(name.value(), value.value()).second) {
-    return Refuse("Parameter " + name.value() + " is given more than once");
   }
   return std::nullopt;
 }
 
 Result<Parameters> ParseParameters(std::string_view query) {
+  auto decoded = ParseUrlQuery(query);
+  if (!decoded.ok()) return decoded.error();
   Parameters parameters;
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    if (end > 0) {
-      if (auto error = AddParameter(query.substr(0, end), &parameters)) {
-        return *std::move(error);
-      }
+  for (auto& [name, value] : decoded.value()) {
+    if (auto error = CheckParameter(name, value)) return *std::move(error);
+    if (!parameters.emplace(name, std::move(value)).second) {
+      return Refuse("Parameter " + name + " is given more than once");
     }
-    query.remove_prefix(std::min(end + 1, query.size()));
   }
   return parameters;
 }
@@ -131,7 +81,7 @@ std::optional<std::string> Find(const Parameters& parameters,
 Result<std::uint32_t> ParseCount(std::string_view text) {
   const auto count = ParseNumber<std::uint32_t>(text);
   if (count && *count >= 1 && *count <= kMaxCount) return *count;
-  return Refuse("Parameter count is " + Quoted(text) +
+  return Refuse("Parameter count is " + QuotedForClient(text) +
                 ": a whole number from 1 to " + std::to_string(kMaxCount) +
                 " is allowed");
 }
@@ -139,7 +89,7 @@ Result<std::uint32_t> ParseCount(std::string_view text) {
 Result<bool> ParseDebug(std::string_view text) {
   if (text == "true" || text == "1") return true;
   if (text == "false" || text == "0") return false;
-  return Refuse("Parameter debug is " + Quoted(text) +
+  return Refuse("Parameter debug is " + QuotedForClient(text) +
                 ": true, false, 1 and 0 are allowed");
 }
 
@@ -151,7 +101,8 @@ Result<Nanoseconds> ParseScrapeTimeout(std::string_view text) {
         std::min(*seconds, kMaxScrapeTimeoutSeconds)));
   }
   return Refuse("Header X-Prometheus-Scrape-Timeout-Seconds is " +
-                Quoted(text) + ": a number of seconds above 0 is allowed");
+                QuotedForClient(text) +
+                ": a number of seconds above 0 is allowed");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/ip_address.h"
+#include "echo_exporter/metrics_format.h"
 #include "echo_exporter/result.h"
 
 namespace echo_exporter {
@@ -19,7 +20,9 @@ struct ProbeQuery {
   std::optional<std::string> source;  ///< overrides the module's source
   std::uint32_t count = 1;            ///< echo requests, 1 .. 100
   bool debug = false;                 ///< respond with a readable log
-  std::optional<IpAddress> client;    ///< absent: unknown
+  /// Unless it is readable.
+  MetricsFormat format = MetricsFormat::kText;
+  std::optional<IpAddress> client;  ///< absent: unknown
   /// Prometheus's own limit, from X-Prometheus-Scrape-Timeout-Seconds.
   std::optional<Nanoseconds> scrape_timeout;
 };

@@ -55,7 +55,7 @@ class Gauges {
     writer_.BeginFamily({name, FamilyType::kGauge, help});
   }
   void Add(const LabelView& label, double value) {
-    writer_.AddSample({&label, 1}, value);
+    writer_.AddSample({.labels = {&label, 1}}, value);
   }
   void End() { writer_.EndFamily(); }
 
@@ -130,10 +130,10 @@ void WritePacketCounts(std::size_t sent, const EchoSummary& summary,
 
 }  // namespace
 
-std::string RenderProbeReport(const ProbeReport& report) {
+std::string RenderProbeReport(const ProbeReport& report, MetricsFormat format) {
   const EchoSummary summary = Summarize(report.echoes);
   std::string text;
-  const auto writer = CreateTextFamilyWriter(&text);
+  const auto writer = CreateFamilyWriter(format, &text);
   Gauges gauges(*writer);
   if (report.resolve_time) {
     gauges.Write("probe_dns_lookup_time_seconds",

@@ -9,6 +9,7 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/ip_address.h"
+#include "echo_exporter/metrics_format.h"
 
 namespace echo_exporter {
 
@@ -27,11 +28,11 @@ struct ProbeReport {
   std::vector<std::string> log;
 };
 
-/// `report` in the Prometheus text format 0.0.4, with the names and help texts
-/// of the blackbox_exporter's ICMP probe; further series, of packets and of
-/// the minimum, mean and maximum RTT, only when more than one echo was
-/// requested.
-std::string RenderProbeReport(const ProbeReport& report);
+/// `report` with the names and help texts of the blackbox_exporter's ICMP
+/// probe; further series, of packets and of the minimum, mean and maximum RTT,
+/// only when more than one echo was requested.
+std::string RenderProbeReport(const ProbeReport& report,
+                              MetricsFormat format = MetricsFormat::kText);
 
 }  // namespace echo_exporter
 

@@ -24,20 +24,15 @@ prometheus::Gauge& AddGauge(Registry& registry, const char* name,
       {});
 }
 
-/// Bounds at a factor of about two, from `lowest` up to ten seconds.
-prometheus::Histogram& AddHistogram(Registry& registry, const char* name,
-                                    const char* help, double lowest) {
-  prometheus::Histogram::BucketBoundaries bounds;
+/// At a factor of about two, from `lowest` up to ten seconds.
+std::vector<double> Bounds(double lowest) {
+  std::vector<double> bounds;
   for (const double bound :
        {1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05,
         0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0}) {
     if (bound >= lowest) bounds.push_back(bound);
   }
-  return prometheus::BuildHistogram()
-      .Name(name)
-      .Help(help)
-      .Register(registry)
-      .Add({}, bounds);
+  return bounds;
 }
 
 const char* MissReasonName(MissReason reason) {
@@ -52,47 +47,22 @@ const char* MissReasonName(MissReason reason) {
   return "unresolved";
 }
 
-/// The registry contains only these three types.
-FamilyType TypeOf(prometheus::MetricType type) {
-  if (type == prometheus::MetricType::Counter) return FamilyType::kCounter;
-  if (type == prometheus::MetricType::Gauge) return FamilyType::kGauge;
-  return FamilyType::kHistogram;
-}
-
-void WriteHistogram(const std::vector<LabelView>& labels,
-                    const prometheus::ClientMetric::Histogram& histogram,
-                    FamilyWriter& writer) {
-  std::vector<HistogramValue::Bucket> buckets;
-  for (const auto& bucket : histogram.bucket) {
-    buckets.push_back({bucket.upper_bound, bucket.cumulative_count});
-  }
-  writer.AddHistogram(labels,
-                      {buckets, histogram.sample_count, histogram.sample_sum});
-}
-
-/// The registry keeps a family's series in the order of their hashes; they are
-/// written in the order of their labels.
+/// The registry contains only counters and gauges. It keeps a family's series
+/// in the order of their hashes; they are written in the order of their labels.
 void WriteFamily(prometheus::MetricFamily family, FamilyWriter& writer) {
   std::sort(family.metric.begin(), family.metric.end(),
             [](const auto& a, const auto& b) { return a.label < b.label; });
-  const FamilyType type = TypeOf(family.type);
-  writer.BeginFamily({family.name, type, family.help});
+  const bool counts = family.type == prometheus::MetricType::Counter;
+  writer.BeginFamily({family.name,
+                      counts ? FamilyType::kCounter : FamilyType::kGauge,
+                      family.help});
   for (const prometheus::ClientMetric& metric : family.metric) {
     std::vector<LabelView> labels;
     for (const auto& label : metric.label) {
       labels.push_back({label.name, label.value});
     }
-    switch (type) {
-      case FamilyType::kCounter:
-        writer.AddSample(labels, metric.counter.value);
-        break;
-      case FamilyType::kGauge:
-        writer.AddSample(labels, metric.gauge.value);
-        break;
-      case FamilyType::kHistogram:
-        WriteHistogram(labels, metric.histogram, writer);
-        break;
-    }
+    writer.AddSample({.labels = labels},
+                     counts ? metric.counter.value : metric.gauge.value);
   }
   writer.EndFamily();
 }
@@ -111,7 +81,7 @@ void WriteTransportFamilies(const EchoTransportStats& stats,
     if (mechanism.empty()) return;
     const std::array<LabelView, 2> labels{
         {{"ip_version", version}, {"mechanism", mechanism}}};
-    writer.AddSample(labels, 1);
+    writer.AddSample({.labels = labels}, std::uint64_t{1});
   };
   add("4", stats.ipv4_mechanism);
   add("6", stats.ipv6_mechanism);
@@ -151,8 +121,34 @@ void WriteProcessFamilies(const ProcessStats& stats, FamilyWriter& writer) {
 
 }  // namespace
 
-ExporterMetrics::ExporterMetrics()
-    : config_successful_(
+TimeHistogram::TimeHistogram(double lowest, const HistogramOptions& options,
+                             const Clock& clock)
+    : shape_(HistogramShape::OfTimes(Bounds(lowest), options)),
+      clock_(clock),
+      histogram_(shape_, clock.WallNow()) {}
+
+void TimeHistogram::Observe(Nanoseconds time) {
+  const auto amount = std::max<std::int64_t>(time.count(), 0);
+  const MutexLock lock(mutex_);
+  histogram_.Observe(static_cast<std::uint64_t>(amount), shape_, clock_);
+  seconds_ += ToSeconds(time);
+}
+
+void TimeHistogram::Write(const Family& family, FamilyWriter& writer) const {
+  writer.BeginFamily(family);
+  {
+    const MutexLock lock(mutex_);
+    writer.AddHistogram({.since = histogram_.since()},
+                        histogram_.Value(shape_, seconds_));
+  }
+  writer.EndFamily();
+}
+
+ExporterMetrics::ExporterMetrics(const HistogramOptions& options,
+                                 const Clock& clock)
+    : schedule_lag_(1e-4, options, clock),
+      completion_delay_(1e-5, options, clock),
+      config_successful_(
           AddGauge(registry_, "echo_exporter_config_last_reload_successful",
                    "Whether the last attempt to load the configuration was "
                    "successful.")),
@@ -169,14 +165,6 @@ ExporterMetrics::ExporterMetrics()
               .Register(registry_)),
       pairs_(AddGauge(registry_, "echo_exporter_pairs",
                       "Configured pairs of source and destination.")),
-      schedule_lag_(AddHistogram(
-          registry_, "echo_exporter_schedule_lag_seconds",
-          "How late echo requests were dispatched in seconds.", 1e-4)),
-      completion_delay_(AddHistogram(
-          registry_, "echo_exporter_completion_delay_seconds",
-          "How long after their arrival echo replies were seen in seconds; not "
-          "part of the round-trip time.",
-          1e-5)),
       resolve_failures_(prometheus::BuildCounter()
                             .Name("echo_exporter_resolve_failures_total")
                             .Help("Failed lookups of host names and adapters.")
@@ -202,14 +190,6 @@ ExporterMetrics::ExporterMetrics()
     missed_[i] =
         &missed.Add({{"reason", MissReasonName(static_cast<MissReason>(i))}});
   }
-}
-
-void ExporterMetrics::RecordScheduleLag(Nanoseconds lag) {
-  schedule_lag_.Observe(ToSeconds(lag));
-}
-
-void ExporterMetrics::RecordCompletionDelay(Nanoseconds delay) {
-  completion_delay_.Observe(ToSeconds(delay));
 }
 
 void ExporterMetrics::RecordMissed(MissReason reason, std::uint64_t ticks) {
@@ -241,6 +221,15 @@ void ExporterMetrics::Write(const EchoTransportStats& transport,
   for (prometheus::MetricFamily& family : registry_.Collect()) {
     WriteFamily(std::move(family), writer);
   }
+  schedule_lag_.Write(
+      {"echo_exporter_schedule_lag_seconds", FamilyType::kHistogram,
+       "How late echo requests were dispatched in seconds."},
+      writer);
+  completion_delay_.Write(
+      {"echo_exporter_completion_delay_seconds", FamilyType::kHistogram,
+       "How long after their arrival echo replies were seen in seconds; not "
+       "part of the round-trip time."},
+      writer);
   WriteTransportFamilies(transport, writer);
   WriteProcessFamilies(process, writer);
 }

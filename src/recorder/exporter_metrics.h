@@ -8,27 +8,53 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/family_writer.h"
+#include "echo_exporter/metrics_options.h"
 #include "echo_exporter/probe_recorder.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
-#include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "src/base/mutex.h"
 #include "src/base/process_stats.h"
+#include "src/recorder/histogram.h"
 
 namespace echo_exporter {
+
+/// A histogram of times without labels; unlike those of prometheus-cpp, with
+/// native buckets.
+///
+/// Thread-safe.
+class TimeHistogram {
+ public:
+  /// `lowest`: the lowest bound of its classic buckets, from 10 us to 10 s.
+  TimeHistogram(double lowest, const HistogramOptions& options,
+                const Clock& clock);
+
+  void Observe(Nanoseconds time);
+  void Write(const Family& family, FamilyWriter& writer) const;
+
+ private:
+  const HistogramShape shape_;
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  Histogram histogram_ GUARDED_BY(mutex_);
+  double seconds_ GUARDED_BY(mutex_) = 0;  ///< in total
+};
 
 /// The families about the exporter itself: echo_exporter_* and process_*.
 ///
 /// Thread-safe.
 class ExporterMetrics {
  public:
-  ExporterMetrics();
+  /// `clock` must outlive this.
+  ExporterMetrics(const HistogramOptions& options, const Clock& clock);
 
   void AddPair() { pairs_.Increment(); }
   void RemovePair() { pairs_.Decrement(); }
-  void RecordScheduleLag(Nanoseconds lag);
-  void RecordCompletionDelay(Nanoseconds delay);
+  void RecordScheduleLag(Nanoseconds lag) { schedule_lag_.Observe(lag); }
+  void RecordCompletionDelay(Nanoseconds delay) {
+    completion_delay_.Observe(delay);
+  }
   void RecordMissed(MissReason reason, std::uint64_t ticks);
   void RecordResolveFailure() { resolve_failures_.Increment(); }
   void RecordHttpRequest(std::string_view handler, int status);
@@ -40,6 +66,8 @@ class ExporterMetrics {
              FamilyWriter& writer) const;
 
  private:
+  TimeHistogram schedule_lag_;
+  TimeHistogram completion_delay_;
   prometheus::Registry registry_;
 
   // Owned by `registry_`.
@@ -47,9 +75,7 @@ class ExporterMetrics {
   prometheus::Gauge& config_success_time_;
   prometheus::Family<prometheus::Gauge>& web_config_successful_;
   prometheus::Gauge& pairs_;
-  prometheus::Histogram& schedule_lag_;
   std::array<prometheus::Counter*, kMissReasonCount> missed_{};
-  prometheus::Histogram& completion_delay_;
   prometheus::Counter& resolve_failures_;
   prometheus::Family<prometheus::Counter>& http_requests_;
 };

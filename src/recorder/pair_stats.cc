@@ -1,33 +1,9 @@
 #include "src/recorder/pair_stats.h"
 
-#include <algorithm>
+#include <chrono>
 #include <cmath>
 
 namespace echo_exporter {
-
-namespace {
-
-Nanoseconds RoundToNanoseconds(double seconds) {
-  const double nanoseconds = seconds * 1e9;
-  // Beyond the largest duration, where the result of llround() is undefined.
-  if (nanoseconds >= 0x1p63) return Nanoseconds::max();
-  return Nanoseconds(std::llround(nanoseconds));
-}
-
-}  // namespace
-
-RttBuckets::RttBuckets(const std::vector<double>& upper_bounds) {
-  upper_bounds_.reserve(upper_bounds.size());
-  for (const double bound : upper_bounds) {
-    upper_bounds_.push_back(RoundToNanoseconds(bound));
-  }
-}
-
-std::size_t RttBuckets::IndexOf(Nanoseconds rtt) const {
-  const auto bound =
-      std::lower_bound(upper_bounds_.begin(), upper_bounds_.end(), rtt);
-  return static_cast<std::size_t>(bound - upper_bounds_.begin());
-}
 
 void PairStats::RecordRequest() {
   ++requests_;
@@ -35,10 +11,11 @@ void PairStats::RecordRequest() {
 }
 
 void PairStats::RecordResult(const EchoResult& result,
-                             const RttBuckets& buckets) {
+                             const HistogramShape& rtt_shape,
+                             const Clock& clock) {
   --in_flight_;
   const bool is_reply = result.outcome == EchoOutcome::kReply;
-  if (is_reply) RecordReply(result, buckets);
+  if (is_reply) RecordReply(result, rtt_shape, clock);
   if (!IsOfThisHost(result.outcome)) {
     last_outcome_ = result.outcome;
     losses_ = is_reply ? 0 : losses_ + 1;
@@ -47,9 +24,9 @@ void PairStats::RecordResult(const EchoResult& result,
 }
 
 void PairStats::RecordReply(const EchoResult& reply,
-                            const RttBuckets& buckets) {
-  ++rtt_counts_[buckets.IndexOf(reply.rtt)];
-  rtt_sum_ += static_cast<std::uint64_t>(reply.rtt.count());
+                            const HistogramShape& rtt_shape,
+                            const Clock& clock) {
+  rtt_.Observe(static_cast<std::uint64_t>(reply.rtt.count()), rtt_shape, clock);
   if (outcomes(EchoOutcome::kReply) > 0) {
     const Nanoseconds difference =
         std::chrono::abs(reply.rtt - last_reply_rtt_);

@@ -5,44 +5,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
+#include "src/recorder/histogram.h"
 
 namespace echo_exporter {
 
-/// The buckets of the RTT histogram, shared by all pairs.
-///
-/// Immutable after construction.
-class RttBuckets {
- public:
-  /// Upper bounds in seconds, ascending; each is rounded to whole nanoseconds.
-  explicit RttBuckets(const std::vector<double>& upper_bounds);
-
-  /// One more than there are bounds: the last bucket has none.
-  std::size_t count() const { return upper_bounds_.size() + 1; }
-
-  /// The first bucket whose bound is not below `rtt`.
-  std::size_t IndexOf(Nanoseconds rtt) const;
-
- private:
-  std::vector<Nanoseconds> upper_bounds_;
-};
-
-/// The statistics of one pair. A copy is a consistent view; assigning to an
-/// object with the same buckets allocates nothing.
+/// The statistics of one pair. A copy is a consistent view.
 ///
 /// Not thread-safe: the owner locks.
 class PairStats {
  public:
-  /// `bucket_count` is RttBuckets::count().
-  explicit PairStats(std::size_t bucket_count) : rtt_counts_(bucket_count) {}
+  /// `since`: when they begin.
+  explicit PairStats(const HistogramShape& rtt_shape, WallTime since = {})
+      : since_(since), rtt_(rtt_shape, since) {}
 
   void RecordRequest();
 
-  /// Requires in_flight() > 0 and the buckets that this object was created for.
-  void RecordResult(const EchoResult& result, const RttBuckets& buckets);
+  /// Requires in_flight() > 0 and the shape of the constructor.
+  void RecordResult(const EchoResult& result, const HistogramShape& rtt_shape,
+                    const Clock& clock);
 
   void RecordStrayReply(StrayReply kind) {
     ++stray_replies_[static_cast<std::size_t>(kind)];
@@ -50,6 +33,12 @@ class PairStats {
 
   void RecordFlowRenewal() { ++flow_renewals_; }
 
+  /// So that assigning other statistics with that shape allocates nothing.
+  void ReserveAll(const HistogramShape& rtt_shape) {
+    rtt_.ReserveAll(rtt_shape);
+  }
+
+  WallTime since() const { return since_; }
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
   std::uint64_t outcomes(EchoOutcome outcome) const {
@@ -62,10 +51,8 @@ class PairStats {
 
   std::uint64_t flow_renewals() const { return flow_renewals_; }
 
-  /// Replies by bucket, not cumulative.
-  const std::vector<std::uint64_t>& rtt_counts() const { return rtt_counts_; }
-  /// Of all replies, in nanoseconds; wraps after a total of 584 years.
-  std::uint64_t rtt_sum() const { return rtt_sum_; }
+  /// Of all replies, in nanoseconds.
+  const Histogram& rtt() const { return rtt_; }
 
   /// Not of this host; absent before the first such outcome.
   std::optional<EchoOutcome> last_outcome() const { return last_outcome_; }
@@ -82,14 +69,15 @@ class PairStats {
   std::optional<std::uint8_t> reply_ttl() const { return reply_ttl_; }
 
  private:
-  void RecordReply(const EchoResult& reply, const RttBuckets& buckets);
+  void RecordReply(const EchoResult& reply, const HistogramShape& rtt_shape,
+                   const Clock& clock);
 
+  WallTime since_;
   std::uint64_t requests_ = 0;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
   std::uint64_t flow_renewals_ = 0;
-  std::vector<std::uint64_t> rtt_counts_;
-  std::uint64_t rtt_sum_ = 0;
+  Histogram rtt_;
   Nanoseconds last_reply_rtt_{};
   double jitter_ = 0;  ///< nanoseconds
   std::uint32_t in_flight_ = 0;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "echo_exporter/text_sink.h"
 
@@ -32,7 +33,11 @@ class PieceWriter {
   }
 
   void Flush() {
-    if (wanted_ && !text_.empty()) wanted_ = sink_(text_);
+    for (std::string_view rest = text_; wanted_ && !rest.empty();) {
+      const std::string_view piece = rest.substr(0, kPieceSize);
+      wanted_ = sink_(piece);
+      rest.remove_prefix(piece.size());
+    }
     text_.clear();
   }
 

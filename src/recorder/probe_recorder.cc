@@ -3,50 +3,25 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "echo_exporter/family_writer.h"
 #include "src/base/mutex.h"
 #include "src/base/process_stats.h"
 #include "src/recorder/exporter_metrics.h"
-#include "src/recorder/exposition.h"
+#include "src/recorder/histogram.h"
+#include "src/recorder/pair_families.h"
 #include "src/recorder/pair_stats.h"
+#include "src/recorder/piece_writer.h"
+#include "src/recorder/prepared_labels.h"
 
 namespace echo_exporter {
 
-/// The labels of a pair: as names and values, and rendered once for the text
-/// format.
-struct PreparedLabels {
-  explicit PreparedLabels(const PairLabels& pair_labels)
-      : labels(pair_labels), text(RenderPairLabels(pair_labels)) {}
-
-  const PairLabels labels;
-  const std::string text;
-};
-
 namespace {
-
-// The identity of a pair, as views of labels that stay in place.
-struct IdentityHash {
-  std::size_t operator()(const PairLabels* pair) const {
-    std::size_t hash = 0;
-    for (const std::string* name :
-         {&pair->group, &pair->source, &pair->destination}) {
-      hash = hash * 31 + std::hash<std::string>()(*name);
-    }
-    return hash;
-  }
-};
-struct SameIdentity {
-  bool operator()(const PairLabels* a, const PairLabels* b) const {
-    return a->destination == b->destination && a->source == b->source &&
-           a->group == b->group;
-  }
-};
 
 /// Fills in all of `statistics`, whose `rtt_counts` has the right size already;
 /// allocates nothing.
@@ -61,8 +36,8 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
         stats.stray_replies(static_cast<StrayReply>(i));
   }
   statistics->flow_renewals = stats.flow_renewals();
-  statistics->rtt_counts = stats.rtt_counts();
-  statistics->rtt_sum = stats.rtt_sum();
+  statistics->rtt_counts = stats.rtt().counts();
+  statistics->rtt_sum = stats.rtt().sum();
   statistics->up = stats.up();
   statistics->last_rtt = stats.last_rtt();
   statistics->jitter = stats.jitter();
@@ -73,12 +48,16 @@ void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
 
 class ProbeRecorder::Impl {
  public:
-  Impl(const std::vector<double>& rtt_buckets, const Clock& clock,
+  Impl(const HistogramOptions& options, const Clock& clock,
        bool sees_stray_replies, bool renews_flows, PairObserver* observer)
       : clock_(clock),
         observer_(observer),
-        buckets_(rtt_buckets),
-        exposition_(rtt_buckets, sees_stray_replies, renews_flows) {}
+        rtt_shape_(HistogramShape::OfTimes(options.rtt_buckets, options)),
+        exporter_(options, clock) {
+    never_[IndexOf(PairFamily::kLateReplies)] = !sees_stray_replies;
+    never_[IndexOf(PairFamily::kDuplicateReplies)] = !sees_stray_replies;
+    never_[IndexOf(PairFamily::kFlowRenewals)] = !renews_flows;
+  }
 
   PairId AddPair(const PairLabels& labels);
   void RemovePair(PairId id) noexcept;
@@ -94,8 +73,9 @@ class ProbeRecorder::Impl {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
   }
   std::vector<PairStatus> Snapshot() const;
-  std::size_t RenderMemory() const;
-  void Render(const EchoTransportStats& transport, const TextSink& sink) const;
+  std::size_t RenderMemory(const MetricsQuery& query) const;
+  void Render(const MetricsQuery& query, const EchoTransportStats& transport,
+              const TextSink& sink) const;
 
   ExporterMetrics& exporter() { return exporter_; }
 
@@ -129,12 +109,14 @@ class ProbeRecorder::Impl {
   void Observe(PairId id, const Pair& pair, EchoOutcome outcome) const;
 
   template <typename Copy, typename CopyPair>
-  std::vector<Copy> CopyPairs(const Copy& blank, CopyPair copy_pair) const;
+  std::vector<Copy> CopyPairs(Copy copy, CopyPair copy_pair) const;
+  std::vector<PairSnapshot> CopyPairs(const MetricsQuery& query) const;
 
   const Clock& clock_;
+  const WallTime started_ = clock_.WallNow();
   PairObserver* const observer_;
-  const RttBuckets buckets_;
-  const PairExposition exposition_;
+  const HistogramShape rtt_shape_;
+  PairFamilySet never_;  ///< families that no pair can have
   ExporterMetrics exporter_;
   std::array<Shard, kShardCount> shards_;
 
@@ -159,7 +141,7 @@ PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
   Shard& shard = ShardOf(id);
   try {
     Pair pair{.naming = std::move(naming),
-              .stats = PairStats(buckets_.count())};
+              .stats = PairStats(rtt_shape_, clock_.WallNow())};
     const MutexLock lock(shard.mutex);
     shard.pairs.emplace(id, std::move(pair));
   } catch (...) {
@@ -238,7 +220,7 @@ void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
     const MutexLock lock(shard.mutex);
     Pair& pair = shard.pairs.at(id);
     if (observer_ != nullptr) Observe(id, pair, result.outcome);
-    pair.stats.RecordResult(result, buckets_);
+    pair.stats.RecordResult(result, rtt_shape_, clock_);
     has_ended = pair.has_ended();
   }
   if (has_ended) EraseIfEnded(id);
@@ -281,10 +263,11 @@ void ProbeRecorder::Impl::SetRoute(PairId id,
   shard.pairs.at(id).route = route;
 }
 
-// One copy of `blank` for each pair, in the order of their numbers, filled in
-// by `copy_pair(id, pair, copy)` under the lock of the pair's shard.
+// A copy for each pair, in the order of their numbers, filled in by
+// `copy_pair(id, pair, &copy)` under the lock of the pair's shard; without
+// those for which it returns false.
 template <typename Copy, typename CopyPair>
-std::vector<Copy> ProbeRecorder::Impl::CopyPairs(const Copy& blank,
+std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
                                                  CopyPair copy_pair) const {
   std::vector<PairId> ids;
   for (const Shard& shard : shards_) {
@@ -294,64 +277,82 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(const Copy& blank,
   std::sort(ids.begin(), ids.end());
   std::vector<Copy> copies;
   copies.reserve(ids.size());
-  for (const PairId id : ids) {
-    // Memory is allocated before locking, so that the lock is held only for
-    // copying.
-    copies.push_back(blank);
+  // `copy` has all the memory that one may need: none is allocated under the
+  // lock.
+  const auto fill = [&](PairId id) {
     const Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
     const auto found = shard.pairs.find(id);
-    if (found == shard.pairs.end()) {  // has ended meanwhile
-      copies.pop_back();
-      continue;
-    }
-    copy_pair(id, found->second, &copies.back());
+    // It may have ended meanwhile.
+    return found != shard.pairs.end() && copy_pair(id, found->second, &copy);
+  };
+  for (const PairId id : ids) {
+    if (fill(id)) copies.push_back(copy);
   }
   return copies;
 }
 
 std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
   PairStatus blank;
-  blank.statistics.rtt_counts.resize(buckets_.count());
-  return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* status) {
-    status->id = id;
-    status->labels = {pair.naming, &pair.naming->labels};
-    CopyStatistics(pair.stats, &status->statistics);
-    status->route = pair.route;
+  blank.statistics.rtt_counts.resize(rtt_shape_.bounds().size() + 1);
+  return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* copy) {
+    copy->id = id;
+    copy->labels = {pair.naming, &pair.naming->labels};
+    CopyStatistics(pair.stats, &copy->statistics);
+    copy->route = pair.route;
+    return true;
   });
 }
 
-std::size_t ProbeRecorder::Impl::RenderMemory() const {
+std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
+    const MetricsQuery& query) const {
+  if (!query.pairs) return {};
+  PairSnapshot snapshot{{}, PairStats(rtt_shape_), {}};
+  snapshot.stats.ReserveAll(rtt_shape_);
+  const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
+    const std::string& group = pair.naming->labels.group;
+    if (query.groups && !query.groups->contains(group)) return false;
+    copy->labels = pair.naming;
+    copy->stats = pair.stats;
+    copy->route = pair.route;
+    return true;
+  };
+  return CopyPairs(std::move(snapshot), copy_pair);
+}
+
+std::size_t ProbeRecorder::Impl::RenderMemory(const MetricsQuery& query) const {
+  if (!query.pairs) return 0;
+  // Of an ordinary pair. In protobuf, a family is in memory until its end.
+  constexpr std::size_t kNativeBuckets = 20;
+  constexpr std::size_t kMessageBytes = 512;
+  const std::size_t each =
+      sizeof(PairSnapshot) +
+      (rtt_shape_.bounds().size() + kNativeBuckets) * sizeof(std::uint64_t) +
+      (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
   std::size_t pairs = 0;
   for (const Shard& shard : shards_) {
     const MutexLock lock(shard.mutex);
     pairs += shard.pairs.size();
   }
-  return pairs *
-         (sizeof(PairSnapshot) + buckets_.count() * sizeof(std::uint64_t));
+  return pairs * each;
 }
 
-void ProbeRecorder::Impl::Render(const EchoTransportStats& transport,
+void ProbeRecorder::Impl::Render(const MetricsQuery& query,
+                                 const EchoTransportStats& transport,
                                  const TextSink& sink) const {
-  PieceWriter writer(sink);
-  const PairSnapshot blank{{}, PairStats(buckets_.count()), {}};
-  exposition_.Write(
-      CopyPairs(blank,
-                [](PairId, const Pair& pair, PairSnapshot* snapshot) {
-                  snapshot->labels = {pair.naming, &pair.naming->text};
-                  snapshot->stats = pair.stats;
-                  snapshot->route = pair.route;
-                }),
-      writer);
-  exporter_.Write(transport, ReadProcessStats(),
-                  *CreateTextFamilyWriter(&writer.text()));
-  writer.Flush();
+  PieceWriter pieces(sink);
+  const auto writer =
+      CreateFamilyWriter(query.format, &pieces.text(), started_);
+  WritePairFamilies(CopyPairs(query), query.omit | never_, rtt_shape_, *writer,
+                    pieces);
+  if (query.exporter) exporter_.Write(transport, ReadProcessStats(), *writer);
+  pieces.Flush();
 }
 
-ProbeRecorder::ProbeRecorder(const std::vector<double>& rtt_buckets,
+ProbeRecorder::ProbeRecorder(const HistogramOptions& options,
                              const Clock& clock, bool sees_stray_replies,
                              bool renews_flows, PairObserver* observer)
-    : impl_(std::make_unique<Impl>(rtt_buckets, clock, sees_stray_replies,
+    : impl_(std::make_unique<Impl>(options, clock, sees_stray_replies,
                                    renews_flows, observer)) {}
 
 ProbeRecorder::~ProbeRecorder() = default;
@@ -426,13 +427,14 @@ std::vector<PairStatus> ProbeRecorder::Snapshot() const {
   return impl_->Snapshot();
 }
 
-std::size_t ProbeRecorder::RenderMemory() const {
-  return impl_->RenderMemory();
+std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
+  return impl_->RenderMemory(query);
 }
 
-void ProbeRecorder::Render(const EchoTransportStats& transport,
+void ProbeRecorder::Render(const MetricsQuery& query,
+                           const EchoTransportStats& transport,
                            const TextSink& sink) const {
-  impl_->Render(transport, sink);
+  impl_->Render(query, transport, sink);
 }
 
 }  // namespace echo_exporter

@@ -6,8 +6,12 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
+#include <span>
+#include <vector>
 
 #include "src/base/utf8.h"
+#include "src/recorder/prepared_labels.h"
 
 namespace echo_exporter {
 namespace {
@@ -65,79 +69,16 @@ bool AppendInfinityOrNan(double value, std::string* out) {
   return true;
 }
 
-class TextFamilyWriter final : public FamilyWriter {
- public:
-  explicit TextFamilyWriter(std::string* text) : text_(*text) {}
-
-  void BeginFamily(const Family& family) override {
-    family_ = family;
-    begun_ = false;
-  }
-
-  void AddSample(std::span<const LabelView> labels, double value) override {
-    AddLine("", labels, nullptr, value);
-  }
-
-  void AddHistogram(std::span<const LabelView> labels,
-                    const HistogramValue& value) override {
-    AddLine("_count", labels, nullptr, value.count);
-    AddLine("_sum", labels, nullptr, value.sum);
-    bool all = false;
-    for (const auto& bucket : value.buckets) {
-      AddLine("_bucket", labels, &bucket.upper_bound, bucket.cumulative_count);
-      all = std::isinf(bucket.upper_bound);
-    }
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    if (!all) AddLine("_bucket", labels, &infinity, value.count);
-  }
-
-  void EndFamily() override {}
-
- private:
-  /// `bound`: the bound of a bucket, else null.
-  template <typename Value>
-  void AddLine(std::string_view suffix, std::span<const LabelView> labels,
-               const double* bound, Value value) {
-    if (!begun_) AppendFamilyHead(family_, &text_);
-    begun_ = true;
-    text_.append(family_.name).append(suffix);
-    char before = '{';
-    for (const LabelView& label : labels) {
-      text_.push_back(before);
-      AppendLabel(label.name, label.value, &text_);
-      before = ',';
-    }
-    if (bound != nullptr) {
-      text_.push_back(before);
-      AppendBoundLabel(*bound, &text_);
-      before = ',';
-    }
-    if (before == ',') text_.push_back('}');
-    text_.push_back(' ');
-    AppendNumber(value, &text_);
-    text_.push_back('\n');
-  }
-
-  std::string& text_;
-  Family family_;
-  bool begun_ = false;
-};
-
-}  // namespace
-
+/// The lines at the beginning of a family.
 void AppendFamilyHead(const Family& family, std::string* out) {
   out->append("# HELP ").append(family.name).append(1, ' ');
   out->append(family.help).append("\n# TYPE ").append(family.name);
   out->append(1, ' ').append(TypeName(family.type)).append(1, '\n');
 }
 
-void AppendLabel(std::string_view name, std::string_view value,
-                 std::string* out) {
-  out->append(name).append("=\"");
-  AppendEscaped(value, out);
-  out->push_back('"');
-}
-
+/// The label `le` of a bucket. Its text is part of the series' identity: the
+/// shortest that is parsed as the same number, in the notation of Go's client
+/// library.
 void AppendBoundLabel(double upper_bound, std::string* out) {
   out->append("le=\"");
   if (!AppendInfinityOrNan(upper_bound, out)) {
@@ -146,15 +87,7 @@ void AppendBoundLabel(double upper_bound, std::string* out) {
   out->push_back('"');
 }
 
-void AppendNumber(std::uint64_t value, std::string* out) {
-  AppendCharacters(out, value);
-}
-
-void AppendNumber(double value, std::string* out) {
-  if (AppendInfinityOrNan(value, out)) return;
-  AppendCharacters(out, value, std::chars_format::general, 16);
-}
-
+/// Nanoseconds as seconds, exactly.
 void AppendSeconds(std::uint64_t nanoseconds, std::string* out) {
   constexpr std::uint64_t kSecond = 1'000'000'000;
   AppendNumber(nanoseconds / kSecond, out);
@@ -169,6 +102,136 @@ void AppendSeconds(std::uint64_t nanoseconds, std::string* out) {
   std::size_t length = digits.size();
   while (digits[length - 1] == '0') --length;
   out->append(digits.data(), length);
+}
+
+void AppendValue(const SampleValue& value, std::string* out) {
+  if (const auto* const seconds = std::get_if<ExactSeconds>(&value)) {
+    AppendSeconds(seconds->nanoseconds, out);
+  } else if (const auto* const number = std::get_if<double>(&value)) {
+    AppendNumber(*number, out);
+  } else {
+    AppendNumber(std::get<std::uint64_t>(value), out);
+  }
+}
+
+class TextFamilyWriter final : public FamilyWriter {
+ public:
+  explicit TextFamilyWriter(std::string* text) : text_(*text) {}
+
+  void BeginFamily(const Family& family) override {
+    family_ = family;
+    begun_ = false;
+    bound_labels_.clear();
+  }
+
+  void AddSample(const Series& series, const SampleValue& value) override {
+    WriteHeadOnce();
+    AddLine("", series, value);
+  }
+
+  void AddHistogram(const Series& series,
+                    const HistogramValue& value) override {
+    WriteHeadOnce();
+    const std::uint64_t count = std::accumulate(
+        value.counts.begin(), value.counts.end(), std::uint64_t{0});
+    if (series.prepared != nullptr) {
+      AddBuckets(series, value);
+      AddLine("_sum", series, value.sum);
+      AddLine("_count", series, count);
+    } else {
+      // The order of prometheus-cpp, which once wrote these.
+      AddLine("_count", series, count);
+      AddLine("_sum", series, value.sum);
+      AddBuckets(series, value);
+    }
+  }
+
+  void EndFamily() override {}
+
+ private:
+  void WriteHeadOnce() {
+    if (!begun_) AppendFamilyHead(family_, &text_);
+    begun_ = true;
+  }
+
+  /// The name and the labels of a series, as far as other labels or the end may
+  /// follow. Returns what has to come before another label.
+  char AppendSeries(std::string_view suffix, const Series& series,
+                    std::string* out) const {
+    out->append(family_.name).append(suffix);
+    char before = '{';
+    if (series.prepared != nullptr) {
+      out->append(1, before).append(series.prepared->text);
+      before = ',';
+    }
+    for (const LabelView& label : series.labels) {
+      out->push_back(before);
+      AppendLabel(label.name, label.value, out);
+      before = ',';
+    }
+    return before;
+  }
+
+  void AddLine(std::string_view suffix, const Series& series,
+               const SampleValue& value) {
+    if (AppendSeries(suffix, series, &text_) == ',') text_.push_back('}');
+    text_.push_back(' ');
+    AppendValue(value, &text_);
+    text_.push_back('\n');
+  }
+
+  void AddBuckets(const Series& series, const HistogramValue& value) {
+    if (value.bounds.empty()) return;
+    if (bound_labels_.empty()) PrepareBounds(value.bounds);
+    // Most of the text of a pair consists of these lines, so their common part
+    // is built once.
+    bucket_begin_.clear();
+    const char before = AppendSeries("_bucket", series, &bucket_begin_);
+    bucket_begin_.push_back(before);
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < bound_labels_.size(); ++i) {
+      count += value.counts[i];
+      text_.append(bucket_begin_).append(bound_labels_[i]);
+      AppendNumber(count, &text_);
+      text_.push_back('\n');
+    }
+  }
+
+  void PrepareBounds(std::span<const double> bounds) {
+    const auto add = [this](double bound) {
+      std::string& label = bound_labels_.emplace_back();
+      AppendBoundLabel(bound, &label);
+      label.append("} ");
+    };
+    for (const double bound : bounds) add(bound);
+    add(std::numeric_limits<double>::infinity());
+  }
+
+  std::string& text_;
+  Family family_;
+  bool begun_ = false;
+  /// Of the family, one per bucket: the text before the value, as in
+  /// `le="0.1"} `.
+  std::vector<std::string> bound_labels_;
+  std::string bucket_begin_;  ///< the text before that of a series
+};
+
+}  // namespace
+
+void AppendLabel(std::string_view name, std::string_view value,
+                 std::string* out) {
+  out->append(name).append("=\"");
+  AppendEscaped(value, out);
+  out->push_back('"');
+}
+
+void AppendNumber(std::uint64_t value, std::string* out) {
+  AppendCharacters(out, value);
+}
+
+void AppendNumber(double value, std::string* out) {
+  if (AppendInfinityOrNan(value, out)) return;
+  AppendCharacters(out, value, std::chars_format::general, 16);
 }
 
 std::unique_ptr<FamilyWriter> CreateTextFamilyWriter(std::string* text) {

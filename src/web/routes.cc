@@ -6,6 +6,7 @@
 
 #include "echo_exporter/version.h"
 #include "src/web/landing_page.h"
+#include "src/web/metrics_query.h"
 
 namespace echo_exporter {
 namespace {
@@ -45,16 +46,17 @@ HttpResponse RespondWithConfig(std::shared_ptr<const std::string> text) {
   }};
 }
 
-HttpResponse RespondWithMetrics(
-    const HttpRequest& request,
-    const std::function<void(const TextSink&)>& metrics,
-    const std::function<std::size_t()>& memory) {
-  if (!request.query.empty()) {
-    return HttpResponse::Text(400, "/metrics has no parameters.");
-  }
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .write_body = metrics,
-          .held_bytes = memory()};
+HttpResponse RespondWithMetrics(const HttpRequest& request,
+                                const WebContent& content) {
+  Result<MetricsQuery> query =
+      ParseMetricsQuery(request.query, content.has_group);
+  if (!query.ok()) return HttpResponse::Text(400, query.error().message);
+  query.value().format = ChooseMetricsFormat(request.HeaderList("Accept"));
+  return {.content_type = std::string(ContentTypeOf(query.value().format)),
+          .headers = {{"Vary", "Accept"}},
+          .write_body = [query = query.value(), write = content.metrics](
+                            const TextSink& sink) { write(query, sink); },
+          .held_bytes = content.metrics_memory(query.value())};
 }
 
 /// Leads from what lacks something of the first page's path to that page.
@@ -75,34 +77,31 @@ std::string LastFolder(const std::string& path) {
 
 }  // namespace
 
-std::vector<HttpRoute> MakeRoutes(WebContent content, WebPlace place) {
+std::vector<HttpRoute> MakeRoutes(const WebContent& content,
+                                  const WebPlace& place) {
   const std::string& prefix = place.route_prefix;
   std::vector<HttpRoute> routes;
   const auto add = [&](const std::string& name, auto handler) {
     routes.push_back(
         {.path = prefix + name, .name = name, .handler = std::move(handler)});
   };
-  add("/", [pair_count = std::move(content.pair_count)](const HttpRequest&) {
+  add("/", [pair_count = content.pair_count](const HttpRequest&) {
     return RespondWithLandingPage(pair_count());
   });
   add("/-/healthy",
       [](const HttpRequest&) { return HttpResponse::Text(200, "Healthy"); });
-  add("/-/ready",
-      [reason = std::move(content.not_ready_reason)](const HttpRequest&) {
-        return RespondWhetherReady(reason());
-      });
-  add("/config", [config = std::move(content.config)](const HttpRequest&) {
+  add("/-/ready", [reason = content.not_ready_reason](const HttpRequest&) {
+    return RespondWhetherReady(reason());
+  });
+  add("/config", [config = content.config](const HttpRequest&) {
     return RespondWithConfig(config());
   });
-  add("/metrics",
-      [metrics = std::move(content.metrics),
-       memory = std::move(content.metrics_memory)](const HttpRequest& request) {
-        return RespondWithMetrics(request, metrics, memory);
-      });
-  add("/probe", std::move(content.probe));
-  add("/-/reload", [reload = std::move(content.reload)](const HttpRequest&) {
-    return reload();
+  add("/metrics", [content](const HttpRequest& request) {
+    return RespondWithMetrics(request, content);
   });
+  add("/probe", content.probe);
+  add("/-/reload",
+      [reload = content.reload](const HttpRequest&) { return reload(); });
   routes.back().methods = {"POST"};
   if (!prefix.empty()) {
     // The links of the first page are relative to its folder.

@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "echo_exporter/http_server.h"
+#include "echo_exporter/metrics_options.h"
 #include "echo_exporter/text_sink.h"
 
 namespace echo_exporter {
@@ -15,10 +17,12 @@ namespace echo_exporter {
 /// The content and actions of the daemon's pages. The functions are called on
 /// several threads at once and must stay valid until the server is destroyed.
 struct WebContent {
-  std::function<void(const TextSink&)> metrics;  ///< text format 0.0.4
+  std::function<void(const MetricsQuery&, const TextSink&)> metrics;
   /// Bytes of memory that a call of `metrics` holds while a client is slow to
   /// read.
-  std::function<std::size_t()> metrics_memory;
+  std::function<std::size_t(const MetricsQuery&)> metrics_memory;
+  /// Whether the configuration has a group of that name.
+  std::function<bool(std::string_view)> has_group;
   /// TOML; one text for all requests at a time.
   std::function<std::shared_ptr<const std::string>()> config;
   /// Empty when ready, else the reason why not.
@@ -31,7 +35,8 @@ struct WebContent {
 };
 
 /// The pages of the daemon, all below `place.route_prefix`.
-std::vector<HttpRoute> MakeRoutes(WebContent content, WebPlace place = {});
+std::vector<HttpRoute> MakeRoutes(const WebContent& content,
+                                  const WebPlace& place = {});
 
 }  // namespace echo_exporter
 

@@ -245,15 +245,31 @@ TEST_F(ExporterReloadTest, PostCanBeSwitchedOff) {
 
 TEST_F(ExporterReloadTest, SaysWhatNeedsARestart) {
   StartReloadable(Group("\"192.0.2.1\""));
-  const auto report =
-      ReloadWith("[metrics]\nrtt_buckets = [1]\n[engine]\nmax_in_flight = 1\n" +
-                 Group("\"192.0.2.1\"", "interval = \"5s\""));
+  const auto report = ReloadWith(
+      "[metrics]\nrtt_buckets = [1]\nnative_factor = \"off\"\n"
+      "native_max_buckets = 10\n[engine]\nmax_in_flight = 1\n" +
+      Group("\"192.0.2.1\"", "interval = \"5s\""));
   EXPECT_THAT(report.notes, Contains(HasSubstr("metrics.rtt_buckets")));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("metrics.native_factor")));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("metrics.native_max_buckets")));
   EXPECT_THAT(report.notes, Contains(HasSubstr("engine.max_in_flight")));
   const auto config = Get("/config");
   ASSERT_TRUE(config);
   EXPECT_THAT(config->body, HasSubstr("max_in_flight = 4096\n"));
   EXPECT_THAT(config->body, HasSubstr("interval = \"5s\"\n"));
+}
+
+TEST_F(ExporterReloadTest, OmitsFamiliesFromThenOn) {
+  StartReloadable(Group("\"192.0.2.1\""));
+  const auto answer_has = [this](const char* name) {
+    return Get("/metrics")->body.find(name) != std::string::npos;
+  };
+  EXPECT_TRUE(answer_has("icmp_echo_in_flight"));
+  const auto report = ReloadWith(
+      "[metrics]\nomit = [\"icmp_echo_in_flight\"]\n" + Group("\"192.0.2.1\""));
+  EXPECT_TRUE(report.successful);
+  EXPECT_FALSE(answer_has("icmp_echo_in_flight"));
+  EXPECT_TRUE(answer_has("icmp_echo_up"));
 }
 
 TEST_F(ExporterReloadTest, SaysWhenMorePairsNeedARestart) {

@@ -1,6 +1,6 @@
 // Measures the rendering of pairs: by prometheus-cpp's own Registry and
 // TextSerializer, and by ProbeRecorder. The table it prints is what the design
-// of src/recorder/exposition.h rests on.
+// of src/recorder/text_format.h rests on.
 //
 // Usage: render_bench [PAIRS]
 
@@ -187,7 +187,7 @@ void PrintRecording(const char* name, const std::function<void(int)>& call) {
 void Run(int pairs) {
   // Both are built before either renders, so that no memory is used twice.
   const std::uint64_t resident_before = ResidentBytes();
-  ProbeRecorder recorder(Buckets(), Clock::System());
+  ProbeRecorder recorder({.rtt_buckets = Buckets()}, Clock::System());
   for (int i = 0; i < pairs; ++i) AddPair(i, &recorder);
   const std::uint64_t resident_between = ResidentBytes();
   RegistryRecorder registry;

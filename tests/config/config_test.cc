@@ -59,6 +59,9 @@ flow_renew_after = 0
 dns_refresh = "5m"
 [metrics]
 rtt_buckets = [0.001, 1, 2.5]
+native_factor = 1.5
+native_max_buckets = 10
+omit = ["icmp_echo_jitter_seconds", "icmp_echo_rtt_seconds"]
 [engine]
 max_in_flight = 10
 [sources]
@@ -100,9 +103,12 @@ TEST(ConfigTest, FillsInTheDefaults) {
   ASSERT_EQ(config.listen_addresses.size(), 1U);
   EXPECT_EQ(config.listen_addresses[0].host, "0.0.0.0");
   EXPECT_EQ(config.listen_addresses[0].port, 10115);
-  ASSERT_EQ(config.rtt_buckets.size(), 20U);
-  EXPECT_EQ(config.rtt_buckets.front(), 0.00005);
-  EXPECT_EQ(config.rtt_buckets.back(), 26.2144);
+  ASSERT_EQ(config.histograms.rtt_buckets.size(), 20U);
+  EXPECT_EQ(config.histograms.rtt_buckets.front(), 0.00005);
+  EXPECT_EQ(config.histograms.rtt_buckets.back(), 26.2144);
+  EXPECT_EQ(config.histograms.native_factor, 1.1);
+  EXPECT_EQ(config.histograms.native_max_buckets, 160U);
+  EXPECT_TRUE(config.omit.none());
   EXPECT_EQ(config.max_in_flight, 4096U);
   EXPECT_TRUE(config.groups.empty());
   EXPECT_TRUE(config.pairs.empty());
@@ -115,13 +121,26 @@ TEST(ConfigTest, FillsInTheDefaults) {
   EXPECT_TRUE(config.warnings.empty());
 }
 
+TEST(ConfigTest, HistogramsMayHaveNoBuckets) {
+  const ExporterConfig config =
+      Parse("[metrics]\nrtt_buckets = []\nnative_factor = \"off\"");
+  EXPECT_TRUE(config.histograms.rtt_buckets.empty());
+  EXPECT_FALSE(config.histograms.native_factor);
+}
+
 TEST(ConfigTest, ReadsEveryKey) {
   const ExporterConfig config = Parse(kFull);
   ASSERT_EQ(config.listen_addresses.size(), 4U);
   EXPECT_EQ(config.listen_addresses[1].host, "::1");
   EXPECT_EQ(config.listen_addresses[1].port, 0);
   EXPECT_EQ(config.listen_addresses[2].host, "");
-  EXPECT_EQ(config.rtt_buckets, (std::vector<double>{0.001, 1, 2.5}));
+  EXPECT_EQ(config.histograms.rtt_buckets,
+            (std::vector<double>{0.001, 1, 2.5}));
+  EXPECT_EQ(config.histograms.native_factor, 1.5);
+  EXPECT_EQ(config.histograms.native_max_buckets, 10U);
+  EXPECT_EQ(config.omit.count(), 2U);
+  EXPECT_TRUE(config.omit[IndexOf(PairFamily::kJitter)]);
+  EXPECT_TRUE(config.omit[IndexOf(PairFamily::kRtt)]);
   EXPECT_EQ(config.max_in_flight, 10U);
   ASSERT_EQ(config.sources.size(), 2U);
   EXPECT_EQ(config.sources.at("wan1").address.ToString(), "192.0.2.10");

@@ -12,6 +12,8 @@ TEST(ConfigToTomlTest, WritesTheWholeConfiguration) {
   const auto config = ParseConfig(R"(
 [metrics]
 rtt_buckets = [0.001, 2]
+native_factor = "off"
+omit = ["icmp_echo_jitter_seconds", "icmp_echo_in_flight"]
 [sources]
 "wan \"1\"" = "192.0.2.10"
 lan = { interface = "Ethernet 2" }
@@ -39,6 +41,12 @@ allow_reload = true
 rtt_buckets = [
   0.001,
   2,
+]
+native_factor = "off"
+native_max_buckets = 160
+omit = [
+  "icmp_echo_in_flight",
+  "icmp_echo_jitter_seconds",
 ]
 
 [engine]

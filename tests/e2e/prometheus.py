@@ -27,7 +27,7 @@ scrape_configs:
 
 
 class Prometheus(processes.Daemon):
-    def __init__(self, config=CONFIG):
+    def __init__(self, config=CONFIG, features=()):
         path = processes.work_file("prometheus.yml")
         path.write_text(config)
         self._data = processes.work_file("prometheus-data")
@@ -37,6 +37,7 @@ class Prometheus(processes.Daemon):
             f"--storage.tsdb.path={self._data}",
             f"--web.listen-address={urllib.parse.urlsplit(URL).netloc}",
             "--log.level=warn",
+            *(f"--enable-feature={feature}" for feature in features),
         ]
         super().__init__("prometheus", command)
 

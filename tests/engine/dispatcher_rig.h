@@ -24,7 +24,8 @@ class DispatcherRig {
   /// `clock` must outlive the rig.
   explicit DispatcherRig(const Clock& clock)
       : network(clock),
-        recorder({0.01, 0.1}, clock, /*sees_stray_replies=*/true,
+        recorder({.rtt_buckets = {0.01, 0.1}}, clock,
+                 /*sees_stray_replies=*/true,
                  /*renews_flows=*/true, &outcomes),
         router(recorder),
         book(lookup, kEagerBook, {}),

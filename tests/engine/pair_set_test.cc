@@ -92,7 +92,7 @@ class PairSetTest : public testing::Test {
   }
 
   FakeAddressLookup lookup_;
-  ProbeRecorder recorder_{{0.1}, Clock::System()};
+  ProbeRecorder recorder_{{.rtt_buckets = {0.1}}, Clock::System()};
   AddressBook book_{lookup_, AddressBook::Options(), {}};
   PairSet set_{recorder_, book_};
 };

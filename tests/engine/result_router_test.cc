@@ -46,7 +46,7 @@ class ResultRouterTest : public testing::Test {
 
   OutcomeLog outcomes_;
   ProbeRecorder recorder_{
-      {0.01, 0.1}, Clock::System(), true, false, &outcomes_};
+      {.rtt_buckets = {0.01, 0.1}}, Clock::System(), true, false, &outcomes_};
   ResultRouter router_{recorder_};
 };
 

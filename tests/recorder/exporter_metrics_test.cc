@@ -21,7 +21,8 @@ std::string Render(const ExporterMetrics& metrics,
                    const EchoTransportStats& transport,
                    const ProcessStats& process) {
   std::string text;
-  metrics.Write(transport, process, *CreateTextFamilyWriter(&text));
+  metrics.Write(transport, process,
+                *CreateFamilyWriter(MetricsFormat::kText, &text));
   return text;
 }
 
@@ -32,7 +33,7 @@ std::string WithoutBuild(std::string text) {
 }
 
 TEST(ExporterMetricsTest, WritesItsFamiliesAsTheGoldenText) {
-  ExporterMetrics metrics;
+  ExporterMetrics metrics({}, Clock::System());
   for (int i = 0; i < 12; ++i) metrics.AddPair();
   metrics.RemovePair();
   for (int i = 0; i < 100; ++i) {
@@ -72,7 +73,7 @@ TEST(ExporterMetricsTest, WritesItsFamiliesAsTheGoldenText) {
 }
 
 TEST(ExporterMetricsTest, LeavesOutWhatNobodyKnows) {
-  const std::string text = Render(ExporterMetrics(), {}, {});
+  const std::string text = Render(ExporterMetrics({}, Clock::System()), {}, {});
   for (const char* family : {"process_", "transport_info", "foreign_replies",
                              "receive_drops", "web_config", "http_requests"}) {
     EXPECT_THAT(text, Not(HasSubstr(family)));

@@ -22,36 +22,14 @@ class PairStatsTest : public testing::Test {
     result.rtt = rtt;
     result.reply_ttl = reply_ttl;
     stats_.RecordRequest();
-    stats_.RecordResult(result, buckets_);
+    stats_.RecordResult(result, shape_, Clock::System());
   }
   void Reply(Nanoseconds rtt) { Finish(EchoOutcome::kReply, rtt); }
 
-  const RttBuckets buckets_{{0.0001, 0.001, 0.01}};
-  PairStats stats_{buckets_.count()};
+  const HistogramShape shape_ =
+      HistogramShape::OfTimes({0.0001, 0.001, 0.01}, {});
+  PairStats stats_{shape_};
 };
-
-TEST(RttBucketsTest, HoldsAValueEqualToABound) {
-  // The default bounds, none of which has an exact binary form.
-  std::vector<double> bounds;
-  for (int i = 0; i < 20; ++i) bounds.push_back(0.00005 * (1 << i));
-  const RttBuckets buckets(bounds);
-  for (std::size_t i = 0; i < bounds.size(); ++i) {
-    const Nanoseconds bound = microseconds(50) * (1 << i);
-    EXPECT_EQ(buckets.IndexOf(bound - Nanoseconds(1)), i);
-    EXPECT_EQ(buckets.IndexOf(bound), i);
-    EXPECT_EQ(buckets.IndexOf(bound + Nanoseconds(1)), i + 1);
-  }
-}
-
-TEST(RttBucketsTest, RoundsBoundsToTheNearestNanosecond) {
-  // In binary a little less than 1.005 s.
-  EXPECT_EQ(RttBuckets({1.005}).IndexOf(milliseconds(1005)), 0U);
-}
-
-TEST(RttBucketsTest, TakesBoundsBeyondTheLongestDuration) {
-  const RttBuckets buckets({1, 1e10, 1e300});
-  EXPECT_EQ(buckets.IndexOf(seconds(2)), 1U);
-}
 
 TEST_F(PairStatsTest, StartsAtZero) {
   EXPECT_EQ(stats_.requests(), 0U);
@@ -71,7 +49,7 @@ TEST_F(PairStatsTest, CountsARequestAsInFlightUntilItsResult) {
 
   EchoResult result;
   result.outcome = EchoOutcome::kTimeout;
-  stats_.RecordResult(result, buckets_);
+  stats_.RecordResult(result, shape_, Clock::System());
   EXPECT_EQ(stats_.requests(), 2U);
   EXPECT_EQ(stats_.in_flight(), 1U);
   EXPECT_EQ(stats_.outcomes(EchoOutcome::kTimeout), 1U);
@@ -92,15 +70,15 @@ TEST_F(PairStatsTest, ObservesRepliesOnly) {
   Reply(seconds(3));
   Finish(EchoOutcome::kTimeout, seconds(1));
   Finish(EchoOutcome::kTtlExpired, microseconds(50));
-  EXPECT_EQ(stats_.rtt_counts(), (std::vector<std::uint64_t>{1, 1, 0, 1}));
-  EXPECT_EQ(stats_.rtt_sum(), 3'000'201'000U);
+  EXPECT_EQ(stats_.rtt().counts(), (std::vector<std::uint64_t>{1, 1, 0, 1}));
+  EXPECT_EQ(stats_.rtt().sum(), 3'000'201'000U);
 }
 
 TEST_F(PairStatsTest, LosesNoNanosecondOfALargeSum) {
   // A year of RTTs: a double would have steps of four nanoseconds there.
   for (int hour = 0; hour < 365 * 24; ++hour) Reply(seconds(3600));
   Reply(Nanoseconds(1));
-  EXPECT_EQ(stats_.rtt_sum(), 31'536'000'000'000'001U);
+  EXPECT_EQ(stats_.rtt().sum(), 31'536'000'000'000'001U);
 }
 
 TEST_F(PairStatsTest, HasLastRttOnlyWhileTheLastOutcomeIsAReply) {

@@ -54,7 +54,8 @@ class ProbeRecorderTest : public testing::Test {
   }
 
   FixedClock clock_;
-  ProbeRecorder recorder_{{0.00005, 0.0001, 0.0002, 0.0004}, clock_};
+  ProbeRecorder recorder_{{.rtt_buckets = {0.00005, 0.0001, 0.0002, 0.0004}},
+                          clock_};
 };
 
 TEST_F(ProbeRecorderTest, RendersPairsAsTheGoldenText) {

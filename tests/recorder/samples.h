@@ -33,14 +33,20 @@ inline std::map<std::string, double> ParseSamples(std::string_view text) {
 }
 
 /// What the recorder writes, as one text.
-inline std::string RenderText(const ProbeRecorder& recorder,
-                              const EchoTransportStats& transport = {}) {
+inline std::string Render(const ProbeRecorder& recorder,
+                          const MetricsQuery& query,
+                          const EchoTransportStats& transport = {}) {
   std::string text;
-  recorder.Render(transport, [&text](std::string_view piece) {
+  recorder.Render(query, transport, [&text](std::string_view piece) {
     text += piece;
     return true;
   });
   return text;
+}
+
+inline std::string RenderText(const ProbeRecorder& recorder,
+                              const EchoTransportStats& transport = {}) {
+  return Render(recorder, {}, transport);
 }
 
 }  // namespace echo_exporter

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "echo_exporter/family_writer.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace echo_exporter {
@@ -31,8 +32,8 @@ TEST_F(TextFamilyWriterTest, WritesTheHeadOfAFamilyOnceAndThenItsSeries) {
   writer_->BeginFamily({"requests_total", FamilyType::kCounter, "Requests."});
   const std::array<LabelView, 2> first{{{"code", "200"}, {"handler", "/"}}};
   const std::array<LabelView, 2> second{{{"code", "404"}, {"handler", "/x"}}};
-  writer_->AddSample(first, 7);
-  writer_->AddSample(second, 1);
+  writer_->AddSample({.labels = first}, std::uint64_t{7});
+  writer_->AddSample({.labels = second}, 1.0);
   writer_->EndFamily();
   writer_->WriteSample({"up", FamilyType::kGauge, "Whether it is up."}, 1);
   EXPECT_EQ(text_,
@@ -58,12 +59,13 @@ TEST_F(TextFamilyWriterTest, AppendsToWhatIsThere) {
 }
 
 TEST_F(TextFamilyWriterTest, WritesHistograms) {
-  const std::vector<HistogramValue::Bucket> buckets = {{1e-05, 2}, {0.5, 3}};
-  const HistogramValue value{buckets, 4, 10.25};
+  const std::vector<double> bounds = {1e-05, 0.5};
+  const std::vector<std::uint64_t> counts = {2, 1, 1};
+  const HistogramValue value{.bounds = bounds, .counts = counts, .sum = 10.25};
   writer_->BeginFamily({"delay_seconds", FamilyType::kHistogram, "Delays."});
   writer_->AddHistogram({}, value);
   const LabelView label{"a", "b"};
-  writer_->AddHistogram({&label, 1}, value);
+  writer_->AddHistogram({.labels = {&label, 1}}, value);
   writer_->EndFamily();
   EXPECT_EQ(text_,
             "# HELP delay_seconds Delays.\n"
@@ -80,20 +82,31 @@ TEST_F(TextFamilyWriterTest, WritesHistograms) {
             "delay_seconds_bucket{a=\"b\",le=\"+Inf\"} 4\n");
 }
 
-TEST_F(TextFamilyWriterTest, WritesTheBucketOfInfinityOnce) {
-  const std::vector<HistogramValue::Bucket> buckets = {{1, 2}, {kInfinity, 4}};
+TEST_F(TextFamilyWriterTest, WritesHistogramsWithoutBuckets) {
+  const std::vector<std::uint64_t> counts = {4};
   writer_->BeginFamily({"h", FamilyType::kHistogram, "H."});
-  writer_->AddHistogram({}, {buckets, 4, 9});
+  writer_->AddHistogram({}, {.bounds = {}, .counts = counts, .sum = 9.0});
   writer_->EndFamily();
-  EXPECT_EQ(text_,
-            "# HELP h H.\n# TYPE h histogram\nh_count 4\nh_sum 9\n"
-            "h_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 4\n");
+  EXPECT_EQ(text_, "# HELP h H.\n# TYPE h histogram\nh_count 4\nh_sum 9\n");
+}
+
+TEST_F(TextFamilyWriterTest, WritesEachHistogramWithTheBoundsOfItsFamily) {
+  const std::vector<std::uint64_t> counts = {1, 2};
+  for (const double bound : {1.0, 2.0}) {
+    const std::string name = bound == 1 ? "a" : "b";
+    writer_->BeginFamily({name, FamilyType::kHistogram, "H."});
+    writer_->AddHistogram(
+        {}, {.bounds = {&bound, 1}, .counts = counts, .sum = 9.0});
+    writer_->EndFamily();
+  }
+  EXPECT_THAT(text_, testing::HasSubstr("a_bucket{le=\"1\"} 1\n"));
+  EXPECT_THAT(text_, testing::HasSubstr("b_bucket{le=\"2\"} 1\n"));
 }
 
 TEST_F(TextFamilyWriterTest, EscapesTheValuesOfLabels) {
   const LabelView label{"name", "a\"b\\c\nd\xFF\xC3\xBC"};
   writer_->BeginFamily({"up", FamilyType::kGauge, "Up."});
-  writer_->AddSample({&label, 1}, 1);
+  writer_->AddSample({.labels = {&label, 1}}, 1.0);
   writer_->EndFamily();
   EXPECT_EQ(text_,
             "# HELP up Up.\n# TYPE up gauge\n"

@@ -21,8 +21,15 @@ using testing::UnorderedElementsAre;
 class RoutesTest : public testing::Test {
  protected:
   RoutesTest() {
-    content_.metrics = [](const TextSink& sink) { sink("a 1\n"); };
-    content_.metrics_memory = [] { return std::size_t{77}; };
+    content_.metrics = [](const MetricsQuery& query, const TextSink& sink) {
+      sink(query.format == MetricsFormat::kProtobuf ? "protobuf"
+           : query.groups                           ? "group\n"
+                                                    : "a 1\n");
+    };
+    content_.metrics_memory = [](const MetricsQuery& query) {
+      return std::size_t{query.format == MetricsFormat::kText ? 77U : 78U};
+    };
+    content_.has_group = [](std::string_view name) { return name == "g"; };
     content_.config = [this] { return config_; };
     content_.not_ready_reason = [] { return std::string(); };
     content_.pair_count = [] { return std::size_t{1234}; };
@@ -33,15 +40,20 @@ class RoutesTest : public testing::Test {
   }
 
   HttpResponse Respond(const std::string& path, const std::string& query = "",
-                       const WebPlace& place = {}) {
+                       const WebPlace& place = {},
+                       const std::vector<std::string>& accept = {}) {
     const std::vector<HttpRoute> routes = MakeRoutes(content_, place);
     const auto route = std::ranges::find(routes, path, &HttpRoute::path);
     if (route == routes.end()) {
       ADD_FAILURE() << "no route " << path;
       return {};
     }
-    return route->handler(
-        {.method = route->methods.at(0), .path = path, .query = query});
+    HttpRequest request{
+        .method = route->methods.at(0), .path = path, .query = query};
+    for (const std::string& value : accept) {
+      request.headers.emplace_back("accept", value);
+    }
+    return route->handler(request);
   }
 
   static std::string BodyOf(const HttpResponse& response) {
@@ -81,9 +93,33 @@ TEST_F(RoutesTest, WritesMetricsInTheTextFormat) {
   EXPECT_EQ(BodyOf(response), "a 1\n");
 }
 
-TEST_F(RoutesTest, HasNoParametersForMetrics) {
-  for (const char* const query : {"name=a", "a", "&", "collect[]=x"}) {
-    EXPECT_EQ(Respond("/metrics", query).status, 400) << query;
+TEST_F(RoutesTest, WritesMetricsInTheFormatThatIsPreferred) {
+  const std::string protobuf =
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+      "encoding=delimited";
+  // Headers with the same name are one list.
+  for (const std::vector<std::string>& accept :
+       {std::vector<std::string>{protobuf + ",text/plain;q=0.5"},
+        std::vector<std::string>{"text/plain;q=0.5", protobuf}}) {
+    const HttpResponse response = Respond("/metrics", "", {}, accept);
+    EXPECT_EQ(response.content_type,
+              "application/vnd.google.protobuf; "
+              "proto=io.prometheus.client.MetricFamily; encoding=delimited");
+    EXPECT_EQ(response.held_bytes, 78U);
+    EXPECT_EQ(BodyOf(response), "protobuf");
+    EXPECT_THAT(response.headers, ElementsAre(testing::Pair("Vary", "Accept")));
+  }
+  const HttpResponse text = Respond("/metrics", "", {}, {"*/*"});
+  EXPECT_EQ(BodyOf(text), "a 1\n");
+  EXPECT_THAT(text.headers, ElementsAre(testing::Pair("Vary", "Accept")));
+}
+
+TEST_F(RoutesTest, WritesPartsOfTheMetrics) {
+  EXPECT_EQ(BodyOf(Respond("/metrics", "group=g")), "group\n");
+  for (const char* const query : {"name=a", "a", "group=h", "collect[]=x"}) {
+    const HttpResponse response = Respond("/metrics", query);
+    EXPECT_EQ(response.status, 400) << query;
+    EXPECT_THAT(response.body, testing::EndsWith(".\n"));
   }
 }
 

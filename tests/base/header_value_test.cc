@@ -1,4 +1,4 @@
-#include "src/http/header_value.h"
+#include "src/base/header_value.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +12,15 @@ TEST(HeaderValueTest, TakesTrimmedPieces) {
   EXPECT_EQ(TakeUntil(';', &text), "");
   EXPECT_EQ(text, "");
   EXPECT_EQ(TakeUntil(';', &text), "");
+}
+
+TEST(HeaderValueTest, LeavesSeparatorsInQuotedStrings) {
+  std::string_view text = R"( a;x="1,\"2,3" , b="unended,)";
+  EXPECT_EQ(TakeElement(',', &text), R"(a;x="1,\"2,3")");
+  EXPECT_EQ(TakeElement(',', &text), R"(b="unended,)");
+  EXPECT_EQ(text, "");
+  text = "\"\\";
+  EXPECT_EQ(TakeElement(',', &text), "\"\\");
 }
 
 TEST(HeaderValueTest, FindsATokenOfAListInAnyCase) {

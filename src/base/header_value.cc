@@ -1,4 +1,4 @@
-#include "src/http/header_value.h"
+#include "src/base/header_value.h"
 
 #include <algorithm>
 #include <cctype>
@@ -13,13 +13,29 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-}  // namespace
-
-std::string_view TakeUntil(char separator, std::string_view* text) {
-  const std::size_t end = std::min(text->find(separator), text->size());
+/// Removes the part before `end`, and the separator there, from `text`.
+std::string_view Take(std::size_t end, std::string_view* text) {
   const std::string_view taken = text->substr(0, end);
   text->remove_prefix(std::min(end + 1, text->size()));
   return Trim(taken);
+}
+
+}  // namespace
+
+std::string_view TakeUntil(char separator, std::string_view* text) {
+  return Take(std::min(text->find(separator), text->size()), text);
+}
+
+std::string_view TakeElement(char separator, std::string_view* text) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < text->size(); ++end) {
+    const char c = (*text)[end];
+    if (c == separator && !quoted) break;
+    if (c == '"') quoted = !quoted;
+    if (c == '\\' && quoted && end + 1 < text->size()) ++end;
+  }
+  return Take(end, text);
 }
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {

@@ -1,5 +1,5 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_HEADER_VALUE_H_
-#define ECHO_EXPORTER_SRC_HTTP_HEADER_VALUE_H_
+#ifndef ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_
+#define ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_
 
 #include <string_view>
 
@@ -11,6 +11,9 @@ namespace echo_exporter {
 /// `text`; returns that part without surrounding spaces.
 std::string_view TakeUntil(char separator, std::string_view* text);
 
+/// The same where a quoted string may hold separators (section 5.6.4).
+std::string_view TakeElement(char separator, std::string_view* text);
+
 /// Compares names and tokens of headers.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
@@ -19,4 +22,4 @@ bool ListHasToken(std::string_view list, std::string_view token);
 
 }  // namespace echo_exporter
 
-#endif  // ECHO_EXPORTER_SRC_HTTP_HEADER_VALUE_H_
+#endif  // ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_

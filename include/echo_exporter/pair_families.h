@@ -1,0 +1,75 @@
+#ifndef ECHO_EXPORTER_PAIR_FAMILIES_H_
+#define ECHO_EXPORTER_PAIR_FAMILIES_H_
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+
+#include "echo_exporter/family_writer.h"
+
+namespace echo_exporter {
+
+/// The families of pairs, in the order in which they are exposed.
+enum class PairFamily : std::uint8_t {
+  kRequests,
+  kOutcomes,
+  kInFlight,
+  kLateReplies,
+  kDuplicateReplies,
+  kFlowRenewals,
+  kRtt,
+  kLastRtt,
+  kJitter,
+  kReplyTtl,
+  kUp,
+  kPairInfo,
+};
+
+/// By PairFamily.
+inline constexpr std::array<Family, 12> kPairFamilies{{
+    {"icmp_echo_requests_total", FamilyType::kCounter,
+     "ICMP echo requests attempted."},
+    {"icmp_echo_outcomes_total", FamilyType::kCounter,
+     "Finished ICMP echo requests by outcome: exactly one each."},
+    {"icmp_echo_in_flight", FamilyType::kGauge,
+     "ICMP echo requests without outcome yet."},
+    {"icmp_echo_late_replies_total", FamilyType::kCounter,
+     "ICMP echo replies to requests that had timed out or failed."},
+    {"icmp_echo_duplicate_replies_total", FamilyType::kCounter,
+     "Further ICMP echo replies to requests that had theirs."},
+    {"icmp_echo_flow_renewals_total", FamilyType::kCounter,
+     "Changes of the ICMP identifier after losses in a row."},
+    {"icmp_echo_rtt_seconds", FamilyType::kHistogram,
+     "Round-trip time of ICMP echo replies in seconds."},
+    {"icmp_echo_last_rtt_seconds", FamilyType::kGauge,
+     "Round-trip time of the last ICMP echo reply in seconds; absent unless "
+     "icmp_echo_up is 1."},
+    {"icmp_echo_jitter_seconds", FamilyType::kGauge,
+     "Smoothed difference of the round-trip times of successive ICMP echo "
+     "replies in seconds (RFC 3550 section 6.4.1)."},
+    {"icmp_echo_reply_ttl", FamilyType::kGauge,
+     "TTL or hop limit of the last ICMP echo reply."},
+    {"icmp_echo_up", FamilyType::kGauge,
+     "1 if the last outcome that was not of the exporter's own host "
+     "(no_resources, suspended) was a reply, else 0."},
+    {"icmp_echo_pair_info", FamilyType::kGauge,
+     "Always 1; its labels tell the addresses in use now."},
+}};
+
+/// By PairFamily.
+using PairFamilySet = std::bitset<kPairFamilies.size()>;
+
+constexpr std::size_t IndexOf(PairFamily family) {
+  return static_cast<std::size_t>(family);
+}
+
+/// Whether a configuration may leave it out: not the two that loss follows
+/// from.
+constexpr bool CanBeOmitted(PairFamily family) {
+  return family != PairFamily::kRequests && family != PairFamily::kOutcomes;
+}
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_PAIR_FAMILIES_H_
