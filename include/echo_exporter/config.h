@@ -90,6 +90,8 @@ struct GroupConfig {
   /// After so many losses in a row, a pair goes on under another ICMP
   /// identifier, 1 .. 1,000,000; 0: never.
   std::uint32_t flow_renew_after = 3;
+  /// So many losses in a row are an outage, 1 .. 1000.
+  std::uint16_t outage_after = 3;
   std::vector<SourceConfig> sources;            ///< never empty
   std::vector<DestinationConfig> destinations;  ///< never empty
   Labels labels;

@@ -23,11 +23,16 @@ enum class PairFamily : std::uint8_t {
   kJitter,
   kReplyTtl,
   kUp,
+  kUpChanged,
+  kConsecutiveFailures,
+  kOutages,
+  kOutageSeconds,
+  kRunLength,
   kPairInfo,
 };
 
 /// By PairFamily.
-inline constexpr std::array<Family, 12> kPairFamilies{{
+inline constexpr std::array<Family, 17> kPairFamilies{{
     {"icmp_echo_requests_total", FamilyType::kCounter,
      "ICMP echo requests attempted."},
     {"icmp_echo_outcomes_total", FamilyType::kCounter,
@@ -53,6 +58,17 @@ inline constexpr std::array<Family, 12> kPairFamilies{{
     {"icmp_echo_up", FamilyType::kGauge,
      "1 if the last outcome that was not of the exporter's own host "
      "(no_resources, suspended) was a reply, else 0."},
+    {"icmp_echo_up_changed_timestamp_seconds", FamilyType::kGauge,
+     "When icmp_echo_up last changed, in seconds since 1970; absent before."},
+    {"icmp_echo_consecutive_failures", FamilyType::kGauge,
+     "ICMP echo requests lost since the last reply, in the order of sending."},
+    {"icmp_echo_outages_total", FamilyType::kCounter,
+     "Runs of lost ICMP echo requests that reached outage_after."},
+    {"icmp_echo_outage_seconds_total", FamilyType::kCounter,
+     "Time in such runs in seconds, from the sending of the first lost request "
+     "to the sending of the first answered one."},
+    {"icmp_echo_failure_run_length", FamilyType::kHistogram,
+     "Lengths of finished runs of lost ICMP echo requests."},
     {"icmp_echo_pair_info", FamilyType::kGauge,
      "Always 1; its labels tell the addresses in use now."},
 }};

@@ -27,6 +27,15 @@ enum class MissReason : std::uint8_t {
 };
 inline constexpr std::size_t kMissReasonCount = 3;
 
+/// Numbers of a pair's requests repeat after so many.
+inline constexpr std::uint32_t kRequestNumbers = std::uint32_t{1} << 31;
+
+/// One request of a pair.
+struct RequestId {
+  PairId pair = 0;
+  std::uint32_t number = 0;  ///< in the order of sending, < kRequestNumbers
+};
+
 /// The counters and values of one pair since its series began.
 struct PairStatistics {
   std::uint64_t requests = 0;
@@ -37,7 +46,8 @@ struct PairStatistics {
   /// Replies by RTT bucket, not cumulative: one more than there are bounds.
   std::vector<std::uint64_t> rtt_counts;
   std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
-  /// Whether the last outcome that was not of this host was a reply.
+  /// Whether the last outcome in the order of sending that was not of this host
+  /// was a reply.
   bool up = false;
   /// Absent unless up.
   std::optional<Nanoseconds> last_rtt;
@@ -69,10 +79,10 @@ struct PairOutcome {
 };
 
 /// Receives outcomes of pairs that differ from their previous one, those of one
-/// pair in order, and without those of this host (IsOfThisHost()), which leave
-/// the state of a pair as it was. It is called under a lock of the recorder, so
-/// it must be short, must not block, must not throw and must not call the
-/// recorder.
+/// pair in the order of sending, and without those of this host
+/// (IsOfThisHost()), which leave the state of a pair as it was. It is called
+/// under a lock of the recorder, so it must be short, must not block, must not
+/// throw and must not call the recorder.
 ///
 /// Implementations are thread-safe.
 class PairObserver {
@@ -88,9 +98,10 @@ class PairObserver {
 ///
 /// Exactness: in every rendering and snapshot, for every pair,
 /// icmp_echo_requests_total = sum of icmp_echo_outcomes_total +
-/// icmp_echo_in_flight, and the histogram's count = the outcomes named `reply`
-/// since it says that it began: in protobuf it begins again when its native
-/// buckets do.
+/// icmp_echo_in_flight, the RTT histogram's count = the outcomes named `reply`,
+/// and the sum of icmp_echo_failure_run_length + icmp_echo_consecutive_failures
+/// = the losses. In protobuf, the RTT histogram begins again when its native
+/// buckets do, and says so.
 ///
 /// Thread-safe. RecordRequest() and RecordResult() hold their locks for one
 /// update each, and wait for a reader for no longer than it takes to copy one
@@ -128,12 +139,20 @@ class ProbeRecorder {
   /// object does not change when the pair gets other labels.
   std::shared_ptr<const PairLabels> LabelsOf(PairId pair) const;
 
-  /// A request is about to be passed to the transport. Returns the losses since
-  /// the pair's last reply, as far as they are known.
-  std::uint32_t RecordRequest(PairId pair);
+  struct RecordedRequest {
+    RequestId id;
+    /// Of the pair since its last reply, as far as they are known.
+    std::uint32_t losses = 0;
+  };
+  /// A request is about to be passed to the transport: those of one pair in
+  /// this order. `outage_after`: as in GroupConfig; if it has changed, a run
+  /// that is an outage remains one, and one that is not may become one with
+  /// this request. Throws std::bad_alloc, and has changed nothing then.
+  RecordedRequest RecordRequest(PairId pair, SteadyTime sent,
+                                std::uint16_t outage_after);
 
-  /// Its result. Requires a RecordRequest() without result for this pair.
-  void RecordResult(PairId pair, const EchoResult& result);
+  /// Its result. Requires a RecordRequest() without result.
+  void RecordResult(const RequestId& request, const EchoResult& result);
 
   /// A reply to a request that already had its outcome, which does not change.
   /// The series of the pair may have ended.

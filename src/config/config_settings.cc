@@ -75,6 +75,8 @@ void ReadGroupSettings(DocumentReader& table, GroupConfig* group) {
   table.ReadDuration("dns_refresh", seconds(1), hours(24), &group->dns_refresh);
   table.ReadInteger<std::uint32_t>("flow_renew_after", 0, 1'000'000,
                                    &group->flow_renew_after);
+  table.ReadInteger<std::uint16_t>("outage_after", 1, 1000,
+                                   &group->outage_after);
   ReadEchoSettings(table, &group->echo);
 }
 

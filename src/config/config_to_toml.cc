@@ -107,6 +107,7 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
   toml.Line("interval", Quoted(FormatDuration(group.interval)));
   toml.Line("dns_refresh", Quoted(FormatDuration(group.dns_refresh)));
   toml.Line("flow_renew_after", std::to_string(group.flow_renew_after));
+  toml.Line("outage_after", std::to_string(group.outage_after));
   WriteEchoSettings(group.echo, toml);
   std::vector<std::string> names;
   for (const SourceConfig& source : group.sources) {

@@ -207,7 +207,7 @@ void Dispatcher::SendDue(SteadyTime now) {
     try {
       Probe(tick);
     } catch (const std::bad_alloc&) {
-      // Looking for its route: this host lags behind.
+      // For its route, or to count it: this host lags behind.
       recorder_.RecordMissed(MissReason::kLate, 1);
     }
   }
@@ -257,21 +257,23 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
     recorder_.RecordMissed(MissReason::kMaxInFlight, 1);
     return;
   }
-  recorder_.RecordScheduleLag(clock_.Now() - tick.due);
-  const std::uint32_t losses = recorder_.RecordRequest(tick.pair);
+  const SteadyTime now = clock_.Now();
+  recorder_.RecordScheduleLag(now - tick.due);
+  const auto [id, losses] =
+      recorder_.RecordRequest(tick.pair, now, pair.spec.outage_after);
   if (bad_source) {
     // An adapter without address counts like an address that is not on this
     // host, which the system reports in that case: the probe was due and is
     // lost.
     EchoResult result;
-    result.tag = ResultRouter::TagOf(tick.pair);
+    result.tag = ResultRouter::TagOf(id);
     result.outcome = EchoOutcome::kBadSource;
     router_.OnResult(result);
     return;
   }
   RenewFlow(pair, losses);
   EchoRequest request =
-      MakeRequest(ResultRouter::TagOf(tick.pair), *route, pair.spec.echo);
+      MakeRequest(ResultRouter::TagOf(id), *route, pair.spec.echo);
   request.flow.owner = tick.pair;
   request.flow.renewals = pair.flow_renewals;
   if (request.flow.kind == EchoFlow::Kind::kFresh) ++pair.flow_renewals;

@@ -41,6 +41,7 @@ struct DispatchedPair {
   Endpoint destination;
   EchoSettings echo;
   std::uint32_t flow_renew_after = 0;  ///< as in GroupConfig
+  std::uint16_t outage_after = 3;      ///< the same
 
   friend bool operator==(const DispatchedPair&,
                          const DispatchedPair&) = default;

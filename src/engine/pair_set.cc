@@ -13,9 +13,12 @@ const PairSet::Pair* PairSet::Set::Find(PairId id) const {
 
 DispatchedPair PairSet::Set::SpecOf(const Pair& pair) const {
   const Group& group = groups[pair.place.group];
-  return {pair.id, group.sources[pair.place.source],
-          group.destinations[pair.place.destination], group.echo,
-          group.flow_renew_after};
+  return {pair.id,
+          group.sources[pair.place.source],
+          group.destinations[pair.place.destination],
+          group.echo,
+          group.flow_renew_after,
+          group.outage_after};
 }
 
 DispatchChange PairSet::Plan(const ExporterConfig& config) {
@@ -100,6 +103,7 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
   Group group{.interval = config.interval,
               .echo = config.echo,
               .flow_renew_after = config.flow_renew_after,
+              .outage_after = config.outage_after,
               .labels = config.labels,
               .sources = {},
               .destinations = {}};

@@ -49,6 +49,7 @@ class PairSet {
     Nanoseconds interval{};
     EchoSettings echo;
     std::uint32_t flow_renew_after = 0;
+    std::uint16_t outage_after = 0;
     SharedLabels labels;
     std::vector<Endpoint> sources;
     std::vector<Endpoint> destinations;

@@ -7,8 +7,13 @@ namespace {
 
 // Tags of requests that do not belong to a pair have this bit.
 constexpr std::uint64_t kExpectedBit = std::uint64_t{1} << 63;
+static_assert(std::uint64_t{kRequestNumbers} << 32 == kExpectedBit);
 
 bool IsOfPair(std::uint64_t tag) { return (tag & kExpectedBit) == 0; }
+
+RequestId RequestOf(std::uint64_t tag) {
+  return {static_cast<PairId>(tag), static_cast<std::uint32_t>(tag >> 32)};
+}
 
 }  // namespace
 
@@ -35,7 +40,7 @@ void ResultRouter::GiveUp() {
 
 void ResultRouter::OnResult(const EchoResult& result) {
   if (IsOfPair(result.tag)) {
-    recorder_.RecordResult(static_cast<PairId>(result.tag), result);
+    recorder_.RecordResult(RequestOf(result.tag), result);
     return;
   }
   Completion done;
@@ -52,7 +57,7 @@ void ResultRouter::OnResult(const EchoResult& result) {
 void ResultRouter::OnStrayReply(std::uint64_t tag, StrayReply kind) {
   // Other requests get exactly one result, which they have had.
   if (!IsOfPair(tag)) return;
-  recorder_.RecordStrayReply(static_cast<PairId>(tag), kind);
+  recorder_.RecordStrayReply(RequestOf(tag).pair, kind);
 }
 
 }  // namespace echo_exporter

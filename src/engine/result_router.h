@@ -27,7 +27,9 @@ class ResultRouter {
   ResultRouter& operator=(const ResultRouter&) = delete;
 
   /// The tag for a request of a pair.
-  static std::uint64_t TagOf(PairId pair) { return pair; }
+  static std::uint64_t TagOf(const RequestId& request) {
+    return std::uint64_t{request.number} << 32 | request.pair;
+  }
 
   /// The tag for another request. `done` runs exactly once: with the request's
   /// result, or in GiveUp() if that comes first.

@@ -18,7 +18,7 @@ class PairWriter {
         writer_(writer),
         series_{.prepared = pair.labels.get(), .since = pair.stats.since()} {}
 
-  void Add(PairFamily family, const HistogramShape& rtt_shape);
+  void Add(PairFamily family, const PairShapes& shapes);
 
  private:
   void AddNumber(std::optional<std::uint64_t> number) {
@@ -30,7 +30,8 @@ class PairWriter {
         series_, ExactSeconds{static_cast<std::uint64_t>(duration->count())});
   }
   void AddOutcomes();
-  void AddRtt(const HistogramShape& shape);
+  void AddHistogram(const Histogram& histogram, const HistogramShape& shape,
+                    const SampleValue& sum);
   void AddInfo();
 
   const PairSnapshot& pair_;
@@ -38,7 +39,7 @@ class PairWriter {
   Series series_;
 };
 
-void PairWriter::Add(PairFamily family, const HistogramShape& rtt_shape) {
+void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
   const PairStats& stats = pair_.stats;
   switch (family) {
     case PairFamily::kRequests:
@@ -54,7 +55,8 @@ void PairWriter::Add(PairFamily family, const HistogramShape& rtt_shape) {
     case PairFamily::kFlowRenewals:
       return AddNumber(stats.flow_renewals());
     case PairFamily::kRtt:
-      return AddRtt(rtt_shape);
+      return AddHistogram(stats.rtt(), shapes.rtt,
+                          ExactSeconds{stats.rtt().sum()});
     case PairFamily::kLastRtt:
       return AddSeconds(stats.last_rtt());
     case PairFamily::kJitter:
@@ -63,6 +65,17 @@ void PairWriter::Add(PairFamily family, const HistogramShape& rtt_shape) {
       return AddNumber(stats.reply_ttl());
     case PairFamily::kUp:
       return AddNumber(stats.up());
+    case PairFamily::kUpChanged:
+      return AddSeconds(stats.up_changed());
+    case PairFamily::kConsecutiveFailures:
+      return AddNumber(stats.consecutive_failures());
+    case PairFamily::kOutages:
+      return AddNumber(stats.runs().outages());
+    case PairFamily::kOutageSeconds:
+      return AddSeconds(stats.runs().outage_time());
+    case PairFamily::kRunLength:
+      return AddHistogram(stats.run_lengths(), shapes.run_lengths,
+                          stats.run_lengths().sum());
     case PairFamily::kPairInfo:
       return AddInfo();
   }
@@ -81,10 +94,11 @@ void PairWriter::AddOutcomes() {
   }
 }
 
-void PairWriter::AddRtt(const HistogramShape& shape) {
-  const Histogram& rtt = pair_.stats.rtt();
-  series_.since = rtt.since();
-  writer_.AddHistogram(series_, rtt.Value(shape, ExactSeconds{rtt.sum()}));
+void PairWriter::AddHistogram(const Histogram& histogram,
+                              const HistogramShape& shape,
+                              const SampleValue& sum) {
+  series_.since = histogram.since();
+  writer_.AddHistogram(series_, histogram.Value(shape, sum));
 }
 
 void PairWriter::AddInfo() {
@@ -103,13 +117,13 @@ void PairWriter::AddInfo() {
 }  // namespace
 
 void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
-                       const HistogramShape& rtt_shape, FamilyWriter& writer,
+                       const PairShapes& shapes, FamilyWriter& writer,
                        PieceWriter& pieces) {
   for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
     if (omit[i]) continue;
     writer.BeginFamily(kPairFamilies[i]);
     for (const PairSnapshot& pair : pairs) {
-      PairWriter(pair, writer).Add(static_cast<PairFamily>(i), rtt_shape);
+      PairWriter(pair, writer).Add(static_cast<PairFamily>(i), shapes);
       if (!pieces.FlushWhenLarge()) return;
     }
     writer.EndFamily();

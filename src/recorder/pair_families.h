@@ -8,7 +8,6 @@
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/family_writer.h"
 #include "echo_exporter/pair_families.h"
-#include "src/recorder/histogram.h"
 #include "src/recorder/pair_stats.h"
 #include "src/recorder/piece_writer.h"
 #include "src/recorder/prepared_labels.h"
@@ -23,11 +22,11 @@ struct PairSnapshot {
 };
 
 /// Writes the families of `pairs` but those in `omit`: always in the same
-/// order, the series in the order of `pairs`. `rtt_shape`: that of their
-/// round-trip times. `writer` must write to the text of `pieces`, which passes
-/// it on, and which may end the writing.
+/// order, the series in the order of `pairs`. `shapes`: those of their
+/// histograms. `writer` must write to the text of `pieces`, which passes it on,
+/// and which may end the writing.
 void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
-                       const HistogramShape& rtt_shape, FamilyWriter& writer,
+                       const PairShapes& shapes, FamilyWriter& writer,
                        PieceWriter& pieces);
 
 }  // namespace echo_exporter

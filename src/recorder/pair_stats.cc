@@ -5,22 +5,31 @@
 
 namespace echo_exporter {
 
+PairShapes::PairShapes(const HistogramOptions& options)
+    : rtt(HistogramShape::OfTimes(options.rtt_buckets, options)),
+      run_lengths({1, 2, 3, 5, 10, 20, 50, 100}, 1, options, {}) {}
+
 void PairStats::RecordRequest() {
   ++requests_;
   ++in_flight_;
 }
 
-void PairStats::RecordResult(const EchoResult& result,
-                             const HistogramShape& rtt_shape,
+void PairStats::RecordResult(const EchoResult& result, const PairShapes& shapes,
                              const Clock& clock) {
   --in_flight_;
   const bool is_reply = result.outcome == EchoOutcome::kReply;
-  if (is_reply) RecordReply(result, rtt_shape, clock);
-  if (!IsOfThisHost(result.outcome)) {
-    last_outcome_ = result.outcome;
-    losses_ = is_reply ? 0 : losses_ + 1;
-  }
+  if (is_reply) RecordReply(result, shapes.rtt, clock);
+  if (!IsOfThisHost(result.outcome)) losses_ = is_reply ? 0 : losses_ + 1;
   ++outcomes_[static_cast<std::size_t>(result.outcome)];
+}
+
+void PairStats::RecordRun(const SentRequest& request, const PairShapes& shapes,
+                          const Clock& clock) {
+  const bool was_up = up();
+  if (const auto length = runs_.Record(request)) {
+    run_lengths_.Observe(*length, shapes.run_lengths, clock);
+  }
+  if (up() != was_up) up_changed_ = clock.WallNow().time_since_epoch();
 }
 
 void PairStats::RecordReply(const EchoResult& reply,
@@ -34,6 +43,14 @@ void PairStats::RecordReply(const EchoResult& reply,
   }
   last_reply_rtt_ = reply.rtt;
   reply_ttl_ = reply.reply_ttl;
+}
+
+std::uint64_t PairStats::consecutive_failures() const {
+  std::uint64_t losses = 0;
+  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
+    if (IsLoss(static_cast<EchoOutcome>(i))) losses += outcomes_[i];
+  }
+  return losses - run_lengths_.sum();
 }
 
 std::optional<Nanoseconds> PairStats::last_rtt() const {

@@ -8,9 +8,22 @@
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
+#include "src/recorder/failure_runs.h"
 #include "src/recorder/histogram.h"
+#include "src/recorder/send_order.h"
 
 namespace echo_exporter {
+
+/// The shapes of the histograms of pairs.
+///
+/// Immutable after construction.
+struct PairShapes {
+  explicit PairShapes(const HistogramOptions& options);
+
+  const HistogramShape rtt;
+  /// In requests. They never begin again: their sum has to stay exact.
+  const HistogramShape run_lengths;
+};
 
 /// The statistics of one pair. A copy is a consistent view.
 ///
@@ -18,14 +31,27 @@ namespace echo_exporter {
 class PairStats {
  public:
   /// `since`: when they begin.
-  explicit PairStats(const HistogramShape& rtt_shape, WallTime since = {})
-      : since_(since), rtt_(rtt_shape, since) {}
+  explicit PairStats(const PairShapes& shapes, WallTime since = {})
+      : rtt_(shapes.rtt, since),
+        run_lengths_(shapes.run_lengths, since),
+        since_(since) {}
 
   void RecordRequest();
 
-  /// Requires in_flight() > 0 and the shape of the constructor.
-  void RecordResult(const EchoResult& result, const HistogramShape& rtt_shape,
+  /// Requires in_flight() > 0 and, as the others, the shapes of the
+  /// constructor.
+  void RecordResult(const EchoResult& result, const PairShapes& shapes,
                     const Clock& clock);
+
+  /// To be called for each request in the order of sending, once it and all
+  /// earlier ones have their results.
+  void RecordInSendOrder(const SentRequest& request, const PairShapes& shapes,
+                         const Clock& clock) {
+    // A reply that follows a reply changes nothing.
+    if (request.outcome != EchoOutcome::kReply || !up()) {
+      RecordRun(request, shapes, clock);
+    }
+  }
 
   void RecordStrayReply(StrayReply kind) {
     ++stray_replies_[static_cast<std::size_t>(kind)];
@@ -33,9 +59,10 @@ class PairStats {
 
   void RecordFlowRenewal() { ++flow_renewals_; }
 
-  /// So that assigning other statistics with that shape allocates nothing.
-  void ReserveAll(const HistogramShape& rtt_shape) {
-    rtt_.ReserveAll(rtt_shape);
+  /// So that assigning other statistics allocates nothing.
+  void ReserveAll(const PairShapes& shapes) {
+    rtt_.ReserveAll(shapes.rtt);
+    run_lengths_.ReserveAll(shapes.run_lengths);
   }
 
   WallTime since() const { return since_; }
@@ -54,12 +81,20 @@ class PairStats {
   /// Of all replies, in nanoseconds.
   const Histogram& rtt() const { return rtt_; }
 
-  /// Not of this host; absent before the first such outcome.
-  std::optional<EchoOutcome> last_outcome() const { return last_outcome_; }
-  /// Since the last reply.
+  /// In the order of sending.
+  const FailureRuns& runs() const { return runs_; }
+  /// Of finished runs, in requests; the sum is the losses in them.
+  const Histogram& run_lengths() const { return run_lengths_; }
+  /// Losses that are in no finished run: those of the run that lasts, and those
+  /// that wait for the outcome of an earlier request.
+  std::uint64_t consecutive_failures() const;
+  /// Losses since the last reply, in the order in which results came: a reply
+  /// shows that the flow is well, whatever is in flight still.
   std::uint32_t losses() const { return losses_; }
-  /// Whether that is a reply.
-  bool up() const { return last_outcome_ == EchoOutcome::kReply; }
+  /// Whether the last outcome in the order of sending is a reply.
+  bool up() const { return runs_.last_outcome() == EchoOutcome::kReply; }
+  /// When up() changed, since 1970; absent before.
+  std::optional<Nanoseconds> up_changed() const { return up_changed_; }
   /// Absent unless up().
   std::optional<Nanoseconds> last_rtt() const;
   /// RFC 3550 section 6.4.1, with the difference of successive replies' RTTs
@@ -71,19 +106,24 @@ class PairStats {
  private:
   void RecordReply(const EchoResult& reply, const HistogramShape& rtt_shape,
                    const Clock& clock);
+  void RecordRun(const SentRequest& request, const PairShapes& shapes,
+                 const Clock& clock);
 
-  WallTime since_;
+  // What each reply changes comes first, in few cache lines.
   std::uint64_t requests_ = 0;
+  std::uint32_t in_flight_ = 0;
+  std::uint32_t losses_ = 0;
+  std::optional<std::uint8_t> reply_ttl_;
+  Nanoseconds last_reply_rtt_{};
+  double jitter_ = 0;  ///< nanoseconds
+  Histogram rtt_;
+  FailureRuns runs_;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
   std::uint64_t flow_renewals_ = 0;
-  Histogram rtt_;
-  Nanoseconds last_reply_rtt_{};
-  double jitter_ = 0;  ///< nanoseconds
-  std::uint32_t in_flight_ = 0;
-  std::optional<EchoOutcome> last_outcome_;
-  std::uint32_t losses_ = 0;  ///< since the last reply
-  std::optional<std::uint8_t> reply_ttl_;
+  std::optional<Nanoseconds> up_changed_;
+  Histogram run_lengths_;
+  WallTime since_;
 };
 
 }  // namespace echo_exporter

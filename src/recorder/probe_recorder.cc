@@ -13,11 +13,11 @@
 #include "src/base/mutex.h"
 #include "src/base/process_stats.h"
 #include "src/recorder/exporter_metrics.h"
-#include "src/recorder/histogram.h"
 #include "src/recorder/pair_families.h"
 #include "src/recorder/pair_stats.h"
 #include "src/recorder/piece_writer.h"
 #include "src/recorder/prepared_labels.h"
+#include "src/recorder/send_order.h"
 
 namespace echo_exporter {
 
@@ -52,7 +52,7 @@ class ProbeRecorder::Impl {
        bool sees_stray_replies, bool renews_flows, PairObserver* observer)
       : clock_(clock),
         observer_(observer),
-        rtt_shape_(HistogramShape::OfTimes(options.rtt_buckets, options)),
+        shapes_(options),
         exporter_(options, clock) {
     never_[IndexOf(PairFamily::kLateReplies)] = !sees_stray_replies;
     never_[IndexOf(PairFamily::kDuplicateReplies)] = !sees_stray_replies;
@@ -64,8 +64,9 @@ class ProbeRecorder::Impl {
   void Relabel(PairId id,
                std::shared_ptr<const PreparedLabels> labels) noexcept;
   std::shared_ptr<const PairLabels> LabelsOf(PairId id) const;
-  std::uint32_t RecordRequest(PairId id);
-  void RecordResult(PairId id, const EchoResult& result);
+  RecordedRequest RecordRequest(PairId id, SteadyTime sent,
+                                std::uint16_t outage_after);
+  void RecordResult(const RequestId& id, const EchoResult& result);
   void RecordStrayReply(PairId id, StrayReply kind);
   void RecordFlowRenewal(PairId id);
   void SetRoute(PairId id, const std::optional<Route>& route);
@@ -82,6 +83,7 @@ class ProbeRecorder::Impl {
  private:
   struct Pair {
     std::shared_ptr<const PreparedLabels> naming;
+    SendOrder order{};
     PairStats stats;
     std::optional<Route> route = std::nullopt;
     bool removed = false;  ///< ends with its last outcome
@@ -115,7 +117,7 @@ class ProbeRecorder::Impl {
   const Clock& clock_;
   const WallTime started_ = clock_.WallNow();
   PairObserver* const observer_;
-  const HistogramShape rtt_shape_;
+  const PairShapes shapes_;
   PairFamilySet never_;  ///< families that no pair can have
   ExporterMetrics exporter_;
   std::array<Shard, kShardCount> shards_;
@@ -141,7 +143,7 @@ PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
   Shard& shard = ShardOf(id);
   try {
     Pair pair{.naming = std::move(naming),
-              .stats = PairStats(rtt_shape_, clock_.WallNow())};
+              .stats = PairStats(shapes_, clock_.WallNow())};
     const MutexLock lock(shard.mutex);
     shard.pairs.emplace(id, std::move(pair));
   } catch (...) {
@@ -205,25 +207,31 @@ std::shared_ptr<const PairLabels> ProbeRecorder::Impl::LabelsOf(
   return {naming, &naming->labels};
 }
 
-std::uint32_t ProbeRecorder::Impl::RecordRequest(PairId id) {
+ProbeRecorder::RecordedRequest ProbeRecorder::Impl::RecordRequest(
+    PairId id, SteadyTime sent, std::uint16_t outage_after) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  PairStats& stats = shard.pairs.at(id).stats;
-  stats.RecordRequest();
-  return stats.losses();
+  Pair& pair = shard.pairs.at(id);
+  const std::uint32_t number = pair.order.Begin(sent, outage_after);
+  pair.stats.RecordRequest();
+  return {{id, number}, pair.stats.losses()};
 }
 
-void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
+void ProbeRecorder::Impl::RecordResult(const RequestId& id,
+                                       const EchoResult& result) {
   bool has_ended = false;
   {
-    Shard& shard = ShardOf(id);
+    Shard& shard = ShardOf(id.pair);
     const MutexLock lock(shard.mutex);
-    Pair& pair = shard.pairs.at(id);
-    if (observer_ != nullptr) Observe(id, pair, result.outcome);
-    pair.stats.RecordResult(result, rtt_shape_, clock_);
+    Pair& pair = shard.pairs.at(id.pair);
+    pair.stats.RecordResult(result, shapes_, clock_);
+    pair.order.End(id.number, result.outcome, [&](const SentRequest& request) {
+      if (observer_ != nullptr) Observe(id.pair, pair, *request.outcome);
+      pair.stats.RecordInSendOrder(request, shapes_, clock_);
+    });
     has_ended = pair.has_ended();
   }
-  if (has_ended) EraseIfEnded(id);
+  if (has_ended) EraseIfEnded(id.pair);
   if (result.outcome == EchoOutcome::kReply) {
     exporter_.RecordCompletionDelay(result.completion_delay);
   }
@@ -232,7 +240,7 @@ void ProbeRecorder::Impl::RecordResult(PairId id, const EchoResult& result) {
 // Before the outcome is recorded.
 void ProbeRecorder::Impl::Observe(PairId id, const Pair& pair,
                                   EchoOutcome outcome) const {
-  const std::optional<EchoOutcome> previous = pair.stats.last_outcome();
+  const std::optional<EchoOutcome> previous = pair.stats.runs().last_outcome();
   if (pair.removed || IsOfThisHost(outcome) ||
       (outcome == previous && !observer_->wants_every_outcome())) {
     return;
@@ -294,7 +302,7 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
 
 std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
   PairStatus blank;
-  blank.statistics.rtt_counts.resize(rtt_shape_.bounds().size() + 1);
+  blank.statistics.rtt_counts.resize(shapes_.rtt.bounds().size() + 1);
   return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* copy) {
     copy->id = id;
     copy->labels = {pair.naming, &pair.naming->labels};
@@ -307,8 +315,8 @@ std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
 std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
     const MetricsQuery& query) const {
   if (!query.pairs) return {};
-  PairSnapshot snapshot{{}, PairStats(rtt_shape_), {}};
-  snapshot.stats.ReserveAll(rtt_shape_);
+  PairSnapshot snapshot{{}, PairStats(shapes_), {}};
+  snapshot.stats.ReserveAll(shapes_);
   const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
     const std::string& group = pair.naming->labels.group;
     if (query.groups && !query.groups->contains(group)) return false;
@@ -327,7 +335,7 @@ std::size_t ProbeRecorder::Impl::RenderMemory(const MetricsQuery& query) const {
   constexpr std::size_t kMessageBytes = 512;
   const std::size_t each =
       sizeof(PairSnapshot) +
-      (rtt_shape_.bounds().size() + kNativeBuckets) * sizeof(std::uint64_t) +
+      (shapes_.rtt.bounds().size() + kNativeBuckets) * sizeof(std::uint64_t) +
       (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
   std::size_t pairs = 0;
   for (const Shard& shard : shards_) {
@@ -343,7 +351,7 @@ void ProbeRecorder::Impl::Render(const MetricsQuery& query,
   PieceWriter pieces(sink);
   const auto writer =
       CreateFamilyWriter(query.format, &pieces.text(), started_);
-  WritePairFamilies(CopyPairs(query), query.omit | never_, rtt_shape_, *writer,
+  WritePairFamilies(CopyPairs(query), query.omit | never_, shapes_, *writer,
                     pieces);
   if (query.exporter) exporter_.Write(transport, ReadProcessStats(), *writer);
   pieces.Flush();
@@ -379,12 +387,14 @@ std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId pair) const {
   return impl_->LabelsOf(pair);
 }
 
-std::uint32_t ProbeRecorder::RecordRequest(PairId pair) {
-  return impl_->RecordRequest(pair);
+ProbeRecorder::RecordedRequest ProbeRecorder::RecordRequest(
+    PairId pair, SteadyTime sent, std::uint16_t outage_after) {
+  return impl_->RecordRequest(pair, sent, outage_after);
 }
 
-void ProbeRecorder::RecordResult(PairId pair, const EchoResult& result) {
-  impl_->RecordResult(pair, result);
+void ProbeRecorder::RecordResult(const RequestId& request,
+                                 const EchoResult& result) {
+  impl_->RecordResult(request, result);
 }
 
 void ProbeRecorder::RecordStrayReply(PairId pair, StrayReply kind) {

@@ -107,7 +107,11 @@ class ExporterFixture : public testing::Test {
     const std::string kRequests = "icmp_echo_requests_total{";
     const std::string kOutcomes = "icmp_echo_outcomes_total{";
     const std::string kInFlight = "icmp_echo_in_flight{";
-    std::map<std::string, double> unaccounted;  // by the labels of the pair
+    const std::string kFinishedLosses = "icmp_echo_failure_run_length_sum{";
+    const std::string kOtherLosses = "icmp_echo_consecutive_failures{";
+    // By the labels of the pair.
+    std::map<std::string, double> unaccounted;
+    std::map<std::string, double> unaccounted_losses;
     double requests = 0;
     for (const auto& [series, value] : samples) {
       if (series.starts_with(kRequests)) {
@@ -117,8 +121,23 @@ class ExporterFixture : public testing::Test {
         unaccounted[series.substr(kInFlight.size())] -= value;
       } else if (series.starts_with(kOutcomes)) {
         const std::string labels = series.substr(kOutcomes.size());
-        unaccounted[labels.substr(0, labels.find(",outcome=")) + "}"] -= value;
+        const std::size_t end = labels.find(",outcome=");
+        const std::string pair = labels.substr(0, end) + "}";
+        unaccounted[pair] -= value;
+        const std::string outcome = labels.substr(end);
+        if (outcome.find("\"reply\"") == std::string::npos &&
+            outcome.find("\"suspended\"") == std::string::npos &&
+            outcome.find("\"no_resources\"") == std::string::npos) {
+          unaccounted_losses[pair] -= value;
+        }
+      } else if (series.starts_with(kFinishedLosses)) {
+        unaccounted_losses[series.substr(kFinishedLosses.size())] += value;
+      } else if (series.starts_with(kOtherLosses)) {
+        unaccounted_losses[series.substr(kOtherLosses.size())] += value;
       }
+    }
+    for (const auto& [labels, difference] : unaccounted_losses) {
+      EXPECT_EQ(difference, 0) << labels;
     }
     for (const auto& [labels, difference] : unaccounted) {
       EXPECT_EQ(difference, 0) << labels;

@@ -102,6 +102,35 @@ TEST_F(ExporterReloadTest, GoesOnWithAPairThatComesBackBeforeItHasEnded) {
             1);
 }
 
+TEST_F(ExporterReloadTest, KeepsAnOutageAndTakesAnotherLengthOfThem) {
+  network_.Answer({.result = EndAs(EchoOutcome::kTimeout)});
+  const std::string fast = "interval = \"10ms\"\noutage_after = ";
+  StartReloadable(Group("\"192.0.2.1\"", fast + "1000"));
+  WaitForSample(Pair("consecutive_failures", "192.0.2.1"), 5);
+  Samples samples = Scrape();
+  EXPECT_EQ(Value(samples, Pair("outages_total", "192.0.2.1")), 0);
+  EXPECT_EQ(Value(samples, Pair("outage_seconds_total", "192.0.2.1")), 0);
+
+  ReloadWith(Group("\"192.0.2.1\", \"192.0.2.2\"", fast + "5"));
+  // Of the whole run.
+  WaitForSample(Pair("outage_seconds_total", "192.0.2.1"), 0.04);
+  samples = Scrape();
+  CheckAccounts(samples);
+  EXPECT_EQ(Value(samples, Pair("outages_total", "192.0.2.1")), 1);
+
+  ReloadWith(Group("\"192.0.2.1\"", fast + "1000"));
+  const double so_far =
+      Value(Scrape(), Pair("consecutive_failures", "192.0.2.1")).value_or(0);
+  WaitForSample(Pair("consecutive_failures", "192.0.2.1"), so_far + 3);
+  network_.Answer({});
+  WaitForSample(Pair("failure_run_length_count", "192.0.2.1"), 1);
+  samples = Scrape();
+  CheckAccounts(samples);
+  EXPECT_EQ(Value(samples, Pair("outages_total", "192.0.2.1")), 1);
+  EXPECT_EQ(Value(samples, Pair("consecutive_failures", "192.0.2.1")), 0);
+  EXPECT_EQ(Value(samples, Pair("failure_run_length_count", "192.0.2.1")), 1);
+}
+
 TEST_F(ExporterReloadTest, KeepsTheCountersUnderOtherLabels) {
   StartReloadable(Group("\"192.0.2.1\""));
   WaitForSample(Pair("requests_total", "192.0.2.1"), 5);

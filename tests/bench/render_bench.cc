@@ -131,8 +131,7 @@ void AddPair(int pair, ProbeRecorder* recorder) {
       {"bench", "auto", Destination(pair), {{"site", "fra"}}});
   recorder->SetRoute(id, Route{{}, *IpAddress::Parse(Destination(pair))});
   for (int n = 0; n < kReplies; ++n) {
-    recorder->RecordRequest(id);
-    recorder->RecordResult(id, Reply(n));
+    recorder->RecordResult(recorder->RecordRequest(id, {}, 3).id, Reply(n));
   }
 }
 
@@ -187,7 +186,8 @@ void PrintRecording(const char* name, const std::function<void(int)>& call) {
 void Run(int pairs) {
   // Both are built before either renders, so that no memory is used twice.
   const std::uint64_t resident_before = ResidentBytes();
-  ProbeRecorder recorder({.rtt_buckets = Buckets()}, Clock::System());
+  ProbeRecorder recorder({.rtt_buckets = Buckets()}, Clock::System(), true,
+                         true);
   for (int i = 0; i < pairs; ++i) AddPair(i, &recorder);
   const std::uint64_t resident_between = ResidentBytes();
   RegistryRecorder registry;
@@ -204,6 +204,9 @@ void Run(int pairs) {
                  [&] { return registry.Render(); });
   PrintRendering("ProbeRecorder", (resident_between - resident_before) / count,
                  [&] { return RenderText(recorder); });
+  PrintRendering("the same in protobuf", 0, [&] {
+    return Render(recorder, {.format = MetricsFormat::kProtobuf});
+  });
 
   prometheus::Histogram histogram(Buckets());
   std::printf("\n| %-34s | %11s | %12s |\n", "recording [ns/call]", "1 thread",
@@ -211,8 +214,8 @@ void Run(int pairs) {
   std::printf("|---|---|---|\n");
   PrintRecording("RecordRequest + RecordResult", [&](int thread) {
     const auto pair = static_cast<PairId>(thread % pairs);
-    recorder.RecordRequest(pair);
-    recorder.RecordResult(pair, Reply(thread));
+    recorder.RecordResult(recorder.RecordRequest(pair, {}, 3).id,
+                          Reply(thread));
   });
   struct alignas(64) Turn {
     int pair = 0;
@@ -222,8 +225,8 @@ void Run(int pairs) {
     int& turn = turns[static_cast<std::size_t>(thread)].pair;
     const auto pair = static_cast<PairId>(turn);
     turn = (turn + 1) % pairs;
-    recorder.RecordRequest(pair);
-    recorder.RecordResult(pair, Reply(thread));
+    recorder.RecordResult(recorder.RecordRequest(pair, {}, 3).id,
+                          Reply(thread));
   });
   PrintRecording("prometheus::Histogram::Observe",
                  [&](int) { histogram.Observe(0.0003); });

@@ -56,6 +56,7 @@ dont_fragment = true
 ip_version = "4"
 flow = "fresh"
 flow_renew_after = 0
+outage_after = 1
 dns_refresh = "5m"
 [metrics]
 rtt_buckets = [0.001, 1, 2.5]
@@ -83,6 +84,7 @@ dont_fragment = false
 ip_version = "6"
 flow = "steady"
 flow_renew_after = 1000000
+outage_after = 1000
 dns_refresh = "24h"
 [modules.icmp]
 payload_size = 65500
@@ -517,6 +519,16 @@ TEST(ConfigTest, ReadsWhichFlowRequestsBelongTo) {
   EXPECT_EQ(config.groups[0].flow_renew_after, 0U);
   EXPECT_EQ(config.groups[1].echo.flow, FlowPolicy::kSteady);
   EXPECT_EQ(config.groups[1].flow_renew_after, 1'000'000U);
+}
+
+TEST(ConfigTest, ReadsHowManyLossesAreAnOutage) {
+  EXPECT_EQ(Parse("[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n")
+                .groups[0]
+                .outage_after,
+            3);
+  const ExporterConfig config = Parse(kFull);
+  EXPECT_EQ(config.groups[0].outage_after, 1);
+  EXPECT_EQ(config.groups[1].outage_after, 1000);
 }
 
 TEST(ConfigTest, WarnsOfAFlowThatTheSystemIgnores) {

@@ -62,6 +62,7 @@ name = "tab\\quote\""
 interval = "90s"
 dns_refresh = "1m"
 flow_renew_after = 3
+outage_after = 3
 timeout = "1s"
 payload_size = 32
 ttl = 128

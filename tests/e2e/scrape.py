@@ -3,6 +3,7 @@
 import re
 
 PAIR = ("group", "source", "destination")
+NO_LOSSES = ("reply", "suspended", "no_resources")
 
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -85,10 +86,15 @@ def accounting_errors(scrape):
         finished = sum(outcomes.values())
         replies, measured = outcomes["reply"], one("icmp_echo_rtt_seconds_count")
         up, last_rtt = one("icmp_echo_up"), one("icmp_echo_last_rtt_seconds")
+        losses = finished - sum(outcomes.get(name, 0) for name in NO_LOSSES)
+        in_runs = one("icmp_echo_failure_run_length_sum")
+        consecutive = one("icmp_echo_consecutive_failures")
         if requests != finished + in_flight:
             errors.append(f"{pair}: {requests} requests, {finished} ended, {in_flight} in flight")
         if replies != measured:
             errors.append(f"{pair}: {replies} replies, {measured} round-trip times")
+        if losses != in_runs + consecutive:
+            errors.append(f"{pair}: {losses} losses, {in_runs} in runs, {consecutive} since")
         if "timeout" not in outcomes:
             errors.append(f"{pair}: no series of timeouts")
         if (up == 1) != (last_rtt is not None) or last_rtt == 0:

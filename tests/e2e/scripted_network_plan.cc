@@ -23,6 +23,7 @@ enum class Behaviour : std::uint8_t {
   kEverySecond = 5,
   kLate = 6,
   kDuplicate = 7,
+  kBursts = 8,
   kUnreachable = 10,
   kTimeExceeded = 11,
   kPathMtu = 12,
@@ -40,6 +41,7 @@ enum class Behaviour : std::uint8_t {
 };
 
 constexpr unsigned kLastHostUnreachable = 191;
+constexpr unsigned kBurstPeriod = 10;
 
 struct PlanRow {
   Behaviour behaviour;
@@ -57,6 +59,7 @@ constexpr PlanRow kPlan[] = {
     {Behaviour::kEverySecond, "at once, but only the 1st, 3rd, 5th... request"},
     {Behaviour::kLate, "after --late-ms"},
     {Behaviour::kDuplicate, "twice: at once and 1 ms later"},
+    {Behaviour::kBursts, "at once, but of each 10 requests not the last P"},
     {Behaviour::kUnreachable,
      "destination unreachable, code P (IPv4: type 3, 0..15, code 4 with\n"
      "      MTU 1280; IPv6: type 1, 0..6)"},
@@ -221,6 +224,9 @@ std::vector<Answer> AnswerRequest(const AddressPlan& plan,
       return Reply(reply, plan.late);
     case Behaviour::kDuplicate:
       return {Reply(reply).front(), Reply(reply, milliseconds(1)).front()};
+    case Behaviour::kBursts:
+      if ((number - 1) % kBurstPeriod + parameter >= kBurstPeriod) return {};
+      return Reply(reply);
     case Behaviour::kUnreachable:
       return Unreachable(request, parameter);
     case Behaviour::kHostUnreachable:

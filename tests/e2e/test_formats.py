@@ -119,7 +119,7 @@ class FormatsTest(unittest.TestCase):
                     self.assertEqual(count, 1)
                     self.assertLess(lower, last[key] * (1 + 1e-12))
                     self.assertGreater(upper, last[key] * (1 - 1e-12))
-        self.assertEqual(natives, len(DELAYS) + 2)
+        self.assertEqual(natives, 2 * len(DELAYS) + 2)
 
     def test_the_accept_header_decides(self):
         for accept, expected in (

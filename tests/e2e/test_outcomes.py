@@ -22,7 +22,9 @@ REQUESTS = 40  # of each pair
 # The parts of names behind icmp_echo_, echo_exporter_ and process_.
 ICMP_ECHO_NAMES = """
     requests_total outcomes_total in_flight rtt_seconds_bucket rtt_seconds_sum rtt_seconds_count
-    last_rtt_seconds jitter_seconds reply_ttl up pair_info"""
+    last_rtt_seconds jitter_seconds reply_ttl up up_changed_timestamp_seconds consecutive_failures
+    outages_total outage_seconds_total failure_run_length_bucket failure_run_length_sum
+    failure_run_length_count pair_info"""
 EXPORTER_NAMES = """
     build_info config_last_reload_successful config_last_reload_success_timestamp_seconds pairs
     schedule_lag_seconds_bucket schedule_lag_seconds_sum schedule_lag_seconds_count

@@ -102,6 +102,7 @@ TEST_F(PairSetTest, SchedulesNewPairsByTheirGroups) {
   slow.interval = seconds(60);
   slow.sources = {SourceConfig(), FromAddress("wan", "198.51.100.7")};
   slow.echo.ttl = 7;
+  slow.outage_after = 5;
   const DispatchChange change = MoveTo({slow, GroupTo("g", {"192.0.2.9"})});
   ASSERT_THAT(change.scheduled, SizeIs(2));
   EXPECT_EQ(change.scheduled[0].interval, seconds(60));
@@ -111,6 +112,7 @@ TEST_F(PairSetTest, SchedulesNewPairsByTheirGroups) {
   EXPECT_EQ(last.source.address, Address("198.51.100.7"));
   EXPECT_EQ(last.destination.address, Address("192.0.2.2"));
   EXPECT_EQ(last.echo.ttl, 7);
+  EXPECT_EQ(last.outage_after, 5);
   EXPECT_EQ(change.scheduled[1].interval, seconds(1));
   EXPECT_THAT(change.scheduled[1].pairs, SizeIs(1));
   EXPECT_THAT(change.updated, IsEmpty());
@@ -182,6 +184,11 @@ TEST_F(PairSetTest, UpdatesOnlyThePairsThatDiffer) {
   ASSERT_THAT(change.updated, SizeIs(1));
   EXPECT_EQ(change.updated[0].id, 3U);
   EXPECT_EQ(change.updated[0].echo.payload_size, 8);
+
+  other.outage_after = 1;
+  change = MoveTo({group, other});
+  ASSERT_THAT(change.updated, SizeIs(1));
+  EXPECT_EQ(change.updated[0].outage_after, 1);
   EXPECT_THAT(Scheduled(change), IsEmpty());
   EXPECT_THAT(change.removed, IsEmpty());
 }
@@ -217,13 +224,13 @@ TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedIsTheSame) {
   MoveTo(both);
   const PairId first = PairTo("192.0.2.1");
   const PairId second = PairTo("b");
-  recorder_.RecordRequest(first);
+  const RequestId request = recorder_.RecordRequest(first, {}, 3).id;
   MoveTo({});
   const std::vector<DispatchedPair> scheduled = Scheduled(MoveTo(both));
   ASSERT_THAT(scheduled, SizeIs(2));
   EXPECT_EQ(scheduled[0].id, first);
   EXPECT_NE(scheduled[1].id, second);
-  recorder_.RecordResult(first, {});
+  recorder_.RecordResult(request, {});
   MoveTo({});
   EXPECT_THAT(recorder_.Snapshot(), IsEmpty());
 }
@@ -240,7 +247,7 @@ TEST_F(PairSetTest, GivesAPairItsNewLabels) {
 TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedGetsItsNewLabels) {
   GroupConfig group = GroupTo("g", {"192.0.2.1"});
   MoveTo({group});
-  recorder_.RecordRequest(0);
+  recorder_.RecordRequest(0, {}, 3);
   MoveTo({});
   group.labels = {{"site", "fra"}};
   EXPECT_EQ(Scheduled(MoveTo({group}))[0].id, 0U);

@@ -31,6 +31,11 @@ class ResultRouterTest : public testing::Test {
     return recorder_.AddPair({"g", "s", destination, {}});
   }
 
+  /// Of a request that is recorded now.
+  std::uint64_t TagOfRequest(PairId pair) {
+    return ResultRouter::TagOf(recorder_.RecordRequest(pair, {}, 3).id);
+  }
+
   std::uint64_t ExpectInto(ResultLog& log) {
     return router_.Expect(
         [&log](const EchoResult& result) { log.Add(result); });
@@ -55,17 +60,34 @@ TEST_F(ResultRouterTest, GivesResultsOfPairsToTheRecorder) {
   const PairId second = AddPair("b");
   ResultLog log;
   ExpectInto(log);
-  recorder_.RecordRequest(first);
-  recorder_.RecordRequest(second);
-  router_.OnResult(
-      WithTag(ResultRouter::TagOf(first), ReplyAfter(milliseconds(1))));
-  router_.OnResult(
-      WithTag(ResultRouter::TagOf(second), EndAs(EchoOutcome::kTimeout)));
+  const std::uint64_t first_tag = TagOfRequest(first);
+  const std::uint64_t second_tag = TagOfRequest(second);
+  router_.OnResult(WithTag(first_tag, ReplyAfter(milliseconds(1))));
+  router_.OnResult(WithTag(second_tag, EndAs(EchoOutcome::kTimeout)));
   EXPECT_TRUE(StatisticsOf(first).up);
   EXPECT_FALSE(StatisticsOf(second).up);
   EXPECT_EQ(StatisticsOf(second).in_flight, 0U);
   EXPECT_THAT(outcomes_.lines(), ElementsAre("a none reply", "b none timeout"));
   EXPECT_EQ(log.size(), 0U);
+}
+
+TEST_F(ResultRouterTest, TellsTheRequestsOfAPairApart) {
+  const PairId pair = AddPair("a");
+  const std::uint64_t first = TagOfRequest(pair);
+  const std::uint64_t second = TagOfRequest(pair);
+  router_.OnResult(WithTag(second, ReplyAfter(milliseconds(1))));
+  EXPECT_THAT(outcomes_.lines(), IsEmpty());
+  router_.OnResult(WithTag(first, EndAs(EchoOutcome::kTimeout)));
+  EXPECT_THAT(outcomes_.lines(),
+              ElementsAre("a none timeout", "a timeout reply"));
+}
+
+TEST_F(ResultRouterTest, ATagHasRoomForEveryRequestOfAPair) {
+  const std::uint64_t tag =
+      ResultRouter::TagOf({.pair = 0xffffffff, .number = kRequestNumbers - 1});
+  ResultLog log;
+  EXPECT_NE(tag, ExpectInto(log));
+  EXPECT_EQ(tag, 0x7fffffffffffffffU);
 }
 
 TEST_F(ResultRouterTest, GivesOtherResultsOnceToWhoExpectsThem) {
@@ -120,7 +142,8 @@ TEST_F(ResultRouterTest, RecordsStrayRepliesOfPairsOnly) {
   const PairId pair = AddPair("a");
   ResultLog log;
   const std::uint64_t tag = ExpectInto(log);
-  router_.OnStrayReply(ResultRouter::TagOf(pair), StrayReply::kDuplicate);
+  const std::uint64_t request = ResultRouter::TagOf({pair, 7});
+  router_.OnStrayReply(request, StrayReply::kDuplicate);
   router_.OnStrayReply(tag, StrayReply::kDuplicate);
   EXPECT_THAT(StatisticsOf(pair).stray_replies, ElementsAre(0, 1));
   EXPECT_EQ(log.size(), 0U);

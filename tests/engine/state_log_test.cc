@@ -31,8 +31,8 @@ class StateLogTest : public testing::Test {
   void Record(PairId pair, EchoOutcome outcome) {
     EchoResult result;
     result.outcome = outcome;
-    recorder_.RecordRequest(ids_.at(pair));
-    recorder_.RecordResult(ids_.at(pair), result);
+    recorder_.RecordResult(recorder_.RecordRequest(ids_.at(pair), {}, 3).id,
+                           result);
   }
 
   ManualClock clock_{SteadyTime(std::chrono::hours(1))};

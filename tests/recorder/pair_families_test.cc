@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "src/recorder/histogram.h"
 #include "tests/recorder/samples.h"
 
 namespace echo_exporter {
@@ -32,7 +32,7 @@ std::string Render(const std::vector<PairSnapshot>& pairs,
     return true;
   };
   PieceWriter pieces(sink);
-  WritePairFamilies(pairs, omit, HistogramShape::OfTimes(bounds, {}),
+  WritePairFamilies(pairs, omit, PairShapes({.rtt_buckets = bounds}),
                     *CreateFamilyWriter(MetricsFormat::kText, &pieces.text()),
                     pieces);
   pieces.Flush();
@@ -41,14 +41,15 @@ std::string Render(const std::vector<PairSnapshot>& pairs,
 
 PairSnapshot PairWithReplies(const std::vector<Nanoseconds>& rtts,
                              const std::vector<double>& bounds = Bounds()) {
-  const auto shape = HistogramShape::OfTimes(bounds, {});
-  PairStats stats(shape);
+  const PairShapes shapes({.rtt_buckets = bounds});
+  PairStats stats(shapes);
   for (const Nanoseconds rtt : rtts) {
     EchoResult result;
     result.outcome = EchoOutcome::kReply;
     result.rtt = rtt;
     stats.RecordRequest();
-    stats.RecordResult(result, shape, Clock::System());
+    stats.RecordResult(result, shapes, Clock::System());
+    stats.RecordInSendOrder({{}, 3, result.outcome}, shapes, Clock::System());
   }
   return {ProbeRecorder::Prepare({"g", "s", "d", {}}), stats, {}};
 }
@@ -90,7 +91,7 @@ TEST(PairFamiliesTest, LeavesOutEachFamilyThatIsOmittedAndNoOther) {
 TEST(PairFamiliesTest, HasNoClassicBucketsWithoutBounds) {
   const std::string text =
       Render({PairWithReplies({std::chrono::seconds(1)}, {})}, {});
-  EXPECT_THAT(text, Not(HasSubstr("_bucket")));
+  EXPECT_THAT(text, Not(HasSubstr("rtt_seconds_bucket")));
   const auto samples = ParseSamples(text);
   EXPECT_EQ(
       samples.at("icmp_echo_rtt_seconds_sum{" + std::string(kLabels) + "}"), 1);
@@ -111,7 +112,7 @@ TEST(PairFamiliesTest, HandsALongTextOnInPiecesAndStopsWhenToldTo) {
   };
   const auto write = [&pairs](const TextSink& sink) {
     PieceWriter pieces(sink);
-    WritePairFamilies(pairs, {}, HistogramShape::OfTimes(Bounds(), {}),
+    WritePairFamilies(pairs, {}, PairShapes({.rtt_buckets = Bounds()}),
                       *CreateFamilyWriter(MetricsFormat::kText, &pieces.text()),
                       pieces);
     pieces.Flush();
@@ -143,7 +144,8 @@ TEST(PairFamiliesTest, OmitsFamiliesWithoutSeries) {
           "icmp_echo_up{group=\"g\",source=\"s\",destination=\"d\"} 0\n"));
   for (const char* family :
        {"icmp_echo_last_rtt_seconds", "icmp_echo_jitter_seconds",
-        "icmp_echo_reply_ttl", "icmp_echo_pair_info"}) {
+        "icmp_echo_reply_ttl", "icmp_echo_up_changed_timestamp_seconds",
+        "icmp_echo_pair_info"}) {
     EXPECT_THAT(text, Not(HasSubstr(family)));
   }
 }
@@ -170,6 +172,31 @@ TEST(PairFamiliesTest, AccumulatesBuckets) {
       samples.at(
           R"(icmp_echo_rtt_seconds_count{group="g",source="s",destination="d"})"),
       4);
+}
+
+TEST(PairFamiliesTest, WritesTheLengthsOfRuns) {
+  PairSnapshot pair = PairWithReplies({});
+  const PairShapes shapes({.rtt_buckets = Bounds()});
+  for (const int length : {1, 4, 500, 2}) {
+    for (int i = 0; i < length; ++i) {
+      pair.stats.RecordInSendOrder({{}, 3, EchoOutcome::kTimeout}, shapes,
+                                   Clock::System());
+    }
+    pair.stats.RecordInSendOrder({{}, 3, EchoOutcome::kReply}, shapes,
+                                 Clock::System());
+  }
+  std::string expected = "# TYPE icmp_echo_failure_run_length histogram\n";
+  const std::string name = "icmp_echo_failure_run_length";
+  const std::vector<std::pair<std::string, int>> buckets = {
+      {"1", 1},  {"2", 2},  {"3", 2},   {"5", 3},   {"10", 3},
+      {"20", 3}, {"50", 3}, {"100", 3}, {"+Inf", 4}};
+  for (const auto& [bound, count] : buckets) {
+    expected += name + "_bucket{" + kLabels + ",le=\"" + bound + "\"} " +
+                std::to_string(count) + "\n";
+  }
+  expected += name + "_sum{" + kLabels + "} 507\n";
+  expected += name + "_count{" + kLabels + "} 4\n";
+  EXPECT_THAT(Render({pair}), HasSubstr(expected));
 }
 
 TEST(PairFamiliesTest, WritesBoundsAsOtherExportersDo) {

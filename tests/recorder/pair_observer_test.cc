@@ -22,11 +22,14 @@ class PairObserverTest : public testing::Test {
     return recorder_.AddPair({"g", "s", destination, {}});
   }
 
+  RequestId Send(PairId pair) {
+    return recorder_.RecordRequest(pair, {}, 3).id;
+  }
+
   void Record(PairId pair, EchoOutcome outcome) {
     EchoResult result;
     result.outcome = outcome;
-    recorder_.RecordRequest(pair);
-    recorder_.RecordResult(pair, result);
+    recorder_.RecordResult(Send(pair), result);
   }
 
   OutcomeLog log_;
@@ -81,16 +84,33 @@ TEST_F(PairObserverTest, OutcomesOfThisHostLeaveTheStateAsItWas) {
   EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "a reply timeout"));
 }
 
+TEST_F(PairObserverTest, IsToldInTheOrderOfSending) {
+  const PairId a = AddPair("a");
+  Record(a, EchoOutcome::kReply);
+  const RequestId lost = Send(a);
+  const RequestId also_lost = Send(a);
+  // The replies overtake the timeouts; the pair was down once.
+  Record(a, EchoOutcome::kReply);
+  EchoResult timeout;
+  timeout.outcome = EchoOutcome::kTimeout;
+  recorder_.RecordResult(lost, timeout);
+  Record(a, EchoOutcome::kReply);
+  EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "a reply timeout"));
+  recorder_.RecordResult(also_lost, timeout);
+  EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "a reply timeout",
+                                        "a timeout reply"));
+}
+
 TEST_F(PairObserverTest, IsNotToldOfARemovedPair) {
   const PairId a = AddPair("a");
-  recorder_.RecordRequest(a);
-  recorder_.RecordRequest(a);
+  const RequestId first = Send(a);
+  const RequestId second = Send(a);
   recorder_.RemovePair(a);
-  recorder_.RecordResult(a, {});
+  recorder_.RecordResult(first, {});
   EXPECT_THAT(log_.lines(), IsEmpty());
   // Nor does it end, and it goes on with what it had.
   ASSERT_EQ(AddPair("a"), a);
-  recorder_.RecordResult(a, {});
+  recorder_.RecordResult(second, {});
   Record(a, EchoOutcome::kTimeout);
   EXPECT_THAT(log_.lines(), ElementsAre("a other timeout"));
 }

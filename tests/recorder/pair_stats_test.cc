@@ -22,13 +22,21 @@ class PairStatsTest : public testing::Test {
     result.rtt = rtt;
     result.reply_ttl = reply_ttl;
     stats_.RecordRequest();
-    stats_.RecordResult(result, shape_, Clock::System());
+    stats_.RecordResult(result, shapes_, clock_);
+    stats_.RecordInSendOrder({{}, 3, outcome}, shapes_, clock_);
   }
   void Reply(Nanoseconds rtt) { Finish(EchoOutcome::kReply, rtt); }
 
-  const HistogramShape shape_ =
-      HistogramShape::OfTimes({0.0001, 0.001, 0.01}, {});
-  PairStats stats_{shape_};
+  struct FixedClock : public Clock {
+    SteadyTime Now() const override { return {}; }
+    WallTime WallNow() const override { return wall_now; }
+
+    WallTime wall_now{seconds(1'700'000'000)};
+  };
+
+  FixedClock clock_;
+  const PairShapes shapes_{{.rtt_buckets = {0.0001, 0.001, 0.01}}};
+  PairStats stats_{shapes_};
 };
 
 TEST_F(PairStatsTest, StartsAtZero) {
@@ -49,7 +57,7 @@ TEST_F(PairStatsTest, CountsARequestAsInFlightUntilItsResult) {
 
   EchoResult result;
   result.outcome = EchoOutcome::kTimeout;
-  stats_.RecordResult(result, shape_, Clock::System());
+  stats_.RecordResult(result, shapes_, clock_);
   EXPECT_EQ(stats_.requests(), 2U);
   EXPECT_EQ(stats_.in_flight(), 1U);
   EXPECT_EQ(stats_.outcomes(EchoOutcome::kTimeout), 1U);
@@ -116,6 +124,45 @@ TEST_F(PairStatsTest, CountsLossesSinceTheLastReply) {
   EXPECT_EQ(stats_.losses(), 3U);
   Reply(microseconds(250));
   EXPECT_EQ(stats_.losses(), 0U);
+}
+
+TEST_F(PairStatsTest, KnowsWhenItChangedBetweenUpAndDown) {
+  Finish(EchoOutcome::kTimeout);
+  EXPECT_EQ(stats_.up_changed(), std::nullopt);
+  Reply(milliseconds(1));
+  EXPECT_EQ(stats_.up_changed(), seconds(1'700'000'000));
+  clock_.wall_now += milliseconds(1500);
+  Reply(milliseconds(1));
+  Finish(EchoOutcome::kSuspended);
+  EXPECT_EQ(stats_.up_changed(), seconds(1'700'000'000));
+  Finish(EchoOutcome::kTimeout);
+  EXPECT_EQ(stats_.up_changed(), milliseconds(1'700'000'001'500));
+  clock_.wall_now += seconds(1);
+  Finish(EchoOutcome::kProhibited);
+  EXPECT_EQ(stats_.up_changed(), milliseconds(1'700'000'001'500));
+}
+
+// A timeout that is known after the reply to the next request.
+TEST_F(PairStatsTest, CountsALossWhoseTurnHasNotComeAsConsecutive) {
+  Finish(EchoOutcome::kTimeout);
+  Reply(milliseconds(1));
+  stats_.RecordRequest();
+  stats_.RecordRequest();
+  EchoResult result;
+  result.outcome = EchoOutcome::kHostUnreachable;
+  stats_.RecordResult(result, shapes_, clock_);
+  EXPECT_EQ(stats_.consecutive_failures(), 1U);
+  EXPECT_TRUE(stats_.up());
+  result.outcome = EchoOutcome::kReply;
+  stats_.RecordResult(result, shapes_, clock_);
+  EXPECT_EQ(stats_.consecutive_failures(), 1U);
+  stats_.RecordInSendOrder({{}, 3, EchoOutcome::kReply}, shapes_, clock_);
+  EXPECT_TRUE(stats_.up());
+  stats_.RecordInSendOrder({{}, 3, EchoOutcome::kHostUnreachable}, shapes_,
+                           clock_);
+  EXPECT_FALSE(stats_.up());
+  EXPECT_EQ(stats_.consecutive_failures(), 1U);
+  EXPECT_EQ(stats_.run_lengths().sum(), 1U);
 }
 
 TEST_F(PairStatsTest, SmoothsJitterAsRfc3550Says) {

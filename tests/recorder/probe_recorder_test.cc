@@ -45,8 +45,11 @@ class ProbeRecorderTest : public testing::Test {
     result.rtt = rtt;
     result.completion_delay = milliseconds(250);
     result.reply_ttl = reply_ttl;
-    recorder_.RecordRequest(pair);
-    recorder_.RecordResult(pair, result);
+    recorder_.RecordResult(Send(pair), result);
+  }
+
+  RequestId Send(PairId pair) {
+    return recorder_.RecordRequest(pair, {}, 3).id;
   }
 
   std::map<std::string, double> Samples() const {
@@ -70,7 +73,7 @@ TEST_F(ProbeRecorderTest, RendersPairsAsTheGoldenText) {
   Finish(1, EchoOutcome::kReply, milliseconds(12), std::uint8_t{57});
   Finish(1, EchoOutcome::kTimeout);
   Finish(1, EchoOutcome::kHostUnreachable);
-  recorder_.RecordRequest(1);
+  Send(1);
 
   std::ifstream file("tests/recorder/testdata/golden.prom");
   ASSERT_TRUE(file) << "run the tests in the root of the source tree";
@@ -87,9 +90,19 @@ double ExpectExact(const std::map<std::string, double>& samples,
   const std::string outcome_prefix =
       "icmp_echo_outcomes_total{" + labels + ",outcome=";
   double outcomes = 0;
+  double losses = 0;
   for (const auto& [series, value] : samples) {
-    if (series.rfind(outcome_prefix, 0) == 0) outcomes += value;
+    if (series.rfind(outcome_prefix, 0) != 0) continue;
+    outcomes += value;
+    const std::string outcome = series.substr(outcome_prefix.size());
+    if (outcome != "\"reply\"}" && outcome != "\"suspended\"}" &&
+        outcome != "\"no_resources\"}") {
+      losses += value;
+    }
   }
+  EXPECT_EQ(losses,
+            samples.at("icmp_echo_failure_run_length_sum{" + labels + "}") +
+                samples.at("icmp_echo_consecutive_failures{" + labels + "}"));
   const double requests =
       samples.at("icmp_echo_requests_total{" + labels + "}");
   EXPECT_EQ(requests,
@@ -113,11 +126,11 @@ TEST_F(ProbeRecorderTest, StaysExactWhileManyThreadsRecord) {
     threads.emplace_back([this, &requests](const std::stop_token& stop) {
       for (unsigned i = 0; !stop.stop_requested(); ++i) {
         const PairId pair = i % 2;
-        recorder_.RecordRequest(pair);
+        const RequestId overtaken = Send(pair);
         Finish(pair, EchoOutcome::kReply, microseconds(i % 1000));
         EchoResult result;
         result.outcome = static_cast<EchoOutcome>(i % kEchoOutcomeCount);
-        recorder_.RecordResult(pair, result);
+        recorder_.RecordResult(overtaken, result);
         requests += 2;
       }
     });
@@ -207,13 +220,13 @@ TEST_F(ProbeRecorderTest, APairKeepsItsCountersUnderOtherLabels) {
 TEST_F(ProbeRecorderTest, ARemovedPairThatHasNotEndedGoesOnWithoutARoute) {
   const PairId id = recorder_.AddPair({"g", "s", "d", {}});
   recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")});
-  recorder_.RecordRequest(id);
+  const RequestId request = Send(id);
   recorder_.RemovePair(id);
   EXPECT_EQ(Samples().at("echo_exporter_pairs"), 0);
   ASSERT_EQ(recorder_.AddPair({"g", "s", "d", {}}), id);
   EXPECT_EQ(Samples().at("echo_exporter_pairs"), 1);
   EXPECT_EQ(recorder_.Snapshot().at(0).route, std::nullopt);
-  recorder_.RecordResult(id, {});
+  recorder_.RecordResult(request, {});
   const PairStatus status = recorder_.Snapshot().at(0);
   EXPECT_EQ(status.statistics.requests, 1U);
   EXPECT_EQ(status.statistics.in_flight, 0U);
@@ -224,9 +237,9 @@ TEST_F(ProbeRecorderTest, NeverUsesANumberAgain) {
   recorder_.RemovePair(removed_idle);
   const PairId removed_busy = recorder_.AddPair({"g", "s", "d", {}});
   EXPECT_NE(removed_busy, removed_idle);
-  recorder_.RecordRequest(removed_busy);
+  const RequestId request = Send(removed_busy);
   recorder_.RemovePair(removed_busy);
-  recorder_.RecordResult(removed_busy, {});
+  recorder_.RecordResult(request, {});
   EXPECT_THAT(recorder_.Snapshot(), IsEmpty());
   const PairId last = recorder_.AddPair({"g", "s", "d", {}});
   EXPECT_NE(last, removed_busy);
@@ -237,9 +250,9 @@ TEST_F(ProbeRecorderTest, NeverUsesANumberAgain) {
 TEST_F(ProbeRecorderTest, APairEndsOrGoesOnWhenItsLastOutcomeRacesWithIt) {
   for (int i = 0; i < 1000; ++i) {
     const PairId id = recorder_.AddPair({"g", "s", "d", {}});
-    recorder_.RecordRequest(id);
+    const RequestId request = Send(id);
     recorder_.RemovePair(id);
-    std::thread transport([&] { recorder_.RecordResult(id, {}); });
+    std::thread transport([&] { recorder_.RecordResult(request, {}); });
     const PairId next = recorder_.AddPair({"g", "s", "d", {}});
     transport.join();
     const std::vector<PairStatus> pairs = recorder_.Snapshot();
@@ -261,7 +274,7 @@ TEST_F(ProbeRecorderTest, ShowsEachPairWithItsLabelsStatisticsAndRoute) {
   Finish(first, EchoOutcome::kReply, microseconds(260), std::uint8_t{63});
   Finish(second, EchoOutcome::kReply, milliseconds(1), std::uint8_t{9});
   Finish(second, EchoOutcome::kPacketTooBig);
-  recorder_.RecordRequest(second);
+  Send(second);
   recorder_.RecordStrayReply(second, StrayReply::kDuplicate);
 
   const std::vector<PairStatus> pairs = recorder_.Snapshot();
@@ -322,8 +335,9 @@ TEST_F(ProbeRecorderTest, HostileNamesCannotBreakTheFormat) {
       "destination=\"\xEF\xBF\xBD\\\"\\n# TYPE up gauge\\n\xEF\xBF\xBD\","
       R"(x="\",evil=\"\\"})";
   EXPECT_THAT(text, HasSubstr("\nicmp_echo_up" + labels + " 0\n"));
-  // requests, two outcomes, in flight, five buckets, sum, count, up.
-  EXPECT_EQ(ParseSamples(text).size(), tame + 12);
+  // requests, two outcomes, in flight, five buckets, sum, count, up,
+  // consecutive failures, outages, their time, nine buckets, sum, count.
+  EXPECT_EQ(ParseSamples(text).size(), tame + 26);
 }
 
 TEST_F(ProbeRecorderTest, ForgetsTheAddressesOfALostRoute) {
