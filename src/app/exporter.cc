@@ -104,7 +104,7 @@ class ExporterImpl final : public Exporter {
               [this](const std::string& name, const Error* error,
                      bool watched) { OnLookupFailure(name, error, watched); }),
         pairs_(recorder_, book_) {
-    config_warnings_.Replace(config.warnings);
+    LogEach(LogLevel::kWarn, "configuration", "warning", config.warnings);
   }
 
   ~ExporterImpl() override { Stop(); }
@@ -143,17 +143,9 @@ class ExporterImpl final : public Exporter {
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
-  ConditionLog config_errors_{
-      {.level = LogLevel::kError,
-       .begins =
-           "configuration reload failed; keeping the previous configuration",
-       .subject = "error",
-       .burst = 50}};
   ConditionLog failing_names_{{.begins = "address lookup failed",
                                .ends = "address lookup works again",
                                .subject = "name"}};
-  ConditionLog config_warnings_{
-      {.begins = "configuration", .subject = "warning", .burst = 50}};
 
   // In order of dependency: each member uses only members before it and is
   // destroyed before them. Stop() does not wait for everything. The server's
@@ -282,9 +274,11 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
 }
 
 void ExporterImpl::LogReload(const ReloadReport& report) {
-  config_errors_.Replace(report.errors);
+  LogEach(LogLevel::kError,
+          "configuration reload failed; keeping the previous configuration",
+          "error", report.errors);
   if (!report.successful) return;
-  config_warnings_.Replace(report.notes);
+  LogEach(LogLevel::kWarn, "configuration", "warning", report.notes);
   Log(LogLevel::kInfo, "configuration reloaded",
       {{"pairs", std::to_string(config_.Get()->pairs.size())}});
 }

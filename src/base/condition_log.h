@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -66,10 +65,6 @@ class ConditionLog {
   /// The same without a line: nobody needs to know any more.
   void Forget(const std::string& subject);
 
-  /// Exactly these subjects are in this condition, for no further reason; what
-  /// has no line of its own is summed up at once.
-  void Replace(std::span<const std::string> subjects);
-
  private:
   struct Condition {
     SteadyTime since;
@@ -80,8 +75,8 @@ class ConditionLog {
   void Add(const std::string& subject, std::string_view reason, SteadyTime now)
       REQUIRES(mutex_);
   void Erase(Conditions::iterator place) REQUIRES(mutex_);
-  void SumUpIfDue(const std::string& example, std::string_view reason,
-                  SteadyTime now) REQUIRES(mutex_);
+  void SumUp(const std::string& example, std::string_view reason,
+             SteadyTime now) REQUIRES(mutex_);
 
   const Kind kind_;
   const Clock& clock_;
