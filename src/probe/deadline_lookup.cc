@@ -1,5 +1,6 @@
 #include "src/probe/deadline_lookup.h"
 
+#include <new>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -81,11 +82,14 @@ DeadlineLookup::Answer DeadlineLookup::Ask(Calls& calls, std::size_t limit,
   if (const auto found = calls.find(what); found != calls.end()) {
     call = found->second;
   } else {
-    call = std::make_shared<std::optional<Answer>>();
-    if (calls.size() >= limit || !Begin(calls, what, call, std::move(ask))) {
+    if (calls.size() >= limit) {
       return Error{ErrorCode::kExhausted,
                    what + ": too many earlier lookups are still in progress"};
     }
+    call = std::make_shared<std::optional<Answer>>();
+    const Error no_means{ErrorCode::kExhausted,
+                         what + ": no thread or no memory for the lookup"};
+    if (!Begin(calls, what, call, std::move(ask), no_means)) return no_means;
   }
   while (!call->has_value()) {
     if (!changed_.WaitUntil(mutex_, deadline)) break;
@@ -95,16 +99,23 @@ DeadlineLookup::Answer DeadlineLookup::Ask(Calls& calls, std::size_t limit,
 }
 
 bool DeadlineLookup::Begin(Calls& calls, const std::string& what,
-                           const Call& call, std::function<Answer()> ask) {
+                           const Call& call, std::function<Answer()> ask,
+                           const Error& no_means) {
+  calls.emplace(what, call);
   const bool begun =
-      threads_.Run([this, &calls, what, call, ask = std::move(ask)] {
-        Answer answer = ask();
+      threads_.Run([this, &calls, what, call, ask = std::move(ask),
+                    answer = Answer(no_means)]() mutable {
+        try {
+          answer = ask();
+        } catch (const std::bad_alloc&) {
+          // `answer` says so.
+        }
         const MutexLock lock(mutex_);
         *call = std::move(answer);
         calls.erase(what);
         changed_.NotifyAll();
       });
-  if (begun) calls.emplace(what, call);
+  if (!begun) calls.erase(what);
   return begun;
 }
 

@@ -25,9 +25,9 @@ namespace echo_exporter {
 /// addresses. Who asks for what is being looked up already waits for that.
 ///
 /// The calls fail with kUnavailable when there is no result at `deadline`, and
-/// with kExhausted beyond the limits of lookups in progress: one for adapters,
-/// and one for names, a part of which is for names that had an answer last
-/// time.
+/// with kExhausted without the means for a lookup and beyond the limits of
+/// lookups in progress: one for adapters, and one for names, a part of which is
+/// for names that had an answer last time.
 ///
 /// Thread-safe.
 class DeadlineLookup {
@@ -65,7 +65,8 @@ class DeadlineLookup {
   Answer Ask(Calls& calls, std::size_t limit, const std::string& what,
              std::function<Answer()> ask, SteadyTime deadline) REQUIRES(mutex_);
   bool Begin(Calls& calls, const std::string& what, const Call& call,
-             std::function<Answer()> ask) REQUIRES(mutex_);
+             std::function<Answer()> ask, const Error& no_means)
+      REQUIRES(mutex_);
   Answer AskAdapter(const std::string& what, std::function<Answer()> ask,
                     SteadyTime deadline);
   void Remember(const std::string& name, bool answers) REQUIRES(mutex_);

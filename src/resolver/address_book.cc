@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <new>
@@ -19,6 +20,7 @@ namespace echo_exporter {
 namespace {
 
 constexpr std::size_t kKeptThreads = 8;
+constexpr auto kMemoryRetry = std::chrono::seconds(1);
 
 Error RefusedError(const std::string& name,
                    const std::vector<IpAddress>& refused) {
@@ -103,13 +105,13 @@ class AddressBook::Impl {
     Entry& entry = found->second;
     entry.refreshes.erase(entry.refreshes.find(watch.refresh));
     if (!entry.refreshes.empty()) {
-      ScheduleOf(entry.subject)
+      ScheduleOf(entry.subject.kind)
           .SetRefresh(watch.entry, *entry.refreshes.begin(),
                       std::chrono::steady_clock::now());
       return;
     }
     ids_.erase(entry.place);
-    ScheduleOf(entry.subject).Remove(watch.entry);
+    ScheduleOf(entry.subject.kind).Remove(watch.entry);
     ReportFailure(entry, nullptr, /*watched=*/false);
     entries_.erase(found);
   }
@@ -152,8 +154,8 @@ class AddressBook::Impl {
     std::optional<Error> error;
   };
 
-  LookupSchedule& ScheduleOf(const Subject& subject) REQUIRES(mutex_) {
-    return subject.kind == Kind::kName ? names_ : adapters_;
+  LookupSchedule& ScheduleOf(Kind kind) REQUIRES(mutex_) {
+    return kind == Kind::kName ? names_ : adapters_;
   }
 
   // When it throws, nothing has changed; nor have AddEntry() and AddRefresh().
@@ -180,7 +182,7 @@ class AddressBook::Impl {
       entries_.emplace(
           id,
           Entry{.subject = subject, .place = place, .refreshes = {refresh}});
-      ScheduleOf(subject).Add(id, refresh, now);
+      ScheduleOf(subject.kind).Add(id, refresh, now);
     } catch (...) {
       entries_.erase(id);
       ids_.erase(place);
@@ -195,7 +197,8 @@ class AddressBook::Impl {
     Entry& entry = entries_.at(id);
     const auto place = entry.refreshes.insert(refresh);
     try {
-      ScheduleOf(entry.subject).SetRefresh(id, *entry.refreshes.begin(), now);
+      ScheduleOf(entry.subject.kind)
+          .SetRefresh(id, *entry.refreshes.begin(), now);
     } catch (...) {
       entry.refreshes.erase(place);
       throw;
@@ -206,11 +209,15 @@ class AddressBook::Impl {
     const MutexLock lock(mutex_);
     while (!stopping_) {
       const SteadyTime now = std::chrono::steady_clock::now();
-      for (LookupSchedule* const schedule : {&adapters_, &names_}) {
-        while (const auto id = schedule->Take(now)) BeginLookup(*id);
+      SteadyTime next = SteadyTime::max();
+      try {
+        for (LookupSchedule* const schedule : {&adapters_, &names_}) {
+          while (const auto id = schedule->Take(now)) BeginLookup(*id);
+          next = std::min(next, schedule->NextChange());
+        }
+      } catch (const std::bad_alloc&) {
+        next = now + kMemoryRetry;
       }
-      const SteadyTime next =
-          std::min(adapters_.NextChange(), names_.NextChange());
       if (next == SteadyTime::max()) {
         changed_.Wait(mutex_);
       } else {
@@ -220,16 +227,27 @@ class AddressBook::Impl {
   }
 
   void BeginLookup(EntryId id) REQUIRES(mutex_) {
-    const Subject& subject = entries_.at(id).subject;
-    const bool begun = threads_.Run([this, id, subject] {
-      Answer answer = LookUp(subject);
-      Store(id, subject, std::move(answer));
-    });
-    // Without a thread, it is tried again as after a lookup without an answer.
-    if (!begun) {
-      ScheduleOf(subject).Finish(id, LookupSchedule::End::kNoAnswer,
-                                 std::chrono::steady_clock::now());
+    Entry& entry = entries_.at(id);
+    bool begun = false;
+    try {
+      begun = threads_.Run([this, id, subject = entry.subject] {
+        Answer answer;
+        try {
+          answer = LookUp(subject);
+        } catch (const std::bad_alloc&) {
+          // There is neither an address nor an error in it.
+        }
+        Store(id, subject.kind, std::move(answer));
+      });
+    } catch (const std::bad_alloc&) {
+      // As without a thread.
     }
+    if (begun) return;
+    // It is tried again as after a lookup without an answer.
+    ScheduleOf(entry.subject.kind)
+        .Finish(id, LookupSchedule::End::kNoAnswer,
+                std::chrono::steady_clock::now());
+    ReportFailure(entry, &no_means_);
   }
 
   Answer LookUp(const Subject& subject) {
@@ -258,22 +276,27 @@ class AddressBook::Impl {
     return {};
   }
 
-  void Store(EntryId id, const Subject& subject, Answer answer) {
+  void Store(EntryId id, Kind kind, Answer answer) noexcept {
     const MutexLock lock(mutex_);
-    const Error* const error = answer.error ? &*answer.error : nullptr;
-    ScheduleOf(subject).Finish(id, EndOf(answer.found ? nullptr : error),
-                               std::chrono::steady_clock::now());
+    const Error* error = answer.error ? &*answer.error : nullptr;
+    if (!answer.found && !error) error = &no_means_;
+    ScheduleOf(kind).Finish(id, EndOf(answer.found ? nullptr : error),
+                            std::chrono::steady_clock::now());
     changed_.NotifyAll();
     const auto found = entries_.find(id);
     if (found == entries_.end()) return;  // removed meanwhile
     Entry& entry = found->second;
     if (answer.found) {
-      if (subject.kind == Kind::kName) {
-        answer.found->addresses = KeepOrder(entry.known.addresses,
-                                            std::move(answer.found->addresses));
+      try {
+        if (kind == Kind::kName) {
+          answer.found->addresses = KeepOrder(
+              entry.known.addresses, std::move(answer.found->addresses));
+        }
+        SetKnown(entry, *std::move(answer.found));
+      } catch (const std::bad_alloc&) {
+        error = &no_means_;
       }
-      SetKnown(entry, *std::move(answer.found));
-    } else if (IsGoneWithItsAdapter(subject.kind) &&
+    } else if (IsGoneWithItsAdapter(kind) &&
                error->code != ErrorCode::kExhausted) {
       SetKnown(entry, {});
     }
@@ -305,6 +328,9 @@ class AddressBook::Impl {
   AddressLookup& lookup_;
   const Options options_;
   const FailureCallback on_failure_;
+  /// Here, because there is no memory for it when it is needed.
+  const Error no_means_{ErrorCode::kExhausted,
+                        "no thread or no memory for the lookup"};
 
   std::atomic<std::uint64_t> generation_ = 1;
   CondVar changed_;

@@ -1,6 +1,7 @@
 #include "src/resolver/lookup_schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace echo_exporter {
 
@@ -51,9 +52,16 @@ std::optional<LookupSchedule::Key> LookupSchedule::Take(SteadyTime now) {
       continue;
     }
     const Key key = due.begin()->second;
-    ClearDue(key, names_.at(key));
-    recent_[standing].emplace(now, key);
-    in_progress_.emplace(key, std::pair(standing, now));
+    const auto recent = recent_[standing].emplace(now, key).first;
+    try {
+      in_progress_.try_emplace(key,
+                               Progress{.standing = standing, .began = now});
+    } catch (...) {
+      recent_[standing].erase(recent);
+      throw;
+    }
+    in_progress_.at(key).due = due_[standing].extract(due_[standing].begin());
+    names_.at(key).due.reset();
     return key;
   }
   return std::nullopt;
@@ -74,20 +82,22 @@ SteadyTime LookupSchedule::NextChange() const {
   return next;
 }
 
-void LookupSchedule::Finish(Key key, End end, SteadyTime now) {
-  const auto progress = in_progress_.find(key);
-  const auto [standing, began] = progress->second;
-  recent_[standing].erase({began, key});
-  in_progress_.erase(progress);
+void LookupSchedule::Finish(Key key, End end, SteadyTime now) noexcept {
+  auto in_progress = in_progress_.extract(key);
+  Progress& progress = in_progress.mapped();
+  recent_[progress.standing].erase({progress.began, key});
   const auto found = names_.find(key);
   if (found == names_.end()) return;  // removed meanwhile
   Name& name = found->second;         // without `due`
   // An answer that was long in coming, as after a packet that was lost, makes
   // no name slow: the next one will come sooner.
-  const bool slow = end == End::kNoAnswer && now - began >= limits_.patience;
+  const bool slow =
+      end == End::kNoAnswer && now - progress.began >= limits_.patience;
   name.standing = slow ? kSlow : kQuick;
   name.failures = end == End::kAnswer ? 0 : name.failures + 1;
-  SetDue(key, name, now + WaitAfter(name, end));
+  name.due = now + WaitAfter(name, end);
+  progress.due.value() = {*name.due, key};
+  due_[name.standing].insert(std::move(progress.due));
 }
 
 Nanoseconds LookupSchedule::WaitAfter(const Name& name, End end) const {

@@ -59,7 +59,8 @@ class LookupSchedule {
   /// Forgets a name. Its lookup in progress still counts.
   void Remove(Key key) noexcept;
 
-  /// A lookup that is to begin now. Call it until there is none.
+  /// A lookup that is to begin now. Call it until there is none. When it
+  /// throws, nothing has changed.
   std::optional<Key> Take(SteadyTime now);
 
   /// When Take() may have something again, unless a lookup finishes before or
@@ -67,7 +68,7 @@ class LookupSchedule {
   SteadyTime NextChange() const;
 
   /// A lookup that Take() gave has ended.
-  void Finish(Key key, End end, SteadyTime now);
+  void Finish(Key key, End end, SteadyTime now) noexcept;
 
  private:
   /// By the last lookup, in the order in which they are served.
@@ -80,6 +81,12 @@ class LookupSchedule {
     std::optional<SteadyTime> due = std::nullopt;  // absent: in progress
   };
 
+  struct Progress {
+    Standing standing;
+    SteadyTime began;
+    Times::node_type due = {};  ///< kept, so that the end needs no memory
+  };
+
   void ForgetSlowOnes(SteadyTime now);
   bool MayBegin(std::size_t standing) const;
   Nanoseconds WaitAfter(const Name& name, End end) const;
@@ -90,7 +97,7 @@ class LookupSchedule {
   std::unordered_map<Key, Name> names_;
   std::array<Times, 3> due_;     // by Standing
   std::array<Times, 3> recent_;  // by Standing: began within `patience`
-  std::unordered_map<Key, std::pair<Standing, SteadyTime>> in_progress_;
+  std::unordered_map<Key, Progress> in_progress_;
 };
 
 }  // namespace echo_exporter

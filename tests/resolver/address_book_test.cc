@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using testing::ElementsAre;
 using Addresses = std::vector<IpAddress>;
 
 IpAddress Ip(const char* text) { return IpAddress::Parse(text).value(); }
@@ -64,6 +65,25 @@ TEST_F(AddressBookTest, FollowsAChangedAnswer) {
   lookup_.WaitForRefresh("a");
   EXPECT_EQ(book.Addresses(a), Addresses{Ip("192.0.2.2")});
   EXPECT_GT(book.generation(), before);
+}
+
+TEST_F(AddressBookTest, LooksUpAgainWhatThereWasNoMemoryFor) {
+  lookup_.Set("a", {Ip("192.0.2.1")});
+  lookup_.RunOutOfMemory("a", 1);
+  Mutex mutex;
+  std::vector<std::string> reports;
+  AddressBook book(
+      lookup_, Often(),
+      [&](const std::string& name, const Error* error, bool /*watched*/) {
+        const MutexLock lock(mutex);
+        reports.push_back(name + ": " + (error ? error->message : "found"));
+      });
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
+  lookup_.WaitForCalls("a", 3);
+  EXPECT_EQ(book.Addresses(a), Addresses{Ip("192.0.2.1")});
+  const MutexLock lock(mutex);
+  EXPECT_THAT(reports, ElementsAre("a: no thread or no memory for the lookup",
+                                   "a: found"));
 }
 
 TEST_F(AddressBookTest, KeepsTheGenerationWhileNothingChanges) {
