@@ -87,7 +87,7 @@ class ServiceFolderTest : public testing::Test {
 };
 
 TEST_F(ServiceFolderTest, IsClosedByTheInstallerInTheSameWay) {
-  const auto statements = ReadFile("deploy/windows/echo_exporter.sql");
+  const auto statements = ReadFile("deploy/windows/echo_exporter.sql", 100'000);
   ASSERT_TRUE(statements.ok()) << statements.error().message;
   for (const bool logs : {false, true}) {
     EXPECT_THAT(statements.value(),
