@@ -18,8 +18,9 @@
 namespace echo_exporter {
 
 /// Logs conditions that last, such as names that do not resolve: each when it
-/// begins and when it ends, and once an hour, as long as it is reported, a line
-/// for all of them together with their number and one as an example.
+/// begins and, if its end is reported, when it ends, and once an hour, as long
+/// as it is reported, a line for all of them together with their number and one
+/// as an example.
 ///
 /// There is one object for a kind of condition, whatever the number of its
 /// subjects, and one limit for them: `Kind::burst` conditions at once, and one

@@ -3,12 +3,11 @@
 
 #include <cstddef>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -76,10 +75,8 @@ class DeadlineLookup {
   CondVar changed_;
   Calls names_ GUARDED_BY(mutex_);     ///< in progress
   Calls adapters_ GUARDED_BY(mutex_);  ///< in progress
-  /// Names that had an answer, the latest first.
-  std::list<std::string> answering_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, std::list<std::string>::iterator> places_
-      GUARDED_BY(mutex_);
+  /// Names that had an answer.
+  std::unordered_set<std::string> answering_ GUARDED_BY(mutex_);
   CallThreads threads_{4};  ///< destroyed before what they use
 };
 
