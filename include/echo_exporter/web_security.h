@@ -54,6 +54,7 @@ struct WebSecurityOutcome {
   std::shared_ptr<WebSecurity> security;
   std::vector<std::string> errors;    ///< "file:line:column: sentence" each
   std::vector<std::string> warnings;  ///< the same
+  std::vector<std::string> files;     ///< the file and those that it names
 };
 
 }  // namespace echo_exporter

@@ -32,9 +32,12 @@ class FileWatch {
   /// The current content counts as seen.
   void MarkSeen();
 
+  /// Nothing counts as seen: looks report the content, whatever it is.
+  void Forget() { seen_.reset(); }
+
  private:
-  const std::string path_;  ///< UTF-8
-  std::size_t seen_ = 0;    ///< hash of the content, or of the error
+  const std::string path_;           ///< UTF-8
+  std::optional<std::size_t> seen_;  ///< hash of the content, or of the error
   std::optional<std::size_t> candidate_;
 };
 

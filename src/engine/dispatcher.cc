@@ -191,6 +191,7 @@ void Dispatcher::Run() {
     alive_ = next.value_or(SteadyTime::max());
     waiter_->WaitUntil(next);
   }
+  alive_ = SteadyTime::max();  // waiting for what is in flight blocks nothing
   // Here and not in Stop(): Send() and Drain() are confined to one thread.
   SendSubmitted();
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
@@ -292,8 +293,11 @@ void Dispatcher::Send(const EchoRequest& request) {
 }
 
 std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
-  if (endpoint.address) return {*endpoint.address};
-  return book_.Addresses(*endpoint.entry);
+  if (!endpoint.address) return book_.Addresses(*endpoint.entry);
+  if (!endpoint.entry) return {*endpoint.address};
+  const std::uint32_t zone = book_.InterfaceIndex(*endpoint.entry);
+  if (zone == 0) return {};
+  return {IpAddress::V6(endpoint.address->bytes(), zone)};
 }
 
 std::optional<SourceAddresses> Dispatcher::SourcesOf(
@@ -302,7 +306,7 @@ std::optional<SourceAddresses> Dispatcher::SourcesOf(
   return SourceAddresses{
       .addresses = AddressesOf(endpoint),
       .interface_index =
-          endpoint.entry ? book_.InterfaceIndex(*endpoint.entry) : 0};
+          endpoint.address ? 0 : book_.InterfaceIndex(*endpoint.entry)};
 }
 
 void Dispatcher::TellOf(Pair& pair, const RouteChoice& choice) {

@@ -11,7 +11,6 @@
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/web_config.h"
-#include "src/base/condition_log.h"
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
@@ -156,12 +155,6 @@ class FileWebSecurity final : public WebPolicySource {
   std::shared_ptr<const WebPolicy> policy_ GUARDED_BY(mutex_);
   std::function<void(bool)> on_reload_ GUARDED_BY(mutex_);
 
-  ConditionLog errors_{
-      {.level = LogLevel::kError,
-       .begins = "invalid web configuration; keeping the previous one",
-       .subject = "error"}};
-  ConditionLog warnings_{{.begins = "web configuration", .subject = "warning"}};
-
   Mutex reading_mutex_;                               ///< one reading at a time
   Protection protection_ GUARDED_BY(reading_mutex_);  ///< of the policy
   // Of the last version that was judged, valid or not.
@@ -253,13 +246,16 @@ std::vector<std::string> FileWebSecurity::Take(Reading reading, bool asked) {
     }
   }
   if (policy) {
-    warnings_.Replace(config->warnings);
+    LogEach(LogLevel::kWarn, "web configuration", "warning", config->warnings);
     Log(LogLevel::kInfo, "web configuration reloaded", {{"file", path_}});
     protection_ = ProtectionOf(*config);
   }
-  errors_.Replace(errors);
+  LogEach(LogLevel::kError,
+          "invalid web configuration; keeping the previous one", "error",
+          errors);
   seen_ = std::move(reading.outcome.files);
   stamps_ = std::move(reading.stamps);
+  // The observer runs under the mutex: once it is replaced, none runs any more.
   const MutexLock lock(mutex_);
   if (policy) policy_ = std::move(policy);
   if (on_reload_) on_reload_(errors.empty());
@@ -282,6 +278,9 @@ WebSecurityOutcome WebSecurity::Open(const std::string& path) {
   WebSecurityOutcome outcome;
   Reading first = ReadFiles(path, {{.path = path}});
   outcome.errors = std::move(first.outcome.errors);
+  for (const auto& file : first.outcome.files) {
+    outcome.files.push_back(file.path);
+  }
   if (!first.outcome.config) return outcome;
   outcome.warnings = first.outcome.config->warnings;
   auto passwords = std::make_shared<PasswordCheck>();

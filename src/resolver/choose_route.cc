@@ -22,9 +22,10 @@ RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
   if (destinations.empty()) return NoRoute::kDestinationUnresolved;
   if (sources && sources->addresses.empty()) return NoRoute::kSourceUnavailable;
   std::vector<IpAddress> ordered = destinations;
-  std::ranges::stable_partition(ordered, [&](const IpAddress& destination) {
-    return Prefers(preference, destination.version());
-  });
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [&](const IpAddress& destination) {
+                          return Prefers(preference, destination.version());
+                        });
   for (const IpAddress& destination : ordered) {
     if (!Allows(preference, destination.version())) continue;
     if (!(destination.is_v4() ? ipv4_supported : ipv6_supported)) continue;

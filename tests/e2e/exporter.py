@@ -143,3 +143,19 @@ class Exporter(processes.Daemon):
             return seen if condition(seen) else None
 
         return processes.wait_for(what, look)
+
+
+class HostileClients(processes.Daemon):
+    """hostile_clients.py: so many slow ones, ones who ask for `probe_path`, and broken ones."""
+
+    def __init__(self, slow, probes, broken, probe_path):
+        program = processes.ROOT / "tests/e2e/hostile_clients.py"
+        super().__init__("hostile", [program, ADDRESS, slow, probes, broken, probe_path])
+
+    def is_ready(self):
+        return "ready" in self.log_text()
+
+    def counts(self):
+        """Ends them; how many answers of each kind had which status."""
+        self.stop()
+        return json.loads(self.log_text().splitlines()[-1])

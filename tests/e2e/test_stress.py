@@ -7,7 +7,6 @@ demand of time and memory holds for a machine that does nothing else. All print 
 
 import contextlib
 import itertools
-import json
 import os
 import statistics
 import subprocess
@@ -47,20 +46,6 @@ def setUpModule():
 
 def report(text):
     print(text, end=" ", flush=True)
-
-
-class HostileClients(processes.Daemon):
-    def __init__(self):
-        program = processes.ROOT / "tests/e2e/hostile_clients.py"
-        super().__init__("hostile", [program, exporter.ADDRESS, *CLIENTS, ON_DEMAND_PATH])
-
-    def is_ready(self):
-        return "ready" in self.log_text()
-
-    def counts(self):
-        """Ends them; how many answers of each kind had which status."""
-        self.stop()
-        return json.loads(self.log_text().splitlines()[-1])
 
 
 class Scrapes:
@@ -104,7 +89,7 @@ class ClientsTest(Case):
         )
         with exporter.Exporter(config) as daemon:
             daemon.wait_until("all probed", lambda seen: seen.finished() >= 252)
-            with HostileClients() as clients:
+            with exporter.HostileClients(*CLIENTS, ON_DEMAND_PATH) as clients:
                 scrapes = Scrapes(daemon)
                 end = time.monotonic() + CLIENT_SECONDS
                 next_scrape = time.monotonic()
@@ -274,7 +259,8 @@ class SoakTest(Case):
         ]
         log = processes.work_file("log") / "echo.log"
         options = (f"--log.file={log}", "--log.file.max-size=64KiB", "--log.level=debug")
-        with exporter.Exporter(configs[0], *options) as daemon, HostileClients() as clients:
+        hostile = exporter.HostileClients(*CLIENTS, ON_DEMAND_PATH)
+        with exporter.Exporter(configs[0], *options) as daemon, hostile as clients:
             header = daemon.config_file.read_text().removesuffix(configs[0])
             scrapes = Scrapes(daemon)
             sizes, requests = [], 0
