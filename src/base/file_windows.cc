@@ -1,5 +1,3 @@
-#include <windows.h>
-
 #include <array>
 #include <cerrno>
 #include <string>
@@ -7,17 +5,10 @@
 
 #include "src/base/file.h"
 #include "src/base/text_windows.h"
-#include "src/base/unique_handle.h"
+#include "src/base/unique_handle_windows.h"
 
 namespace echo_exporter {
 namespace {
-
-struct FileHandleTraits {
-  using Handle = HANDLE;
-  static Handle Invalid() { return INVALID_HANDLE_VALUE; }
-  static void Close(Handle handle) { CloseHandle(handle); }
-};
-using UniqueFile = UniqueHandle<FileHandleTraits>;
 
 std::uint64_t Join(DWORD high, DWORD low) {
   return (static_cast<std::uint64_t>(high) << 32) | low;
@@ -43,9 +34,9 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   // not act in our name.
   constexpr DWORD kFlags =
       FILE_ATTRIBUTE_NORMAL | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-  const UniqueFile file(CreateFileW(PathFromUtf8(path).wstring().c_str(),
-                                    GENERIC_READ, kShareAll, nullptr,
-                                    OPEN_EXISTING, kFlags, nullptr));
+  const UniqueFileHandle file(CreateFileW(PathFromUtf8(path).wstring().c_str(),
+                                          GENERIC_READ, kShareAll, nullptr,
+                                          OPEN_EXISTING, kFlags, nullptr));
   if (!file) return SystemError(GetLastError());
   // Reading anything else may wait for ever.
   if (GetFileType(file.get()) != FILE_TYPE_DISK) return NotARegularFile();
@@ -78,7 +69,7 @@ FileStamp ReadFileStamp(const std::string& path) {
   // Not GetFileAttributesEx(), although it takes a tenth of the time: for a
   // symbolic link it returns the link's own times, which do not change with its
   // target.
-  const UniqueFile file(CreateFileW(
+  const UniqueFileHandle file(CreateFileW(
       PathFromUtf8(path).wstring().c_str(), FILE_READ_ATTRIBUTES, kShareAll,
       nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
   BY_HANDLE_FILE_INFORMATION data;

@@ -60,7 +60,7 @@ std::vector<std::string> WritersOf(const std::wstring& folder) {
                 nullptr, nullptr, nullptr, &descriptor),
             static_cast<DWORD>(ERROR_SUCCESS));
   const ForeignHands hands =
-      FindForeignHands(descriptor, SecuredObject::kFolder, kServiceSid);
+      FindForeignHands(descriptor, SecuredObject::kFolder, {});
   LocalFree(descriptor);
   return hands.writers;
 }
