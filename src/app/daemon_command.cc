@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "echo_exporter/echo_transport.h"
-#include "echo_exporter/web_config.h"
 #include "src/app/file_watch.h"
 #include "src/base/log.h"
 #include "src/service/file_protection.h"
