@@ -75,7 +75,7 @@ std::string LastFolder(const std::string& path) {
 
 }  // namespace
 
-std::vector<HttpRoute> MakeRoutes(WebContent content, WebPlace place) {
+std::vector<HttpRoute> MakeRoutes(WebContent content, const WebPlace& place) {
   const std::string& prefix = place.route_prefix;
   std::vector<HttpRoute> routes;
   const auto add = [&](const std::string& name, auto handler) {

@@ -31,7 +31,8 @@ struct WebContent {
 };
 
 /// The pages of the daemon, all below `place.route_prefix`.
-std::vector<HttpRoute> MakeRoutes(WebContent content, WebPlace place = {});
+std::vector<HttpRoute> MakeRoutes(WebContent content,
+                                  const WebPlace& place = {});
 
 }  // namespace echo_exporter
 

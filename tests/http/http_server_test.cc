@@ -378,13 +378,13 @@ TEST_F(HttpServerTest, TakesTheAcceptHeadersThatClientsSend) {
   Serve();
   for (const char* accept :
        {// Prometheus 3
-        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
-        "application/openmetrics-text;version=0.0.1;q=0.5,"
-        "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
-        "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+        ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;"
+         "q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
+         "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+         "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"),
         // Prometheus with native histograms
-        "application/vnd.google.protobuf;proto=io.prometheus.client."
-        "MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.1",
+        ("application/vnd.google.protobuf;proto=io.prometheus.client."
+         "MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.1"),
         // Java, wget, a browser
         "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "*/*", "",
         // RFC 9110 section 5.6.1.2, and what is no list of media types

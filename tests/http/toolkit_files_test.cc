@@ -14,7 +14,7 @@ namespace {
 
 using testing::SizeIs;
 
-constexpr const char* kHash =
+constexpr const char* kToolkitHash =
     "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
 /// The files that the tests of Prometheus's exporter-toolkit load, by their
@@ -74,8 +74,9 @@ TEST_F(ToolkitFilesTest, AreValidHereIfTheyAreThere) {
   const std::string required =
       pair + ", client_auth_type: RequireAndVerifyClientCert";
   const std::string sans = ", client_allowed_sans: ";
-  const std::string users = "basic_auth_users: {alice: " + std::string(kHash) +
-                            ", bob: " + kHash + "}";
+  const std::string users =
+      "basic_auth_users: {alice: " + std::string(kToolkitHash) +
+      ", bob: " + kToolkitHash + "}";
   const ToolkitFile kFiles[] = {
       {"empty", "", "", true},
       {"junk", "", "hsdfhsdf", false},

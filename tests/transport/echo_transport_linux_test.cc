@@ -39,7 +39,7 @@ using testing::HasSubstr;
 // Never reached: what it waits for comes at once.
 constexpr Nanoseconds kPatience = seconds(300);
 
-IpAddress Address(const std::string& text) { return *IpAddress::Parse(text); }
+IpAddress Ip(const std::string& text) { return *IpAddress::Parse(text); }
 
 // Takes the capability from the calling thread alone: the system call is a
 // thread's, unlike the C library's functions for users and groups.
@@ -72,18 +72,18 @@ class DescriptorFamine {
   std::vector<UniqueFd> taken_;
 };
 
-struct Param {
+struct SocketParam {
   AllowedSockets sockets;
   IpVersion version;
 
-  friend void PrintTo(const Param& param, std::ostream* out) {
+  friend void PrintTo(const SocketParam& param, std::ostream* out) {
     *out << (param.version == IpVersion::kV4 ? "Ipv4" : "Ipv6")
          << (param.sockets == AllowedSockets::kRaw ? "Raw" : "Datagram");
   }
 };
 
 // The real transport in a network namespace of the test.
-class EchoTransportLinuxTest : public testing::TestWithParam<Param> {
+class EchoTransportLinuxTest : public testing::TestWithParam<SocketParam> {
  protected:
   void SetUp() override {
     if (!NetworkNamespace::IsAllowed()) {
@@ -105,7 +105,7 @@ class EchoTransportLinuxTest : public testing::TestWithParam<Param> {
   bool is_v4() const { return GetParam().version == IpVersion::kV4; }
   // The one of the two that is of the version under test.
   IpAddress Pick(const char* v4, const char* v6) const {
-    return Address(is_v4() ? v4 : v6);
+    return Ip(is_v4() ? v4 : v6);
   }
   IpAddress Loopback() const { return Pick("127.0.0.1", "::1"); }
   IpAddress Silent() const { return Pick("192.0.2.9", "2001:db8::9"); }
@@ -147,18 +147,18 @@ class EchoTransportSourceTest : public EchoTransportLinuxTest {};
 
 INSTANTIATE_TEST_SUITE_P(
     BothKindsOfSockets, EchoTransportSourceTest,
-    testing::Values(Param{AllowedSockets::kDatagram, IpVersion::kV4},
-                    Param{AllowedSockets::kRaw, IpVersion::kV4},
-                    Param{AllowedSockets::kDatagram, IpVersion::kV6},
-                    Param{AllowedSockets::kRaw, IpVersion::kV6}),
+    testing::Values(SocketParam{AllowedSockets::kDatagram, IpVersion::kV4},
+                    SocketParam{AllowedSockets::kRaw, IpVersion::kV4},
+                    SocketParam{AllowedSockets::kDatagram, IpVersion::kV6},
+                    SocketParam{AllowedSockets::kRaw, IpVersion::kV6}),
     testing::PrintToStringParamName());
 
 INSTANTIATE_TEST_SUITE_P(
     BothKindsOfSockets, EchoTransportLinuxTest,
-    testing::Values(Param{AllowedSockets::kDatagram, IpVersion::kV4},
-                    Param{AllowedSockets::kRaw, IpVersion::kV4},
-                    Param{AllowedSockets::kDatagram, IpVersion::kV6},
-                    Param{AllowedSockets::kRaw, IpVersion::kV6}),
+    testing::Values(SocketParam{AllowedSockets::kDatagram, IpVersion::kV4},
+                    SocketParam{AllowedSockets::kRaw, IpVersion::kV4},
+                    SocketParam{AllowedSockets::kDatagram, IpVersion::kV6},
+                    SocketParam{AllowedSockets::kRaw, IpVersion::kV6}),
     testing::PrintToStringParamName());
 
 TEST_P(EchoTransportLinuxTest, SaysWhichKindOfSocketItUses) {
@@ -493,7 +493,7 @@ TEST(EchoTransportRightsTest, NeedsNoCapabilityWhereTheGroupMay) {
     ASSERT_TRUE(transport.ok()) << transport.error().message;
     for (const char* const destination : {"127.0.0.1", "::1"}) {
       EchoRequest request;
-      request.destination = Address(destination);
+      request.destination = Ip(destination);
       request.timeout = kPatience;
       transport.value()->Send(request);
     }
