@@ -13,7 +13,6 @@
 namespace echo_exporter {
 namespace {
 
-
 class ExporterMemoryTest : public ExporterFixture {
  protected:
   ExporterMemoryTest() {
