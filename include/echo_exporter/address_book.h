@@ -84,6 +84,7 @@ struct Route {
 enum class NoRoute : std::uint8_t {
   kDestinationUnresolved,  ///< the name has never resolved
   kSourceUnavailable,      ///< the adapter has no address now
+  kSourceUnread,           ///< which addresses the adapter has is not known yet
   kVersionMismatch,        ///< no address of the wanted or of a common version
 };
 
@@ -158,8 +159,9 @@ class AddressBook {
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;
 
-  /// Of an adapter: SourceAddresses::interface_index.
-  std::uint32_t InterfaceIndex(EntryId entry) const;
+  /// The same, with the number of an adapter; absent before the first lookup
+  /// that says what there is.
+  std::optional<SourceAddresses> Sources(EntryId entry) const;
 
   /// Increases whenever any entry's addresses or number change: values derived
   /// from them stay valid while this stays equal. Never 0. Wait-free.

@@ -296,11 +296,9 @@ std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
 
 std::optional<SourceAddresses> Dispatcher::SourcesOf(
     const Endpoint& endpoint) const {
-  if (!endpoint.address && !endpoint.entry) return std::nullopt;
-  return SourceAddresses{
-      .addresses = AddressesOf(endpoint),
-      .interface_index =
-          endpoint.entry ? book_.InterfaceIndex(*endpoint.entry) : 0};
+  if (endpoint.entry) return book_.Sources(*endpoint.entry);
+  if (!endpoint.address) return std::nullopt;
+  return SourceAddresses{.addresses = {*endpoint.address}};
 }
 
 void Dispatcher::TellOf(Pair& pair, const RouteChoice& choice) {
@@ -322,9 +320,12 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   const std::uint64_t generation = book_.generation();
   const std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination);
-  RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
-                                   pair.spec.echo.ip_version, transport_);
-  if (const Route* const route = std::get_if<Route>(&choice)) {
+  const auto sources = SourcesOf(pair.spec.source);
+  RouteChoice choice =
+      ChooseRoute(sources, destinations, pair.spec.echo.ip_version, transport_);
+  if (pair.spec.source.entry && !sources) {
+    choice = NoRoute::kSourceUnread;
+  } else if (const Route* const route = std::get_if<Route>(&choice)) {
     pair.last_destination = route->destination;
   } else if (pair.spec.source.entry &&
              std::ranges::find(destinations, pair.last_destination) !=

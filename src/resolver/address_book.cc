@@ -114,17 +114,10 @@ class AddressBook::Impl {
     entries_.erase(found);
   }
 
-  std::vector<IpAddress> Addresses(EntryId id) const {
+  std::optional<SourceAddresses> Sources(EntryId id) const {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(id);
-    return found == entries_.end() ? std::vector<IpAddress>()
-                                   : found->second.known.addresses;
-  }
-
-  std::uint32_t InterfaceIndex(EntryId id) const {
-    const MutexLock lock(mutex_);
-    const auto found = entries_.find(id);
-    return found == entries_.end() ? 0 : found->second.known.interface_index;
+    return found == entries_.end() ? std::nullopt : found->second.known;
   }
 
   std::uint64_t generation() const { return generation_; }
@@ -142,7 +135,7 @@ class AddressBook::Impl {
     Subject subject;
     Ids::iterator place;
     std::multiset<Nanoseconds> refreshes = {};  // one for each watch
-    SourceAddresses known = {};
+    std::optional<SourceAddresses> known = {};
     bool failing = false;
   };
   // What a lookup has found: addresses, an error, or, when a part of the
@@ -269,8 +262,9 @@ class AddressBook::Impl {
     Entry& entry = found->second;
     if (answer.found) {
       if (subject.kind == Kind::kName) {
-        answer.found->addresses = KeepOrder(entry.known.addresses,
-                                            std::move(answer.found->addresses));
+        answer.found->addresses =
+            KeepOrder(entry.known.value_or(SourceAddresses()).addresses,
+                      std::move(answer.found->addresses));
       }
       SetKnown(entry, *std::move(answer.found));
     } else if (IsGoneWithItsAdapter(subject.kind) &&
@@ -348,11 +342,11 @@ void AddressBook::Unwatch(const Watch& watch) noexcept {
 }
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
-  return impl_->Addresses(entry);
+  return Sources(entry).value_or(SourceAddresses()).addresses;
 }
 
-std::uint32_t AddressBook::InterfaceIndex(EntryId entry) const {
-  return impl_->InterfaceIndex(entry);
+std::optional<SourceAddresses> AddressBook::Sources(EntryId entry) const {
+  return impl_->Sources(entry);
 }
 
 std::uint64_t AddressBook::generation() const { return impl_->generation(); }
