@@ -16,6 +16,11 @@ INSERT INTO CustomAction (Action, Type, Source, Target) VALUES ('SetListenFlag',
 INSERT INTO InstallExecuteSequence (Action, Condition, Sequence) VALUES ('DefaultConfigFile', 'NOT CONFIG_FILE', 1001)
 INSERT INTO InstallExecuteSequence (Action, Condition, Sequence) VALUES ('SetListenFlag', 'LISTEN_PORT', 1002)
 
+-- For the comparison with the folder of the version before, which ends with a backslash.
+INSERT INTO CustomAction (Action, Type, Source, Target) VALUES ('EndWithBackslash', 51, 'INSTALLDIR_BACKSLASH', '[INSTALLDIR]\')
+INSERT INTO InstallUISequence (Action, Condition, Sequence) VALUES ('EndWithBackslash', 'INSTALLDIR', 60)
+INSERT INTO InstallExecuteSequence (Action, Condition, Sequence) VALUES ('EndWithBackslash', 'INSTALLDIR', 60)
+
 -- The folders of the configuration and of log files: for SYSTEM and Administrators, and for the service
 -- to read and, in the latter, to write and delete. The long number is the service's account, which
 -- follows from its name. `service configure` does the same for a folder that was there before.

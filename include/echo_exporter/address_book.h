@@ -111,7 +111,7 @@ class AddressBook {
   /// another.
   using EntryId = std::uint32_t;
 
-  /// One call of WatchName() or WatchInterface(), to be undone by Unwatch().
+  /// One call that watches an entry, to be undone by Unwatch().
   struct Watch {
     EntryId entry = 0;
     Nanoseconds refresh{};
@@ -127,9 +127,10 @@ class AddressBook {
     Nanoseconds retry = std::chrono::seconds(5);
   };
 
-  /// Called once per failed lookup of a name or adapter, and once when it is
-  /// found again (`error` is null) or not watched any more (`watched` is
-  /// false). Must be short and must not call the book.
+  /// Called once per failed lookup of `name`, which is a name, or "adapter" and
+  /// that of an adapter; and once when it is found again (`error` is null) or
+  /// not watched any more (`watched` is false). Must be short and must not call
+  /// the book.
   using FailureCallback = std::function<void(const std::string& name,
                                              const Error* error, bool watched)>;
 
@@ -146,11 +147,11 @@ class AddressBook {
   /// Throws std::bad_alloc, and watches nothing then.
   Watch WatchName(const std::string& name, Nanoseconds refresh);
   Watch WatchInterface(const std::string& interface_name);
-  /// Watches which zone the adapter in `address` has, so that the address stays
-  /// usable when the adapter is made anew with another number. As a
-  /// destination, it stays in use while there is no such adapter, as the
-  /// addresses of a name do; as a source, it does not, as those of an adapter.
-  Watch WatchZone(const ZonedAddress& address, bool is_source);
+  /// Watches which zone an adapter has, so that addresses in it stay usable
+  /// when the adapter is made anew with another number. For destinations, the
+  /// zone stays in use while there is no such adapter, as the addresses of a
+  /// name do; for sources, it does not, as those of an adapter.
+  Watch WatchZone(const std::string& interface_name, bool is_source);
 
   /// Undoes one watch. An entry without watches is removed, and has no
   /// addresses.
@@ -159,16 +160,19 @@ class AddressBook {
   /// The addresses in use now; empty when there are none (yet).
   std::vector<IpAddress> Addresses(EntryId entry) const;
 
-  /// The same, with the number of an adapter; absent before the first lookup
-  /// that says what there is.
-  std::optional<SourceAddresses> Sources(EntryId entry) const;
+  /// Of an adapter: SourceAddresses::interface_index. Of a zone: its number, 0
+  /// when it is not known.
+  std::uint32_t InterfaceIndex(EntryId entry) const;
+
+  /// Whether a lookup has told yet what there is, be it nothing.
+  bool IsKnown(EntryId entry) const;
 
   /// Increases whenever any entry's addresses or number change: values derived
   /// from them stay valid while this stays equal. Never 0. Wait-free.
   std::uint64_t generation() const;
 
  private:
-  class Impl;
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -68,7 +68,8 @@ class Exporter {
   /// either has errors, both stay as they are. Pairs that are in both the
   /// old and the new one keep their counters, their place in the schedule and
   /// their requests in flight; the series of removed pairs end with their last
-  /// outcome. Returns when it is done, wholly or not at all.
+  /// outcome. Returns when it is done, wholly or not at all; but without the
+  /// memory for it, the web configuration alone may have changed.
   virtual ReloadReport Reload() noexcept = 0;
 
   /// The same for a configuration that was loaded because its file has changed,

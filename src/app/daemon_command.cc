@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "echo_exporter/echo_transport.h"
-#include "echo_exporter/web_config.h"
 #include "src/app/file_watch.h"
 #include "src/base/log.h"
 #include "src/service/file_protection.h"
@@ -64,16 +63,11 @@ WebSecurityOutcome OpenWebSecurity(const std::string& file) {
 
 // Whoever can change one of these files rules a service that runs when nobody
 // watches: whom it lets in, whom it probes. On a console its user decides.
-void AddUnprotected(const DaemonOptions& options, const ServiceStatus& status,
-                    std::vector<std::string>* errors) {
-  if (!status.HasNoConsole()) return;
-  std::vector<std::string> files = {options.config_file};
-  if (!options.web_config_file.empty()) {
-    const WebConfigOutcome web = LoadWebConfig(options.web_config_file);
-    for (const auto& file : web.files) files.push_back(file.path);
-  }
-  const auto found = FindUnprotected(files);
-  errors->insert(errors->end(), found.begin(), found.end());
+std::vector<std::string> UnprotectedFiles(const DaemonOptions& options,
+                                          const WebSecurityOutcome& web) {
+  std::vector<std::string> files = web.files;
+  files.push_back(options.config_file);
+  return FindUnprotected(files);
 }
 
 // A service that has reported its end still runs for as long as the system
@@ -99,9 +93,12 @@ int FailToStart(const Error& error) {
   return kExitFailure;
 }
 
-int ReportCheck(const DaemonOptions& options, const ExporterConfig& config) {
-  for (const std::string& warning : config.warnings) {
-    std::cerr << "warning: " << warning << "\n";
+int ReportCheck(const DaemonOptions& options, const ExporterConfig& config,
+                const std::vector<std::string>& web_warnings) {
+  for (const auto* const warnings : {&config.warnings, &web_warnings}) {
+    for (const std::string& warning : *warnings) {
+      std::cerr << "warning: " << warning << "\n";
+    }
   }
   const auto plural = [](std::size_t n) { return n == 1 ? "" : "s"; };
   std::cout << options.config_file << ": OK (" << config.groups.size()
@@ -117,6 +114,20 @@ std::optional<Nanoseconds> TimeToLook(const DaemonOptions& options,
   return std::min(*options.auto_reload, kSettlingTime);
 }
 
+// Tells the system that a reload is in progress, for as long as this lives.
+class Reloading {
+ public:
+  explicit Reloading(ServiceStatus& status) : status_(status) {
+    status_.NotifyReloading();
+  }
+  ~Reloading() { status_.NotifyReady(); }
+  Reloading(const Reloading&) = delete;
+  Reloading& operator=(const Reloading&) = delete;
+
+ private:
+  ServiceStatus& status_;
+};
+
 // Returns when the process is to stop.
 void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
                      Exporter& exporter, ProcessEvents& events,
@@ -130,18 +141,17 @@ void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
       if (asked) {
         // Before it is read, so that a change in between is noticed.
         file.MarkSeen();
-        status.NotifyReloading();
+        const Reloading reloading(status);
         exporter.Reload();
         asked = false;
-        status.NotifyReady();
       } else if (const auto text = file.Look()) {
-        status.NotifyReloading();
+        const Reloading reloading(status);
         exporter.ReloadChanged(Complete(
             ParseConfigFile(*text, options.config_file, Platform()), options));
-        status.NotifyReady();
       }
     } catch (const std::exception&) {
       // No memory to read the file: at the next event, or look at it.
+      file.Forget();
     }
   }
 }
@@ -156,19 +166,23 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   FileWatch file(options.config_file);
   ConfigOutcome loaded = LoadConfigFor(options, ConfigMedium::kFileOrPipe);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
-  AddUnprotected(options, status, &web.errors);
-  for (const auto* const errors : {&loaded.errors, &web.errors}) {
-    for (const std::string& error : *errors) {
-      ReportStartFailure("error: " + error, status);
-    }
+  std::vector<std::string> errors = std::move(loaded.errors);
+  errors.insert(errors.end(), web.errors.begin(), web.errors.end());
+  if (status.HasNoConsole()) {
+    const auto found = UnprotectedFiles(options, web);
+    errors.insert(errors.end(), found.begin(), found.end());
   }
-  if (!loaded.config || !web.errors.empty()) {
+  for (const std::string& error : errors) {
+    ReportStartFailure("error: " + error, status);
+  }
+  if (!errors.empty()) {
     FlushLog();
     return kExitUsage;
   }
-  loaded.config->warnings.insert(loaded.config->warnings.end(),
-                                 web.warnings.begin(), web.warnings.end());
-  if (options.check_only) return ReportCheck(options, *loaded.config);
+  if (options.check_only) {
+    return ReportCheck(options, *loaded.config, web.warnings);
+  }
+  LogEach(LogLevel::kWarn, "web configuration", "warning", web.warnings);
 
   environment.probe_timeout_offset = options.timeout_offset;
   environment.web_security = std::move(web.security);

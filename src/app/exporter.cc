@@ -62,32 +62,6 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
   keep(now.drain_timeout, next->drain_timeout, "engine.drain_timeout");
 }
 
-/// Records the result of each reload of the web configuration, until destroyed:
-/// the web configuration may live longer.
-///
-/// Immutable after construction.
-class WebReloadObservation {
- public:
-  /// `web_security` may be null: nothing is recorded then. `recorder` must
-  /// outlive this.
-  WebReloadObservation(std::shared_ptr<WebSecurity> web_security,
-                       ProbeRecorder& recorder)
-      : web_security_(std::move(web_security)) {
-    if (!web_security_) return;
-    recorder.RecordWebConfigLoad(true);  // it exists, so its first load worked
-    web_security_->SetReloadObserver(
-        [&recorder](bool good) { recorder.RecordWebConfigLoad(good); });
-  }
-  ~WebReloadObservation() {
-    if (web_security_) web_security_->SetReloadObserver(nullptr);
-  }
-  WebReloadObservation(const WebReloadObservation&) = delete;
-  WebReloadObservation& operator=(const WebReloadObservation&) = delete;
-
- private:
-  const std::shared_ptr<WebSecurity> web_security_;
-};
-
 class ExporterImpl final : public Exporter {
  public:
   ExporterImpl(const ExporterConfig& config, const Environment& environment)
@@ -98,16 +72,23 @@ class ExporterImpl final : public Exporter {
         recorder_(config.rtt_buckets, Clock::System(),
                   EchoTransportSeesStrayReplies(),
                   EchoTransportSetsIdentifier(), &state_log_),
-        web_reloads_(web_security_, recorder_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
               [this](const std::string& name, const Error* error,
                      bool watched) { OnLookupFailure(name, error, watched); }),
         pairs_(recorder_, book_) {
-    config_warnings_.Replace(config.warnings);
+    LogEach(LogLevel::kWarn, "configuration", "warning", config.warnings);
+    if (!web_security_) return;
+    recorder_.RecordWebConfigLoad(true);  // it exists, so its first load worked
+    web_security_->SetReloadObserver(
+        [this](bool good) { recorder_.RecordWebConfigLoad(good); });
   }
 
-  ~ExporterImpl() override { Stop(); }
+  ~ExporterImpl() override {
+    Stop();
+    // The web configuration may live longer.
+    if (web_security_) web_security_->SetReloadObserver(nullptr);
+  }
 
   Status Open(const Environment& environment);
 
@@ -143,17 +124,9 @@ class ExporterImpl final : public Exporter {
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
-  ConditionLog config_errors_{
-      {.level = LogLevel::kError,
-       .begins =
-           "configuration reload failed; keeping the previous configuration",
-       .subject = "error",
-       .burst = 50}};
   ConditionLog failing_names_{{.begins = "address lookup failed",
                                .ends = "address lookup works again",
                                .subject = "name"}};
-  ConditionLog config_warnings_{
-      {.begins = "configuration", .subject = "warning", .burst = 50}};
 
   // In order of dependency: each member uses only members before it and is
   // destroyed before them. Stop() does not wait for everything. The server's
@@ -162,7 +135,6 @@ class ExporterImpl final : public Exporter {
   // reports them to the router.
   StateLog state_log_{Clock::System()};
   ProbeRecorder recorder_;
-  const WebReloadObservation web_reloads_;
   ResultRouter router_{recorder_};
   AddressLookup& lookup_;
   AddressBook book_;
@@ -282,9 +254,11 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
 }
 
 void ExporterImpl::LogReload(const ReloadReport& report) {
-  config_errors_.Replace(report.errors);
+  LogEach(LogLevel::kError,
+          "configuration reload failed; keeping the previous configuration",
+          "error", report.errors);
   if (!report.successful) return;
-  config_warnings_.Replace(report.notes);
+  LogEach(LogLevel::kWarn, "configuration", "warning", report.notes);
   Log(LogLevel::kInfo, "configuration reloaded",
       {{"pairs", std::to_string(config_.Get()->pairs.size())}});
 }

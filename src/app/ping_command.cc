@@ -107,17 +107,12 @@ Result<std::vector<IpAddress>> FindDestinations(const PingOptions& options,
 }
 
 SourceConfig SourceOf(const PingOptions& options) {
-  SourceConfig source;
-  source.name = options.source;
-  if (const auto address = ZonedAddress::Parse(options.source)) {
-    source.kind = SourceConfig::Kind::kAddress;
-    source.address = address->address;
-    source.zone = address->zone;
-  } else if (options.source != "auto") {
-    source.kind = SourceConfig::Kind::kInterface;
-    source.interface_name = options.source;
-  }
-  return source;
+  auto source = ParseSource(options.source, /*named=*/{});
+  if (source.ok()) return std::move(source).value();
+  return {.name = options.source,
+          .kind = SourceConfig::Kind::kInterface,
+          .address = {},
+          .interface_name = options.source};
 }
 
 Result<Route> RouteOf(const PingOptions& options, AddressLookup& lookup,

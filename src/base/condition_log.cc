@@ -1,7 +1,6 @@
 #include "src/base/condition_log.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 #include "src/base/duration.h"
@@ -19,7 +18,7 @@ void ConditionLog::Report(const std::string& subject, std::string_view reason) {
   const MutexLock lock(mutex_);
   const SteadyTime now = clock_.Now();
   Add(subject, reason, now);
-  SumUpIfDue(subject, reason, now);
+  if (now >= summary_due_) SumUp(subject, reason, now);
 }
 
 void ConditionLog::Add(const std::string& subject, std::string_view reason,
@@ -45,9 +44,8 @@ void ConditionLog::Add(const std::string& subject, std::string_view reason,
                std::max(now + kSummaryDelay, last_summary_ + kSummaryInterval));
 }
 
-void ConditionLog::SumUpIfDue(const std::string& example,
-                              std::string_view reason, SteadyTime now) {
-  if (now < summary_due_) return;
+void ConditionLog::SumUp(const std::string& example, std::string_view reason,
+                         SteadyTime now) {
   last_summary_ = now;
   summary_due_ = now + kSummaryInterval;
   told_ = std::max(told_, without_line_);
@@ -87,24 +85,6 @@ void ConditionLog::Erase(Conditions::iterator place) {
     sink_(LogLevel::kInfo, kind_.ends, {{"count", std::to_string(told_)}});
   }
   told_ = 0;
-}
-
-void ConditionLog::Replace(std::span<const std::string> subjects) {
-  const MutexLock lock(mutex_);
-  const SteadyTime now = clock_.Now();
-  const std::unordered_set<std::string_view> stay(subjects.begin(),
-                                                  subjects.end());
-  for (auto place = conditions_.begin(); place != conditions_.end();) {
-    const auto next = std::next(place);
-    if (!stay.contains(place->first)) Erase(place);
-    place = next;
-  }
-  const std::size_t without_line_before = without_line_;
-  for (const std::string& subject : subjects) Add(subject, {}, now);
-  if (without_line_ > without_line_before) {
-    summary_due_ = std::max(now, last_summary_ + kSummaryInterval);
-  }
-  if (!subjects.empty()) SumUpIfDue(subjects.back(), {}, now);
 }
 
 }  // namespace echo_exporter

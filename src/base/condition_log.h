@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,8 +18,9 @@
 namespace echo_exporter {
 
 /// Logs conditions that last, such as names that do not resolve: each when it
-/// begins and when it ends, and once an hour, as long as it is reported, a line
-/// for all of them together with their number and one as an example.
+/// begins and, if its end is reported, when it ends, and once an hour, as long
+/// as it is reported, a line for all of them together with their number and one
+/// as an example.
 ///
 /// There is one object for a kind of condition, whatever the number of its
 /// subjects, and one limit for them: `Kind::burst` conditions at once, and one
@@ -66,10 +66,6 @@ class ConditionLog {
   /// The same without a line: nobody needs to know any more.
   void Forget(const std::string& subject);
 
-  /// Exactly these subjects are in this condition, for no further reason; what
-  /// has no line of its own is summed up at once.
-  void Replace(std::span<const std::string> subjects);
-
  private:
   struct Condition {
     SteadyTime since;
@@ -80,8 +76,8 @@ class ConditionLog {
   void Add(const std::string& subject, std::string_view reason, SteadyTime now)
       REQUIRES(mutex_);
   void Erase(Conditions::iterator place) REQUIRES(mutex_);
-  void SumUpIfDue(const std::string& example, std::string_view reason,
-                  SteadyTime now) REQUIRES(mutex_);
+  void SumUp(const std::string& example, std::string_view reason,
+             SteadyTime now) REQUIRES(mutex_);
 
   const Kind kind_;
   const Clock& clock_;

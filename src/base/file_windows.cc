@@ -1,27 +1,15 @@
-#include <windows.h>
-
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
 
 #include "src/base/file.h"
 #include "src/base/text_windows.h"
-#include "src/base/unique_handle.h"
+#include "src/base/unique_handle_windows.h"
 
 namespace echo_exporter {
 namespace {
-
-struct FileHandleTraits {
-  using Handle = HANDLE;
-  static Handle Invalid() { return INVALID_HANDLE_VALUE; }
-  static void Close(Handle handle) { CloseHandle(handle); }
-};
-using UniqueFile = UniqueHandle<FileHandleTraits>;
-
-std::uint64_t Join(DWORD high, DWORD low) {
-  return (static_cast<std::uint64_t>(high) << 32) | low;
-}
 
 // Lets others read, replace or remove a file while it is open here.
 constexpr DWORD kShareAll =
@@ -43,9 +31,9 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   // not act in our name.
   constexpr DWORD kFlags =
       FILE_ATTRIBUTE_NORMAL | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
-  const UniqueFile file(CreateFileW(PathFromUtf8(path).wstring().c_str(),
-                                    GENERIC_READ, kShareAll, nullptr,
-                                    OPEN_EXISTING, kFlags, nullptr));
+  const UniqueFileHandle file(CreateFileW(PathFromUtf8(path).wstring().c_str(),
+                                          GENERIC_READ, kShareAll, nullptr,
+                                          OPEN_EXISTING, kFlags, nullptr));
   if (!file) return SystemError(GetLastError());
   // Reading anything else may wait for ever.
   if (GetFileType(file.get()) != FILE_TYPE_DISK) return NotARegularFile();
@@ -72,22 +60,6 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes) {
   return ReadFile(path, max_bytes);
-}
-
-FileStamp ReadFileStamp(const std::string& path) {
-  // Not GetFileAttributesEx(), although it takes a tenth of the time: for a
-  // symbolic link it returns the link's own times, which do not change with its
-  // target.
-  const UniqueFile file(CreateFileW(
-      PathFromUtf8(path).wstring().c_str(), FILE_READ_ATTRIBUTES, kShareAll,
-      nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
-  BY_HANDLE_FILE_INFORMATION data;
-  if (!file || !GetFileInformationByHandle(file.get(), &data)) return {};
-  return {.exists = true,
-          .size = Join(data.nFileSizeHigh, data.nFileSizeLow),
-          .written = Join(data.ftLastWriteTime.dwHighDateTime,
-                          data.ftLastWriteTime.dwLowDateTime),
-          .identity = Join(data.nFileIndexHigh, data.nFileIndexLow)};
 }
 
 }  // namespace echo_exporter

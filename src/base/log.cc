@@ -229,6 +229,20 @@ void Log(LogLevel level, std::string_view message,
   }
 }
 
+void LogEach(LogLevel level, std::string_view message, std::string_view field,
+             std::span<const std::string> texts) {
+  constexpr std::size_t kLines = 50;
+  const auto lines = texts.first(std::min(texts.size(), kLines));
+  try {
+    for (const std::string& text : lines) Log(level, message, {{field, text}});
+    if (texts.size() == lines.size()) return;
+    const auto others = std::to_string(texts.size() - lines.size());
+    Log(level, message, {{field, "and " + others + " more"}});
+  } catch (const std::bad_alloc&) {
+    // As in Log().
+  }
+}
+
 // As in "2024-02-29T12:34:56.789Z".
 std::string FormatLogTime(WallTime time) {
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);

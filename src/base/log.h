@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -61,6 +62,12 @@ void ConfigureLog(const LogOptions& options);
 /// docs/operations.md lists every message.
 void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields = {});
+
+/// Logs what is found all at once, such as the errors of a file: a line for
+/// each of the first 50 `texts`, which is the value of `field`, and one with
+/// the number of the others. Otherwise as Log().
+void LogEach(LogLevel level, std::string_view message, std::string_view field,
+             std::span<const std::string> texts);
 
 /// The text of the time field. Pure.
 std::string FormatLogTime(WallTime time);

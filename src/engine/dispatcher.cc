@@ -191,6 +191,7 @@ void Dispatcher::Run() {
     alive_ = next.value_or(SteadyTime::max());
     waiter_->WaitUntil(next);
   }
+  alive_ = SteadyTime::max();  // waiting for what is in flight blocks nothing
   // Here and not in Stop(): Send() and Drain() are confined to one thread.
   SendSubmitted();
   transport_.Drain(std::min(longest_timeout_ + kDrainMargin, drain_limit_));
@@ -290,15 +291,20 @@ void Dispatcher::Send(const EchoRequest& request) {
 }
 
 std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
-  if (endpoint.address) return {*endpoint.address};
-  return book_.Addresses(*endpoint.entry);
+  if (!endpoint.address) return book_.Addresses(*endpoint.entry);
+  if (!endpoint.entry) return {*endpoint.address};
+  const std::uint32_t zone = book_.InterfaceIndex(*endpoint.entry);
+  if (zone == 0) return {};
+  return {IpAddress::V6(endpoint.address->bytes(), zone)};
 }
 
 std::optional<SourceAddresses> Dispatcher::SourcesOf(
     const Endpoint& endpoint) const {
-  if (endpoint.entry) return book_.Sources(*endpoint.entry);
-  if (!endpoint.address) return std::nullopt;
-  return SourceAddresses{.addresses = {*endpoint.address}};
+  if (!endpoint.address && !endpoint.entry) return std::nullopt;
+  return SourceAddresses{
+      .addresses = AddressesOf(endpoint),
+      .interface_index =
+          endpoint.address ? 0 : book_.InterfaceIndex(*endpoint.entry)};
 }
 
 void Dispatcher::TellOf(Pair& pair, const RouteChoice& choice) {
@@ -320,14 +326,14 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   const std::uint64_t generation = book_.generation();
   const std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination);
-  const auto sources = SourcesOf(pair.spec.source);
-  RouteChoice choice =
-      ChooseRoute(sources, destinations, pair.spec.echo.ip_version, transport_);
-  if (pair.spec.source.entry && !sources) {
+  const auto& adapter = pair.spec.source.entry;
+  RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
+                                   pair.spec.echo.ip_version, transport_);
+  if (adapter && !book_.IsKnown(*adapter)) {
     choice = NoRoute::kSourceUnread;
   } else if (const Route* const route = std::get_if<Route>(&choice)) {
     pair.last_destination = route->destination;
-  } else if (pair.spec.source.entry &&
+  } else if (adapter &&
              std::ranges::find(destinations, pair.last_destination) !=
                  destinations.end()) {
     // The destination is unchanged, so the adapter has lost its addresses, at

@@ -25,8 +25,9 @@
 
 namespace echo_exporter {
 
-/// One end of a pair: a fixed address, or an entry of the address book. Both
-/// absent: the system chooses, for sources only.
+/// One end of a pair: a fixed address, an entry of the address book, or an
+/// address in the zone that is an entry. Both absent: the system chooses, for
+/// sources only.
 struct Endpoint {
   std::optional<IpAddress> address;
   std::optional<AddressBook::EntryId> entry;
@@ -109,7 +110,7 @@ class Dispatcher {
   void Submit(EchoRequest request, Completion done);
 
   /// The most submitted requests that may be in flight together: a quarter of
-  /// the transport's limit, at least one. The rest is for pairs.
+  /// the transport's limit, at least one. None of it is kept free of pairs.
   std::uint32_t room() const;
 
   /// Room for so many submitted requests at once, at most room(), as long as

@@ -133,8 +133,10 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
 
 Endpoint PairSet::AtAddress(const IpAddress& address, const std::string& zone,
                             bool is_source) {
-  if (zone.empty()) return {.address = address, .entry = {}};
-  return Watched(book_.WatchZone({address, zone}, is_source));
+  Endpoint endpoint;
+  if (!zone.empty()) endpoint = Watched(book_.WatchZone(zone, is_source));
+  endpoint.address = address;
+  return endpoint;
 }
 
 Endpoint PairSet::Watched(AddressBook::Watch watch) {

@@ -3,8 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
+#include <vector>
 
 #include "echo_exporter/ip_address.h"
 #include "src/base/mutex.h"
@@ -35,18 +34,18 @@ class FairTurns {
  private:
   enum class State : std::uint8_t { kWaiting, kTurn, kRejected };
   struct Waiting {
+    IpAddress client;
     State state = State::kWaiting;
-    CondVar changed;
+    CondVar changed{};
   };
+  using Queue = std::vector<Waiting*>;
 
   bool MakeRoom(const IpAddress& client) REQUIRES(mutex_);
-  void Decide(Waiting* waiting, State state) REQUIRES(mutex_);
+  void Decide(Queue::const_iterator waiting, State state) REQUIRES(mutex_);
 
   Mutex mutex_;
   bool busy_ GUARDED_BY(mutex_) = false;
-  std::size_t waiting_ GUARDED_BY(mutex_) = 0;
-  /// By client, the oldest first; no queue is empty.
-  std::map<IpAddress, std::deque<Waiting*>> queues_ GUARDED_BY(mutex_);
+  Queue queue_ GUARDED_BY(mutex_);     ///< the oldest first
   IpAddress last_ GUARDED_BY(mutex_);  ///< the client that had the last turn
 };
 

@@ -22,6 +22,16 @@ std::string_view TakeUntil(char separator, std::string_view* text) {
   return Trim(taken);
 }
 
+std::vector<std::string_view> ValuesOf(
+    const std::vector<std::pair<std::string, std::string>>& headers,
+    std::string_view name) {
+  std::vector<std::string_view> values;
+  for (const auto& [key, value] : headers) {
+    if (EqualsIgnoringCase(key, name)) values.push_back(value);
+  }
+  return values;
+}
+
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);

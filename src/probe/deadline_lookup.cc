@@ -1,5 +1,6 @@
 #include "src/probe/deadline_lookup.h"
 
+#include <new>
 #include <utility>
 
 #include "src/engine/echo_route.h"
@@ -7,7 +8,7 @@
 namespace echo_exporter {
 namespace {
 
-/// How many names with an answer are remembered.
+/// How many names with an answer are remembered; beyond, all are learnt anew.
 constexpr std::size_t kMaxRemembered = 4096;
 
 }  // namespace
@@ -16,7 +17,7 @@ Result<std::vector<IpAddress>> DeadlineLookup::ResolveName(
     const std::string& name, SteadyTime deadline) {
   const MutexLock lock(mutex_);
   Answer answer = Ask(
-      names_, places_.contains(name) ? kMostNames : kMostNewNames,
+      names_, answering_.contains(name) ? kMostNames : kMostNewNames,
       "resolving " + name,
       [this, name]() -> Answer {
         auto host = ResolveHost(lookup_, name);
@@ -81,11 +82,14 @@ DeadlineLookup::Answer DeadlineLookup::Ask(Calls& calls, std::size_t limit,
   if (const auto found = calls.find(what); found != calls.end()) {
     call = found->second;
   } else {
-    call = std::make_shared<std::optional<Answer>>();
-    if (calls.size() >= limit || !Begin(calls, what, call, std::move(ask))) {
+    if (calls.size() >= limit) {
       return Error{ErrorCode::kExhausted,
                    what + ": too many earlier lookups are still in progress"};
     }
+    call = std::make_shared<std::optional<Answer>>();
+    const Error no_means{ErrorCode::kExhausted,
+                         what + ": no thread or no memory for the lookup"};
+    if (!Begin(calls, what, call, std::move(ask), no_means)) return no_means;
   }
   while (!call->has_value()) {
     if (!changed_.WaitUntil(mutex_, deadline)) break;
@@ -95,32 +99,35 @@ DeadlineLookup::Answer DeadlineLookup::Ask(Calls& calls, std::size_t limit,
 }
 
 bool DeadlineLookup::Begin(Calls& calls, const std::string& what,
-                           const Call& call, std::function<Answer()> ask) {
-  const bool begun =
-      threads_.Run([this, &calls, what, call, ask = std::move(ask)] {
-        Answer answer = ask();
-        const MutexLock lock(mutex_);
-        *call = std::move(answer);
-        calls.erase(what);
-        changed_.NotifyAll();
-      });
-  if (begun) calls.emplace(what, call);
+                           const Call& call, std::function<Answer()> ask,
+                           const Error& no_means) {
+  const auto place = calls.emplace(what, call).first;
+  bool begun = false;
+  try {
+    begun = threads_.Run([this, &calls, what, call, ask = std::move(ask),
+                          answer = Answer(no_means)]() mutable {
+      try {
+        answer = ask();
+      } catch (const std::bad_alloc&) {
+        // `answer` says so.
+      }
+      const MutexLock lock(mutex_);
+      *call = std::move(answer);
+      calls.erase(what);
+      changed_.NotifyAll();
+    });
+  } catch (const std::bad_alloc&) {
+    // As without a thread.
+  }
+  if (!begun) calls.erase(place);
   return begun;
 }
 
 void DeadlineLookup::Remember(const std::string& name, bool answers) {
-  const auto found = places_.find(name);
-  if (found != places_.end()) {
-    answering_.erase(found->second);
-    places_.erase(found);
-  }
+  answering_.erase(name);
   if (!answers) return;
-  if (answering_.size() >= kMaxRemembered) {
-    places_.erase(answering_.back());
-    answering_.pop_back();
-  }
-  answering_.push_front(name);
-  places_.emplace(name, answering_.begin());
+  if (answering_.size() >= kMaxRemembered) answering_.clear();
+  answering_.insert(name);
 }
 
 }  // namespace echo_exporter

@@ -3,12 +3,11 @@
 
 #include <cstddef>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -25,9 +24,9 @@ namespace echo_exporter {
 /// addresses. Who asks for what is being looked up already waits for that.
 ///
 /// The calls fail with kUnavailable when there is no result at `deadline`, and
-/// with kExhausted beyond the limits of lookups in progress: one for adapters,
-/// and one for names, a part of which is for names that had an answer last
-/// time.
+/// with kExhausted without the means for a lookup and beyond the limits of
+/// lookups in progress: one for adapters, and one for names, a part of which is
+/// for names that had an answer last time.
 ///
 /// Thread-safe.
 class DeadlineLookup {
@@ -65,7 +64,8 @@ class DeadlineLookup {
   Answer Ask(Calls& calls, std::size_t limit, const std::string& what,
              std::function<Answer()> ask, SteadyTime deadline) REQUIRES(mutex_);
   bool Begin(Calls& calls, const std::string& what, const Call& call,
-             std::function<Answer()> ask) REQUIRES(mutex_);
+             std::function<Answer()> ask, const Error& no_means)
+      REQUIRES(mutex_);
   Answer AskAdapter(const std::string& what, std::function<Answer()> ask,
                     SteadyTime deadline);
   void Remember(const std::string& name, bool answers) REQUIRES(mutex_);
@@ -75,10 +75,8 @@ class DeadlineLookup {
   CondVar changed_;
   Calls names_ GUARDED_BY(mutex_);     ///< in progress
   Calls adapters_ GUARDED_BY(mutex_);  ///< in progress
-  /// Names that had an answer, the latest first.
-  std::list<std::string> answering_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, std::list<std::string>::iterator> places_
-      GUARDED_BY(mutex_);
+  /// Names that had an answer.
+  std::unordered_set<std::string> answering_ GUARDED_BY(mutex_);
   CallThreads threads_{4};  ///< destroyed before what they use
 };
 

@@ -30,10 +30,66 @@ Error RefusedError(const std::string& name,
                                     ": not an address that a host can have"};
 }
 
+// A zone is a number only; it differs by what happens when its adapter is gone.
+enum class Kind : std::uint8_t {
+  kName,
+  kInterface,
+  kDestinationZone,
+  kSourceZone
+};
+
+struct Subject {
+  Kind kind;
+  std::string name;
+
+  friend auto operator<=>(const Subject&, const Subject&) = default;
+};
+
+LookupSchedule::Limits OfAdapters(Nanoseconds refresh) {
+  return {.after_quick = 32, .of_new = 24, .after_slow = 8, .retry = refresh};
+}
+
+// What a lookup has found: addresses, an error, or, when a part of the
+// addresses is refused, both; without the memory for either, nothing.
+struct Answer {
+  std::optional<SourceAddresses> found;
+  std::optional<Error> error;
+};
+
+Answer LookUp(AddressLookup& lookup, const Subject& subject) {
+  switch (subject.kind) {
+    case Kind::kName: {
+      auto host = ResolveHost(lookup, subject.name);
+      if (!host.ok()) return {{}, host.error()};
+      Answer answer{SourceAddresses{std::move(host.value().addresses)}, {}};
+      if (const auto& refused = host.value().refused; !refused.empty()) {
+        answer.error = RefusedError(subject.name, refused);
+      }
+      return answer;
+    }
+    case Kind::kInterface: {
+      auto found = lookup.InterfaceAddresses(subject.name);
+      if (!found.ok()) return {{}, found.error()};
+      return {std::move(found).value(), {}};
+    }
+    case Kind::kDestinationZone:
+    case Kind::kSourceZone: {
+      const auto zone = lookup.InterfaceZone(subject.name);
+      if (!zone.ok()) return {{}, zone.error()};
+      return {SourceAddresses{{}, zone.value()}, {}};
+    }
+  }
+  return {};
+}
+
 LookupSchedule::End EndOf(const Error* error) {
   if (error == nullptr) return LookupSchedule::End::kAnswer;
   return error->code == ErrorCode::kNotFound ? LookupSchedule::End::kNoSuchName
                                              : LookupSchedule::End::kNoAnswer;
+}
+
+bool IsGoneWithItsAdapter(Kind kind) {
+  return kind == Kind::kInterface || kind == Kind::kSourceZone;
 }
 
 }  // namespace
@@ -60,261 +116,187 @@ Result<IpAddress> ResolveZone(AddressLookup& lookup,
 
 // One thread begins the lookups that are due, on threads for calls that may
 // block, and each of these stores its result.
-class AddressBook::Impl {
- public:
-  Impl(AddressLookup& lookup, const Options& options,
-       FailureCallback on_failure)
-      : lookup_(lookup),
-        options_(options),
-        on_failure_(std::move(on_failure)),
-        names_({.retry = options.retry}),
-        adapters_({.retry = options.interface_refresh}),
-        thread_([this] { BeginLookups(); }) {}
-
-  ~Impl() {
-    {
-      const MutexLock lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.NotifyAll();
-    thread_.join();
-  }
-
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-
-  Watch WatchName(const std::string& name, Nanoseconds refresh) {
-    return Begin({Kind::kName, name, {}}, refresh);
-  }
-
-  Watch WatchInterface(const std::string& name) {
-    return Begin({Kind::kInterface, name, {}}, options_.interface_refresh);
-  }
-
-  Watch WatchZone(const ZonedAddress& address, bool is_source) {
-    return Begin({is_source ? Kind::kSource : Kind::kDestination,
-                  address.ToString(), address},
-                 options_.interface_refresh);
-  }
-
-  void Unwatch(const Watch& watch) noexcept {
-    const MutexLock lock(mutex_);
-    const auto found = entries_.find(watch.entry);
-    Entry& entry = found->second;
-    entry.refreshes.erase(entry.refreshes.find(watch.refresh));
-    if (!entry.refreshes.empty()) {
-      ScheduleOf(entry.subject)
-          .SetRefresh(watch.entry, *entry.refreshes.begin(),
-                      std::chrono::steady_clock::now());
-      return;
-    }
-    ids_.erase(entry.place);
-    ScheduleOf(entry.subject).Remove(watch.entry);
-    ReportFailure(entry, nullptr, /*watched=*/false);
-    entries_.erase(found);
-  }
-
-  std::optional<SourceAddresses> Sources(EntryId id) const {
-    const MutexLock lock(mutex_);
-    const auto found = entries_.find(id);
-    return found == entries_.end() ? std::nullopt : found->second.known;
-  }
-
-  std::uint64_t generation() const { return generation_; }
-
- private:
-  // kDestination and kSource: an address in the zone of an adapter.
-  enum class Kind : std::uint8_t { kName, kInterface, kDestination, kSource };
-  struct Subject {
-    Kind kind;
-    std::string name;
-    ZonedAddress address;
-  };
-  using Ids = std::map<std::pair<Kind, std::string>, EntryId>;
+struct AddressBook::Impl {
+  using Ids = std::map<Subject, EntryId>;
   struct Entry {
-    Subject subject;
     Ids::iterator place;
     std::multiset<Nanoseconds> refreshes = {};  // one for each watch
     std::optional<SourceAddresses> known = {};
     bool failing = false;
   };
-  // What a lookup has found: addresses, an error, or, when a part of the
-  // addresses is refused, both.
-  struct Answer {
-    std::optional<SourceAddresses> found;
-    std::optional<Error> error;
-  };
 
-  LookupSchedule& ScheduleOf(const Subject& subject) REQUIRES(mutex_) {
-    return subject.kind == Kind::kName ? names_ : adapters_;
+  Impl(AddressLookup& system, const Options& options, FailureCallback report)
+      : lookup(system),
+        interface_refresh(options.interface_refresh),
+        on_failure(std::move(report)),
+        names({.retry = options.retry}),
+        adapters(OfAdapters(options.interface_refresh)),
+        thread([this] { BeginLookups(); }) {}
+  ~Impl() {
+    {
+      const MutexLock lock(mutex);
+      stopping = true;
+    }
+    changed.NotifyAll();
+    thread.join();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  LookupSchedule& ScheduleOf(Kind kind) REQUIRES(mutex) {
+    return kind == Kind::kName ? names : adapters;
   }
 
-  // When it throws, nothing has changed; nor have AddEntry() and AddRefresh().
-  Watch Begin(const Subject& subject, Nanoseconds refresh) {
-    const MutexLock lock(mutex_);
+  std::optional<SourceAddresses> Known(EntryId id) {
+    const MutexLock lock(mutex);
+    const auto found = entries.find(id);
+    return found == entries.end() ? std::nullopt : found->second.known;
+  }
+
+  Watch Begin(Subject subject, Nanoseconds refresh);
+  void BeginLookups();
+  void BeginLookup(EntryId id) REQUIRES(mutex);
+  void Store(EntryId id, Kind kind, Answer answer) noexcept;
+  void SetKnown(Entry& entry, SourceAddresses known) REQUIRES(mutex);
+  void ReportFailure(Entry& entry, const Error* error,
+                     bool watched = true) noexcept REQUIRES(mutex);
+
+  AddressLookup& lookup;
+  const Nanoseconds interface_refresh;
+  const FailureCallback on_failure;
+  /// Here, because there is no memory for it when it is needed.
+  const Error no_means{ErrorCode::kExhausted,
+                       "no thread or no memory for the lookup"};
+
+  std::atomic<std::uint64_t> generation = 1;
+  CondVar changed;
+
+  Mutex mutex;
+  bool stopping GUARDED_BY(mutex) = false;
+  std::unordered_map<EntryId, Entry> entries GUARDED_BY(mutex);
+  EntryId next_id GUARDED_BY(mutex) = 0;
+  Ids ids GUARDED_BY(mutex);
+  LookupSchedule names GUARDED_BY(mutex);
+  LookupSchedule adapters GUARDED_BY(mutex);  // and zones
+
+  // Destroyed before what the threads use.
+  CallThreads threads{kKeptThreads};
+  std::thread thread;
+};
+
+// When it throws, nothing has changed.
+AddressBook::Watch AddressBook::Impl::Begin(Subject subject,
+                                            Nanoseconds refresh) {
+  const MutexLock lock(mutex);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  LookupSchedule& schedule = ScheduleOf(subject.kind);
+  const auto [place, is_new] = ids.try_emplace(std::move(subject), next_id);
+  const EntryId id = place->second;
+  if (is_new) {
+    try {
+      entries.emplace(id, Entry{.place = place, .refreshes = {refresh}});
+      schedule.Add(id, refresh, now);
+    } catch (...) {
+      entries.erase(id);
+      ids.erase(place);
+      throw;
+    }
+    ++next_id;
+  } else {
+    auto& refreshes = entries.at(id).refreshes;
+    refreshes.insert(refresh);
+    schedule.SetRefresh(id, *refreshes.begin(), now);
+  }
+  changed.NotifyAll();
+  return {id, refresh};
+}
+
+void AddressBook::Impl::BeginLookups() {
+  const MutexLock lock(mutex);
+  while (!stopping) {
     const SteadyTime now = std::chrono::steady_clock::now();
-    const auto found = ids_.find({subject.kind, subject.name});
-    EntryId id = 0;
-    if (found == ids_.end()) {
-      id = AddEntry(subject, refresh, now);
+    for (LookupSchedule* const schedule : {&adapters, &names}) {
+      while (const auto id = schedule->Take(now)) BeginLookup(*id);
+    }
+    const SteadyTime next = std::min(adapters.NextChange(), names.NextChange());
+    if (next == SteadyTime::max()) {
+      changed.Wait(mutex);
     } else {
-      id = found->second;
-      AddRefresh(id, refresh, now);
-    }
-    changed_.NotifyAll();
-    return {id, refresh};
-  }
-
-  EntryId AddEntry(const Subject& subject, Nanoseconds refresh, SteadyTime now)
-      REQUIRES(mutex_) {
-    const EntryId id = next_id_;
-    const auto place = ids_.try_emplace({subject.kind, subject.name}, id).first;
-    try {
-      entries_.emplace(
-          id,
-          Entry{.subject = subject, .place = place, .refreshes = {refresh}});
-      ScheduleOf(subject).Add(id, refresh, now);
-    } catch (...) {
-      entries_.erase(id);
-      ids_.erase(place);
-      throw;
-    }
-    ++next_id_;
-    return id;
-  }
-
-  void AddRefresh(EntryId id, Nanoseconds refresh, SteadyTime now)
-      REQUIRES(mutex_) {
-    Entry& entry = entries_.at(id);
-    const auto place = entry.refreshes.insert(refresh);
-    try {
-      ScheduleOf(entry.subject).SetRefresh(id, *entry.refreshes.begin(), now);
-    } catch (...) {
-      entry.refreshes.erase(place);
-      throw;
+      changed.WaitUntil(mutex, next);
     }
   }
+}
 
-  void BeginLookups() {
-    const MutexLock lock(mutex_);
-    while (!stopping_) {
-      const SteadyTime now = std::chrono::steady_clock::now();
-      for (LookupSchedule* const schedule : {&adapters_, &names_}) {
-        while (const auto id = schedule->Take(now)) BeginLookup(*id);
+void AddressBook::Impl::BeginLookup(EntryId id) {
+  Entry& entry = entries.at(id);
+  const Kind kind = entry.place->first.kind;
+  bool begun = false;
+  try {
+    begun = threads.Run([this, id, subject = entry.place->first] {
+      Answer answer;
+      try {
+        answer = LookUp(lookup, subject);
+      } catch (const std::bad_alloc&) {
+        // There is neither an address nor an error in it.
       }
-      const SteadyTime next =
-          std::min(adapters_.NextChange(), names_.NextChange());
-      if (next == SteadyTime::max()) {
-        changed_.Wait(mutex_);
-      } else {
-        changed_.WaitUntil(mutex_, next);
-      }
-    }
-  }
-
-  void BeginLookup(EntryId id) REQUIRES(mutex_) {
-    const Subject& subject = entries_.at(id).subject;
-    const bool begun = threads_.Run([this, id, subject] {
-      Answer answer = LookUp(subject);
-      Store(id, subject, std::move(answer));
+      Store(id, subject.kind, std::move(answer));
     });
-    // Without a thread, it is tried again as after a lookup without an answer.
-    if (!begun) {
-      ScheduleOf(subject).Finish(id, LookupSchedule::End::kNoAnswer,
-                                 std::chrono::steady_clock::now());
-    }
+  } catch (const std::bad_alloc&) {
+    // As without a thread.
   }
+  if (begun) return;
+  // It is tried again as after a lookup without an answer.
+  ScheduleOf(kind).Finish(id, LookupSchedule::End::kNoAnswer,
+                          std::chrono::steady_clock::now());
+  ReportFailure(entry, &no_means);
+}
 
-  Answer LookUp(const Subject& subject) {
-    switch (subject.kind) {
-      case Kind::kName: {
-        auto host = ResolveHost(lookup_, subject.name);
-        if (!host.ok()) return {{}, host.error()};
-        Answer answer{SourceAddresses{std::move(host.value().addresses)}, {}};
-        if (const auto& refused = host.value().refused; !refused.empty()) {
-          answer.error = RefusedError(subject.name, refused);
-        }
-        return answer;
-      }
-      case Kind::kInterface: {
-        auto found = lookup_.InterfaceAddresses(subject.name);
-        if (!found.ok()) return {{}, found.error()};
-        return {std::move(found).value(), {}};
-      }
-      case Kind::kDestination:
-      case Kind::kSource: {
-        auto address = ResolveZone(lookup_, subject.address);
-        if (!address.ok()) return {{}, address.error()};
-        return {SourceAddresses{{address.value()}}, {}};
-      }
-    }
-    return {};
-  }
-
-  void Store(EntryId id, const Subject& subject, Answer answer) {
-    const MutexLock lock(mutex_);
-    const Error* const error = answer.error ? &*answer.error : nullptr;
-    ScheduleOf(subject).Finish(id, EndOf(answer.found ? nullptr : error),
-                               std::chrono::steady_clock::now());
-    changed_.NotifyAll();
-    const auto found = entries_.find(id);
-    if (found == entries_.end()) return;  // removed meanwhile
-    Entry& entry = found->second;
-    if (answer.found) {
-      if (subject.kind == Kind::kName) {
+void AddressBook::Impl::Store(EntryId id, Kind kind, Answer answer) noexcept {
+  const MutexLock lock(mutex);
+  const Error* error = answer.error ? &*answer.error : nullptr;
+  if (!answer.found && !error) error = &no_means;
+  ScheduleOf(kind).Finish(id, EndOf(answer.found ? nullptr : error),
+                          std::chrono::steady_clock::now());
+  changed.NotifyAll();
+  const auto found = entries.find(id);
+  if (found == entries.end()) return;  // removed meanwhile
+  Entry& entry = found->second;
+  if (answer.found) {
+    try {
+      if (kind == Kind::kName) {
         answer.found->addresses =
             KeepOrder(entry.known.value_or(SourceAddresses()).addresses,
                       std::move(answer.found->addresses));
       }
       SetKnown(entry, *std::move(answer.found));
-    } else if (IsGoneWithItsAdapter(subject.kind) &&
-               error->code != ErrorCode::kExhausted) {
-      SetKnown(entry, {});
-    }
-    ReportFailure(entry, error);
-  }
-
-  // With the lock held, so that the last report says how it is. Null: none.
-  void ReportFailure(Entry& entry, const Error* error,
-                     bool watched = true) noexcept REQUIRES(mutex_) {
-    const bool was_failing = std::exchange(entry.failing, error != nullptr);
-    if (!on_failure_ || (!entry.failing && !was_failing)) return;
-    try {
-      on_failure_(entry.subject.name, error, watched);
     } catch (const std::bad_alloc&) {
-      // A report is lost, and nothing else.
+      error = &no_means;
     }
+  } else if (IsGoneWithItsAdapter(kind) &&
+             error->code != ErrorCode::kExhausted) {
+    SetKnown(entry, {});
   }
+  ReportFailure(entry, error);
+}
 
-  static bool IsGoneWithItsAdapter(Kind kind) {
-    return kind == Kind::kInterface || kind == Kind::kSource;
+void AddressBook::Impl::SetKnown(Entry& entry, SourceAddresses known) {
+  if (entry.known == known) return;
+  entry.known = std::move(known);
+  ++generation;
+}
+
+// With the lock held, so that the last report says how it is. Null: none.
+void AddressBook::Impl::ReportFailure(Entry& entry, const Error* error,
+                                      bool watched) noexcept {
+  const bool was_failing = std::exchange(entry.failing, error != nullptr);
+  if (!on_failure || (!entry.failing && !was_failing)) return;
+  const auto& [kind, name] = entry.place->first;
+  try {
+    on_failure(kind == Kind::kName ? name : "adapter " + name, error, watched);
+  } catch (const std::bad_alloc&) {
+    // A report is lost, and nothing else.
   }
-
-  void SetKnown(Entry& entry, SourceAddresses known) REQUIRES(mutex_) {
-    if (entry.known == known) return;
-    entry.known = std::move(known);
-    ++generation_;
-  }
-
-  AddressLookup& lookup_;
-  const Options options_;
-  const FailureCallback on_failure_;
-
-  std::atomic<std::uint64_t> generation_ = 1;
-  CondVar changed_;
-
-  mutable Mutex mutex_;
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::unordered_map<EntryId, Entry> entries_ GUARDED_BY(mutex_);
-  EntryId next_id_ GUARDED_BY(mutex_) = 0;
-  Ids ids_ GUARDED_BY(mutex_);
-  LookupSchedule names_ GUARDED_BY(mutex_);
-  LookupSchedule adapters_ GUARDED_BY(mutex_);  // and zones
-
-  // Destroyed before what the threads use.
-  CallThreads threads_{kKeptThreads};
-  std::thread thread_;
-};
+}
 
 AddressBook::AddressBook(AddressLookup& lookup, const Options& options,
                          FailureCallback on_failure)
@@ -324,31 +306,50 @@ AddressBook::~AddressBook() = default;
 
 AddressBook::Watch AddressBook::WatchName(const std::string& name,
                                           Nanoseconds refresh) {
-  return impl_->WatchName(name, refresh);
+  return impl_->Begin({Kind::kName, name}, refresh);
 }
 
 AddressBook::Watch AddressBook::WatchInterface(
     const std::string& interface_name) {
-  return impl_->WatchInterface(interface_name);
+  return impl_->Begin({Kind::kInterface, interface_name},
+                      impl_->interface_refresh);
 }
 
-AddressBook::Watch AddressBook::WatchZone(const ZonedAddress& address,
+AddressBook::Watch AddressBook::WatchZone(const std::string& interface_name,
                                           bool is_source) {
-  return impl_->WatchZone(address, is_source);
+  const Kind kind = is_source ? Kind::kSourceZone : Kind::kDestinationZone;
+  return impl_->Begin({kind, interface_name}, impl_->interface_refresh);
 }
 
 void AddressBook::Unwatch(const Watch& watch) noexcept {
-  impl_->Unwatch(watch);
+  const MutexLock lock(impl_->mutex);
+  const auto found = impl_->entries.find(watch.entry);
+  Impl::Entry& entry = found->second;
+  LookupSchedule& schedule = impl_->ScheduleOf(entry.place->first.kind);
+  entry.refreshes.erase(entry.refreshes.find(watch.refresh));
+  if (!entry.refreshes.empty()) {
+    schedule.SetRefresh(watch.entry, *entry.refreshes.begin(),
+                        std::chrono::steady_clock::now());
+    return;
+  }
+  schedule.Remove(watch.entry);
+  impl_->ReportFailure(entry, nullptr, /*watched=*/false);
+  impl_->ids.erase(entry.place);
+  impl_->entries.erase(found);
 }
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
-  return Sources(entry).value_or(SourceAddresses()).addresses;
+  return impl_->Known(entry).value_or(SourceAddresses()).addresses;
 }
 
-std::optional<SourceAddresses> AddressBook::Sources(EntryId entry) const {
-  return impl_->Sources(entry);
+std::uint32_t AddressBook::InterfaceIndex(EntryId entry) const {
+  return impl_->Known(entry).value_or(SourceAddresses()).interface_index;
 }
 
-std::uint64_t AddressBook::generation() const { return impl_->generation(); }
+bool AddressBook::IsKnown(EntryId entry) const {
+  return impl_->Known(entry).has_value();
+}
+
+std::uint64_t AddressBook::generation() const { return impl_->generation; }
 
 }  // namespace echo_exporter

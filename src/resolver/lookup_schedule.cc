@@ -1,29 +1,30 @@
 #include "src/resolver/lookup_schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace echo_exporter {
 
 void LookupSchedule::Add(Key key, Nanoseconds refresh, SteadyTime now) {
-  const auto place = names_.emplace(key, Name{.refresh = refresh}).first;
-  try {
-    SetDue(key, place->second, now);
-  } catch (...) {
-    names_.erase(place);
-    throw;
-  }
+  Times entry{{now, key}};
+  names_.emplace(key,
+                 Name{.refresh = refresh, .place = &due_[kNew], .time = now});
+  due_[kNew].merge(entry);
 }
 
-void LookupSchedule::SetRefresh(Key key, Nanoseconds refresh, SteadyTime now) {
-  Name& name = names_.at(key);
-  if (name.due && now + refresh < *name.due) SetDue(key, name, now + refresh);
+void LookupSchedule::SetRefresh(Key key, Nanoseconds refresh,
+                                SteadyTime now) noexcept {
+  Name& name = names_.find(key)->second;
+  if (IsDue(name) && now + refresh < name.time) {
+    Move(key, name, *name.place, now + refresh);
+  }
   name.refresh = refresh;
 }
 
 void LookupSchedule::Remove(Key key) noexcept {
   const auto found = names_.find(key);
-  ClearDue(key, found->second);
-  names_.erase(found);
+  found->second.removed = true;
+  if (IsDue(found->second)) Erase(found);
 }
 
 bool LookupSchedule::MayBegin(std::size_t standing) const {
@@ -32,28 +33,31 @@ bool LookupSchedule::MayBegin(std::size_t standing) const {
   // Another slow lookup is expected of the slow ones: there is no wait for it.
   const bool at_once =
       standing == kSlow || recent_[standing].size() < limits_.at_once;
-  return at_once && in_progress_.size() < most[standing];
+  const std::size_t in_progress =
+      recent_[kQuick].size() + recent_[kNew].size() + lasting_.size();
+  return at_once && in_progress < most[standing];
 }
 
-void LookupSchedule::ForgetSlowOnes(SteadyTime now) {
+void LookupSchedule::NoteSlowOnes(SteadyTime now) {
   for (Times& recent : recent_) {
     while (!recent.empty() && recent.begin()->first + limits_.patience <= now) {
-      recent.erase(recent.begin());
+      const auto [began, key] = *recent.begin();
+      Move(key, names_.find(key)->second, lasting_, began);
     }
   }
 }
 
-std::optional<LookupSchedule::Key> LookupSchedule::Take(SteadyTime now) {
-  ForgetSlowOnes(now);
+std::optional<LookupSchedule::Key> LookupSchedule::Take(
+    SteadyTime now) noexcept {
+  NoteSlowOnes(now);
   for (const Standing standing : {kQuick, kNew, kSlow}) {
     const Times& due = due_[standing];
     if (due.empty() || due.begin()->first > now || !MayBegin(standing)) {
       continue;
     }
     const Key key = due.begin()->second;
-    ClearDue(key, names_.at(key));
-    recent_[standing].emplace(now, key);
-    in_progress_.emplace(key, std::pair(standing, now));
+    Move(key, names_.find(key)->second,
+         standing == kSlow ? lasting_ : recent_[standing], now);
     return key;
   }
   return std::nullopt;
@@ -66,7 +70,7 @@ SteadyTime LookupSchedule::NextChange() const {
     if (due.empty()) continue;
     if (MayBegin(standing)) {
       next = std::min(next, due.begin()->first);
-    } else if (!recent_[standing].empty()) {
+    } else if (standing != kSlow && !recent_[standing].empty()) {
       next =
           std::min(next, recent_[standing].begin()->first + limits_.patience);
     }
@@ -74,20 +78,17 @@ SteadyTime LookupSchedule::NextChange() const {
   return next;
 }
 
-void LookupSchedule::Finish(Key key, End end, SteadyTime now) {
-  const auto progress = in_progress_.find(key);
-  const auto [standing, began] = progress->second;
-  recent_[standing].erase({began, key});
-  in_progress_.erase(progress);
+void LookupSchedule::Finish(Key key, End end, SteadyTime now) noexcept {
   const auto found = names_.find(key);
-  if (found == names_.end()) return;  // removed meanwhile
-  Name& name = found->second;         // without `due`
+  Name& name = found->second;
+  if (name.removed) return Erase(found);
   // An answer that was long in coming, as after a packet that was lost, makes
   // no name slow: the next one will come sooner.
-  const bool slow = end == End::kNoAnswer && now - began >= limits_.patience;
+  const bool slow =
+      end == End::kNoAnswer && now - name.time >= limits_.patience;
   name.standing = slow ? kSlow : kQuick;
   name.failures = end == End::kAnswer ? 0 : name.failures + 1;
-  SetDue(key, name, now + WaitAfter(name, end));
+  Move(key, name, due_[name.standing], now + WaitAfter(name, end));
 }
 
 Nanoseconds LookupSchedule::WaitAfter(const Name& name, End end) const {
@@ -99,15 +100,19 @@ Nanoseconds LookupSchedule::WaitAfter(const Name& name, End end) const {
       {limits_.retry * (1U << doublings), limits_.longest_retry, name.refresh});
 }
 
-void LookupSchedule::SetDue(Key key, Name& name, SteadyTime due) {
-  due_[name.standing].emplace(due, key);
-  if (name.due != due) ClearDue(key, name);
-  name.due = due;
+// The entry itself is moved, so that no memory is needed.
+void LookupSchedule::Move(Key key, Name& name, Times& place,
+                          SteadyTime time) noexcept {
+  auto entry = name.place->extract({name.time, key});
+  entry.value().first = time;
+  place.insert(std::move(entry));
+  name.place = &place;
+  name.time = time;
 }
 
-void LookupSchedule::ClearDue(Key key, Name& name) {
-  if (name.due) due_[name.standing].erase({*name.due, key});
-  name.due.reset();
+void LookupSchedule::Erase(Names::iterator name) noexcept {
+  name->second.place->erase({name->second.time, name->first});
+  names_.erase(name);
 }
 
 }  // namespace echo_exporter

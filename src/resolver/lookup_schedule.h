@@ -48,26 +48,28 @@ class LookupSchedule {
   enum class End : std::uint8_t { kAnswer, kNoSuchName, kNoAnswer };
 
   explicit LookupSchedule(const Limits& limits) : limits_(limits) {}
+  LookupSchedule(const LookupSchedule&) = delete;
+  LookupSchedule& operator=(const LookupSchedule&) = delete;
 
-  /// Adds a name, whose first lookup is due now. Keys are never reused. When it
-  /// or SetRefresh() throws, nothing has changed.
+  /// Adds a name, whose first lookup is due now. Keys are never reused. Throws
+  /// std::bad_alloc, and has changed nothing then.
   void Add(Key key, Nanoseconds refresh, SteadyTime now);
 
   /// The next lookup is due no later than `refresh` from now.
-  void SetRefresh(Key key, Nanoseconds refresh, SteadyTime now);
+  void SetRefresh(Key key, Nanoseconds refresh, SteadyTime now) noexcept;
 
   /// Forgets a name. Its lookup in progress still counts.
   void Remove(Key key) noexcept;
 
   /// A lookup that is to begin now. Call it until there is none.
-  std::optional<Key> Take(SteadyTime now);
+  std::optional<Key> Take(SteadyTime now) noexcept;
 
   /// When Take() may have something again, unless a lookup finishes before or
   /// something changes; max() for never.
   SteadyTime NextChange() const;
 
   /// A lookup that Take() gave has ended.
-  void Finish(Key key, End end, SteadyTime now);
+  void Finish(Key key, End end, SteadyTime now) noexcept;
 
  private:
   /// By the last lookup, in the order in which they are served.
@@ -76,21 +78,28 @@ class LookupSchedule {
   struct Name {
     Nanoseconds refresh{};
     Standing standing = kNew;
-    unsigned failures = 0;                         // in a row
-    std::optional<SteadyTime> due = std::nullopt;  // absent: in progress
+    unsigned failures = 0;   // in a row
+    Times* place = nullptr;  // the one that has its entry
+    SteadyTime time{};       // when it is due, or when its lookup has begun
+    bool removed = false;    // with a lookup in progress
   };
+  using Names = std::unordered_map<Key, Name>;
 
-  void ForgetSlowOnes(SteadyTime now);
+  bool IsDue(const Name& name) const {
+    return name.place == &due_[name.standing];
+  }
+  void NoteSlowOnes(SteadyTime now);
   bool MayBegin(std::size_t standing) const;
   Nanoseconds WaitAfter(const Name& name, End end) const;
-  void SetDue(Key key, Name& name, SteadyTime due);
-  void ClearDue(Key key, Name& name);
+  void Move(Key key, Name& name, Times& place, SteadyTime time) noexcept;
+  void Erase(Names::iterator name) noexcept;
 
   const Limits limits_;
-  std::unordered_map<Key, Name> names_;
+  Names names_;
+  // Each name has one entry in one of these.
   std::array<Times, 3> due_;     // by Standing
-  std::array<Times, 3> recent_;  // by Standing: began within `patience`
-  std::unordered_map<Key, std::pair<Standing, SteadyTime>> in_progress_;
+  std::array<Times, 2> recent_;  // by Standing: in progress for < `patience`
+  Times lasting_;                // in progress for longer, or expected to be
 };
 
 }  // namespace echo_exporter

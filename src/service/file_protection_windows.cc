@@ -7,10 +7,13 @@
 //      those for the creator and the owner (S-1-3-...) are about the owner.
 //   d) No list at all lets everybody do anything; so does a file system that
 //      has none (FAT).
+//   e) Whoever may rename a folder on the way to a file can put another in its
+//      place. The root of a drive cannot be renamed.
 
 #include "src/service/file_protection_windows.h"
 
 #include <aclapi.h>
+#include <lm.h>
 #include <sddl.h>
 
 #include <algorithm>
@@ -21,8 +24,8 @@
 #include <string_view>
 
 #include "src/base/file.h"
+#include "src/base/log.h"
 #include "src/base/text_windows.h"
-#include "src/base/unique_handle.h"
 #include "src/base/unique_handle_windows.h"
 #include "src/service/file_protection.h"
 #include "src/service/service_windows.h"
@@ -41,12 +44,10 @@ constexpr char kAdministrators[] = "S-1-5-32-544";
 constexpr char kTrustedInstaller[] =
     "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
 
-struct FileHandleTraits {
-  using Handle = HANDLE;
-  static Handle Invalid() { return INVALID_HANDLE_VALUE; }
-  static void Close(Handle handle) { CloseHandle(handle); }
+struct Account {
+  std::wstring domain;  ///< may be empty
+  std::wstring name;    ///< empty: the system does not know it
 };
-using UniqueFile = UniqueHandle<FileHandleTraits>;
 
 std::string SidText(PSID sid) {
   wchar_t* text = nullptr;
@@ -56,22 +57,48 @@ std::string SidText(PSID sid) {
   return utf8;
 }
 
-/// As in "BUILTIN\\Users (S-1-5-32-545)".
-std::string AccountName(const std::string& sid_text) {
+Account FindAccount(const std::string& sid_text) {
   PSID sid = nullptr;
   std::array<wchar_t, 256> name;
   std::array<wchar_t, 256> domain;
   auto name_size = static_cast<DWORD>(name.size());
   auto domain_size = static_cast<DWORD>(domain.size());
   SID_NAME_USE use{};
-  if (!ConvertStringSidToSidW(ToWide(sid_text).c_str(), &sid)) return sid_text;
+  if (!ConvertStringSidToSidW(ToWide(sid_text).c_str(), &sid)) return {};
   const bool known = LookupAccountSidW(nullptr, sid, name.data(), &name_size,
                                        domain.data(), &domain_size, &use) != 0;
   LocalFree(sid);
-  if (!known) return sid_text;
-  const std::string in_domain = ToUtf8(domain.data());
-  return (in_domain.empty() ? "" : in_domain + '\\') + ToUtf8(name.data()) +
-         " (" + sid_text + ")";
+  if (!known) return {};
+  return {.domain = domain.data(), .name = name.data()};
+}
+
+/// As in "BUILTIN\\Users (S-1-5-32-545)".
+std::string AccountText(const std::string& sid_text) {
+  const Account account = FindAccount(sid_text);
+  if (account.name.empty()) return sid_text;
+  const std::string domain = ToUtf8(account.domain);
+  return (domain.empty() ? "" : domain + '\\') + ToUtf8(account.name) + " (" +
+         sid_text + ")";
+}
+
+/// The accounts and groups that Administrators has, without those of the
+/// latter: nobody need ask a domain for them.
+std::vector<std::string> FindAdministrators() {
+  BYTE* list = nullptr;
+  DWORD count = 0;
+  DWORD total = 0;
+  NetLocalGroupGetMembers(/*servername=*/nullptr,
+                          FindAccount(kAdministrators).name.c_str(),
+                          /*level=*/0, &list, MAX_PREFERRED_LENGTH, &count,
+                          &total, /*resumehandle=*/nullptr);
+  std::vector<std::string> sids;
+  const auto* const members =
+      reinterpret_cast<const LOCALGROUP_MEMBERS_INFO_0*>(list);
+  for (DWORD i = 0; list != nullptr && i < count; ++i) {
+    sids.push_back(SidText(members[i].lgrmi0_sid));
+  }
+  NetApiBufferFree(list);
+  return sids;
 }
 
 /// The account of this process.
@@ -92,13 +119,12 @@ std::string OwnSid() {
   return SidText(reinterpret_cast<const TOKEN_USER*>(buffer.data())->User.Sid);
 }
 
-bool MayWrite(std::string_view sid, std::string_view own) {
-  for (const std::string_view trusted :
-       {std::string_view(kSystem), std::string_view(kAdministrators),
-        std::string_view(kTrustedInstaller), std::string_view(kServiceSid),
-        own}) {
-    if (sid == trusted) return true;
+bool MayWrite(const std::string& sid, const std::vector<std::string>& trusted) {
+  for (const char* const known :
+       {kSystem, kAdministrators, kTrustedInstaller, kServiceSid}) {
+    if (sid == known) return true;
   }
+  if (std::ranges::find(trusted, sid) != trusted.end()) return true;
   if (sid.starts_with("S-1-3-")) return true;
   // The administrator of a machine or domain, and the groups of administrators
   // of a domain and of all domains.
@@ -107,50 +133,71 @@ bool MayWrite(std::string_view sid, std::string_view own) {
           sid.ends_with("-519"));
 }
 
-/// Absent where there is nothing to find fault with.
-std::optional<std::string> Examine(const std::wstring& path,
-                                   SecuredObject object,
-                                   const std::string& own) {
-  const UniqueFile file(
+UniqueFileHandle OpenToExamine(const std::wstring& path) {
+  return UniqueFileHandle(
       CreateFileW(path.c_str(), READ_CONTROL,
                   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                   nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+}
+
+/// Absent where there is nothing to find fault with. `trusted` begins with the
+/// account of this process.
+std::optional<std::string> Examine(const std::wstring& path,
+                                   SecuredObject object,
+                                   const std::vector<std::string>& trusted) {
+  const UniqueFileHandle file = OpenToExamine(path);
   PSECURITY_DESCRIPTOR descriptor = nullptr;
-  DWORD error = ERROR_SUCCESS;
-  if (!file) {
-    error = GetLastError();
-    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) {
-      return std::nullopt;
-    }
-    // A service may read a file in a folder that it has no right to look at.
-    if (error == ERROR_ACCESS_DENIED && object == SecuredObject::kFolder) {
-      return std::nullopt;
-    }
-  } else {
-    error =
-        GetSecurityInfo(file.get(), SE_FILE_OBJECT,
-                        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
-                        nullptr, nullptr, nullptr, nullptr, &descriptor);
+  const DWORD error =
+      file ? GetSecurityInfo(
+                 file.get(), SE_FILE_OBJECT,
+                 OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                 nullptr, nullptr, nullptr, nullptr, &descriptor)
+           : GetLastError();
+  if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) {
+    return std::nullopt;
   }
-  if (error != ERROR_SUCCESS) {
+  // Whoever owns a file can keep its list from the service, but not the file.
+  if (error == ERROR_ACCESS_DENIED && object == SecuredObject::kFile) {
     return ToUtf8(path) +
            ": reading who can change it: " + SystemErrorText(error);
   }
-  const ForeignHands hands = FindForeignHands(descriptor, object, own);
+  if (error != ERROR_SUCCESS) {
+    // A service needs no right to a folder to read a file in it, and not every
+    // file system of a network has lists.
+    Log(LogLevel::kWarn, "cannot tell who may change a file",
+        {{"file", ToUtf8(path)}, {"error", SystemErrorText(error)}});
+    return std::nullopt;
+  }
+  const ForeignHands hands = FindForeignHands(descriptor, object, trusted);
   LocalFree(descriptor);
   if (hands.none()) return std::nullopt;
   std::string names;
-  if (!hands.owner.empty()) names = "its owner, " + AccountName(hands.owner);
+  if (!hands.owner.empty()) names = "its owner, " + AccountText(hands.owner);
   for (const std::string& writer : hands.writers) {
-    names += (names.empty() ? "" : "; ") + AccountName(writer);
+    names += (names.empty() ? "" : "; ") + AccountText(writer);
   }
-  return DescribeUnprotected(ToUtf8(path), object, hands, names, own);
+  return DescribeUnprotected(ToUtf8(path), object, hands, names,
+                             trusted.front());
+}
+
+/// Where links lead; empty where there are none.
+std::wstring FollowLinks(const std::wstring& path) {
+  const UniqueFileHandle file = OpenToExamine(path);
+  std::wstring target(32768, L'\0');  // the longest possible
+  target.resize(
+      file ? GetFinalPathNameByHandleW(file.get(), target.data(),
+                                       static_cast<DWORD>(target.size()), 0)
+           : 0);
+  if (target.starts_with(LR"(\\?\UNC\)")) target.erase(2, 6);
+  if (target.starts_with(LR"(\\?\)")) target.erase(0, 4);
+  return _wcsicmp(target.c_str(), path.c_str()) == 0 ? L"" : target;
 }
 
 }  // namespace
 
 ForeignHands FindForeignHands(PSECURITY_DESCRIPTOR descriptor,
-                              SecuredObject object, const std::string& own) {
+                              SecuredObject object,
+                              const std::vector<std::string>& trusted) {
   ForeignHands hands;
   BOOL present = FALSE;
   BOOL defaulted = FALSE;
@@ -158,7 +205,7 @@ ForeignHands FindForeignHands(PSECURITY_DESCRIPTOR descriptor,
   if (!GetSecurityDescriptorOwner(descriptor, &owner, &defaulted) ||
       owner == nullptr) {
     hands.owner = kEveryone;
-  } else if (const std::string sid = SidText(owner); !MayWrite(sid, own)) {
+  } else if (const std::string sid = SidText(owner); !MayWrite(sid, trusted)) {
     hands.owner = sid;
   }
   ACL* list = nullptr;
@@ -180,7 +227,7 @@ ForeignHands FindForeignHands(PSECURITY_DESCRIPTOR descriptor,
     auto& allowed = *static_cast<ACCESS_ALLOWED_ACE*>(entry);
     const DWORD rights = object == SecuredObject::kFile ? kFile : kFolder;
     const std::string sid = SidText(&allowed.SidStart);
-    if ((allowed.Mask & rights) != 0 && !MayWrite(sid, own) &&
+    if ((allowed.Mask & rights) != 0 && !MayWrite(sid, trusted) &&
         std::find(hands.writers.begin(), hands.writers.end(), sid) ==
             hands.writers.end()) {
       hands.writers.push_back(sid);
@@ -216,22 +263,25 @@ std::string DescribeUnprotected(const std::string& path, SecuredObject object,
 
 std::vector<std::string> FindUnprotected(
     const std::vector<std::string>& files) {
+  std::vector<std::string> trusted = FindAdministrators();
+  trusted.insert(trusted.begin(), OwnSid());
   std::vector<std::string> sentences;
-  const std::string own = OwnSid();
   std::set<std::wstring> folders;
   const auto examine = [&](const std::wstring& path, SecuredObject object) {
-    auto sentence = Examine(path, object, own);
+    auto sentence = Examine(path, object, trusted);
     if (sentence) sentences.push_back(std::move(*sentence));
   };
   for (const std::string& file : files) {
     std::error_code ignored;
-    const auto path = std::filesystem::absolute(PathFromUtf8(file), ignored);
+    const std::filesystem::path path =
+        std::filesystem::absolute(PathFromUtf8(file), ignored);
     examine(path.wstring(), SecuredObject::kFile);
-    // Whoever may rename a folder on the way can put another in its place. The
-    // root of a drive cannot be renamed.
-    for (auto folder = path.parent_path(); folder.has_relative_path();
-         folder = folder.parent_path()) {
-      folders.insert(folder.wstring());
+    const std::filesystem::path target = FollowLinks(path.wstring());
+    for (const auto& way : {path, target}) {
+      for (auto folder = way.parent_path(); folder.has_relative_path();
+           folder = folder.parent_path()) {
+        folders.insert(folder.wstring());
+      }
     }
   }
   for (const std::wstring& folder : folders) {

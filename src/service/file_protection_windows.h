@@ -16,7 +16,7 @@ enum class SecuredObject {
 
 /// Who could change a file or replace what is in a folder, besides those who
 /// may: SYSTEM, Administrators, TrustedInstaller, administrators of the domain,
-/// the service's account and the account of this process.
+/// the service's account and those that a caller trusts.
 struct ForeignHands {
   /// Its owner, who can give himself any right; empty: one who may.
   std::string owner;
@@ -27,14 +27,14 @@ struct ForeignHands {
   bool none() const { return owner.empty() && writers.empty(); }
 };
 
-/// Accounts are SIDs as text ("S-1-5-32-545"), and `own` is that of this
-/// process. Pure. Requires a valid descriptor with owner and access control
-/// list.
+/// Accounts are SIDs as text ("S-1-5-32-545"). Pure. Requires a valid
+/// descriptor with owner and access control list.
 ForeignHands FindForeignHands(PSECURITY_DESCRIPTOR descriptor,
-                              SecuredObject object, const std::string& own);
+                              SecuredObject object,
+                              const std::vector<std::string>& trusted);
 
 /// The sentence of FindUnprotected(). `names` are those of `hands`, for
-/// readers; `own` as above. Pure.
+/// readers; `own` is the account of this process. Pure.
 std::string DescribeUnprotected(const std::string& path, SecuredObject object,
                                 const ForeignHands& hands,
                                 const std::string& names,

@@ -1,29 +1,17 @@
 #include "src/service/process_end_windows.h"
 
-#include <psapi.h>
-
-#include <algorithm>
-#include <cstddef>
 #include <thread>
-#include <vector>
+
+#include "src/base/unique_handle_windows.h"
 
 namespace echo_exporter {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-bool IsListed(DWORD id) {
-  std::vector<DWORD> ids(1024);
-  DWORD bytes = 0;
-  // A list that fills the buffer may not be the whole one.
-  while (EnumProcesses(ids.data(),
-                       static_cast<DWORD>(ids.size() * sizeof(DWORD)),
-                       &bytes) &&
-         bytes == ids.size() * sizeof(DWORD)) {
-    ids.resize(2 * ids.size());
-  }
-  ids.resize(bytes / sizeof(DWORD));
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
+bool Exists(DWORD id) {
+  const UniqueKernelHandle process(OpenProcess(SYNCHRONIZE, FALSE, id));
+  return process || GetLastError() == ERROR_ACCESS_DENIED;
 }
 
 }  // namespace
@@ -35,7 +23,7 @@ bool AwaitProcessEnd(HANDLE process, DWORD id,
            WAIT_OBJECT_0;
   }
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (IsListed(id)) {
+  while (Exists(id)) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(kPollInterval);
   }

@@ -11,7 +11,7 @@ namespace echo_exporter {
 /// Waits for at most `patience` until the process `id` has ended; true when it
 /// has. `process` is a handle to wait for, or null where the system gave none:
 /// it may refuse one to an administrator for the process of another account,
-/// and then the system's list of processes is read again and again.
+/// and then it is asked for one again and again.
 bool AwaitProcessEnd(HANDLE process, DWORD id,
                      std::chrono::milliseconds patience);
 

@@ -49,13 +49,6 @@ constexpr auto kStatePatience = std::chrono::seconds(90);
 constexpr auto kExitPatience = std::chrono::seconds(65);
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-struct ServiceHandleTraits {
-  using Handle = SC_HANDLE;
-  static Handle Invalid() { return nullptr; }
-  static void Close(Handle handle) { CloseServiceHandle(handle); }
-};
-using UniqueServiceHandle = UniqueHandle<ServiceHandleTraits>;
-
 /// A failed call of the system.
 struct Refusal {
   std::string text;

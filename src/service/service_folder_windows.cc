@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "src/base/text_windows.h"
+#include "src/base/unique_handle_windows.h"
 #include "src/service/service_windows.h"
 
 namespace echo_exporter {
@@ -40,10 +41,19 @@ Status Protect(const std::wstring& path, bool logs) {
       GetLastError() != ERROR_ALREADY_EXISTS) {
     return FolderError(path, GetLastError());
   }
-  const DWORD kind = GetFileAttributesW(path.c_str());
-  if (kind == INVALID_FILE_ATTRIBUTES ||
-      (kind & FILE_ATTRIBUTE_DIRECTORY) == 0 ||
-      (kind & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+  // What is examined is what is protected, whatever a user puts in its place.
+  const UniqueFileHandle folder(CreateFileW(
+      path.c_str(), GENERIC_READ | WRITE_DAC | WRITE_OWNER,
+      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+      OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT,
+      nullptr));
+  BY_HANDLE_FILE_INFORMATION kind{};
+  if (!folder || !GetFileInformationByHandle(folder.get(), &kind)) {
+    return FolderError(path, GetLastError());
+  }
+  if ((kind.dwFileAttributes &
+       (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) !=
+      FILE_ATTRIBUTE_DIRECTORY) {
     return FolderError(path, "it is a link or no folder");
   }
   PSID owner = nullptr;
@@ -53,12 +63,11 @@ Status Protect(const std::wstring& path, bool logs) {
   GetSecurityDescriptorOwner(descriptor, &owner, &defaulted);
   GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted);
   // It passes the new entries on to what is in the folder already.
-  std::wstring writable_path = path;
-  const DWORD error = SetNamedSecurityInfoW(
-      writable_path.data(), SE_FILE_OBJECT,
-      OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION |
-          PROTECTED_DACL_SECURITY_INFORMATION,
-      owner, /*psidGroup=*/nullptr, list, /*pSacl=*/nullptr);
+  const DWORD error =
+      SetSecurityInfo(folder.get(), SE_FILE_OBJECT,
+                      OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION |
+                          PROTECTED_DACL_SECURITY_INFORMATION,
+                      owner, /*psidGroup=*/nullptr, list, /*pSacl=*/nullptr);
   if (error != ERROR_SUCCESS) return FolderError(path, error);
   return std::monostate{};
 }

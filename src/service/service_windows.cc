@@ -28,7 +28,7 @@
 
 #include "src/base/exit_code.h"
 #include "src/base/log.h"
-#include "src/base/unique_handle.h"
+#include "src/base/unique_handle_windows.h"
 #include "src/service/service.h"
 #include "src/service/service_status_windows.h"
 
@@ -92,13 +92,6 @@ void WINAPI ServiceMain(DWORD /*argc*/, wchar_t** /*argv*/) {
   service.exit_code = exit_code;
   service.status.NotifyStopped(exit_code);
 }
-
-struct ServiceHandleTraits {
-  using Handle = SC_HANDLE;
-  static Handle Invalid() { return nullptr; }
-  static void Close(Handle handle) { CloseServiceHandle(handle); }
-};
-using UniqueServiceHandle = UniqueHandle<ServiceHandleTraits>;
 
 bool IsProcessOfService() {
   const UniqueServiceHandle manager(

@@ -22,9 +22,12 @@ sockaddr_in6 ToSockaddr(const IpAddress& v6) {
   return result;
 }
 
-std::int64_t NowTicks(const IcmpApi& api) {
+// The last step before the call. A call that sets no error must not be judged
+// by one of before.
+std::int64_t BeginCall(const IcmpApi& api) {
   LARGE_INTEGER ticks;
   api.query_counter(&ticks);
+  SetLastError(ERROR_SUCCESS);
   return ticks.QuadPart;
 }
 
@@ -49,7 +52,7 @@ EchoCallReturn CallEcho(const IcmpApi& api, HANDLE icmp, HANDLE event,
   if (v4) {
     const ULONG source = request.source ? ToIpAddr(*request.source) : 0;
     const ULONG destination = ToIpAddr(request.destination);
-    *sent_ticks = NowTicks(api);
+    *sent_ticks = BeginCall(api);
     result.replies =
         api.send_echo(icmp, event, apc, nullptr, source, destination,
                       buffer.payload(), buffer.payload_size(), &options,
@@ -59,7 +62,7 @@ EchoCallReturn CallEcho(const IcmpApi& api, HANDLE icmp, HANDLE event,
   }
   sockaddr_in6 source = ToSockaddr(request.source.value_or(IpAddress::V6({})));
   sockaddr_in6 destination = ToSockaddr(request.destination);
-  *sent_ticks = NowTicks(api);
+  *sent_ticks = BeginCall(api);
   result.replies =
       api.send_echo6(icmp, event, apc, nullptr, &source, &destination,
                      buffer.payload(), buffer.payload_size(), &options,

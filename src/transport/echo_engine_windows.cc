@@ -1,6 +1,7 @@
 #include "src/transport/echo_engine_windows.h"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <random>
 #include <string>

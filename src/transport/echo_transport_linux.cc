@@ -35,9 +35,8 @@
 //     send. The kernel's transmission time stamp would cost a second packet on
 //     the error queue for every request.
 //  c) A request times out, or ends by an ICMP error, only after everything that
-//  had arrived by then was
-//     read: a delayed process loses no reply that arrived in time, and of a
-//     reply and an error the first one counts.
+//     had arrived by then was read: a delayed process loses no reply that
+//     arrived in time, and of a reply and an error the first one counts.
 
 namespace echo_exporter {
 namespace {

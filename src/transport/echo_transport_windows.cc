@@ -31,23 +31,13 @@
 //     read right before the call and at the beginning of the callback.
 //
 // Of the possible forms of the call, the exporter uses an event with one
-// registered wait for the life of its slot. Measured with
-// tests/bench/run_windows --forms under Wine 8, restricted to one processor, at
-// 2,000 requests a second on loopback addresses (APC: one sending thread):
-//
-//     form                                CPU us/echo  seen p50 ms   p99 ms
-//     persistent wait (used)                     99        0.589      1.3
-//     registered wait per request               155        0.719      1.7
-//     APC                                        70        0.653     47.7
-//     synchronous, 64 threads                   121        0.864     30.5
-//
-// The APC is delivered only while the sending thread is in an alertable wait,
-// so the sender's own work adds to the RTT; the synchronous form occupies a
-// thread for each request in flight, with timeouts of a second as many threads
-// as there are pairs without replies. Registering a wait for every request
-// costs more and has no benefit: the slot is not reused before its signal has
-// been handled. Only where a call completes at once, which may signal as well,
-// the wait is registered again.
+// registered wait for the life of its slot: docs/performance.md compares them.
+// An APC is delivered only while the sending thread is in an alertable wait, so
+// the sender's own work adds to the RTT; the synchronous form occupies a thread
+// for each request in flight; and registering a wait for every request costs
+// more without a benefit, as the slot is not reused before its signal has been
+// handled. Only where a call completes at once, which may signal as well, the
+// wait is registered again.
 //
 // Wine needs two precautions, taken only there: in event mode Wine 8 frees the
 // I/O status block of a request too early unless an APC is passed too, so a

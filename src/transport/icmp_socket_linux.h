@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "echo_exporter/echo.h"
 #include "echo_exporter/result.h"

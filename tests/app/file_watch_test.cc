@@ -81,6 +81,17 @@ TEST_F(FileWatchTest, ComingAndGoingAreChanges) {
   EXPECT_FALSE(watch.Look());
 }
 
+TEST_F(FileWatchTest, ReportsAgainWhatIsForgotten) {
+  Write("a");
+  FileWatch watch(path_);
+  watch.Forget();
+  EXPECT_FALSE(watch.Look());
+  const auto text = watch.Look();
+  ASSERT_TRUE(text && text->ok());
+  EXPECT_EQ(text->value(), "a");
+  EXPECT_FALSE(watch.Look());
+}
+
 TEST_F(FileWatchTest, AFolderInItsPlaceIsAChange) {
   Write("");
   FileWatch watch(path_);

@@ -114,29 +114,5 @@ TEST_F(ConditionLogTest, ForgetsWithoutALine) {
   EXPECT_THAT(TakeLines(), IsEmpty());
 }
 
-TEST_F(ConditionLogTest, ReplacesAllAtOnce) {
-  ConditionLog log({.level = LogLevel::kError,
-                    .begins = "bad file",
-                    .subject = "error",
-                    .burst = 2},
-                   clock_, sink_);
-  log.Replace(std::vector<std::string>{"a", "b"});
-  EXPECT_THAT(TakeLines(),
-              ElementsAre("time=now level=error msg=\"bad file\" error=a",
-                          "time=now level=error msg=\"bad file\" error=b"));
-  log.Replace(std::vector<std::string>{"b"});
-  EXPECT_THAT(TakeLines(), IsEmpty());
-  log.Replace({});
-  log.Replace(std::vector<std::string>{"c", "d"});
-  EXPECT_THAT(TakeLines(),
-              ElementsAre("time=now level=error msg=\"bad file\" count=2 "
-                          "suppressed=2 error=d"));
-  clock_.Advance(hours(1));
-  log.Replace(std::vector<std::string>{"d"});
-  EXPECT_THAT(
-      TakeLines(),
-      ElementsAre("time=now level=error msg=\"bad file\" count=1 error=d"));
-}
-
 }  // namespace
 }  // namespace echo_exporter

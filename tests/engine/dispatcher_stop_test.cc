@@ -26,6 +26,9 @@ TEST_F(DispatcherStopTest, StopWaitsForTheResultsOfRequestsInFlight) {
   std::thread stopper([this] { rig_.dispatcher.Stop(); });
   rig_.network.WaitForDrain();
   EXPECT_EQ(OfPair("in_flight", "192.0.2.1"), 1);
+  // Waiting for them is as planned.
+  clock_.Advance(seconds(30));
+  EXPECT_EQ(rig_.dispatcher.HeldUpFor(), seconds(0));
   rig_.network.AnswerHeld(ReplyAfter(milliseconds(5)));
   stopper.join();
   EXPECT_EQ(OfPair("in_flight", "192.0.2.1"), 0);

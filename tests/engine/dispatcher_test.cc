@@ -254,6 +254,33 @@ TEST_F(DispatcherTest, SendsThroughTheAdapterThatIsTheSource) {
                           Field(&EchoRequest::source_interface, 8)));
 }
 
+TEST_F(DispatcherTest, SendsInTheZoneThatAnAdapterHasNow) {
+  const auto source = rig_.book.WatchZone("wan", /*is_source=*/true).entry;
+  const auto target = rig_.book.WatchZone("wan", /*is_source=*/false).entry;
+  const auto set_zone = [&](std::uint32_t zone) {
+    rig_.lookup.Set("wan", {});
+    rig_.lookup.SetInterfaceIndex("wan", zone);
+    while (rig_.book.InterfaceIndex(source) != zone ||
+           rig_.book.InterfaceIndex(target) != zone) {
+      std::this_thread::yield();
+    }
+  };
+  AddPair({.address = Address("fe80::1"), .entry = source},
+          {.address = Address("fe80::2"), .entry = target}, "fe80::2");
+  Start();
+  EXPECT_EQ(Missed("unresolved"), 1);
+  set_zone(7);
+  Step(seconds(1));
+  set_zone(8);  // made anew
+  Step(seconds(1));
+  EXPECT_THAT(
+      RequestsTo("fe80::2%7"),
+      ElementsAre(AllOf(Field(&EchoRequest::source, Address("fe80::1%7")),
+                        Field(&EchoRequest::source_interface, 0))));
+  EXPECT_THAT(RequestsTo("fe80::2%8"),
+              ElementsAre(Field(&EchoRequest::source, Address("fe80::1%8"))));
+}
+
 TEST_F(DispatcherTest, MissesTicksOfAPairWithoutACommonIpVersion) {
   rig_.network.Support(true, false);
   AddPairs({"2001:db8::1"}, seconds(1));

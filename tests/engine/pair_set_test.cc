@@ -132,24 +132,20 @@ TEST_F(PairSetTest, AConfigurationThatChangesNothingTouchesNoPair) {
   ExpectNothingToDo(MoveTo({group, groups[1]}));
 }
 
-TEST_F(PairSetTest, FollowsTheZonesOfAdapters) {
-  lookup_.Set("eth0", {});
-  lookup_.SetInterfaceIndex("eth0", 3);
-  GroupConfig group = GroupTo("g", {"fe80::1"});
+TEST_F(PairSetTest, AsksOnceForTheZoneOfManyAddresses) {
+  GroupConfig group = GroupTo("g", {"fe80::1", "fe80::3"});
   group.sources = {FromAddress("wan", "fe80::2")};
   group.sources[0].zone = "eth0";
-  group.destinations[0].zone = "eth0";
-  const DispatchedPair pair = Scheduled(MoveTo({group})).at(0);
-  ASSERT_TRUE(pair.source.entry);
-  ASSERT_TRUE(pair.destination.entry);
-  while (book_.Addresses(*pair.source.entry).empty() ||
-         book_.Addresses(*pair.destination.entry).empty()) {
-    std::this_thread::yield();
-  }
-  EXPECT_THAT(book_.Addresses(*pair.source.entry),
-              ElementsAre(Address("fe80::2%3")));
-  EXPECT_THAT(book_.Addresses(*pair.destination.entry),
-              ElementsAre(Address("fe80::1%3")));
+  for (auto& destination : group.destinations) destination.zone = "eth0";
+  const std::vector<DispatchedPair> pairs = Scheduled(MoveTo({group}));
+  ASSERT_THAT(pairs, SizeIs(2));
+  EXPECT_EQ(pairs[0].source.address, Address("fe80::2"));
+  EXPECT_EQ(pairs[0].destination.address, Address("fe80::1"));
+  EXPECT_EQ(pairs[1].destination.address, Address("fe80::3"));
+  ASSERT_TRUE(pairs[0].source.entry);
+  ASSERT_TRUE(pairs[0].destination.entry);
+  EXPECT_EQ(pairs[0].destination.entry, pairs[1].destination.entry);
+  EXPECT_NE(pairs[0].source.entry, pairs[0].destination.entry);
 }
 
 TEST_F(PairSetTest, LooksUpTheAsciiFormOfAName) {

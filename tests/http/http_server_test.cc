@@ -311,9 +311,11 @@ TEST_F(HttpServerTest, AcceptsAHeadOfEightKilobytes) {
   Serve();
   const std::string head =
       "GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ";
+  const std::string rest(8192 - head.size() - 4, 'a');
   EXPECT_TRUE(
-      AnswerToLast(head + std::string(8192 - head.size() - 4, 'a') + "\r\n\r\n")
-          .starts_with("HTTP/1.1 200 "));
+      AnswerToLast(head + rest + "\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(
+      AnswerToLast(head + rest + "a\r\n\r\n").starts_with("HTTP/1.1 431 "));
 }
 
 TEST_F(HttpServerTest, DoesNotWaitForAnAnnouncedBody) {
@@ -385,6 +387,8 @@ TEST_F(HttpServerTest, TakesTheAcceptHeadersThatClientsSend) {
         "MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.1",
         // Java, wget, a browser
         "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "*/*", "",
+        // RFC 9110 section 5.6.1.2, and what is no list of media types
+        "a/b,,c/d", ",", "a/b,", "a/b;q=2", "nonsense",
         "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}) {
     const auto response = Get("/long", {{"Accept", accept}});
     ASSERT_TRUE(response) << accept;

@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "src/http/web_policy.h"
-#include "src/http/web_policy_source.h"
 #include "tests/http/http_server_fixture.h"
 #include "tests/support/raw_http_client.h"
 #include "tests/support/temporary_folder.h"
@@ -55,7 +56,7 @@ class WebSecurityTest : public HttpServerFixture {
   }
 
   /// One look at the files, as each second.
-  void Look() { std::static_pointer_cast<WebPolicySource>(security_)->Look(); }
+  void Look() { security_->Look(); }
 
   /// A change has been seen twice, and is put in force if it may be.
   void Settle() {
@@ -222,6 +223,31 @@ TEST_F(WebSecurityTest, TriesAgainWhatItCouldNotRead) {
   folder_.Write("server.key", certificate.key);
   Settle();
   EXPECT_THAT(reloads_, ElementsAre(false, true));
+}
+
+// As robocopy and cp -p leave it: other bytes, as many, and the old time.
+TEST_F(WebSecurityTest, SeesAChangeThatLeavesSizeAndTime) {
+  ServeWith(Users());
+  const auto path = PathFromUtf8(folder_.Path("web.yml"));
+  const auto time = std::filesystem::last_write_time(path);
+  std::string other = Users();
+  other.replace(other.find("prometheus"), 10, "pRometheus");
+  {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file << other;
+  }
+  std::filesystem::last_write_time(path, time);
+  Settle();
+  EXPECT_EQ(GetAs(Basic("prometheus:U*U"))->status, 401);
+  EXPECT_EQ(GetAs(Basic("pRometheus:U*U"))->status, 200);
+}
+
+TEST_F(WebSecurityTest, NamesItsFiles) {
+  const std::string path = folder_.Write(
+      "web.yml", "tls_server_config: {cert_file: none.crt, key: x}\n");
+  const auto outcome = WebSecurity::Open(path);
+  EXPECT_FALSE(outcome.security);
+  EXPECT_THAT(outcome.files, ElementsAre(path, folder_.Path("none.crt")));
 }
 
 TEST_F(WebSecurityTest, DoesNotBeginToServeTlsWithoutARestart) {

@@ -39,6 +39,17 @@ TEST_F(DeadlineLookupTest, PassesFailuresOn) {
   EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(DeadlineLookupTest, GoesOnAfterALookupThatHadNoMemory) {
+  system_.Set("a.example.net", {Address("192.0.2.1")});
+  system_.RunOutOfMemory("a.example.net", 1);
+  const auto found = lookup_->ResolveName("a.example.net", Later());
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code, ErrorCode::kExhausted);
+  EXPECT_EQ(found.error().message,
+            "resolving a.example.net: no thread or no memory for the lookup");
+  EXPECT_TRUE(lookup_->ResolveName("a.example.net", Later()).ok());
+}
+
 TEST_F(DeadlineLookupTest, FailsWhenThereIsNoAnswerAtTheDeadline) {
   system_.Block("slow.example.net");
   const auto found = lookup_->ResolveName("slow.example.net", Now());

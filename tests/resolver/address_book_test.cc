@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using testing::ElementsAre;
 using Addresses = std::vector<IpAddress>;
 
 IpAddress Ip(const char* text) { return IpAddress::Parse(text).value(); }
@@ -64,6 +65,25 @@ TEST_F(AddressBookTest, FollowsAChangedAnswer) {
   lookup_.WaitForRefresh("a");
   EXPECT_EQ(book.Addresses(a), Addresses{Ip("192.0.2.2")});
   EXPECT_GT(book.generation(), before);
+}
+
+TEST_F(AddressBookTest, LooksUpAgainWhatThereWasNoMemoryFor) {
+  lookup_.Set("a", {Ip("192.0.2.1")});
+  lookup_.RunOutOfMemory("a", 1);
+  Mutex mutex;
+  std::vector<std::string> reports;
+  AddressBook book(
+      lookup_, Often(),
+      [&](const std::string& name, const Error* error, bool /*watched*/) {
+        const MutexLock lock(mutex);
+        reports.push_back(name + ": " + (error ? error->message : "found"));
+      });
+  const auto a = book.WatchName("a", milliseconds(1)).entry;
+  lookup_.WaitForCalls("a", 3);
+  EXPECT_EQ(book.Addresses(a), Addresses{Ip("192.0.2.1")});
+  const MutexLock lock(mutex);
+  EXPECT_THAT(reports, ElementsAre("a: no thread or no memory for the lookup",
+                                   "a: found"));
 }
 
 TEST_F(AddressBookTest, KeepsTheGenerationWhileNothingChanges) {
@@ -301,28 +321,35 @@ TEST_F(AddressBookTest, KeepsTheAddressesOfAnAdapterThatCannotBeRead) {
 }
 
 TEST_F(AddressBookTest, FollowsTheZoneOfAnAdapterThatIsMadeAnew) {
-  const auto address = ZonedAddress::Parse("fe80::1%eth0").value();
   lookup_.Set("eth0", {});
   lookup_.SetInterfaceIndex("eth0", 3);
   AddressBook book(lookup_, Often(), nullptr);
-  const auto destination = book.WatchZone(address, /*is_source=*/false).entry;
-  const auto source = book.WatchZone(address, /*is_source=*/true).entry;
+  const auto destination = book.WatchZone("eth0", /*is_source=*/false).entry;
+  const auto source = book.WatchZone("eth0", /*is_source=*/true).entry;
   EXPECT_NE(source, destination);
-  while (book.Addresses(source).empty()) std::this_thread::yield();
-  while (book.Addresses(destination).empty()) std::this_thread::yield();
-  EXPECT_EQ(book.Addresses(destination), Addresses{Ip("fe80::1%3")});
-  EXPECT_EQ(book.Addresses(source), Addresses{Ip("fe80::1%3")});
+  const auto wait_for = [&](AddressBook::EntryId entry, std::uint32_t zone) {
+    while (book.InterfaceIndex(entry) != zone) std::this_thread::yield();
+  };
+  wait_for(source, 3);
+  wait_for(destination, 3);
   lookup_.Fail("eth0", "gone", ErrorCode::kNotFound);
-  while (!book.Addresses(source).empty()) std::this_thread::yield();
-  EXPECT_EQ(book.Addresses(destination), Addresses{Ip("fe80::1%3")});
+  wait_for(source, 0);
+  EXPECT_EQ(book.InterfaceIndex(destination), 3U);
   lookup_.Set("eth0", {});
   lookup_.SetInterfaceIndex("eth0", 9);
-  while (book.Addresses(source) != Addresses{Ip("fe80::1%9")}) {
-    std::this_thread::yield();
-  }
-  while (book.Addresses(destination) != Addresses{Ip("fe80::1%9")}) {
-    std::this_thread::yield();
-  }
+  wait_for(source, 9);
+  wait_for(destination, 9);
+}
+
+TEST_F(AddressBookTest, ANameAndAnAdapterFailEachUnderAnotherName) {
+  FailureLog log;
+  lookup_.Fail("lan", "gone");
+  AddressBook book(lookup_, Rarely(), log.Callback());
+  book.WatchName("lan", hours(1));
+  book.WatchInterface("lan");
+  EXPECT_THAT(log.WaitFor(2), testing::UnorderedElementsAre(
+                                  "lan: resolving lan: gone",
+                                  "adapter lan: resolving lan: gone"));
 }
 
 TEST_F(AddressBookTest, ResolvesThousandsOfNamesOnceEach) {

@@ -11,6 +11,7 @@ LITERALS = r'(?:"(?:[^"\\]|\\.)*"\s*)+'
 # A call that logs, up to its fields or its end; and what a ConditionLog logs.
 CALL = re.compile(r"\b(?:Log|sink_)\(\s*(?!kind_)([^;{]*)")
 CONDITION = re.compile(r"\.(?:begins|ends)\s*=\s*(" + LITERALS + ")")
+EACH = re.compile(r"\bLogEach\(\s*LogLevel::\w+,\s*(" + LITERALS + ")")
 MECHANISM = {"log.h", "log.cc", "condition_log.h", "condition_log.cc"}
 
 
@@ -18,7 +19,7 @@ def messages(source):
     for call in CALL.findall(source):
         if "LogLevel::" in call:
             yield call, re.findall(LITERALS, call)
-    for literals in CONDITION.findall(source):
+    for literals in CONDITION.findall(source) + EACH.findall(source):
         yield literals, [literals]
 
 

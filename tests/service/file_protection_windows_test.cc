@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <sddl.h>
 
-#include <memory>
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
 #include <string>
 
+#include "src/base/file.h"
+#include "src/base/log.h"
 #include "src/base/text_windows.h"
 #include "src/service/file_protection.h"
 #include "src/service/service_windows.h"
@@ -22,6 +26,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 constexpr char kOwn[] = "S-1-5-21-1-2-3-1001";
+constexpr char kAdministrator[] = "S-1-5-21-1-2-3-1003";
 constexpr char kUser[] = "S-1-5-21-1-2-3-1002";
 constexpr char kUsers[] = "S-1-5-32-545";
 constexpr char kAuthenticatedUsers[] = "S-1-5-11";
@@ -34,7 +39,8 @@ ForeignHands Find(const std::string& sddl,
       ToWide(sddl).c_str(), SDDL_REVISION_1, &descriptor, nullptr))
       << sddl << ": " << SystemErrorText(GetLastError());
   if (descriptor == nullptr) return {};
-  ForeignHands hands = FindForeignHands(descriptor, object, kOwn);
+  ForeignHands hands =
+      FindForeignHands(descriptor, object, {kOwn, kAdministrator});
   LocalFree(descriptor);
   return hands;
 }
@@ -119,7 +125,7 @@ TEST(FileProtectionTest, TheSystemItsAdministratorsAndTheServiceMayWrite) {
        {"S-1-5-18", "S-1-5-32-544",
         "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
         "S-1-5-21-1-2-3-500", "S-1-5-21-1-2-3-512", "S-1-5-21-1-2-3-519",
-        kServiceSid, kOwn}) {
+        kServiceSid, kOwn, kAdministrator}) {
     EXPECT_TRUE(Find("O:" + account + "D:(A;;FA;;;" + account + ")").none())
         << account;
   }
@@ -146,7 +152,7 @@ TEST(FileProtectionTest, NoListLetsEverybodyIn) {
   ASSERT_TRUE(
       InitializeSecurityDescriptor(&open, SECURITY_DESCRIPTOR_REVISION));
   ASSERT_TRUE(SetSecurityDescriptorDacl(&open, TRUE, /*pDacl=*/nullptr, FALSE));
-  EXPECT_THAT(FindForeignHands(&open, SecuredObject::kFile, kOwn).writers,
+  EXPECT_THAT(FindForeignHands(&open, SecuredObject::kFile, {}).writers,
               ElementsAre(kEveryone));
   EXPECT_TRUE(Find("O:BAD:").none());  // an empty one lets nobody in
 }
@@ -181,6 +187,44 @@ TEST(FileProtectionTest, TheSentenceHasTheCommandThatMendsIt) {
       "*S-1-5-21-1-2-3-1001:(OI)(CI)RX");
 }
 
+/// The list, in SDDL, that icacls makes of a new folder in C:\\ and of what is
+/// in it.
+std::string ListOf(const std::string& command) {
+  static const std::regex kGrant(
+      R"re((?:\*(S-1-[0-9-]+)|"NT SERVICE\\echo_exporter):\(OI\)\(CI\)(F|RX)"?)re");
+  const bool inherits = command.find("/inheritance:r") == std::string::npos;
+  std::string list = inherits ? "D:(A;ID;FA;;;SY)(A;ID;0x1301bf;;;AU)" : "D:P";
+  for (std::sregex_iterator grant(command.begin(), command.end(), kGrant), end;
+       grant != end; ++grant) {
+    list += "(A;;" + std::string((*grant)[2] == "F" ? "FA" : "0x1200a9") +
+            ";;;" + ((*grant)[1].matched ? (*grant)[1].str() : kServiceSid) +
+            ")";
+  }
+  return "O:BA" + list;
+}
+
+TEST(FileProtectionTest, WhatIsDocumentedProtectsAFolder) {
+  const auto page = ReadFile("docs/operations.md", 1'000'000);
+  ASSERT_TRUE(page.ok()) << page.error().message;
+  std::smatch command;
+  ASSERT_TRUE(std::regex_search(
+      page.value(), command, std::regex(R"(    icacls (C:\\certs\S*) .*\n)")));
+  EXPECT_EQ(command[1], R"(C:\certs)");  // not only one file in it
+  for (const auto object : {SecuredObject::kFile, SecuredObject::kFolder}) {
+    const std::string list = ListOf(command.str());
+    EXPECT_TRUE(Find(list, object).none()) << list;
+    EXPECT_THAT(list, HasSubstr(kServiceSid));  // and the service can read
+  }
+}
+
+TEST(FileProtectionTest, TheCommandThatMendsAFolderDoes) {
+  const std::string list = ListOf(
+      DescribeUnprotected(R"(C:\echo)", SecuredObject::kFolder,
+                          {.owner = "", .writers = {kUsers}}, "A", kOwn));
+  EXPECT_TRUE(FindInFolder(list).none()) << list;
+  EXPECT_THAT(list, HasSubstr(kOwn));
+}
+
 // A file of this process's own account, in a folder of its own.
 TEST(FileProtectionTest, FilesOfOnesOwnAreWell) {
   const TemporaryFolder folder;
@@ -189,19 +233,46 @@ TEST(FileProtectionTest, FilesOfOnesOwnAreWell) {
               IsEmpty());
 }
 
-TEST(FileProtectionTest, FindsAFileThatEverybodyMayChange) {
-  const TemporaryFolder folder;
-  const std::string path = folder.Write("web.yml", "");
+void OpenToEverybody(const std::string& path) {
   PSECURITY_DESCRIPTOR open = nullptr;
   ASSERT_TRUE(ConvertStringSecurityDescriptorToSecurityDescriptorW(
       L"D:(A;;FA;;;WD)", SDDL_REVISION_1, &open, nullptr));
   ASSERT_TRUE(
       SetFileSecurityW(ToWide(path).c_str(), DACL_SECURITY_INFORMATION, open));
   LocalFree(open);
+}
+
+TEST(FileProtectionTest, FindsAFileThatEverybodyMayChange) {
+  const TemporaryFolder folder;
+  const std::string path = folder.Write("web.yml", "");
+  OpenToEverybody(path);
   EXPECT_THAT(FindUnprotected({folder.Write("a.toml", ""), path}),
               ElementsAre(AllOf(HasSubstr("web.yml: this file can be changed"),
                                 HasSubstr("S-1-1-0"), HasSubstr("icacls"),
                                 Not(HasSubstr("a.toml")))));
+}
+
+// He can put another folder in the place of one in it.
+TEST(FileProtectionTest, FindsAFolderOnTheWayThatEverybodyMayChange) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(PathFromUtf8(folder.Path("data/cfg")));
+  const std::string path = folder.Write("data/cfg/web.yml", "");
+  OpenToEverybody(folder.Path("data"));
+  EXPECT_THAT(FindUnprotected({path}),
+              ElementsAre(AllOf(HasSubstr("data: what is in this folder"),
+                                HasSubstr(kEveryone))));
+}
+
+TEST(FileProtectionDeathTest, WhatCannotBeExaminedIsAWarning) {
+  EXPECT_EXIT(
+      {
+        const auto found = FindUnprotected({R"(C:\a<b.toml)"});
+        FlushLog();
+        std::_Exit(static_cast<int>(found.size()));
+      },
+      testing::ExitedWithCode(0),
+      AllOf(HasSubstr("cannot tell who may change a file"),
+            HasSubstr("a<b.toml"), HasSubstr("(123)")));
 }
 
 }  // namespace

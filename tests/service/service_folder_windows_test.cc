@@ -60,7 +60,7 @@ std::vector<std::string> WritersOf(const std::wstring& folder) {
                 nullptr, nullptr, nullptr, &descriptor),
             static_cast<DWORD>(ERROR_SUCCESS));
   const ForeignHands hands =
-      FindForeignHands(descriptor, SecuredObject::kFolder, kServiceSid);
+      FindForeignHands(descriptor, SecuredObject::kFolder, {});
   LocalFree(descriptor);
   return hands.writers;
 }
@@ -87,7 +87,7 @@ class ServiceFolderTest : public testing::Test {
 };
 
 TEST_F(ServiceFolderTest, IsClosedByTheInstallerInTheSameWay) {
-  const auto statements = ReadFile("deploy/windows/echo_exporter.sql");
+  const auto statements = ReadFile("deploy/windows/echo_exporter.sql", 100'000);
   ASSERT_TRUE(statements.ok()) << statements.error().message;
   for (const bool logs : {false, true}) {
     EXPECT_THAT(statements.value(),

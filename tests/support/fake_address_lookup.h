@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <set>
 #include <string>
 #include <utility>
@@ -29,6 +30,12 @@ class FakeAddressLookup final : public AddressLookup {
     const MutexLock lock(mutex_);
     answers_.insert_or_assign(name,
                               Error{code, "resolving " + name + ": " + cause});
+  }
+
+  /// The next `lookups` of `name` throw std::bad_alloc.
+  void RunOutOfMemory(const std::string& name, int lookups) {
+    const MutexLock lock(mutex_);
+    without_memory_[name] = lookups;
   }
 
   /// Lookups of `name` do not return until Release().
@@ -107,6 +114,10 @@ class FakeAddressLookup final : public AddressLookup {
     changed_.NotifyAll();
     while (blocked_.contains(name)) changed_.Wait(mutex_);
     --under_way_[name];
+    if (without_memory_[name] > 0) {
+      --without_memory_[name];
+      throw std::bad_alloc();
+    }
     const auto found = answers_.find(name);
     if (found != answers_.end()) return found->second;
     return Error{ErrorCode::kNotFound, "resolving " + name + ": unknown"};
@@ -118,6 +129,7 @@ class FakeAddressLookup final : public AddressLookup {
       GUARDED_BY(mutex_);
   std::map<std::string, std::uint32_t> indices_ GUARDED_BY(mutex_);
   std::set<std::string> blocked_ GUARDED_BY(mutex_);
+  std::map<std::string, int> without_memory_ GUARDED_BY(mutex_);
   std::map<std::string, int> calls_ GUARDED_BY(mutex_);
   std::map<std::string, int> under_way_ GUARDED_BY(mutex_);
   std::map<std::string, int> most_at_once_ GUARDED_BY(mutex_);

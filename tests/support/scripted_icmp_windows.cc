@@ -159,7 +159,7 @@ struct ScriptedIcmp::Functions {
       System().changed_.NotifyAll();
     }
     const IcmpReturn result = handler ? handler(call) : IcmpReturn{};
-    SetLastError(result.last_error);
+    if (result.last_error != 0) SetLastError(result.last_error);
     return result.replies;
   }
 
@@ -219,6 +219,7 @@ struct ScriptedIcmp::Functions {
   }
 
   static BOOL WINAPI Counter(LARGE_INTEGER* ticks) {
+    SetLastError(ERROR_GEN_FAILURE);  // as a call that succeeds may
     ScriptedIcmp* const system = g_system;
     ticks->QuadPart = system == nullptr ? 0 : system->clock_.load();
     return TRUE;

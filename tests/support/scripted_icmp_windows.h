@@ -34,7 +34,7 @@ struct IcmpCall {
 /// What a scripted call gives back.
 struct IcmpReturn {
   DWORD replies = 0;
-  DWORD last_error = ERROR_IO_PENDING;
+  DWORD last_error = ERROR_IO_PENDING;  ///< 0: left as it is
 };
 
 /// A system that does what the test says, behind the real function pointers.

@@ -153,6 +153,16 @@ TEST_F(EchoTransportWindowsTest, EndsARequestThatTheSystemRefuses) {
   EXPECT_EQ(results_.WaitFor(tag).back().outcome, EchoOutcome::kReply);
 }
 
+TEST_F(EchoTransportWindowsTest,
+       ACallWithoutAnErrorIsPendingWhateverWasBefore) {
+  system_.OnSend(
+      [](IcmpCall&) { return IcmpReturn{.replies = 0, .last_error = 0}; });
+  EchoTransport& transport = Open();
+  transport.Send(Request(1));
+  Answer(system_.WaitForCalls(1)[0]);
+  EXPECT_EQ(results_.WaitFor(1)[0].outcome, EchoOutcome::kReply);
+}
+
 // With the network down, all requests are refused: then of all times they must
 // not take longer.
 TEST_F(EchoTransportWindowsTest, RegistersNothingForARequestThatIsRefused) {
