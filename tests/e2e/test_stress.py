@@ -22,9 +22,6 @@ import scrape
 FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 WINE = exporter.PLATFORM == "wine"
 
-# The address sanitizer keeps what was freed, and something of each thread that ever was.
-SANITIZED = b"__asan_init" in exporter.PROGRAM.read_bytes()
-
 KILLS = 100 if FULL else 5
 RELOADS = 10_000 if FULL else 300
 PROBES = 100_000 if FULL else 5_000
@@ -314,5 +311,5 @@ class SoakTest(Case):
             scrapes.report()
             report(f"[MiB {sizes[len(sizes) // 3]:.0f} to {sizes[-1]:.0f}]")
             report(f"{clients.counts()} {seen.outcomes()}")
-        if FULL and not SANITIZED:
+        if FULL and not exporter.SANITIZED:
             self.assertLess(sizes[-1], max(sizes[: len(sizes) // 3]) + 16)
