@@ -84,6 +84,7 @@ struct Route {
 enum class NoRoute : std::uint8_t {
   kDestinationUnresolved,  ///< the name has never resolved
   kSourceUnavailable,      ///< the adapter has no address now
+  kSourceUnread,           ///< which addresses the adapter has is not known yet
   kVersionMismatch,        ///< no address of the wanted or of a common version
 };
 
@@ -162,6 +163,9 @@ class AddressBook {
   /// Of an adapter: SourceAddresses::interface_index. Of a zone: its number, 0
   /// when it is not known.
   std::uint32_t InterfaceIndex(EntryId entry) const;
+
+  /// Whether a lookup has told yet what there is, be it nothing.
+  bool IsKnown(EntryId entry) const;
 
   /// Increases whenever any entry's addresses or number change: values derived
   /// from them stay valid while this stays equal. Never 0. Wait-free.

@@ -22,6 +22,17 @@ enum class ClientAuth : std::uint8_t {
   kRequireAndVerifyClientCert,
 };
 
+/// Whether a client must show a certificate, and whether one that it shows must
+/// be valid.
+constexpr bool RequiresCertificate(ClientAuth auth) {
+  return auth == ClientAuth::kRequireAnyClientCert ||
+         auth == ClientAuth::kRequireAndVerifyClientCert;
+}
+constexpr bool VerifiesCertificate(ClientAuth auth) {
+  return auth == ClientAuth::kVerifyClientCertIfGiven ||
+         auth == ClientAuth::kRequireAndVerifyClientCert;
+}
+
 enum class TlsVersion : std::uint8_t { kTls12, kTls13 };
 
 enum class TlsCurve : std::uint8_t { kP256, kP384, kP521, kX25519 };
@@ -73,10 +84,12 @@ struct WebConfig {
   std::vector<std::string> warnings;
 };
 
+/// The most bytes of the file itself, and of each that it names.
+inline constexpr std::size_t kMaxWebFileBytes = std::size_t{1024} * 1024;
+
 /// A file as it was read.
 struct WebConfigFileState {
   std::string path;
-  bool readable = false;
   std::size_t hash = 0;  ///< of the content, or of why it could not be read
 
   friend bool operator==(const WebConfigFileState&,

@@ -8,7 +8,7 @@
 
 namespace echo_exporter {
 
-class WebPolicySource;
+class WebPolicy;
 struct WebSecurityOutcome;
 
 /// The policy in the file of --web.config.file, kept up to date with the file
@@ -29,10 +29,16 @@ class WebSecurity {
   /// into HTTP.
   virtual bool uses_tls() const = 0;
 
-  /// Looks for changes each second from now on, on a thread of its own, until
-  /// destroyed. A change takes effect when two looks in a row have seen the
-  /// same files, because files may be seen half written. One that takes away a
-  /// kind of authentication, or everything, is rejected for the same reason.
+  /// The policy in force, for the server. Never waits for a file.
+  virtual std::shared_ptr<const WebPolicy> Current() = 0;
+
+  /// Reads the files. A change takes effect when two looks in a row have seen
+  /// the same files, because files may be seen half written. One that takes
+  /// away a kind of authentication, or everything, is rejected for the same
+  /// reason.
+  virtual void Look() = 0;
+
+  /// Looks each second from now on, on a thread of its own, until destroyed.
   virtual void Watch() = 0;
 
   /// Reads the files at once because somebody asked for it, and puts them in
@@ -40,13 +46,8 @@ class WebSecurity {
   virtual std::vector<std::string> Reload() = 0;
 
   /// Calls `on_reload` after every reload, with whether the files were valid.
-  /// It must not call this object.
+  /// It must not call this object. The one before is not called any more.
   virtual void SetReloadObserver(std::function<void(bool good)> on_reload) = 0;
-
- private:
-  // The server's view: every object that Open() creates is a WebPolicySource.
-  friend class WebPolicySource;
-  WebSecurity() = default;
 };
 
 /// Either the policy or every error in it.

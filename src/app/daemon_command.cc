@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "echo_exporter/echo_transport.h"
-#include "echo_exporter/web_config.h"
 #include "src/app/file_watch.h"
 #include "src/base/log.h"
 #include "src/service/file_protection.h"
@@ -193,19 +192,17 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   };
   auto exporter = Exporter::Create(*loaded.config, environment);
   if (!exporter.ok()) return FailToStart(exporter.error());
-  const Status dropped =
-      DropPrivileges({.raw_sockets = exporter.value()->NeedsRawSockets()});
-  if (!dropped.ok()) {
-    return FailToStart(dropped.error());
-  }
-  exporter.value()->Start();
-  for (const std::string& url : exporter.value()->Urls()) {
-    Log(LogLevel::kInfo, "serving", {{"url", url}});
-  }
-  status.NotifyReady();
   // Never destroyed: that would wait for lookups in progress. Stop() does
   // everything necessary: requests get their outcomes, scrapes their responses.
   Exporter& running = *exporter.value().release();
+  const Status dropped =
+      DropPrivileges({.raw_sockets = running.NeedsRawSockets()});
+  if (!dropped.ok()) return FailToStart(dropped.error());
+  running.Start();
+  for (const std::string& url : running.Urls()) {
+    Log(LogLevel::kInfo, "serving", {{"url", url}});
+  }
+  status.NotifyReady();
   const auto watch = status.Watch([&running] { return running.HeldUpFor(); });
   ReloadUntilStop(options, file, running, events, status);
   status.NotifyStopping();

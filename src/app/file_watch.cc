@@ -1,39 +1,24 @@
 #include "src/app/file_watch.h"
 
-#include <functional>
 #include <utility>
 
 #include "echo_exporter/config.h"
 #include "src/base/file.h"
 
 namespace echo_exporter {
-namespace {
 
-std::size_t HashOf(const Result<std::string>& text) {
-  return text.ok() ? std::hash<std::string>()(text.value())
-                   : ~std::hash<std::string>()(text.error().message);
-}
-
-}  // namespace
-
-FileWatch::FileWatch(std::string path) : path_(std::move(path)) { MarkSeen(); }
+FileWatch::FileWatch(std::string path)
+    : path_(std::move(path)),
+      content_(HashOf(ReadFile(path_, kMaxConfigBytes))) {}
 
 std::optional<Result<std::string>> FileWatch::Look() {
   auto text = ReadFile(path_, kMaxConfigBytes);
-  const std::size_t now = HashOf(text);
-  const auto before = std::exchange(candidate_, std::nullopt);
-  if (now == seen_) return std::nullopt;
-  if (before != now) {
-    candidate_ = now;
-    return std::nullopt;
-  }
-  seen_ = now;
+  if (!content_.Look(HashOf(text))) return std::nullopt;
   return text;
 }
 
 void FileWatch::MarkSeen() {
-  candidate_.reset();
-  seen_ = HashOf(ReadFile(path_, kMaxConfigBytes));
+  content_.MarkSeen(HashOf(ReadFile(path_, kMaxConfigBytes)));
 }
 
 }  // namespace echo_exporter

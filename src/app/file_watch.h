@@ -6,6 +6,7 @@
 #include <string>
 
 #include "echo_exporter/result.h"
+#include "src/base/settled.h"
 
 namespace echo_exporter {
 
@@ -27,18 +28,17 @@ class FileWatch {
 
   /// Whether the last look has seen something new, which the next one is to
   /// confirm.
-  bool unsettled() const { return candidate_.has_value(); }
+  bool unsettled() const { return content_.unsettled(); }
 
   /// The current content counts as seen.
   void MarkSeen();
 
   /// Nothing counts as seen: looks report the content, whatever it is.
-  void Forget() { seen_.reset(); }
+  void Forget() { content_.Forget(); }
 
  private:
-  const std::string path_;           ///< UTF-8
-  std::optional<std::size_t> seen_;  ///< hash of the content, or of the error
-  std::optional<std::size_t> candidate_;
+  const std::string path_;        ///< UTF-8
+  Settled<std::size_t> content_;  ///< its hash
 };
 
 }  // namespace echo_exporter

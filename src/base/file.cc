@@ -1,5 +1,7 @@
 #include "src/base/file.h"
 
+#include <functional>
+
 namespace echo_exporter {
 
 std::filesystem::path PathFromUtf8(std::string_view text) {
@@ -18,6 +20,11 @@ Error NotARegularFile() {
 Error TooLargeFile(std::size_t max_bytes) {
   return {ErrorCode::kInvalidArgument,
           "the file is larger than " + std::to_string(max_bytes) + " bytes"};
+}
+
+std::size_t HashOf(const Result<std::string>& content) {
+  const std::hash<std::string> hash;
+  return content.ok() ? hash(content.value()) : ~hash(content.error().message);
 }
 
 }  // namespace echo_exporter

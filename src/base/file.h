@@ -2,7 +2,6 @@
 #define ECHO_EXPORTER_SRC_BASE_FILE_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -31,19 +30,8 @@ Result<std::string> ReadFileOrPipe(const std::string& path,
 Error NotARegularFile();
 Error TooLargeFile(std::size_t max_bytes);
 
-/// Identifies a version of a file without reading it.
-struct FileStamp {
-  bool exists = false;
-  std::uint64_t size = 0;
-  std::uint64_t written = 0;   ///< in the system's smallest unit
-  std::uint64_t identity = 0;  ///< differs when another file has the name
-
-  friend bool operator==(const FileStamp&, const FileStamp&) = default;
-};
-
-/// Follows symbolic links. A file that cannot be examined counts as missing.
-/// Thread-safe.
-FileStamp ReadFileStamp(const std::string& path);
+/// Of what was read, or of why nothing was: detects changes. Pure.
+std::size_t HashOf(const Result<std::string>& content);
 
 }  // namespace echo_exporter
 

@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -24,11 +25,6 @@
 
 namespace echo_exporter {
 namespace {
-
-std::uint64_t CountNanoseconds(const timespec& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 constexpr Nanoseconds kPipePatience = std::chrono::seconds(10);
 
@@ -101,18 +97,6 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes) {
   return ReadWhole(path, max_bytes, /*pipe_too=*/true);
-}
-
-FileStamp ReadFileStamp(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return {};
-  // The change time cannot be set back, unlike the modification time, which
-  // cp -p sets back.
-  return {.exists = true,
-          .size = static_cast<std::uint64_t>(status.st_size),
-          .written = CountNanoseconds(status.st_mtim) ^
-                     (CountNanoseconds(status.st_ctim) << 1),
-          .identity = status.st_ino};
 }
 
 }  // namespace echo_exporter

@@ -1,5 +1,6 @@
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
 
@@ -9,10 +10,6 @@
 
 namespace echo_exporter {
 namespace {
-
-std::uint64_t Join(DWORD high, DWORD low) {
-  return (static_cast<std::uint64_t>(high) << 32) | low;
-}
 
 // Lets others read, replace or remove a file while it is open here.
 constexpr DWORD kShareAll =
@@ -63,22 +60,6 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes) {
   return ReadFile(path, max_bytes);
-}
-
-FileStamp ReadFileStamp(const std::string& path) {
-  // Not GetFileAttributesEx(), although it takes a tenth of the time: for a
-  // symbolic link it returns the link's own times, which do not change with its
-  // target.
-  const UniqueFileHandle file(CreateFileW(
-      PathFromUtf8(path).wstring().c_str(), FILE_READ_ATTRIBUTES, kShareAll,
-      nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
-  BY_HANDLE_FILE_INFORMATION data;
-  if (!file || !GetFileInformationByHandle(file.get(), &data)) return {};
-  return {.exists = true,
-          .size = Join(data.nFileSizeHigh, data.nFileSizeLow),
-          .written = Join(data.ftLastWriteTime.dwHighDateTime,
-                          data.ftLastWriteTime.dwLowDateTime),
-          .identity = Join(data.nFileIndexHigh, data.nFileIndexLow)};
 }
 
 }  // namespace echo_exporter

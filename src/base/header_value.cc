@@ -38,6 +38,16 @@ std::string_view TakeElement(char separator, std::string_view* text) {
   return Take(end, text);
 }
 
+std::vector<std::string_view> ValuesOf(
+    const std::vector<std::pair<std::string, std::string>>& headers,
+    std::string_view name) {
+  std::vector<std::string_view> values;
+  for (const auto& [key, value] : headers) {
+    if (EqualsIgnoringCase(key, name)) values.push_back(value);
+  }
+  return values;
+}
+
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);

@@ -1,7 +1,10 @@
 #ifndef ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_
 #define ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_
 
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace echo_exporter {
 
@@ -13,6 +16,11 @@ std::string_view TakeUntil(char separator, std::string_view* text);
 
 /// The same where a quoted string may hold separators (section 5.6.4).
 std::string_view TakeElement(char separator, std::string_view* text);
+
+/// The values of all headers with a name, in any case.
+std::vector<std::string_view> ValuesOf(
+    const std::vector<std::pair<std::string, std::string>>& headers,
+    std::string_view name);
 
 /// Compares names and tokens of headers.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);

@@ -68,6 +68,10 @@ inline constexpr std::size_t kMaxDocumentDepth = 64;
 /// "a string", "an integer" and so on, in the words of the format.
 std::string_view TypeName(DocumentFormat format, DocumentNode::Kind kind);
 
+/// False, with an error added, when a text is in UTF-16 or UTF-32, with or
+/// without a byte order mark, as some programs of Windows save it. Pure.
+bool CheckEncoding(std::string_view text, Findings& findings);
+
 // Each parses a text; the result is absent, with an error added, when the text
 // is not of the format or nested too deep. A tree takes up to some hundred
 // times the memory of its text. Thread-safe.

@@ -11,7 +11,6 @@
 
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
-#include "src/config/text_encoding.h"
 
 namespace echo_exporter {
 namespace {

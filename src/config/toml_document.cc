@@ -18,7 +18,6 @@
 
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
-#include "src/config/text_encoding.h"
 #include "src/config/toml_hazard.h"
 
 namespace echo_exporter {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -14,8 +13,6 @@
 
 namespace echo_exporter {
 namespace {
-
-constexpr std::size_t kMaxFileBytes = std::size_t{1024} * 1024;
 
 void ReadHttpServer(DocumentReader& http, WebConfig* config) {
   bool http2 = false;  // either is accepted: HTTP/1.1 is served to all
@@ -75,26 +72,18 @@ void RemoveEmptySections(DocumentNode* root, Findings& findings) {
 
 WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
   WebConfigOutcome outcome;
-  outcome.files.push_back(StateOf(path, Error{ErrorCode::kUnavailable, cause}));
+  outcome.files.push_back(
+      {path, HashOf(Error{ErrorCode::kUnavailable, cause})});
   outcome.errors.push_back(path + ": reading the web configuration: " + cause);
   return outcome;
 }
 
 }  // namespace
 
-WebConfigFileState StateOf(const std::string& path,
-                           const Result<std::string>& content) {
-  const std::string& text =
-      content.ok() ? content.value() : content.error().message;
-  return {.path = path,
-          .readable = content.ok(),
-          .hash = std::hash<std::string>()(text)};
-}
-
 WebConfigOutcome ParseWebConfig(const std::string& text,
                                 const std::string& path) try {
   WebConfigFile file{
-      path, PathFromUtf8(path).parent_path(), {StateOf(path, text)}};
+      path, PathFromUtf8(path).parent_path(), {{path, HashOf(text)}}};
   Findings findings(path);
   WebConfig config;
   auto document = ParseYaml(text, findings);
@@ -115,7 +104,7 @@ WebConfigOutcome ParseWebConfig(const std::string& text,
 }
 
 WebConfigOutcome LoadWebConfig(const std::string& path) try {
-  const auto text = ReadFile(path, kMaxFileBytes);
+  const auto text = ReadFile(path, kMaxWebFileBytes);
   return text.ok() ? ParseWebConfig(text.value(), path)
                    : Unreadable(path, text.error().message);
 } catch (const std::exception& error) {

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "echo_exporter/result.h"
 #include "echo_exporter/web_config.h"
 #include "src/config/document_reader.h"
 
@@ -19,10 +18,6 @@ struct WebConfigFile {
   std::filesystem::path folder;          ///< relative paths start here
   std::vector<WebConfigFileState> read;  ///< itself and those it names, so far
 };
-
-/// The state of a file with that content, or that could not be read.
-WebConfigFileState StateOf(const std::string& path,
-                           const Result<std::string>& content);
 
 /// Absent when the section has nothing to do with TLS; the server speaks plain
 /// HTTP then.

@@ -11,8 +11,6 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::size_t kMaxPemBytes = std::size_t{1024} * 1024;
-
 template <typename T>
 using Named = std::pair<std::string_view, T>;
 
@@ -55,30 +53,26 @@ constexpr std::array<std::string_view, 13> kCipherSuites = {
     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 };
 
-template <typename Names>
-void AddUnknown(DocumentReader& tls, std::string_view key,
-                const Located<std::string>& text, const Names& names) {
-  std::string list;
-  for (const std::string_view name : names) {
-    list += (list.empty() ? "" : ", ") + std::string(name);
-  }
-  tls.AddError(text.position, std::string(key) + ": unknown " +
-                                  Excerpt(text.value) + "; allowed: " + list);
+std::string_view NameOf(std::string_view name) { return name; }
+template <typename T>
+std::string_view NameOf(const Named<T>& named) {
+  return named.first;
 }
 
-/// Looks `text` up in a table; absent, with an error added that lists the names
-/// in the table, when it is not found.
+/// The element of `table` with the name `text`; null, with an error added that
+/// lists all names, when there is none.
 template <typename Table>
 auto Choose(DocumentReader& tls, std::string_view key,
             const Located<std::string>& text, const Table& table)
-    -> std::optional<decltype(table[0].second)> {
-  for (const auto& [name, value] : table) {
-    if (name == text.value) return value;
+    -> decltype(table.data()) {
+  std::string names;
+  for (const auto& element : table) {
+    if (NameOf(element) == text.value) return &element;
+    names += (names.empty() ? "" : ", ") + std::string(NameOf(element));
   }
-  std::vector<std::string_view> names;
-  for (const auto& [name, value] : table) names.push_back(name);
-  AddUnknown(tls, key, text, names);
-  return std::nullopt;
+  tls.AddError(text.position, std::string(key) + ": unknown " +
+                                  Excerpt(text.value) + "; allowed: " + names);
+  return nullptr;
 }
 
 /// The value of a key; absent when it is empty, too, as in the toolkit.
@@ -109,8 +103,8 @@ void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
     tls.AddWarning(position, file_key + " takes precedence over " + key);
   }
   const std::string full = PathToUtf8(file->folder / PathFromUtf8(path->value));
-  auto content = ReadFile(full, kMaxPemBytes);
-  file->read.push_back(StateOf(full, content));
+  auto content = ReadFile(full, kMaxWebFileBytes);
+  file->read.push_back({full, HashOf(content)});
   if (content.ok()) {
     pem->pem = std::move(content).value();
   } else {
@@ -132,8 +126,8 @@ void ReadVersions(DocumentReader& tls, TlsConfig* config) {
       tls.AddError(text->position,
                    std::string(key) + ": " + text->value +
                        " is insecure and not supported; allowed: TLS12, TLS13");
-    } else if (const auto found = Choose(tls, key, *text, kVersions)) {
-      *version = *found;
+    } else if (const auto* const found = Choose(tls, key, *text, kVersions)) {
+      *version = found->second;
     }
   };
   read("min_version", &config->min_version);
@@ -148,17 +142,15 @@ void ReadSuitesAndCurves(DocumentReader& tls, TlsConfig* config) {
   const std::vector<Located<std::string>> kNone;
   const auto suites = tls.ReadTexts("cipher_suites");
   for (const auto& text : suites ? *suites : kNone) {
-    if (std::find(kCipherSuites.begin(), kCipherSuites.end(), text.value) ==
-        kCipherSuites.end()) {
-      AddUnknown(tls, "cipher_suites", text, kCipherSuites);
-    } else {
+    if (Choose(tls, "cipher_suites", text, kCipherSuites) != nullptr) {
       config->cipher_suites.push_back(text.value);
     }
   }
   const auto curves = tls.ReadTexts("curve_preferences");
   for (const auto& text : curves ? *curves : kNone) {
-    if (const auto curve = Choose(tls, "curve_preferences", text, kCurves)) {
-      config->curve_preferences.push_back(*curve);
+    if (const auto* const curve =
+            Choose(tls, "curve_preferences", text, kCurves)) {
+      config->curve_preferences.push_back(curve->second);
     }
   }
   const bool any12 =
@@ -182,9 +174,9 @@ bool ReadClientAuth(DocumentReader& tls, TlsConfig* config) {
   if (!text) return false;
   if (text->value == "RequireClientCert") {  // of the toolkit's first versions
     config->client_auth = ClientAuth::kRequireAnyClientCert;
-  } else if (const auto auth =
+  } else if (const auto* const auth =
                  Choose(tls, "client_auth_type", *text, kClientAuths)) {
-    config->client_auth = *auth;
+    config->client_auth = auth->second;
   }
   return true;
 }
@@ -192,10 +184,7 @@ bool ReadClientAuth(DocumentReader& tls, TlsConfig* config) {
 /// Checks the combination of the keys about client certificates.
 void CheckClients(DocumentReader& tls, const TlsConfig& config) {
   const bool has_ca = !config.client_ca.origin.empty();
-  const bool verifies =
-      config.client_auth == ClientAuth::kVerifyClientCertIfGiven ||
-      config.client_auth == ClientAuth::kRequireAndVerifyClientCert;
-  if (verifies && !has_ca) {
+  if (VerifiesCertificate(config.client_auth) && !has_ca) {
     tls.AddWarning(tls.PositionOf("client_auth_type"),
                    "without client_ca_file (or client_ca), a certificate of "
                    "any CA that this system trusts is accepted");
@@ -207,16 +196,16 @@ void CheckClients(DocumentReader& tls, const TlsConfig& config) {
         "RequireAndVerifyClientCert");
   }
   if (config.client_allowed_sans.empty()) return;
-  if (config.client_auth == ClientAuth::kRequireAnyClientCert) {
-    tls.AddWarning(tls.PositionOf("client_allowed_sans"),
-                   "client_allowed_sans gives no protection without "
-                   "RequireAndVerifyClientCert: anyone can make a certificate "
-                   "with such a name");
-  } else if (config.client_auth != ClientAuth::kRequireAndVerifyClientCert) {
+  if (!RequiresCertificate(config.client_auth)) {
     tls.AddError(tls.PositionOf("client_allowed_sans"),
                  "client_allowed_sans needs a client_auth_type that requires "
                  "a certificate: RequireAndVerifyClientCert or "
                  "RequireAnyClientCert");
+  } else if (!VerifiesCertificate(config.client_auth)) {
+    tls.AddWarning(tls.PositionOf("client_allowed_sans"),
+                   "client_allowed_sans gives no protection without "
+                   "RequireAndVerifyClientCert: anyone can make a certificate "
+                   "with such a name");
   }
 }
 

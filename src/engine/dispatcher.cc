@@ -328,11 +328,14 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   const std::uint64_t generation = book_.generation();
   const std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination);
+  const auto& adapter = pair.spec.source.entry;
   RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
                                    pair.spec.echo.ip_version, transport_);
-  if (const Route* const route = std::get_if<Route>(&choice)) {
+  if (adapter && !book_.IsKnown(*adapter)) {
+    choice = NoRoute::kSourceUnread;
+  } else if (const Route* const route = std::get_if<Route>(&choice)) {
     pair.last_destination = route->destination;
-  } else if (pair.spec.source.entry &&
+  } else if (adapter &&
              std::ranges::find(destinations, pair.last_destination) !=
                  destinations.end()) {
     // The destination is unchanged, so the adapter has lost its addresses, at

@@ -1,7 +1,9 @@
 #include "src/http/fair_turns.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
+#include <map>
 #include <utility>
 
 namespace echo_exporter {
@@ -37,21 +39,17 @@ void FairTurns::End() {
 
 /// Whether one more of `client` may wait.
 bool FairTurns::MakeRoom(const IpAddress& client) {
-  const auto count = [&queue = queue_](const IpAddress& of) {
-    return static_cast<std::size_t>(
-        std::ranges::count(queue, of, &Waiting::client));
-  };
-  const std::size_t own = count(client);
+  std::map<IpAddress, std::size_t> waiting;
+  for (const Waiting* one : queue_) ++waiting[one->client];
+  const std::size_t own = waiting[client];
   if (own >= kMostOfOneClient) return false;
   if (queue_.size() < kMostOfAll) return true;
-  const IpAddress most =
-      (*std::ranges::max_element(queue_, {}, [&count](const Waiting* waiting) {
-        return count(waiting->client);
-      }))->client;
-  if (count(most) <= own + 1) return false;
+  const auto [most, number] = *std::ranges::max_element(
+      waiting, {}, [](const auto& of) { return of.second; });
+  if (number <= own + 1) return false;
   const auto newest =
       std::find_if(queue_.rbegin(), queue_.rend(),
-                   [&most](const Waiting* w) { return w->client == most; });
+                   [&of = most](const Waiting* w) { return w->client == of; });
   Decide(std::prev(newest.base()), State::kRejected);
   return true;
 }

@@ -7,10 +7,9 @@
 namespace echo_exporter {
 
 std::optional<std::string> HttpRequest::Header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (EqualsIgnoringCase(key, name)) return value;
-  }
-  return std::nullopt;
+  const auto values = ValuesOf(headers, name);
+  if (values.empty()) return std::nullopt;
+  return std::string(values.front());
 }
 
 std::string HttpRequest::HeaderList(std::string_view name) const {

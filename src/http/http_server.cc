@@ -12,7 +12,6 @@
 #include "src/http/http_session.h"
 #include "src/http/listener.h"
 #include "src/http/route_table.h"
-#include "src/http/web_policy_source.h"
 
 namespace echo_exporter {
 namespace {
@@ -29,7 +28,7 @@ class ThreadedHttpServer final : public HttpServer {
  public:
   ThreadedHttpServer(std::vector<std::unique_ptr<Listener>> listeners,
                      std::vector<HttpRoute> routes, const HttpLimits& limits,
-                     std::shared_ptr<WebPolicySource> security,
+                     std::shared_ptr<WebSecurity> security,
                      RequestObserver on_request);
   ~ThreadedHttpServer() override { Stop(); }
 
@@ -42,7 +41,7 @@ class ThreadedHttpServer final : public HttpServer {
 
   const RouteTable routes_;
   const HttpLimits limits_;
-  const std::shared_ptr<WebPolicySource> security_;  ///< may be null
+  const std::shared_ptr<WebSecurity> security_;  ///< may be null
   const RequestObserver on_request_;
   std::vector<std::string> urls_;
 
@@ -60,7 +59,7 @@ class ThreadedHttpServer final : public HttpServer {
 ThreadedHttpServer::ThreadedHttpServer(
     std::vector<std::unique_ptr<Listener>> listeners,
     std::vector<HttpRoute> routes, const HttpLimits& limits,
-    std::shared_ptr<WebPolicySource> security, RequestObserver on_request)
+    std::shared_ptr<WebSecurity> security, RequestObserver on_request)
     : routes_(std::move(routes)),
       limits_(limits),
       security_(std::move(security)),
@@ -126,8 +125,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Create(
     listeners.push_back(std::move(listener).value());
   }
   return std::unique_ptr<HttpServer>(std::make_unique<ThreadedHttpServer>(
-      std::move(listeners), std::move(routes), limits,
-      std::static_pointer_cast<WebPolicySource>(std::move(security)),
+      std::move(listeners), std::move(routes), limits, std::move(security),
       std::move(on_request)));
 }
 

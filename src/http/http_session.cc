@@ -16,6 +16,7 @@
 #include "src/base/log.h"
 #include "src/http/connection_stream.h"
 #include "src/http/gzip_encoder.h"
+#include "src/http/header_value.h"
 #include "src/http/request_head.h"
 #include "src/http/web_policy.h"
 
@@ -300,8 +301,7 @@ bool HttpSession::RespondToNext(bool last) {
   const bool responded = process_request(
       adapter_, "", 0, "", 0, last, closed, [&](httplib::Request&) {
         connection_.EndWaiting();
-        // A response that ends with the connection needs neither a length nor
-        // chunks.
+        // HTTP/1.0 has no chunks: the end of the connection ends the body.
         last_ = last || closed || head_.HasToken("Connection", "close") ||
                 head_.HasBody() || head_.is_http10;
       });
@@ -321,8 +321,9 @@ std::optional<HttpResponse> HttpSession::Reject() {
                               "open a new connection.");
   }
   std::optional<std::string> authorization;
-  if (const auto count = head_.Count("Authorization")) {
-    authorization = count == 1 ? head_.First("Authorization") : "";
+  if (const auto sent = ValuesOf(head_.headers, "Authorization");
+      !sent.empty()) {
+    authorization = sent.size() == 1 ? sent.front() : "";
   }
   return policy_->Reject(authorization, connection_.remote_address(),
                          Clock::System().Now());
@@ -353,8 +354,9 @@ void HttpSession::Respond(const httplib::Request& request,
 void HttpSession::WriteBody(HttpResponse content, httplib::Response* response) {
   const bool chunked = !head_.is_http10;  // HTTP/1.0 has no chunks
   response->set_header("Vary", "Accept-Encoding");
+  const auto accepted = ValuesOf(head_.headers, "Accept-Encoding");
   const bool gzip =
-      chunked && AcceptsGzip(head_.First("Accept-Encoding").value_or(""));
+      chunked && !accepted.empty() && AcceptsGzip(accepted.front());
   if (gzip) response->set_header("Content-Encoding", "gzip");
   const auto provide = [this, gzip, write = std::move(content.write_body)](
                            std::size_t, httplib::DataSink& sink) {

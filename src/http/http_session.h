@@ -2,9 +2,9 @@
 #define ECHO_EXPORTER_SRC_HTTP_HTTP_SESSION_H_
 
 #include "echo_exporter/http_server.h"
+#include "echo_exporter/web_security.h"
 #include "src/http/connection_table.h"
 #include "src/http/route_table.h"
-#include "src/http/web_policy_source.h"
 
 namespace echo_exporter {
 
@@ -14,7 +14,7 @@ struct HttpService {
   const HttpLimits& limits;
   const RouteTable& routes;
   /// May be null: everyone is served, in plain HTTP.
-  WebPolicySource* security;
+  WebSecurity* security;
   const HttpServer::RequestObserver& on_request;
 };
 

@@ -48,8 +48,7 @@ std::optional<std::string> PathOf(std::string_view target) {
   if (target.starts_with('/') || target == "*") return std::string(target);
   const std::size_t scheme = target.find("://");
   if (scheme == std::string_view::npos ||
-      (!EqualsIgnoringCase(target.substr(0, scheme), "http") &&
-       !EqualsIgnoringCase(target.substr(0, scheme), "https"))) {
+      !ListHasToken("http,https", target.substr(0, scheme))) {
     return std::nullopt;
   }
   target.remove_prefix(scheme + 3);
@@ -93,50 +92,36 @@ bool ParseHeader(std::string_view line, RequestHead* head) {
 
 /// Exactly one host (RFC 9112 section 3.2), unless HTTP/1.0 is spoken.
 bool HasClearHost(const RequestHead& head) {
-  const std::size_t hosts = head.Count("Host");
-  if (hosts == 0) return head.is_http10;
-  const std::string host = *head.First("Host");
-  return hosts == 1 && (host.empty() || HasOnly(host, "-._~!$&'()*+,;=:%[]"));
+  const auto hosts = ValuesOf(head.headers, "Host");
+  if (hosts.empty()) return head.is_http10;
+  return hosts.size() == 1 && (hosts.front().empty() ||
+                               HasOnly(hosts.front(), "-._~!$&'()*+,;=:%[]"));
 }
 
 /// Whether the length of the body is stated in one way or not at all (RFC 9112
 /// section 6.3).
 bool HasClearLength(const RequestHead& head) {
-  const std::size_t lengths = head.Count("Content-Length");
-  if (lengths == 0) return true;
-  const std::string length = *head.First("Content-Length");
-  return lengths == 1 && head.Count("Transfer-Encoding") == 0 &&
-         !length.empty() &&
-         length.find_first_not_of("0123456789") == std::string::npos;
+  const auto lengths = ValuesOf(head.headers, "Content-Length");
+  if (lengths.empty()) return true;
+  return lengths.size() == 1 && !lengths.front().empty() &&
+         ValuesOf(head.headers, "Transfer-Encoding").empty() &&
+         lengths.front().find_first_not_of("0123456789") ==
+             std::string_view::npos;
 }
 
 }  // namespace
 
-std::size_t RequestHead::Count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(headers, [name](const auto& header) {
-        return EqualsIgnoringCase(header.first, name);
-      }));
-}
-
-std::optional<std::string> RequestHead::First(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (EqualsIgnoringCase(key, name)) return value;
-  }
-  return std::nullopt;
-}
-
 bool RequestHead::HasToken(std::string_view name,
                            std::string_view token) const {
-  return std::ranges::any_of(headers, [&](const auto& header) {
-    return EqualsIgnoringCase(header.first, name) &&
-           ListHasToken(header.second, token);
-  });
+  return std::ranges::any_of(
+      ValuesOf(headers, name),
+      [token](std::string_view list) { return ListHasToken(list, token); });
 }
 
 bool RequestHead::HasBody() const {
-  return Count("Transfer-Encoding") > 0 ||
-         First("Content-Length").value_or("0") != "0";
+  const auto lengths = ValuesOf(headers, "Content-Length");
+  return !ValuesOf(headers, "Transfer-Encoding").empty() ||
+         (!lengths.empty() && lengths.front() != "0");
 }
 
 bool EndsHead(std::string_view text) {

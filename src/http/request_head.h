@@ -1,7 +1,6 @@
 #ifndef ECHO_EXPORTER_SRC_HTTP_REQUEST_HEAD_H_
 #define ECHO_EXPORTER_SRC_HTTP_REQUEST_HEAD_H_
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,9 +18,6 @@ struct RequestHead {
   /// Names and values, in the order sent.
   std::vector<std::pair<std::string, std::string>> headers;
 
-  /// The number of headers with a name, ignoring case, and the first one.
-  std::size_t Count(std::string_view name) const;
-  std::optional<std::string> First(std::string_view name) const;
   /// Whether a comma-separated list has `token`, over all headers with the
   /// name.
   bool HasToken(std::string_view name, std::string_view token) const;

@@ -6,7 +6,8 @@
 namespace echo_exporter {
 
 /// Trusts the certificate authorities that the operating system trusts: on
-/// Windows those in the store of root certificates, elsewhere those in the
+/// Windows those in the store of root certificates that may certify clients,
+/// elsewhere those in the
 /// places of OpenSSL, which the environment variables SSL_CERT_FILE and
 /// SSL_CERT_DIR replace. Where there are none, no certificate is accepted.
 void TrustSystemAuthorities(SSL_CTX* context);

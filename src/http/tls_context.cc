@@ -2,12 +2,16 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <new>
+#include <optional>
 #include <string_view>
 
-#include "src/http/client_names.h"
+#include "echo_exporter/ip_address.h"
 #include "src/http/system_authorities.h"
 #include "src/http/tls_channel.h"
 
@@ -44,31 +48,11 @@ bool IsAtEnd() {
          ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
-bool Verifies(ClientAuth auth) {
-  switch (auth) {
-    case ClientAuth::kNoClientCert:
-    case ClientAuth::kRequestClientCert:
-    case ClientAuth::kRequireAnyClientCert:
-      return false;
-    case ClientAuth::kVerifyClientCertIfGiven:
-    case ClientAuth::kRequireAndVerifyClientCert:
-      return true;
-  }
-  return true;
-}
-
 int VerifyMode(ClientAuth auth) {
-  switch (auth) {
-    case ClientAuth::kNoClientCert:
-      return SSL_VERIFY_NONE;
-    case ClientAuth::kRequestClientCert:
-    case ClientAuth::kVerifyClientCertIfGiven:
-      return SSL_VERIFY_PEER;
-    case ClientAuth::kRequireAnyClientCert:
-    case ClientAuth::kRequireAndVerifyClientCert:
-      break;
-  }
-  return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  if (auth == ClientAuth::kNoClientCert) return SSL_VERIFY_NONE;
+  return RequiresCertificate(auth)
+             ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+             : SSL_VERIFY_PEER;
 }
 
 int ProtocolVersion(TlsVersion version) {
@@ -111,6 +95,46 @@ int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
   return SSL_TLSEXT_ERR_NOACK;
 }
 
+std::string TextOf(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+std::optional<std::string> AddressText(const std::string& bytes) {
+  std::array<std::uint8_t, 4> v4{};
+  std::array<std::uint8_t, 16> v6{};
+  if (bytes.size() == v4.size()) {
+    std::copy(bytes.begin(), bytes.end(), v4.begin());
+    return IpAddress::V4(v4).ToString();
+  }
+  if (bytes.size() == v6.size()) {
+    std::copy(bytes.begin(), bytes.end(), v6.begin());
+    return IpAddress::V6(v6).ToString();
+  }
+  return std::nullopt;
+}
+
+/// The subject alternative names of a certificate: DNS names, e-mail addresses
+/// and URIs unchanged, addresses in their canonical text. Pure.
+std::vector<std::string> ClientNames(const X509* certificate) {
+  std::vector<std::string> names;
+  const OpensslPtr<GENERAL_NAMES> list(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(list.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(list.get(), i);
+    int type = 0;
+    const void* const value = GENERAL_NAME_get0_value(name, &type);
+    if (type == GEN_DNS || type == GEN_EMAIL || type == GEN_URI) {
+      names.push_back(TextOf(static_cast<const ASN1_STRING*>(value)));
+    } else if (type == GEN_IPADD) {
+      const auto text =
+          AddressText(TextOf(static_cast<const ASN1_STRING*>(value)));
+      if (text) names.push_back(*text);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string TakeOpensslError() {
@@ -121,7 +145,7 @@ std::string TakeOpensslError() {
 }
 
 TlsContext::TlsContext(const TlsConfig& config)
-    : verifies_clients_(Verifies(config.client_auth)),
+    : verifies_clients_(VerifiesCertificate(config.client_auth)),
       allowed_sans_(config.client_allowed_sans),
       context_(SSL_CTX_new(TLS_server_method())) {
   if (!context_) throw std::bad_alloc();

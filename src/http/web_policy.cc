@@ -3,11 +3,11 @@
 #include <botan/base64.h>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <exception>
 
 #include "src/base/client_network.h"
+#include "src/http/header_value.h"
 
 namespace echo_exporter {
 namespace {
@@ -98,10 +98,8 @@ std::optional<std::pair<std::string, std::string>> ParseBasicAuthorization(
     std::string_view value) {
   constexpr std::string_view kScheme = "basic ";
   constexpr std::size_t kMaxBytes = 4096;
-  if (value.size() > kMaxBytes || value.size() < kScheme.size() ||
-      !std::equal(
-          kScheme.begin(), kScheme.end(), value.begin(),
-          [](char a, unsigned char b) { return a == std::tolower(b); })) {
+  if (value.size() > kMaxBytes ||
+      !EqualsIgnoringCase(value.substr(0, kScheme.size()), kScheme)) {
     return std::nullopt;
   }
   value.remove_prefix(kScheme.size());

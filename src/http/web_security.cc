@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <exception>
-#include <optional>
-#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -14,8 +11,8 @@
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
+#include "src/base/settled.h"
 #include "src/http/web_policy.h"
-#include "src/http/web_policy_source.h"
 
 namespace echo_exporter {
 namespace {
@@ -24,81 +21,38 @@ constexpr Nanoseconds kLookInterval = std::chrono::seconds(1);
 
 using Files = std::vector<WebConfigFileState>;
 
-std::vector<FileStamp> StampsOf(const Files& files) {
-  std::vector<FileStamp> stamps;
-  for (const auto& file : files) stamps.push_back(ReadFileStamp(file.path));
-  return stamps;
-}
-
-bool AreReadable(const Files& files) {
-  return std::all_of(files.begin(), files.end(),
-                     [](const auto& file) { return file.readable; });
-}
-
-/// The result of reading the files once.
-struct Reading {
-  WebConfigOutcome outcome;
-  std::vector<FileStamp> stamps;  ///< of the files, from before they were read
-};
-
-/// `expected`: the files that it probably consists of.
-Reading ReadFiles(const std::string& path, const Files& expected) {
-  Reading reading;
-  Files files = expected;
-  // The list of files is known only after reading them. A file that changes
-  // while it is read has an old stamp here, and is read again the next time.
-  for (int i = 0; i < 3; ++i) {
-    reading.stamps = StampsOf(files);
-    reading.outcome = LoadWebConfig(path);
-    const bool same_paths = std::ranges::equal(files, reading.outcome.files, {},
-                                               &WebConfigFileState::path,
-                                               &WebConfigFileState::path);
-    files = reading.outcome.files;
-    if (same_paths) break;
+/// The same files as they are now.
+Files ReadAgain(Files files) {
+  for (auto& file : files) {
+    file.hash = HashOf(ReadFile(file.path, kMaxWebFileBytes));
   }
-  reading.stamps.resize(files.size());
-  return reading;
+  return files;
 }
 
 /// What protects the server, as far as a mistake could take it away.
-struct Protection {
-  bool anything = false;
-  bool passwords = false;
-  bool certificates = false;  ///< are required of clients
-  bool verification = false;  ///< of clients' certificates
-  bool own_ca = false;        ///< verified by `client_ca`, not the system's
-  bool names = false;         ///< in clients' certificates are checked
-};
+using Protection = std::vector<std::string>;
 
 Protection ProtectionOf(const WebConfig& config) {
   Protection result;
-  result.passwords = !config.users.empty();
-  result.anything = result.passwords || config.tls || config.rate_limit ||
-                    !config.headers.empty();
-  if (!config.tls) return result;
-  const ClientAuth auth = config.tls->client_auth;
-  result.certificates = auth == ClientAuth::kRequireAnyClientCert ||
-                        auth == ClientAuth::kRequireAndVerifyClientCert;
-  result.verification = auth == ClientAuth::kVerifyClientCertIfGiven ||
-                        auth == ClientAuth::kRequireAndVerifyClientCert;
-  result.own_ca = result.verification && !config.tls->client_ca.origin.empty();
-  result.names = !config.tls->client_allowed_sans.empty();
+  if (!config.users.empty()) result.emplace_back("basic_auth_users");
+  if (const auto& tls = config.tls) {
+    const ClientAuth auth = tls->client_auth;
+    if (RequiresCertificate(auth)) {
+      result.emplace_back("a client_auth_type that requires certificates");
+    }
+    if (VerifiesCertificate(auth)) {
+      result.emplace_back("a client_auth_type that verifies certificates");
+      if (!tls->client_ca.origin.empty()) result.emplace_back("client_ca_file");
+    }
+    if (!tls->client_allowed_sans.empty()) {
+      result.emplace_back("client_allowed_sans");
+    }
+  }
+  if (!config.users.empty() || config.tls || config.rate_limit ||
+      !config.headers.empty()) {
+    result.emplace_back("every setting");
+  }
   return result;
-}
-
-/// What `after` lacks of `before`; empty: nothing.
-std::string_view LossOf(const Protection& before, const Protection& after) {
-  if (before.passwords && !after.passwords) return "basic_auth_users";
-  if (before.certificates && !after.certificates) {
-    return "a client_auth_type that requires certificates";
-  }
-  if (before.verification && !after.verification) {
-    return "a client_auth_type that verifies certificates";
-  }
-  if (before.own_ca && !after.own_ca) return "client_ca_file";
-  if (before.names && !after.names) return "client_allowed_sans";
-  if (before.anything && !after.anything) return "every setting";
-  return {};
 }
 
 std::shared_ptr<const WebPolicy> MakePolicy(
@@ -111,17 +65,17 @@ std::shared_ptr<const WebPolicy> MakePolicy(
   return nullptr;
 }
 
-class FileWebSecurity final : public WebPolicySource {
+class FileWebSecurity final : public WebSecurity {
  public:
   FileWebSecurity(std::string path, std::shared_ptr<PasswordCheck> passwords,
-                  std::shared_ptr<const WebPolicy> policy, Reading first)
+                  std::shared_ptr<const WebPolicy> policy,
+                  Protection protection, Files files)
       : path_(std::move(path)),
         uses_tls_(policy->uses_tls()),
         passwords_(std::move(passwords)),
         policy_(std::move(policy)),
-        protection_(ProtectionOf(*first.outcome.config)),
-        seen_(std::move(first.outcome.files)),
-        stamps_(std::move(first.stamps)) {}
+        protection_(std::move(protection)),
+        files_(std::move(files)) {}
   ~FileWebSecurity() override;
   FileWebSecurity(const FileWebSecurity&) = delete;
   FileWebSecurity& operator=(const FileWebSecurity&) = delete;
@@ -131,8 +85,8 @@ class FileWebSecurity final : public WebPolicySource {
     const MutexLock lock(mutex_);
     return policy_;
   }
-  void Watch() override;
   void Look() override;
+  void Watch() override;
   std::vector<std::string> Reload() override;
   void SetReloadObserver(std::function<void(bool)> on_reload) override {
     const MutexLock lock(mutex_);
@@ -141,10 +95,11 @@ class FileWebSecurity final : public WebPolicySource {
 
  private:
   void LookUntilStopped();
-  std::vector<std::string> Take(Reading reading, bool asked)
+  std::vector<std::string> Take(WebConfigOutcome outcome, bool asked)
       REQUIRES(reading_mutex_);
-  void RejectTlsChange(std::shared_ptr<const WebPolicy>* policy,
-                       std::vector<std::string>* errors) const;
+  std::string ReasonToReject(const WebPolicy& policy,
+                             const Protection& protection, bool asked) const
+      REQUIRES(reading_mutex_);
 
   const std::string path_;
   const bool uses_tls_;
@@ -157,11 +112,8 @@ class FileWebSecurity final : public WebPolicySource {
 
   Mutex reading_mutex_;                               ///< one reading at a time
   Protection protection_ GUARDED_BY(reading_mutex_);  ///< of the policy
-  // Of the last version that was judged, valid or not.
-  Files seen_ GUARDED_BY(reading_mutex_);
-  std::vector<FileStamp> stamps_ GUARDED_BY(reading_mutex_);
-  /// What the last look has seen, if it was new: the next one is to confirm it.
-  std::optional<Files> candidate_ GUARDED_BY(reading_mutex_);
+  /// Of the last version that was judged, valid or not.
+  Settled<Files> files_ GUARDED_BY(reading_mutex_);
 
   Mutex watch_mutex_;
   CondVar stop_;
@@ -207,88 +159,92 @@ void FileWebSecurity::LookUntilStopped() {
 
 void FileWebSecurity::Look() {
   const MutexLock lock(reading_mutex_);
-  // What could not be read is tried again, and what is new is confirmed, even
-  // if nothing has changed since.
-  if (!candidate_ && AreReadable(seen_) && StampsOf(seen_) == stamps_) return;
-  Reading reading = ReadFiles(path_, candidate_ ? *candidate_ : seen_);
-  const Files& files = reading.outcome.files;
-  const auto before = std::exchange(candidate_, std::nullopt);
-  if (files == seen_) {
-    stamps_ = std::move(reading.stamps);
-  } else if (before == files) {
-    Take(std::move(reading), /*asked=*/false);
-  } else {
-    candidate_ = files;
+  // Parsing a large file takes longer than reading it.
+  if (const auto& seen = files_.seen();
+      seen && !files_.unsettled() && ReadAgain(*seen) == seen) {
+    return;
+  }
+  WebConfigOutcome outcome = LoadWebConfig(path_);
+  if (!files_.Look(outcome.files)) return;
+  try {
+    Take(std::move(outcome), /*asked=*/false);
+  } catch (const std::exception&) {
+    files_.Forget();  // so that it is taken later
+    throw;
   }
 }
 
 std::vector<std::string> FileWebSecurity::Reload() {
   const MutexLock lock(reading_mutex_);
-  candidate_.reset();
-  return Take(ReadFiles(path_, seen_), /*asked=*/true);
+  WebConfigOutcome outcome = LoadWebConfig(path_);
+  files_.MarkSeen(outcome.files);
+  return Take(std::move(outcome), /*asked=*/true);
 }
 
 /// Puts a version in force unless it has errors, which are returned.
-std::vector<std::string> FileWebSecurity::Take(Reading reading, bool asked) {
-  std::vector<std::string> errors = std::move(reading.outcome.errors);
-  const auto& config = reading.outcome.config;
+std::vector<std::string> FileWebSecurity::Take(WebConfigOutcome outcome,
+                                               bool asked) {
+  std::vector<std::string> errors = std::move(outcome.errors);
   std::shared_ptr<const WebPolicy> policy;
-  if (config) policy = MakePolicy(path_, *config, passwords_, &errors);
-  RejectTlsChange(&policy, &errors);
-  if (policy && !asked) {
-    if (const auto loss = LossOf(protection_, ProtectionOf(*config));
-        !loss.empty()) {
-      errors.push_back(path_ + ": the file has changed and lacks " +
-                       std::string(loss) +
-                       ", which is in force; to take it away, reload "
-                       "explicitly or restart");
-      policy = nullptr;
+  if (const auto& config = outcome.config) {
+    policy = MakePolicy(path_, *config, passwords_, &errors);
+    Protection protection = ProtectionOf(*config);
+    if (policy) {
+      const std::string reason = ReasonToReject(*policy, protection, asked);
+      if (!reason.empty()) errors.push_back(path_ + ": " + reason);
     }
-  }
-  if (policy) {
-    LogEach(LogLevel::kWarn, "web configuration", "warning", config->warnings);
-    Log(LogLevel::kInfo, "web configuration reloaded", {{"file", path_}});
-    protection_ = ProtectionOf(*config);
+    if (errors.empty()) {
+      LogEach(LogLevel::kWarn, "web configuration", "warning",
+              config->warnings);
+      Log(LogLevel::kInfo, "web configuration reloaded", {{"file", path_}});
+      protection_ = std::move(protection);
+    }
   }
   LogEach(LogLevel::kError,
           "invalid web configuration; keeping the previous one", "error",
           errors);
-  seen_ = std::move(reading.outcome.files);
-  stamps_ = std::move(reading.stamps);
-  // The observer runs under the mutex: once it is replaced, none runs any more.
   const MutexLock lock(mutex_);
-  if (policy) policy_ = std::move(policy);
+  if (errors.empty()) policy_ = std::move(policy);
+  // Under the mutex, so that none is being called when SetReloadObserver()
+  // returns: whoever unsets it may be destroyed then.
   if (on_reload_) on_reload_(errors.empty());
   return errors;
 }
 
-void FileWebSecurity::RejectTlsChange(std::shared_ptr<const WebPolicy>* policy,
-                                      std::vector<std::string>* errors) const {
-  if (!*policy || (*policy)->uses_tls() == uses_tls_) return;
-  policy->reset();
-  errors->push_back(path_ + ": tls_server_config " +
-                    (uses_tls_ ? "was removed" : "was added") + ": serving " +
-                    (uses_tls_ ? "HTTP" : "HTTPS") +
-                    " from now on requires a restart");
+/// Why a valid version must not come into force; empty when it may.
+std::string FileWebSecurity::ReasonToReject(const WebPolicy& policy,
+                                            const Protection& protection,
+                                            bool asked) const {
+  if (policy.uses_tls() != uses_tls_) {
+    return std::string("tls_server_config was ") +
+           (uses_tls_ ? "removed: serving HTTP" : "added: serving HTTPS") +
+           " from now on requires a restart";
+  }
+  for (const std::string& part : asked ? Protection() : protection_) {
+    if (std::ranges::find(protection, part) == protection.end()) {
+      return "the file has changed and lacks " + part +
+             ", which is in force; to take it away, reload explicitly or "
+             "restart";
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
 WebSecurityOutcome WebSecurity::Open(const std::string& path) {
   WebSecurityOutcome outcome;
-  Reading first = ReadFiles(path, {{.path = path}});
-  outcome.errors = std::move(first.outcome.errors);
-  for (const auto& file : first.outcome.files) {
-    outcome.files.push_back(file.path);
-  }
-  if (!first.outcome.config) return outcome;
-  outcome.warnings = first.outcome.config->warnings;
+  WebConfigOutcome first = LoadWebConfig(path);
+  outcome.errors = std::move(first.errors);
+  for (const auto& file : first.files) outcome.files.push_back(file.path);
+  if (!first.config) return outcome;
+  outcome.warnings = first.config->warnings;
   auto passwords = std::make_shared<PasswordCheck>();
-  auto policy =
-      MakePolicy(path, *first.outcome.config, passwords, &outcome.errors);
+  auto policy = MakePolicy(path, *first.config, passwords, &outcome.errors);
   if (policy) {
     outcome.security = std::make_shared<FileWebSecurity>(
-        path, std::move(passwords), std::move(policy), std::move(first));
+        path, std::move(passwords), std::move(policy),
+        ProtectionOf(*first.config), std::move(first.files));
   }
   return outcome;
 }

@@ -27,6 +27,9 @@ constexpr Nanoseconds kShortestTimeout = milliseconds(1);
 // requires it, so that they do not compete with each other on the way.
 constexpr Nanoseconds kLongestSpacing = milliseconds(100);
 
+// In the last tenth of a probe's time no further request is sent.
+constexpr int kLastPart = 10;
+
 // Collects results. Shared with the completions, some of which may run after
 // the response.
 struct Collector {
@@ -310,14 +313,18 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
   report->setup_time =
       clock_.Now() - plan.start - report->resolve_time.value_or(Nanoseconds(0));
   const std::uint32_t flow = next_flow_--;
+  // A reply needs its time too: where the others wait for the end, to send one
+  // more in their place would be to count it as lost.
+  const SteadyTime latest =
+      plan.deadline - (plan.deadline - plan.start) / kLastPart;
   SteadyTime next = clock_.Now();
   std::size_t sent = 0;
-  for (; sent < plan.count && next < plan.deadline; ++sent) {
+  for (; sent < plan.count; ++sent) {
     if (sent > 0) WaitUntil(*collector, plan.count, next);
-    if (sent >= at_once &&
-        !WaitUntil(*collector, sent - at_once + 1, plan.deadline)) {
+    if (sent >= at_once && !WaitUntil(*collector, sent - at_once + 1, latest)) {
       break;
     }
+    if (clock_.Now() >= (sent == 0 ? plan.deadline : latest)) break;
     EchoSettings settings = plan.module.echo;
     settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
     EchoRequest request = MakeRequest(0, route, settings);

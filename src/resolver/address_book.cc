@@ -121,7 +121,7 @@ struct AddressBook::Impl {
   struct Entry {
     Ids::iterator place;
     std::multiset<Nanoseconds> refreshes = {};  // one for each watch
-    SourceAddresses known = {};
+    std::optional<SourceAddresses> known = {};
     bool failing = false;
   };
 
@@ -147,10 +147,10 @@ struct AddressBook::Impl {
     return kind == Kind::kName ? names : adapters;
   }
 
-  SourceAddresses Known(EntryId id) {
+  std::optional<SourceAddresses> Known(EntryId id) {
     const MutexLock lock(mutex);
     const auto found = entries.find(id);
-    return found == entries.end() ? SourceAddresses() : found->second.known;
+    return found == entries.end() ? std::nullopt : found->second.known;
   }
 
   Watch Begin(Subject subject, Nanoseconds refresh);
@@ -264,8 +264,9 @@ void AddressBook::Impl::Store(EntryId id, Kind kind, Answer answer) noexcept {
   if (answer.found) {
     try {
       if (kind == Kind::kName) {
-        answer.found->addresses = KeepOrder(entry.known.addresses,
-                                            std::move(answer.found->addresses));
+        answer.found->addresses =
+            KeepOrder(entry.known.value_or(SourceAddresses()).addresses,
+                      std::move(answer.found->addresses));
       }
       SetKnown(entry, *std::move(answer.found));
     } catch (const std::bad_alloc&) {
@@ -338,11 +339,15 @@ void AddressBook::Unwatch(const Watch& watch) noexcept {
 }
 
 std::vector<IpAddress> AddressBook::Addresses(EntryId entry) const {
-  return impl_->Known(entry).addresses;
+  return impl_->Known(entry).value_or(SourceAddresses()).addresses;
 }
 
 std::uint32_t AddressBook::InterfaceIndex(EntryId entry) const {
-  return impl_->Known(entry).interface_index;
+  return impl_->Known(entry).value_or(SourceAddresses()).interface_index;
+}
+
+bool AddressBook::IsKnown(EntryId entry) const {
+  return impl_->Known(entry).has_value();
 }
 
 std::uint64_t AddressBook::generation() const { return impl_->generation; }

@@ -10,8 +10,8 @@ namespace echo_exporter {
 /// administrators, the system and the account of this process can change: a
 /// sentence that names it, who they are, and the commands that take it away
 /// from them. Files that do not exist are passed over; where this cannot be
-/// told, the log has a warning, or for a file without the right to ask, there is
-/// a sentence, too. Thread-safe.
+/// told, the log has a warning, or for a file without the right to ask, there
+/// is a sentence, too. Thread-safe.
 ///
 /// A Windows service needs this, because folders outside of those of the system
 /// may be written to by every user unless somebody has seen to it. Always empty

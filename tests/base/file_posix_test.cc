@@ -21,7 +21,7 @@ std::string ErrorOf(const Result<std::string>& text) {
 class ReadFilePosixTest : public testing::Test {
  protected:
   std::string MakePipe() {
-    const std::string path = folder_.Path("pipe");
+    std::string path = folder_.Path("pipe");
     EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
     return path;
   }

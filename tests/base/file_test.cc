@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <string>
 #include <system_error>
 
@@ -32,26 +31,15 @@ TEST(ReadFileTest, FailsWithTheCause) {
   EXPECT_EQ(large.error().message, "the file is larger than 4 bytes");
 }
 
-TEST(FileStampTest, DiffersForOtherContentOrAnotherFile) {
-  const TemporaryFolder folder;
-  const std::string path = folder.Path("a");
-  const FileStamp none = ReadFileStamp(path);
-  EXPECT_FALSE(none.exists);
-  folder.Write("a", "1");
-  const FileStamp first = ReadFileStamp(path);
-  EXPECT_TRUE(first.exists);
-  EXPECT_EQ(ReadFileStamp(path), first);
-  folder.Write("a", "22");
-  EXPECT_NE(ReadFileStamp(path), first);
-}
-
-TEST(FileStampTest, DiffersWhenAnotherFileTakesTheName) {
-  const TemporaryFolder folder;
-  const std::string path = folder.Write("a", "1");
-  const FileStamp first = ReadFileStamp(path);
-  std::filesystem::rename(PathFromUtf8(folder.Write("b", "1")),
-                          PathFromUtf8(path));
-  EXPECT_NE(ReadFileStamp(path).identity, first.identity);
+TEST(HashOfTest, DiffersForOtherContentAndErrors) {
+  const auto of = [](const std::string& text) { return HashOf(text); };
+  const auto of_error = [](const std::string& text) {
+    return HashOf(Error{ErrorCode::kNotFound, text});
+  };
+  EXPECT_EQ(of("a"), of("a"));
+  EXPECT_NE(of("a"), of("b"));
+  EXPECT_NE(of("a"), of_error("a"));
+  EXPECT_NE(of_error("a"), of_error("b"));
 }
 
 }  // namespace

@@ -23,6 +23,13 @@ TEST(HeaderValueTest, LeavesSeparatorsInQuotedStrings) {
   EXPECT_EQ(TakeElement(',', &text), "\"\\");
 }
 
+TEST(HeaderValueTest, FindsAllHeadersWithAName) {
+  const std::vector<std::pair<std::string, std::string>> headers = {
+      {"a", "1"}, {"B", "2"}, {"A", "3"}};
+  EXPECT_EQ(ValuesOf(headers, "A"), (std::vector<std::string_view>{"1", "3"}));
+  EXPECT_TRUE(ValuesOf(headers, "c").empty());
+}
+
 TEST(HeaderValueTest, FindsATokenOfAListInAnyCase) {
   for (const char* list :
        {"close", "Close", " CLOSE ", "TE, close", "close,TE", "a,,close"}) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace echo_exporter {
 namespace {
@@ -141,6 +142,29 @@ TEST_F(LogDeathTest, LeavesOutWhatIsBelowTheLevel) {
       },
       testing::ExitedWithCode(0),
       AllOf(HasSubstr("\"msg\":\"loud\"}\n"), Not(HasSubstr("quiet"))));
+}
+
+TEST_F(LogDeathTest, WritesEachTextEveryTimeAndTheNumberOfTheOthers) {
+  EXPECT_EXIT(
+      {
+        std::vector<std::string> errors;
+        for (int i = 0; i < 50; ++i) errors.push_back(std::to_string(i) + ".");
+        const std::vector<std::string> one = {"again"};
+        LogEach(LogLevel::kError, "bad", "error", errors);
+        errors.insert(errors.end(), {"50.", "51."});
+        LogEach(LogLevel::kError, "worse", "error", errors);
+        LogEach(LogLevel::kError, "bad", "error", one);
+        LogEach(LogLevel::kError, "bad", "error", one);
+        LogEach(LogLevel::kError, "none", "error", {});
+        FlushLog();
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0),
+      AllOf(HasSubstr("level=error msg=bad error=49.\n"),
+            HasSubstr("msg=worse error=49.\n"),
+            HasSubstr("msg=worse error=\"and 2 more\"\n"),
+            ContainsRegex("msg=bad error=again\n.*msg=bad error=again\n"),
+            Not(HasSubstr("error=50.")), Not(HasSubstr("msg=none"))));
 }
 
 TEST_F(LogDeathTest, IsSilentAfterTheFlush) {

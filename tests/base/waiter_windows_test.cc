@@ -44,8 +44,8 @@ HANDLE WINAPI CreateTimer(SECURITY_ATTRIBUTES* security, const wchar_t* name,
   return CreateWaitableTimerExW(security, name, 0, access);
 }
 
-UINT WINAPI BeginPeriod(UINT milliseconds) {
-  g_system->periods.push_back(milliseconds);
+UINT WINAPI BeginPeriod(UINT period) {
+  g_system->periods.push_back(period);
   return 0;
 }
 

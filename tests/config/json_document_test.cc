@@ -10,7 +10,7 @@
 namespace echo_exporter {
 namespace {
 
-std::string Parse(std::string_view text) {
+std::string JsonTree(std::string_view text) {
   return ParseToText(ParseJson, text);
 }
 
@@ -22,56 +22,56 @@ struct Malformed {
 
 void ExpectErrors(const std::vector<Malformed>& cases) {
   for (const auto& [text, error] : cases) {
-    EXPECT_EQ(Parse(text), "f:" + std::string(error)) << text;
+    EXPECT_EQ(JsonTree(text), "f:" + std::string(error)) << text;
   }
 }
 
 TEST(JsonDocumentTest, ReadsEveryKindOfValue) {
   EXPECT_EQ(
-      Parse("{\"a\": [1, -2, 0.5, 1e3, true, false, null, \"x\", {}, []]}"),
+      JsonTree("{\"a\": [1, -2, 0.5, 1e3, true, false, null, \"x\", {}, []]}"),
       "1:1{a@1:2=1:7[1:8 1, 1:11 -2, 1:15 float 0.5, 1:20 float 1000, "
       "1:25 true, 1:31 false, 1:38 null, 1:44 \"x\", 1:49{}, 1:53[]]}");
-  EXPECT_EQ(Parse("7"), "1:1 7");
-  EXPECT_EQ(Parse(" \"x\" "), "1:2 \"x\"");
-  EXPECT_EQ(Parse("\tnull\r\n"), "1:2 null");
+  EXPECT_EQ(JsonTree("7"), "1:1 7");
+  EXPECT_EQ(JsonTree(" \"x\" "), "1:2 \"x\"");
+  EXPECT_EQ(JsonTree("\tnull\r\n"), "1:2 null");
 }
 
 TEST(JsonDocumentTest, KnowsWhereEveryTokenIs) {
-  EXPECT_EQ(Parse("[1,2 ,3\n,4,\n5]"),
+  EXPECT_EQ(JsonTree("[1,2 ,3\n,4,\n5]"),
             "1:1[1:2 1, 1:4 2, 1:7 3, 2:2 4, 3:1 5]");
-  EXPECT_EQ(Parse("[[1],[2],{\"a\":3},4]"),
+  EXPECT_EQ(JsonTree("[[1],[2],{\"a\":3},4]"),
             "1:1[1:2[1:3 1], 1:6[1:7 2], 1:10{a@1:11=1:15 3}, 1:18 4]");
-  EXPECT_EQ(Parse("{\r\n  \"a\"\r\n:\r\n1 , \"b\"  :  true\r\n}\r\n"),
+  EXPECT_EQ(JsonTree("{\r\n  \"a\"\r\n:\r\n1 , \"b\"  :  true\r\n}\r\n"),
             "1:1{a@2:3=4:1 1, b@4:5=4:13 true}");
-  EXPECT_EQ(Parse("[{},{} ,[],\n\t[ ]]"), "1:1[1:2{}, 1:5{}, 1:9[], 2:2[]]");
+  EXPECT_EQ(JsonTree("[{},{} ,[],\n\t[ ]]"), "1:1[1:2{}, 1:5{}, 1:9[], 2:2[]]");
 }
 
 TEST(JsonDocumentTest, KeepsTheOrderOfKeys) {
-  EXPECT_EQ(Parse("{\"b\":1,\"a\":2}"), "1:1{b@1:2=1:6 1, a@1:8=1:12 2}");
+  EXPECT_EQ(JsonTree("{\"b\":1,\"a\":2}"), "1:1{b@1:2=1:6 1, a@1:8=1:12 2}");
 }
 
 TEST(JsonDocumentTest, CountsColumnsInCharacters) {
-  EXPECT_EQ(Parse("[\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\",1]"),
+  EXPECT_EQ(JsonTree("[\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\",1]"),
             "1:1[1:2 \"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\", 1:8 1]");
-  EXPECT_EQ(Parse("[\"\\\"\\\\\\u00fc,:\",1]"),
+  EXPECT_EQ(JsonTree("[\"\\\"\\\\\\u00fc,:\",1]"),
             "1:1[1:2 \"\"\\\xc3\xbc,:\", 1:17 1]");
 }
 
 TEST(JsonDocumentTest, SkipsAByteOrderMark) {
-  EXPECT_EQ(Parse("\xef\xbb\xbf[1]"), "1:1[1:2 1]");
-  EXPECT_EQ(Parse("\xef\xbb\xbf[1"),
+  EXPECT_EQ(JsonTree("\xef\xbb\xbf[1]"), "1:1[1:2 1]");
+  EXPECT_EQ(JsonTree("\xef\xbb\xbf[1"),
             "f:1:3: not valid JSON: unexpected end of input; expected ']'");
-  EXPECT_EQ(Parse("\xef\xbb[1]"),
+  EXPECT_EQ(JsonTree("\xef\xbb[1]"),
             "f:1:2: not valid JSON: invalid BOM; must be 0xEF 0xBB 0xBF if "
             "given");
 }
 
 TEST(JsonDocumentTest, DecodesEscapes) {
-  EXPECT_EQ(Parse(R"("\"\\\/\b\f\n\r\t\u0041\u00fc\u20AC")"),
+  EXPECT_EQ(JsonTree(R"("\"\\\/\b\f\n\r\t\u0041\u00fc\u20AC")"),
             "1:1 \"\"\\/\b\f\n\r\tA\xc3\xbc\xe2\x82\xac\"");
-  EXPECT_EQ(Parse(R"("\ud83d\uDE00 \udbff\udfff")"),
+  EXPECT_EQ(JsonTree(R"("\ud83d\uDE00 \udbff\udfff")"),
             "1:1 \"\xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf\"");
-  EXPECT_EQ(Parse(R"("\u0000")"), std::string("1:1 \"\0\"", 7));
+  EXPECT_EQ(JsonTree(R"("\u0000")"), std::string("1:1 \"\0\"", 7));
 }
 
 TEST(JsonDocumentTest, RejectsOtherEscapes) {
@@ -80,7 +80,7 @@ TEST(JsonDocumentTest, RejectsOtherEscapes) {
       "followed by U+DC00..U+DFFF";
   for (const char* const text : {R"("\ud83d")", R"("\ud83dx")", R"("\ud83d\n")",
                                  R"("\ud83d\u0041")", R"("\ud83d\ud83d")"}) {
-    EXPECT_NE(Parse(text).find(kPair), std::string::npos) << Parse(text);
+    EXPECT_NE(JsonTree(text).find(kPair), std::string::npos) << JsonTree(text);
   }
   ExpectErrors({
       {R"("\ude00")",
@@ -96,12 +96,12 @@ TEST(JsonDocumentTest, RejectsOtherEscapes) {
 }
 
 TEST(JsonDocumentTest, ReadsNumbers) {
-  EXPECT_EQ(Parse("[9223372036854775807,-9223372036854775808]"),
+  EXPECT_EQ(JsonTree("[9223372036854775807,-9223372036854775808]"),
             "1:1[1:2 9223372036854775807, 1:22 -9223372036854775808]");
-  EXPECT_EQ(Parse("[9223372036854775808,18446744073709551616]"),
+  EXPECT_EQ(JsonTree("[9223372036854775808,18446744073709551616]"),
             "1:1[1:2 float 9223372036854775808, "
             "1:22 float 18446744073709551616]");
-  EXPECT_EQ(Parse("[0,-0,0.0,1E+2,1e-400]"),
+  EXPECT_EQ(JsonTree("[0,-0,0.0,1E+2,1e-400]"),
             "1:1[1:2 0, 1:4 0, 1:7 float 0, 1:11 float 100, 1:16 float 0]");
   ExpectErrors({
       {"[1, 1e999]", "1:5: not valid JSON: a number is too large"},
@@ -276,19 +276,20 @@ TEST(JsonDocumentTest, TakesNoNulCharacter) {
 }
 
 TEST(JsonDocumentTest, ReportsEveryKeyThatIsThereTwice) {
-  EXPECT_EQ(Parse("{\"a\":{\"x\":1,\n\"x\":2},\"b\":1,\"\\u0061\":2,\"b\":[]}"),
-            "f:2:1: key \"x\" is a duplicate; first on line 1\n"
-            "f:2:14: key \"a\" is a duplicate; first on line 1\n"
-            "f:2:25: key \"b\" is a duplicate; first on line 2");
-  EXPECT_EQ(Parse("[{\"a\":1},{\"a\":2}]"),
+  EXPECT_EQ(
+      JsonTree("{\"a\":{\"x\":1,\n\"x\":2},\"b\":1,\"\\u0061\":2,\"b\":[]}"),
+      "f:2:1: key \"x\" is a duplicate; first on line 1\n"
+      "f:2:14: key \"a\" is a duplicate; first on line 1\n"
+      "f:2:25: key \"b\" is a duplicate; first on line 2");
+  EXPECT_EQ(JsonTree("[{\"a\":1},{\"a\":2}]"),
             "1:1[1:2{a@1:3=1:7 1}, 1:10{a@1:11=1:15 2}]");
-  EXPECT_EQ(Parse("{\"a\\n\":1,\"a\\n\":2}"),
+  EXPECT_EQ(JsonTree("{\"a\\n\":1,\"a\\n\":2}"),
             "f:1:10: key \"a\\u000a\" is a duplicate; first on line 1");
 }
 
 TEST(JsonDocumentTest, NestsToALimit) {
   const std::string most = std::string(64, '[') + std::string(64, ']');
-  EXPECT_EQ(Parse(most).substr(0, 11), "1:1[1:2[1:3");
+  EXPECT_EQ(JsonTree(most).substr(0, 11), "1:1[1:2[1:3");
   ExpectErrors({
       {'[' + most + ']',
        "1:65: not valid JSON: nested more than 64 levels deep"},

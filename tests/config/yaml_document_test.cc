@@ -9,7 +9,7 @@
 namespace echo_exporter {
 namespace {
 
-std::string Parse(std::string_view text) {
+std::string YamlTree(std::string_view text) {
   return ParseToText(ParseYaml, text);
 }
 
@@ -20,40 +20,40 @@ constexpr std::string_view kTooDeep =
 
 /// "f:line:column: " of the error that ends with the sentence.
 std::string PlaceOf(std::string_view sentence, const std::string& text) {
-  const std::string error = Parse(text);
+  const std::string error = YamlTree(text);
   EXPECT_TRUE(error.ends_with(sentence)) << error.substr(0, 200);
   return error.substr(0, error.find(": ") + 2);
 }
 
 TEST(YamlDocumentTest, ReadsEveryKindOfValueWithItsPosition) {
-  EXPECT_EQ(Parse("a: [1, -2, 0.5, x y]\n"
-                  "b:\n"
-                  "  - true\n"
-                  "  - {c: \"d\"}\n"),
+  EXPECT_EQ(YamlTree("a: [1, -2, 0.5, x y]\n"
+                     "b:\n"
+                     "  - true\n"
+                     "  - {c: \"d\"}\n"),
             "1:1{a@1:1=1:4[1:5 1, 1:8 -2, 1:12 float 0.5, 1:17 \"x y\"], "
             "b@2:1=3:3[3:5 true, 4:5{c@4:6=4:9 \"d\"}]}");
-  EXPECT_EQ(Parse("- x\n"), "1:1[1:3 \"x\"]");
+  EXPECT_EQ(YamlTree("- x\n"), "1:1[1:3 \"x\"]");
 }
 
 TEST(YamlDocumentTest, HoldsNullWithoutADocument) {
   for (const char* const text : {"", "# nothing\n", "---\n", "~\n"}) {
-    EXPECT_EQ(Parse(text), "1:1 null") << text;
+    EXPECT_EQ(YamlTree(text), "1:1 null") << text;
   }
 }
 
 TEST(YamlDocumentTest, NullIsAtThePlaceOfItsKeyOrList) {
-  EXPECT_EQ(Parse("a:\n  b:\n  c: ~\n  d: [x, null]\n"),
+  EXPECT_EQ(YamlTree("a:\n  b:\n  c: ~\n  d: [x, null]\n"),
             "1:1{a@1:1=2:3{b@2:3=2:3 null, c@3:3=3:3 null, "
             "d@4:3=4:6[4:7 \"x\", 4:6 null]}}");
 }
 
 TEST(YamlDocumentTest, PlainScalarsAloneStandForNumbersAndTruthValues) {
-  EXPECT_EQ(Parse("[1, '1', \"1\", !!str 1, ! 1]"),
+  EXPECT_EQ(YamlTree("[1, '1', \"1\", !!str 1, ! 1]"),
             "1:1[1:2 1, 1:5 \"1\", 1:10 \"1\", 1:15 \"1\", 1:24 \"1\"]");
-  EXPECT_EQ(Parse("[yes, No, ON, off, 'yes', yES]"),
+  EXPECT_EQ(YamlTree("[yes, No, ON, off, 'yes', yES]"),
             "1:1[1:2 true, 1:7 false, 1:11 true, 1:15 false, 1:20 \"yes\", "
             "1:27 \"yES\"]");
-  EXPECT_EQ(Parse("[1x, 0x10, inf, nan, 9999999999999999999]"),
+  EXPECT_EQ(YamlTree("[1x, 0x10, inf, nan, 9999999999999999999]"),
             "1:1[1:2 \"1x\", 1:6 \"0x10\", 1:12 \"inf\", 1:17 \"nan\", "
             "1:22 float 1e+19]");
 }
@@ -86,30 +86,31 @@ TEST(YamlDocumentTest, KeepsWrongKeysForWhoReadsTheTable) {
 }
 
 TEST(YamlDocumentTest, ThereIsOneDocumentAtMost) {
-  EXPECT_EQ(Parse("a: 1\n---\nb: 2\n---\nc: 3\n"),
+  EXPECT_EQ(YamlTree("a: 1\n---\nb: 2\n---\nc: 3\n"),
             "f:2:1: the file must contain only one YAML document");
-  EXPECT_EQ(Parse(",: e"),
+  EXPECT_EQ(YamlTree(",: e"),
             "f:1:1: the file must contain only one YAML document");
 }
 
 TEST(YamlDocumentTest, SaysWhatIsNotYamlAndWhere) {
-  EXPECT_EQ(Parse("a: {b: c\n"),
+  EXPECT_EQ(YamlTree("a: {b: c\n"),
             "f:2:1: not valid YAML: end of map flow not found");
 }
 
 TEST(YamlDocumentTest, AliasesAreReplacedByWhatTheyStandFor) {
-  EXPECT_EQ(Parse("a: &x [1, &y 2]\nb: *x\n*y : *y\n"),
+  EXPECT_EQ(YamlTree("a: &x [1, &y 2]\nb: *x\n*y : *y\n"),
             "1:1{a@1:1=1:4[1:8 1, 1:11 2], b@2:1=1:4[1:8 1, 1:11 2], "
             "2@1:11=1:11 2}");
-  EXPECT_EQ(Parse("a: &x\nb: *x\n"), "1:1{a@1:1=1:1 null, b@2:1=1:1 null}");
+  EXPECT_EQ(YamlTree("a: &x\nb: *x\n"), "1:1{a@1:1=1:1 null, b@2:1=1:1 null}");
   // An anchor may be set anew.
-  EXPECT_EQ(Parse("[&x 1, *x, &x 2, *x]"), "1:1[1:2 1, 1:2 1, 1:12 2, 1:12 2]");
+  EXPECT_EQ(YamlTree("[&x 1, *x, &x 2, *x]"),
+            "1:1[1:2 1, 1:2 1, 1:12 2, 1:12 2]");
 }
 
 TEST(YamlDocumentTest, AliasesMustStandForSomethingBeforeThem) {
-  EXPECT_TRUE(Parse("a: *x\n").starts_with(
+  EXPECT_TRUE(YamlTree("a: *x\n").starts_with(
       "f:1:4: not valid YAML: the referenced anchor is not defined"));
-  EXPECT_EQ(Parse("a: &x [1, *x]\n"),
+  EXPECT_EQ(YamlTree("a: &x [1, *x]\n"),
             "f:1:11: not valid YAML: an alias to a value that contains it");
 }
 
@@ -142,12 +143,12 @@ TEST(YamlDocumentTest, AnchorsAroundAnchorsDoNotFillTheMemory) {
 TEST(YamlDocumentTest, SomeAliasesOfALargeTableAreAllRight) {
   std::string text = "a: &a\n";
   for (int i = 0; i < 1000; ++i) text += "  k" + std::to_string(i) + ": v\n";
-  EXPECT_EQ(Parse(text + "b: *a\nc: [*a, *a, *a]\n").substr(0, 3), "1:1");
+  EXPECT_EQ(YamlTree(text + "b: *a\nc: [*a, *a, *a]\n").substr(0, 3), "1:1");
 }
 
 TEST(YamlDocumentTest, NestsToALimit) {
   const std::string most = std::string(64, '[') + std::string(64, ']');
-  EXPECT_EQ(Parse(most).substr(0, 11), "1:1[1:2[1:3");
+  EXPECT_EQ(YamlTree(most).substr(0, 11), "1:1[1:2[1:3");
   EXPECT_EQ(PlaceOf(kTooDeep, '[' + most + ']'), "f:1:65: ");
   EXPECT_EQ(PlaceOf(kTooDeep, std::string(100'000, '[')).substr(0, 4), "f:1:");
 }
@@ -155,10 +156,10 @@ TEST(YamlDocumentTest, NestsToALimit) {
 TEST(YamlDocumentTest, AliasesNestToTheSameLimit) {
   const std::string scalar =
       std::string(64, '[') + "&a x, *a" + std::string(64, ']');
-  EXPECT_EQ(Parse(scalar).substr(0, 3), "1:1");
+  EXPECT_EQ(YamlTree(scalar).substr(0, 3), "1:1");
   const std::string half = std::string(32, '[') + std::string(32, ']');
   const std::string text = "[&a " + half + ",\n";
-  EXPECT_EQ(Parse(text + std::string(31, '[') + "*a" + std::string(32, ']'))
+  EXPECT_EQ(YamlTree(text + std::string(31, '[') + "*a" + std::string(32, ']'))
                 .substr(0, 3),
             "1:1");
   EXPECT_EQ(PlaceOf(kTooDeep,

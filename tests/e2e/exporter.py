@@ -14,6 +14,8 @@ import scrape
 PROGRAM = pathlib.Path(os.environ["ECHO_EXPORTER"])  # which `run` sets
 # Which column of expectations.py holds.
 PLATFORM = "wine" if PROGRAM.suffix == ".exe" else "linux"
+# Sanitizers keep what was freed, something of each thread that ever was, and need descriptors.
+SANITIZED = b"__asan_init" in PROGRAM.read_bytes()
 ADDRESS = "127.0.0.1:10115"
 OTHER_ADDRESS = "127.0.0.1:10116"  # of a second one beside the first
 

@@ -10,11 +10,16 @@ _TTL = 1  # seconds
 
 
 class NameServer:
-    """Serves `names`, {name: IPv4 address}, inside of a `with` block, while `alive`."""
+    """Serves `names`, {name: IPv4 address}, inside of a `with` block, while `alive`.
+
+    It has no answer to a name whose address is None. `ignored` are the names that had none because
+    it was not alive.
+    """
 
     def __init__(self, names):
         self.names = names
         self.alive = True
+        self.ignored = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 53))
         self._thread = threading.Thread(target=self._serve)
@@ -30,22 +35,27 @@ class NameServer:
         self._socket.close()
 
     def _serve(self):
-        while query := self._receive():
-            if self.alive:
-                self._socket.sendto(*query)
-
-    def _receive(self):
-        """Waits for a query; returns the response and who gets it, or None at the end."""
-        query, client = self._socket.recvfrom(512)
-        return (self._respond(query), client) if query else None
+        while True:
+            query, client = self._socket.recvfrom(512)
+            if not query:
+                return
+            if response := self._respond(query):
+                self._socket.sendto(response, client)
 
     def _respond(self, query):
+        """The response; None when there is none."""
         labels, end = [], 12
         while length := query[end]:
             labels.append(query[end + 1 : end + 1 + length].decode())
             end += 1 + length
         kind = struct.unpack_from("!H", query, end + 1)[0]
-        address = self.names.get(".".join(labels).lower())
+        name = ".".join(labels).lower()
+        if not self.alive:
+            self.ignored.add(name)
+            return None
+        address = self.names.get(name, "")
+        if address is None:
+            return None
         answers = b""
         if address and kind == _A:
             # The name is where the query has it, at byte 12.

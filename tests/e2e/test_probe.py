@@ -180,9 +180,9 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(seen.value("probe_icmp_packets_received"), 4)
 
     def test_scrape_timeout_of_prometheus_is_kept(self):
-        header = {"X-Prometheus-Scrape-Timeout-Seconds": "1"}
+        header = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
         seen = probed("10.213.4.1", header)
-        self.assertEqual(seen.value("probe_timeout_seconds"), 0.5)
+        self.assertEqual(seen.value("probe_timeout_seconds"), 1.5)
         self.assertEqual(seen.value("probe_success"), 0)
         self.assertEqual(outcomes(seen), {"timeout": 1})
 

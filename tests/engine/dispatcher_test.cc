@@ -179,6 +179,7 @@ TEST_F(DispatcherTest, KeepsTheLastGoodAddressWhenARefreshFails) {
 
 TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {
   AddPairFrom("Ethernet 2");
+  rig_.lookup.WaitForRefresh("Ethernet 2");
   Start();
   Step(seconds(1));
   EXPECT_THAT(RequestsTo("192.0.2.1"), IsEmpty());
@@ -186,6 +187,24 @@ TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {
   EXPECT_EQ(OfPair("in_flight", "192.0.2.1"), 0);
   EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), 2);
   EXPECT_EQ(Missed("unresolved"), 0);
+}
+
+TEST_F(DispatcherTest, MissesTicksOfAnAdapterUntilItIsRead) {
+  rig_.lookup.Set("Ethernet 2", {Address("198.51.100.7")});
+  rig_.lookup.Block("Ethernet 2");
+  AddPairFrom("Ethernet 2");
+  Start();
+  rig_.lookup.Fail("Ethernet 2", "no descriptors", ErrorCode::kExhausted);
+  rig_.lookup.Release("Ethernet 2");
+  rig_.lookup.WaitForRefresh("Ethernet 2");
+  Step(seconds(1));
+  EXPECT_EQ(OfPair("requests_total", "192.0.2.1"), 0);
+  EXPECT_EQ(Missed("unresolved"), 2);
+  rig_.lookup.Set("Ethernet 2", {Address("198.51.100.7")});
+  rig_.lookup.WaitForRefresh("Ethernet 2");
+  Step(seconds(1));
+  EXPECT_EQ(RequestsTo("192.0.2.1").size(), 1U);
+  EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), 0);
 }
 
 TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {

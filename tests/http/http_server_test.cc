@@ -311,9 +311,11 @@ TEST_F(HttpServerTest, AcceptsAHeadOfEightKilobytes) {
   Serve();
   const std::string head =
       "GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ";
+  const std::string rest(8192 - head.size() - 4, 'a');
   EXPECT_TRUE(
-      AnswerToLast(head + std::string(8192 - head.size() - 4, 'a') + "\r\n\r\n")
-          .starts_with("HTTP/1.1 200 "));
+      AnswerToLast(head + rest + "\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(
+      AnswerToLast(head + rest + "a\r\n\r\n").starts_with("HTTP/1.1 431 "));
 }
 
 TEST_F(HttpServerTest, DoesNotWaitForAnAnnouncedBody) {
@@ -376,15 +378,17 @@ TEST_F(HttpServerTest, TakesTheAcceptHeadersThatClientsSend) {
   Serve();
   for (const char* accept :
        {// Prometheus 3
-        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
-        "application/openmetrics-text;version=0.0.1;q=0.5,"
-        "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
-        "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+        ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;"
+         "q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
+         "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+         "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"),
         // Prometheus with native histograms
-        "application/vnd.google.protobuf;proto=io.prometheus.client."
-        "MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.1",
+        ("application/vnd.google.protobuf;proto=io.prometheus.client."
+         "MetricFamily;encoding=delimited;q=0.7,text/plain;q=0.1"),
         // Java, wget, a browser
         "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "*/*", "",
+        // RFC 9110 section 5.6.1.2, and what is no list of media types
+        "a/b,,c/d", ",", "a/b,", "a/b;q=2", "nonsense",
         "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}) {
     const auto response = Get("/long", {{"Accept", accept}});
     ASSERT_TRUE(response) << accept;

@@ -13,7 +13,7 @@
 namespace echo_exporter {
 namespace {
 
-using Users = std::map<std::string, std::string>;
+using UserMap = std::map<std::string, std::string>;
 using Verdict = PasswordCheck::Verdict;
 
 // Published vectors of crypt_blowfish.
@@ -22,15 +22,15 @@ constexpr const char* kUStarU =
 constexpr const char* kLong =
     "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
 
-IpAddress Client(std::uint8_t number) {
+IpAddress ClientNumber(std::uint8_t number) {
   return IpAddress::V4({192, 0, 2, number});
 }
 
 class PasswordCheckTest : public testing::Test {
  protected:
-  Verdict Check(const Users& users, const std::string& user,
+  Verdict Check(const UserMap& users, const std::string& user,
                 const std::string& password) {
-    return check_.Check(UserTable(users), user, password, Client(1));
+    return check_.Check(UserTable(users), user, password, ClientNumber(1));
   }
 
   PasswordCheck check_;
@@ -41,7 +41,7 @@ TEST_F(PasswordCheckTest, KnowsTheKindsOfBcrypt) {
   std::string y(kUStarU);
   b[2] = 'b';
   y[2] = 'y';
-  const Users users{{"a", kUStarU}, {"b", b}, {"y", y}, {"long", kLong}};
+  const UserMap users{{"a", kUStarU}, {"b", b}, {"y", y}, {"long", kLong}};
   for (const char* const user : {"a", "b", "y"}) {
     EXPECT_EQ(Check(users, user, "U*U"), Verdict::kRight) << user;
     EXPECT_EQ(Check(users, user, "U*V"), Verdict::kWrong) << user;
@@ -54,7 +54,7 @@ TEST_F(PasswordCheckTest, KnowsTheKindsOfBcrypt) {
 }
 
 TEST_F(PasswordCheckTest, RemembersRightPasswordsAlone) {
-  const Users users{{"a", kUStarU}};
+  const UserMap users{{"a", kUStarU}};
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Check(users, "a", "U*U"), Verdict::kRight);
     EXPECT_EQ(Check(users, "a", "wrong"), Verdict::kWrong);
@@ -64,28 +64,28 @@ TEST_F(PasswordCheckTest, RemembersRightPasswordsAlone) {
 }
 
 TEST_F(PasswordCheckTest, ForgetsPasswordsOfOtherHashesAndUsers) {
-  ASSERT_EQ(Check(Users{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
-  EXPECT_EQ(Check(Users{{"a", kLong}}, "a", "U*U"), Verdict::kWrong);
-  EXPECT_EQ(Check(Users{{"b", kUStarU}}, "a", "U*U"), Verdict::kWrong);
-  EXPECT_EQ(Check(Users{{"b", kUStarU}}, "b", "U*U"), Verdict::kRight);
+  ASSERT_EQ(Check(UserMap{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
+  EXPECT_EQ(Check(UserMap{{"a", kLong}}, "a", "U*U"), Verdict::kWrong);
+  EXPECT_EQ(Check(UserMap{{"b", kUStarU}}, "a", "U*U"), Verdict::kWrong);
+  EXPECT_EQ(Check(UserMap{{"b", kUStarU}}, "b", "U*U"), Verdict::kRight);
 }
 
 TEST_F(PasswordCheckTest, AnswersFromMemoryWhileOthersCompute) {
   std::string costly(kUStarU);
   costly.replace(4, 2, "10");
-  ASSERT_EQ(Check(Users{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
-  const UserTable next(Users{{"a", kUStarU}, {"b", costly}});
+  ASSERT_EQ(Check(UserMap{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
+  const UserTable next(UserMap{{"a", kUStarU}, {"b", costly}});
   std::vector<std::thread> guesses;
   std::atomic<int> right = 0;
   for (std::size_t i = 0; i < FairTurns::kMostOfOneClient / 2; ++i) {
     guesses.emplace_back([&, i] {
-      if (check_.Check(next, "nobody", std::to_string(i), Client(2)) ==
+      if (check_.Check(next, "nobody", std::to_string(i), ClientNumber(2)) ==
           Verdict::kRight) {
         ++right;
       }
     });
   }
-  EXPECT_EQ(check_.Check(next, "a", "U*U", Client(2)), Verdict::kRight);
+  EXPECT_EQ(check_.Check(next, "a", "U*U", ClientNumber(2)), Verdict::kRight);
   for (std::thread& guess : guesses) guess.join();
   EXPECT_EQ(right, 0);
 }

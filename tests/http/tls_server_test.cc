@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "src/http/web_policy_source.h"
+#include "echo_exporter/web_security.h"
 #include "tests/http/http_server_fixture.h"
 #include "tests/support/raw_http_client.h"
 #include "tests/support/temporary_folder.h"
@@ -46,9 +46,8 @@ class TlsServerTest : public HttpServerFixture {
 
   /// A change of the files has been seen twice.
   void Settle() {
-    const auto source = std::static_pointer_cast<WebPolicySource>(security_);
-    source->Look();
-    source->Look();
+    security_->Look();
+    security_->Look();
   }
 
   std::string GetAs(const std::optional<TestCertificate>& certificate,

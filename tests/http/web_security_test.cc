@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "src/http/web_policy.h"
-#include "src/http/web_policy_source.h"
 #include "tests/http/http_server_fixture.h"
 #include "tests/support/raw_http_client.h"
 #include "tests/support/temporary_folder.h"
@@ -29,7 +30,7 @@ constexpr const char* kHash =
     "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 constexpr const char* kUser = "basic_auth_users:\n  prometheus: ";
 
-std::string Users() { return kUser + std::string(kHash) + "\n"; }
+std::string UsersText() { return kUser + std::string(kHash) + "\n"; }
 
 std::string Basic(const std::string& text) {
   std::string base64((text.size() + 2) / 3 * 4, '\0');
@@ -55,7 +56,7 @@ class WebSecurityTest : public HttpServerFixture {
   }
 
   /// One look at the files, as each second.
-  void Look() { std::static_pointer_cast<WebPolicySource>(security_)->Look(); }
+  void Look() { security_->Look(); }
 
   /// A change has been seen twice, and is put in force if it may be.
   void Settle() {
@@ -74,7 +75,7 @@ class WebSecurityTest : public HttpServerFixture {
 };
 
 TEST_F(WebSecurityTest, AsksForAPasswordOnEveryPath) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   for (const char* path : {"/long", "/short?a=b", "/post", "/nowhere"}) {
     const auto refused = Get(path);
     ASSERT_TRUE(refused) << path;
@@ -86,7 +87,7 @@ TEST_F(WebSecurityTest, AsksForAPasswordOnEveryPath) {
 }
 
 TEST_F(WebSecurityTest, RefusesWhatIsNotTheNameAndThePassword) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   for (const std::string& wrong :
        {Basic("prometheus:U*"), Basic("prometheus:U*U "), Basic("prometheus"),
         Basic("other:U*U"), Basic(":"), std::string("Basic"),
@@ -101,7 +102,7 @@ TEST_F(WebSecurityTest, RefusesWhatIsNotTheNameAndThePassword) {
 }
 
 TEST_F(WebSecurityTest, RefusesTwoAuthorizations) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   const std::string line = "Authorization: " + Basic("prometheus:U*U") + "\r\n";
   RawHttpClient client(port_);
   client.Send("GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + line +
@@ -110,7 +111,7 @@ TEST_F(WebSecurityTest, RefusesTwoAuthorizations) {
 }
 
 TEST_F(WebSecurityTest, TakesNewUsersWithoutARestart) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   HttpClient kept(url_);
   const HttpHeaders good = {{"Authorization", Basic("prometheus:U*U")}};
   EXPECT_EQ(kept.Get("/long", good)->status, 200);
@@ -122,7 +123,7 @@ TEST_F(WebSecurityTest, TakesNewUsersWithoutARestart) {
 }
 
 TEST_F(WebSecurityTest, LooksEachSecondByItself) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   security_->Watch();
   security_->Watch();
   folder_.Write("web.yml",
@@ -132,7 +133,7 @@ TEST_F(WebSecurityTest, LooksEachSecondByItself) {
 }
 
 TEST_F(WebSecurityTest, TakesOnlyWhatWasSeenTwice) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   RecordReloads();
   const std::string hash(kHash);
   for (const char* const user : {"alice", "bob", "carol"}) {
@@ -148,7 +149,7 @@ TEST_F(WebSecurityTest, TakesOnlyWhatWasSeenTwice) {
 }
 
 TEST_F(WebSecurityTest, ReadsAtOnceWhenAsked) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   folder_.Write("web.yml",
                 "basic_auth_users:\n  alice: " + std::string(kHash) + "\n");
   EXPECT_THAT(security_->Reload(), IsEmpty());
@@ -164,7 +165,7 @@ TEST_F(WebSecurityTest, TakesAwayNoPasswordUnlessAsked) {
   for (const std::string& less :
        {std::string(), headers, "basic_auth_users:\n" + headers,
         std::string("basic_auth_users: {}\n")}) {
-    ServeWith(headers + Users());
+    ServeWith(headers + UsersText());
     reloads_.clear();
     RecordReloads();
     folder_.Write("web.yml", less);
@@ -187,7 +188,7 @@ TEST_F(WebSecurityTest, DoesNotTakeAnEmptyFileForAnyOther) {
 }
 
 TEST_F(WebSecurityTest, KeepsTheOldVersionWhileTheNewOneIsWrong) {
-  ServeWith(Users());
+  ServeWith(UsersText());
   RecordReloads();
   folder_.Write("web.yml", "basic_auth_user: {}\n");
   Settle();
@@ -197,7 +198,7 @@ TEST_F(WebSecurityTest, KeepsTheOldVersionWhileTheNewOneIsWrong) {
   Settle();
   Settle();
   EXPECT_EQ(Get("/long")->status, 401);
-  folder_.Write("web.yml", Users() + "# changed\n");
+  folder_.Write("web.yml", UsersText() + "# changed\n");
   Settle();
   EXPECT_EQ(Get("/long")->status, 401);
   // Each version once.
@@ -224,6 +225,31 @@ TEST_F(WebSecurityTest, TriesAgainWhatItCouldNotRead) {
   EXPECT_THAT(reloads_, ElementsAre(false, true));
 }
 
+// As robocopy and cp -p leave it: other bytes, as many, and the old time.
+TEST_F(WebSecurityTest, SeesAChangeThatLeavesSizeAndTime) {
+  ServeWith(UsersText());
+  const auto path = PathFromUtf8(folder_.Path("web.yml"));
+  const auto time = std::filesystem::last_write_time(path);
+  std::string other = UsersText();
+  other.replace(other.find("prometheus"), 10, "pRometheus");
+  {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file << other;
+  }
+  std::filesystem::last_write_time(path, time);
+  Settle();
+  EXPECT_EQ(GetAs(Basic("prometheus:U*U"))->status, 401);
+  EXPECT_EQ(GetAs(Basic("pRometheus:U*U"))->status, 200);
+}
+
+TEST_F(WebSecurityTest, NamesItsFiles) {
+  const std::string path = folder_.Write(
+      "web.yml", "tls_server_config: {cert_file: none.crt, key: x}\n");
+  const auto outcome = WebSecurity::Open(path);
+  EXPECT_FALSE(outcome.security);
+  EXPECT_THAT(outcome.files, ElementsAre(path, folder_.Path("none.crt")));
+}
+
 TEST_F(WebSecurityTest, DoesNotBeginToServeTlsWithoutARestart) {
   ServeWith("");
   const TestCertificate certificate = TestAuthority().Certify({});
@@ -246,7 +272,7 @@ TEST_F(WebSecurityTest, RejectsEveryRequestWithoutABurst) {
 }
 
 TEST_F(WebSecurityTest, LimitsAllRequestsTogether) {
-  ServeWith("rate_limit:\n  interval: 1h\n  burst: 2\n" + Users());
+  ServeWith("rate_limit:\n  interval: 1h\n  burst: 2\n" + UsersText());
   EXPECT_EQ(Get("/long")->status, 401);
   EXPECT_EQ(GetAs(Basic("prometheus:U*U"))->status, 200);
   const auto refused = GetAs(Basic("prometheus:U*U"));

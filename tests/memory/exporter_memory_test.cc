@@ -13,8 +13,6 @@
 namespace echo_exporter {
 namespace {
 
-using testing::ElementsAre;
-
 class ExporterMemoryTest : public ExporterFixture {
  protected:
   ExporterMemoryTest() {

@@ -11,7 +11,7 @@ namespace {
 
 using Addresses = std::vector<IpAddress>;
 
-IpAddress Ip(const char* text) { return IpAddress::Parse(text).value(); }
+IpAddress Address(const char* text) { return IpAddress::Parse(text).value(); }
 
 RouteChoice Choose(const std::optional<Addresses>& sources,
                    const Addresses& destinations,
@@ -22,79 +22,85 @@ RouteChoice Choose(const std::optional<Addresses>& sources,
 }
 
 RouteChoice From(const char* source, const char* destination) {
-  return Route{Ip(source), Ip(destination)};
+  return Route{Address(source), Address(destination)};
 }
 
 RouteChoice FromAnywhere(const char* destination) {
-  return Route{std::nullopt, Ip(destination)};
+  return Route{std::nullopt, Address(destination)};
 }
 
 TEST(ChooseRouteTest, LeavesTheSourceToTheSystemForAuto) {
-  EXPECT_EQ(Choose(std::nullopt, {Ip("2001:db8::1"), Ip("192.0.2.1")}),
-            FromAnywhere("2001:db8::1"));
+  EXPECT_EQ(
+      Choose(std::nullopt, {Address("2001:db8::1"), Address("192.0.2.1")}),
+      FromAnywhere("2001:db8::1"));
 }
 
 TEST(ChooseRouteTest, HonoursTheIpVersionAskedFor) {
-  const Addresses both = {Ip("2001:db8::1"), Ip("192.0.2.1")};
+  const Addresses both = {Address("2001:db8::1"), Address("192.0.2.1")};
   EXPECT_EQ(Choose(std::nullopt, both, IpPreference::kV4Only),
             FromAnywhere("192.0.2.1"));
   EXPECT_EQ(Choose(std::nullopt, both, IpPreference::kV6Only),
             FromAnywhere("2001:db8::1"));
-  EXPECT_EQ(Choose(std::nullopt, {Ip("192.0.2.1")}, IpPreference::kV6Only),
+  EXPECT_EQ(Choose(std::nullopt, {Address("192.0.2.1")}, IpPreference::kV6Only),
             RouteChoice(NoRoute::kVersionMismatch));
 }
 
 TEST(ChooseRouteTest, PrefersAnIpVersionAndFallsBackToTheOther) {
-  const Addresses both = {Ip("2001:db8::1"), Ip("192.0.2.1"), Ip("192.0.2.2"),
-                          Ip("2001:db8::2")};
+  const Addresses both = {Address("2001:db8::1"), Address("192.0.2.1"),
+                          Address("192.0.2.2"), Address("2001:db8::2")};
   EXPECT_EQ(Choose(std::nullopt, both, IpPreference::kPreferV4),
             FromAnywhere("192.0.2.1"));
   EXPECT_EQ(Choose(std::nullopt, both, IpPreference::kPreferV6),
             FromAnywhere("2001:db8::1"));
-  EXPECT_EQ(Choose(std::nullopt, {Ip("192.0.2.1")}, IpPreference::kPreferV6),
-            FromAnywhere("192.0.2.1"));
-  EXPECT_EQ(Choose(std::nullopt, {Ip("2001:db8::1")}, IpPreference::kPreferV4),
-            FromAnywhere("2001:db8::1"));
   EXPECT_EQ(
-      Choose(Addresses{Ip("198.51.100.7")}, both, IpPreference::kPreferV6),
+      Choose(std::nullopt, {Address("192.0.2.1")}, IpPreference::kPreferV6),
+      FromAnywhere("192.0.2.1"));
+  EXPECT_EQ(
+      Choose(std::nullopt, {Address("2001:db8::1")}, IpPreference::kPreferV4),
+      FromAnywhere("2001:db8::1"));
+  EXPECT_EQ(
+      Choose(Addresses{Address("198.51.100.7")}, both, IpPreference::kPreferV6),
       From("198.51.100.7", "192.0.2.1"));
 }
 
 TEST(ChooseRouteTest, PassesOverVersionsTheTransportCannotSend) {
-  const Addresses both = {Ip("2001:db8::1"), Ip("192.0.2.1")};
+  const Addresses both = {Address("2001:db8::1"), Address("192.0.2.1")};
   EXPECT_EQ(ChooseRoute(std::nullopt, both, IpPreference::kAny, true, false),
             FromAnywhere("192.0.2.1"));
-  EXPECT_EQ(ChooseRoute(std::nullopt, {Ip("192.0.2.1")}, IpPreference::kAny,
-                        false, true),
+  EXPECT_EQ(ChooseRoute(std::nullopt, {Address("192.0.2.1")},
+                        IpPreference::kAny, false, true),
             RouteChoice(NoRoute::kVersionMismatch));
 }
 
 TEST(ChooseRouteTest, TakesTheFirstDestinationThatASourceCanReach) {
-  EXPECT_EQ(Choose(Addresses{Ip("198.51.100.7")},
-                   {Ip("2001:db8::1"), Ip("192.0.2.1"), Ip("192.0.2.2")}),
+  EXPECT_EQ(Choose(Addresses{Address("198.51.100.7")},
+                   {Address("2001:db8::1"), Address("192.0.2.1"),
+                    Address("192.0.2.2")}),
             From("198.51.100.7", "192.0.2.1"));
-  EXPECT_EQ(Choose(Addresses{Ip("198.51.100.7"), Ip("2001:db8::7")},
-                   {Ip("2001:db8::1"), Ip("192.0.2.1")}),
+  EXPECT_EQ(Choose(Addresses{Address("198.51.100.7"), Address("2001:db8::7")},
+                   {Address("2001:db8::1"), Address("192.0.2.1")}),
             From("2001:db8::7", "2001:db8::1"));
 }
 
 TEST(ChooseRouteTest, SendsFromLinkLocalAddressesOnTheirLinkOnly) {
-  const Addresses sources = {Ip("fe80::7%3"), Ip("2001:db8::7")};
-  EXPECT_EQ(Choose(sources, {Ip("2001:db8::1")}),
+  const Addresses sources = {Address("fe80::7%3"), Address("2001:db8::7")};
+  EXPECT_EQ(Choose(sources, {Address("2001:db8::1")}),
             From("2001:db8::7", "2001:db8::1"));
-  EXPECT_EQ(Choose(sources, {Ip("fe80::1%3")}), From("fe80::7%3", "fe80::1%3"));
-  EXPECT_EQ(Choose(Addresses{Ip("fe80::7%3")}, {Ip("fe80::1%4")}),
+  EXPECT_EQ(Choose(sources, {Address("fe80::1%3")}),
+            From("fe80::7%3", "fe80::1%3"));
+  EXPECT_EQ(Choose(Addresses{Address("fe80::7%3")}, {Address("fe80::1%4")}),
             RouteChoice(NoRoute::kVersionMismatch));
-  EXPECT_EQ(Choose(Addresses{Ip("fe80::7%3")}, {Ip("fe80::1")}),
+  EXPECT_EQ(Choose(Addresses{Address("fe80::7%3")}, {Address("fe80::1")}),
             From("fe80::7%3", "fe80::1"));
 }
 
 TEST(ChooseRouteTest, LeavesByTheAdapterThatHasTheSource) {
-  const SourceAddresses sources{.addresses = {Ip("198.51.100.7")},
+  const SourceAddresses sources{.addresses = {Address("198.51.100.7")},
                                 .interface_index = 7};
   EXPECT_EQ(
-      ChooseRoute(sources, {Ip("192.0.2.1")}, IpPreference::kAny, true, true),
-      RouteChoice(Route{Ip("198.51.100.7"), Ip("192.0.2.1"), 7}));
+      ChooseRoute(sources, {Address("192.0.2.1")}, IpPreference::kAny, true,
+                  true),
+      RouteChoice(Route{Address("198.51.100.7"), Address("192.0.2.1"), 7}));
 }
 
 TEST(ChooseRouteTest, SaysWhatIsMissing) {
@@ -102,30 +108,35 @@ TEST(ChooseRouteTest, SaysWhatIsMissing) {
             RouteChoice(NoRoute::kDestinationUnresolved));
   EXPECT_EQ(Choose(Addresses{}, {}),
             RouteChoice(NoRoute::kDestinationUnresolved));
-  EXPECT_EQ(Choose(Addresses{}, {Ip("192.0.2.1")}),
+  EXPECT_EQ(Choose(Addresses{}, {Address("192.0.2.1")}),
             RouteChoice(NoRoute::kSourceUnavailable));
-  EXPECT_EQ(Choose(Addresses{Ip("198.51.100.7")}, {Ip("2001:db8::1")}),
-            RouteChoice(NoRoute::kVersionMismatch));
+  EXPECT_EQ(
+      Choose(Addresses{Address("198.51.100.7")}, {Address("2001:db8::1")}),
+      RouteChoice(NoRoute::kVersionMismatch));
 }
 
 TEST(AddressOrderTest, PutsStableAddressesThatReachFurthestFirst) {
   const Addresses ordered = OrderSources({
-      {.address = Ip("fe80::1%3"), .temporary = false},
-      {.address = Ip("2001:db8::aaaa"), .temporary = true},
-      {.address = Ip("2001:db8::1"), .temporary = false},
-      {.address = Ip("192.0.2.1"), .temporary = false},
-      {.address = Ip("192.0.2.1"), .temporary = false},
+      {.address = Address("fe80::1%3"), .temporary = false},
+      {.address = Address("2001:db8::aaaa"), .temporary = true},
+      {.address = Address("2001:db8::1"), .temporary = false},
+      {.address = Address("192.0.2.1"), .temporary = false},
+      {.address = Address("192.0.2.1"), .temporary = false},
   });
-  EXPECT_EQ(ordered, (Addresses{Ip("2001:db8::1"), Ip("192.0.2.1"),
-                                Ip("2001:db8::aaaa"), Ip("fe80::1%3")}));
+  EXPECT_EQ(ordered,
+            (Addresses{Address("2001:db8::1"), Address("192.0.2.1"),
+                       Address("2001:db8::aaaa"), Address("fe80::1%3")}));
 }
 
 TEST(AddressOrderTest, KeepsTheScopeOfLinkLocalAddressesOnly) {
-  EXPECT_EQ(V6FromBytes(Ip("fe80::1").bytes().data(), 3), Ip("fe80::1%3"));
-  EXPECT_EQ(V6FromBytes(Ip("febf::1").bytes().data(), 3), Ip("febf::1%3"));
-  EXPECT_EQ(V6FromBytes(Ip("fec0::1").bytes().data(), 3), Ip("fec0::1"));
-  EXPECT_EQ(V6FromBytes(Ip("2001:db8::1").bytes().data(), 3),
-            Ip("2001:db8::1"));
+  EXPECT_EQ(V6FromBytes(Address("fe80::1").bytes().data(), 3),
+            Address("fe80::1%3"));
+  EXPECT_EQ(V6FromBytes(Address("febf::1").bytes().data(), 3),
+            Address("febf::1%3"));
+  EXPECT_EQ(V6FromBytes(Address("fec0::1").bytes().data(), 3),
+            Address("fec0::1"));
+  EXPECT_EQ(V6FromBytes(Address("2001:db8::1").bytes().data(), 3),
+            Address("2001:db8::1"));
 }
 
 }  // namespace

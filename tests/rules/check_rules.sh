@@ -71,7 +71,7 @@ third_party 'yaml-cpp/' src/config/yaml_document.cc
 report "httplib.h is included in one source file of src/ and one of tests/support/" < <(
   search '^ *# *include *[<"]httplib' "${all_files[@]}" |
     grep -vE '^(src/http/http_session|tests/support/http_client)\.cc:' || true)
-report "nothing of httplib::detail is used" < <(search 'httplib::[d]etail' "${all_files[@]}")
+report "no details of httplib are used" < <(search 'httplib::[d]etail' "${all_files[@]}")
 report "the HTTP server knows no word of probes" < <(
   search '[Pp]rob(e|ing)' "${http_files[@]}")
 

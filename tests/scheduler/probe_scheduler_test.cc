@@ -267,7 +267,7 @@ TEST(ProbeSchedulerTest, StaysSmallWhilePairsComeAndGo) {
     if (i >= 10) scheduler.Remove(i - 10);
     most = std::max(most, scheduler.entry_count());
   }
-  EXPECT_LE(most, 2 * 11 + ProbeScheduler::kSpareEntries);
+  EXPECT_LE(most, std::size_t{22} + ProbeScheduler::kSpareEntries);
 }
 
 TEST(ProbeSchedulerTest, ItsRateIsExactWhateverComesAndGoes) {

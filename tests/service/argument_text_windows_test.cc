@@ -1,3 +1,4 @@
+#include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
 #include <gtest/gtest.h>
 #include <shellapi.h>

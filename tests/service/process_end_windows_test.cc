@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 
-constexpr auto kNoTime = milliseconds(0);
+constexpr auto kAtOnce = milliseconds(0);
 
 /// A process that does nothing and ends when told.
 class Child {
@@ -50,21 +50,21 @@ class Child {
 
 TEST(ProcessEndTest, WaitsByTheHandle) {
   Child child;
-  EXPECT_FALSE(AwaitProcessEnd(child.process(), child.id(), kNoTime));
+  EXPECT_FALSE(AwaitProcessEnd(child.process(), child.id(), kAtOnce));
   child.End();
   EXPECT_TRUE(AwaitProcessEnd(child.process(), child.id(), minutes(5)));
 }
 
 TEST(ProcessEndTest, WaitsWithoutAHandleAsWell) {
   Child child;
-  EXPECT_FALSE(AwaitProcessEnd(nullptr, child.id(), kNoTime));
+  EXPECT_FALSE(AwaitProcessEnd(nullptr, child.id(), kAtOnce));
   child.End();
   child.CloseHandles();
   EXPECT_TRUE(AwaitProcessEnd(nullptr, child.id(), minutes(5)));
 }
 
 TEST(ProcessEndTest, AProcessThatIsNotThereHasEnded) {
-  EXPECT_TRUE(AwaitProcessEnd(nullptr, 0x7ffffffc, kNoTime));
+  EXPECT_TRUE(AwaitProcessEnd(nullptr, 0x7ffffffc, kAtOnce));
 }
 
 }  // namespace

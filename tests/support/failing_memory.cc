@@ -17,6 +17,8 @@ std::atomic<std::uint64_t> allocations = 0;
 std::atomic<std::uint64_t> first_failing = 0;
 std::atomic<std::uint64_t> end_of_failing = 0;
 
+}  // namespace
+
 bool Fails() {
   if (!armed ||
       (!all_threads && armed_thread.load() != std::this_thread::get_id())) {
@@ -25,8 +27,6 @@ bool Fails() {
   const std::uint64_t number = allocations++;
   return number >= first_failing && number < end_of_failing;
 }
-
-}  // namespace
 
 FailingMemory::FailingMemory(Threads threads, std::uint64_t succeeding,
                              std::uint64_t failing) {
@@ -56,9 +56,16 @@ void* Allocate(std::size_t size) {
 
 }  // namespace echo_exporter
 
-// The other forms of new end in these.
+// The aligned forms are not used. With a sanitizer, those without exceptions
+// would not end in the others.
 void* operator new(std::size_t size) { return echo_exporter::Allocate(size); }
 void* operator new[](std::size_t size) { return echo_exporter::Allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return echo_exporter::Fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }

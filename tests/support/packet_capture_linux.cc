@@ -74,10 +74,10 @@ PacketCapture::PacketCapture(const std::string& device)
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = static_cast<int>(if_nametoindex(device.c_str()));
   // Never reached: what it waits for comes at once.
-  constexpr timeval kPatience{.tv_sec = 300, .tv_usec = 0};
+  constexpr timeval patience{.tv_sec = 300, .tv_usec = 0};
   if (!socket_ ||
-      setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience,
-                 sizeof(kPatience)) != 0 ||
+      setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience,
+                 sizeof(patience)) != 0 ||
       address.sll_ifindex == 0 ||
       bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address),
            sizeof(address)) != 0) {

@@ -9,7 +9,7 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience = std::chrono::minutes(5);
+constexpr std::chrono::milliseconds kServerPatience = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -49,7 +49,7 @@ bool RawHttpClient::WaitForServer(std::chrono::milliseconds patience) {
 }
 
 bool RawHttpClient::ReadSome(std::string* text) {
-  if (!WaitForServer(kPatience)) return false;
+  if (!WaitForServer(kServerPatience)) return false;
   std::array<char, 4096> buffer;
   const std::ptrdiff_t received =
       ReceiveBytes(socket_, buffer.data(), buffer.size());

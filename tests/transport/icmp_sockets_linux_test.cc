@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr SteadyTime kStart{std::chrono::hours(1)};
+constexpr SteadyTime kFirstBind{std::chrono::hours(1)};
 
 class IcmpSocketsTest : public testing::Test {
  protected:
@@ -88,25 +88,25 @@ class IcmpSocketsTest : public testing::Test {
 
 TEST_F(IcmpSocketsTest, HasOneForEachIpv6Source) {
   const auto generation = sockets_->generation();
-  const IcmpSocket* const any = From(0, kStart);
+  const IcmpSocket* const any = From(0, kFirstBind);
   ASSERT_NE(any, nullptr) << code_;
   EXPECT_TRUE(is_new_);
   EXPECT_NE(sockets_->generation(), generation);
-  EXPECT_NE(From(1, kStart), any);
-  EXPECT_EQ(From(0, kStart), any);
+  EXPECT_NE(From(1, kFirstBind), any);
+  EXPECT_EQ(From(0, kFirstBind), any);
   EXPECT_FALSE(is_new_);
   EXPECT_EQ(sockets_->All().size(), 4U);
 }
 
 TEST_F(IcmpSocketsTest, ClosesThoseThatNoneHasUsedForLong) {
-  From(0, kStart);
+  From(0, kFirstBind);
   const std::weak_ptr<IcmpSocket> unused = sockets_->All().back();
-  From(1, kStart + minutes(6));
+  From(1, kFirstBind + minutes(6));
   EXPECT_TRUE(is_new_);
   EXPECT_TRUE(unused.expired());
   EXPECT_EQ(sockets_->All().size(), 3U);
   // It comes back when it is needed.
-  EXPECT_NE(From(0, kStart + minutes(7)), nullptr);
+  EXPECT_NE(From(0, kFirstBind + minutes(7)), nullptr);
   EXPECT_TRUE(is_new_);
   EXPECT_EQ(sockets_->All().size(), 4U);
 }
@@ -115,13 +115,13 @@ TEST_F(IcmpSocketsTest, ClosesTheLeastRecentlyUsedOfTooMany) {
   AddSources();
   std::weak_ptr<IcmpSocket> busy, oldest, next;
   for (std::uint32_t i = 0; i < IcmpSockets::kMostSockets; ++i) {
-    ASSERT_NE(FromSource(i, kStart + milliseconds(i)), nullptr) << code_;
+    ASSERT_NE(FromSource(i, kFirstBind + milliseconds(i)), nullptr) << code_;
     if (i == 0) busy = sockets_->All().back();
     if (i == 1) oldest = sockets_->All().back();
     if (i == 2) next = sockets_->All().back();
   }
   ++busy.lock()->requests();
-  FromSource(IcmpSockets::kMostSockets, kStart + seconds(1));
+  FromSource(IcmpSockets::kMostSockets, kFirstBind + seconds(1));
   EXPECT_EQ(sockets_->All().size(), 2 + IcmpSockets::kMostSockets);
   EXPECT_FALSE(busy.expired());
   EXPECT_TRUE(oldest.expired());
@@ -132,35 +132,35 @@ TEST_F(IcmpSocketsTest, ClosesTheLeastRecentlyUsedOfTooMany) {
 TEST_F(IcmpSocketsTest, HasNoRoomWhenEachHasRequests) {
   AddSources();
   for (std::uint32_t i = 0; i < IcmpSockets::kMostSockets; ++i) {
-    ++FromSource(i, kStart)->requests();
+    ++FromSource(i, kFirstBind)->requests();
   }
-  EXPECT_EQ(FromSource(IcmpSockets::kMostSockets, kStart + minutes(10)),
+  EXPECT_EQ(FromSource(IcmpSockets::kMostSockets, kFirstBind + minutes(10)),
             nullptr);
   EXPECT_EQ(code_, ENFILE);
   // Flows share an identifier rather than having no socket.
   const EchoFlow fresh{.kind = EchoFlow::Kind::kFresh};
-  EXPECT_EQ(For(fresh, kStart), For({}, kStart));
+  EXPECT_EQ(For(fresh, kFirstBind), For({}, kFirstBind));
 }
 
 TEST_F(IcmpSocketsTest, HasAnotherForEachRenewal) {
-  IcmpSocket* const first = For({}, kStart);
-  EXPECT_EQ(For({.owner = 5}, kStart), first);
+  IcmpSocket* const first = For({}, kFirstBind);
+  EXPECT_EQ(For({.owner = 5}, kFirstBind), first);
   std::set<IcmpSocket*> sockets;
   std::set<std::uint16_t> identifiers;
   for (std::uint32_t i = 0; i < IcmpSockets::kSteadySockets; ++i) {
-    IcmpSocket* const socket = For({.renewals = i}, kStart);
+    IcmpSocket* const socket = For({.renewals = i}, kFirstBind);
     sockets.insert(socket);
     identifiers.insert(socket->IdentifierFor({}));
   }
   EXPECT_EQ(sockets.size(), IcmpSockets::kSteadySockets);
   EXPECT_EQ(identifiers.size(), IcmpSockets::kSteadySockets);
-  EXPECT_EQ(For({.renewals = IcmpSockets::kSteadySockets}, kStart), first);
+  EXPECT_EQ(For({.renewals = IcmpSockets::kSteadySockets}, kFirstBind), first);
 }
 
 TEST_F(IcmpSocketsTest, RenewsThatOfBriefFlowsAgainAndAgain) {
   const EchoFlow brief{.kind = EchoFlow::Kind::kBrief};
   std::set<std::uint16_t> identifiers;
-  SteadyTime now = kStart;
+  SteadyTime now = kFirstBind;
   for (int i = 0; i < 400; ++i, now += IcmpSockets::kBriefUse / 4) {
     identifiers.insert(For(brief, now)->IdentifierFor(brief));
   }

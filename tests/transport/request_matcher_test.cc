@@ -340,7 +340,7 @@ TEST_F(RequestMatcherTest, DoesNotMarkTheNextRequestOfARecordAsCorrupted) {
   // A round of the ring: the record is used again.
   for (int i = 0; i < 65536; ++i) {
     small.Expire(kStart + kTimeout);
-    record = small.Begin(request, 1, kStart);
+    static_cast<void>(small.Begin(request, 1, kStart));
   }
   small.Expire(kStart + kTimeout);
   small.TakeVerdicts(&verdicts);

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using State = RequestRecord::State;
 
-constexpr SteadyTime kStart{std::chrono::hours(1)};
+constexpr SteadyTime kOpened{std::chrono::hours(1)};
 constexpr std::size_t kSequences = 65536;
 
 EchoRequest Request(std::uint64_t tag, Nanoseconds timeout = seconds(1)) {
@@ -40,14 +40,14 @@ TEST(RequestTableTest, HasNothingAtFirst) {
   RequestTable table(10);
   EXPECT_EQ(table.in_flight(), 0U);
   EXPECT_EQ(table.NextDeadline(), std::nullopt);
-  EXPECT_EQ(table.FindExpired(kStart), nullptr);
+  EXPECT_EQ(table.FindExpired(kOpened), nullptr);
   EXPECT_EQ(FindAny(table, 0), nullptr);
 }
 
 TEST(RequestTableTest, KeepsWhatTheRequestSays) {
   RequestTable table(10);
   const RequestRecord* const record =
-      table.Begin(Request(7, seconds(3)), 42, kStart);
+      table.Begin(Request(7, seconds(3)), 42, kOpened);
   ASSERT_NE(record, nullptr);
   EXPECT_EQ(record->tag, 7U);
   EXPECT_EQ(record->cookie, 42U);
@@ -56,7 +56,7 @@ TEST(RequestTableTest, KeepsWhatTheRequestSays) {
   EXPECT_EQ(record->payload_size, 32);
   EXPECT_EQ(record->state, State::kInFlight);
   EXPECT_FALSE(record->corrupted);
-  EXPECT_EQ(record->sent(), kStart);
+  EXPECT_EQ(record->sent(), kOpened);
   EXPECT_EQ(table.in_flight(), 1U);
 }
 
@@ -65,14 +65,14 @@ TEST(RequestTableTest, BeginsNoMoreThanMayBeInFlight) {
     RequestTable table(limit);
     std::vector<RequestRecord*> records;
     for (std::size_t i = 0; i < limit; ++i) {
-      records.push_back(table.Begin(Request(i), i, kStart));
+      records.push_back(table.Begin(Request(i), i, kOpened));
       ASSERT_NE(records.back(), nullptr);
     }
-    EXPECT_EQ(table.Begin(Request(limit), limit, kStart), nullptr);
+    EXPECT_EQ(table.Begin(Request(limit), limit, kOpened), nullptr);
     EXPECT_EQ(table.in_flight(), limit);
     table.End(*records[limit / 2], State::kAnswered);
-    EXPECT_NE(table.Begin(Request(limit), limit, kStart), nullptr);
-    EXPECT_EQ(table.Begin(Request(limit), limit, kStart), nullptr);
+    EXPECT_NE(table.Begin(Request(limit), limit, kOpened), nullptr);
+    EXPECT_EQ(table.Begin(Request(limit), limit, kOpened), nullptr);
   }
 }
 
@@ -81,7 +81,7 @@ TEST(RequestTableTest, FindsMoreRequestsThanThereAreSequenceNumbers) {
   RequestTable table(kRequests);
   std::vector<const RequestRecord*> records;
   for (std::size_t i = 0; i < kRequests; ++i) {
-    records.push_back(table.Begin(Request(i), i + 1, kStart));
+    records.push_back(table.Begin(Request(i), i + 1, kOpened));
     ASSERT_NE(records.back(), nullptr);
   }
   EXPECT_EQ(table.in_flight(), kRequests);
@@ -97,28 +97,28 @@ TEST(RequestTableTest, ServesTheMostThatMayBeAskedFor) {
   constexpr std::size_t kRequests = 1'000'000;
   RequestTable table(kRequests);
   for (std::size_t i = 0; i < kRequests; ++i) {
-    ASSERT_NE(table.Begin(Request(i), i, kStart), nullptr);
+    ASSERT_NE(table.Begin(Request(i), i, kOpened), nullptr);
   }
-  EXPECT_EQ(table.Begin(Request(0), 0, kStart), nullptr);
+  EXPECT_EQ(table.Begin(Request(0), 0, kOpened), nullptr);
 }
 
 TEST(RequestTableTest, UsesEverySequenceNumberInTurnAndWraps) {
   RequestTable table(10);
-  RequestRecord* record = table.Begin(Request(0), 0, kStart);
+  RequestRecord* record = table.Begin(Request(0), 0, kOpened);
   std::uint16_t expected = record->sequence();
   for (std::size_t i = 1; i < 3 * kSequences; ++i) {
     table.End(*record, State::kAnswered);
-    record = table.Begin(Request(i), i, kStart);
+    record = table.Begin(Request(i), i, kOpened);
     ASSERT_EQ(record->sequence(), ++expected);
   }
 }
 
 TEST(RequestTableTest, PassesOverTheRecordOfARequestStillInFlight) {
   RequestTable table(2);
-  const RequestRecord* const slow = table.Begin(Request(0), 99, kStart);
+  const RequestRecord* const slow = table.Begin(Request(0), 99, kOpened);
   const std::uint16_t sequence = slow->sequence();
   for (std::size_t i = 1; i < 3 * kSequences; ++i) {
-    RequestRecord* const record = table.Begin(Request(i), i, kStart);
+    RequestRecord* const record = table.Begin(Request(i), i, kOpened);
     ASSERT_NE(record, nullptr);
     ASSERT_NE(record, slow);
     table.End(*record, State::kAnswered);
@@ -131,11 +131,11 @@ TEST(RequestTableTest, PassesOverTheRecordOfARequestStillInFlight) {
 TEST(RequestTableTest, RemembersARequestLongAfterItsEnd) {
   for (const std::size_t limit : {1, 4096, 40'000}) {
     RequestTable table(limit);
-    RequestRecord* const first = table.Begin(Request(0), 99, kStart);
+    RequestRecord* const first = table.Begin(Request(0), 99, kOpened);
     const std::uint16_t sequence = first->sequence();
     table.End(*first, State::kTimedOut);
     for (std::size_t i = 1; i < std::max(kSequences, 2 * limit); ++i) {
-      table.End(*table.Begin(Request(i), i + 1000, kStart), State::kAnswered);
+      table.End(*table.Begin(Request(i), i + 1000, kOpened), State::kAnswered);
     }
     const RequestRecord* const found = FindByCookie(table, sequence, 99);
     ASSERT_NE(found, nullptr) << limit;
@@ -147,11 +147,11 @@ TEST(RequestTableTest, RemembersARequestLongAfterItsEnd) {
 TEST(RequestTableTest, FindsARequestInFlightBeforeOnesThatHaveEnded) {
   // Two rounds of sequence numbers fit.
   RequestTable table(kSequences);
-  RequestRecord* const older = table.Begin(Request(1), 5, kStart);
+  RequestRecord* const older = table.Begin(Request(1), 5, kOpened);
   for (std::size_t i = 1; i < kSequences; ++i) {
-    table.End(*table.Begin(Request(0), 0, kStart), State::kAnswered);
+    table.End(*table.Begin(Request(0), 0, kOpened), State::kAnswered);
   }
-  RequestRecord* const newer = table.Begin(Request(2), 5, kStart);
+  RequestRecord* const newer = table.Begin(Request(2), 5, kOpened);
   ASSERT_EQ(older->sequence(), newer->sequence());
   table.End(*newer, State::kAnswered);
   EXPECT_EQ(FindByCookie(table, older->sequence(), 5), older);
@@ -163,17 +163,17 @@ TEST(RequestTableTest, FindsARequestInFlightBeforeOnesThatHaveEnded) {
 
 TEST(RequestTableTest, ExpiresExactlyAtTheDeadline) {
   RequestTable table(10);
-  RequestRecord* const record = table.Begin(Request(0), 0, kStart);
-  EXPECT_EQ(table.NextDeadline(), kStart + seconds(1));
-  EXPECT_EQ(table.FindExpired(kStart + seconds(1) - Nanoseconds(1)), nullptr);
-  EXPECT_EQ(table.FindExpired(kStart + seconds(1)), record);
+  RequestRecord* const record = table.Begin(Request(0), 0, kOpened);
+  EXPECT_EQ(table.NextDeadline(), kOpened + seconds(1));
+  EXPECT_EQ(table.FindExpired(kOpened + seconds(1) - Nanoseconds(1)), nullptr);
+  EXPECT_EQ(table.FindExpired(kOpened + seconds(1)), record);
 }
 
 TEST(RequestTableTest, ExpiresInTheOrderOfDeadlines) {
   RequestTable table(2000);
   std::multiset<SteadyTime> deadlines;
   for (int i = 0; i < 2000; ++i) {
-    const SteadyTime now = kStart + milliseconds(i);
+    const SteadyTime now = kOpened + milliseconds(i);
     const Nanoseconds timeout = milliseconds(1 + i * 7919 % 5000);
     table.Begin(Request(static_cast<std::uint64_t>(i), timeout), 0, now);
     deadlines.insert(now + timeout);
@@ -191,12 +191,12 @@ TEST(RequestTableTest, ExpiresInTheOrderOfDeadlines) {
 
 TEST(RequestTableTest, NeverExpiresARequestThatHasEnded) {
   RequestTable table(10);
-  RequestRecord* const ended = table.Begin(Request(0), 0, kStart);
-  RequestRecord* const other = table.Begin(Request(1), 0, kStart);
+  RequestRecord* const ended = table.Begin(Request(0), 0, kOpened);
+  RequestRecord* const other = table.Begin(Request(1), 0, kOpened);
   table.End(*ended, State::kAnswered);
-  ASSERT_EQ(table.FindExpired(kStart + seconds(1)), other);
+  ASSERT_EQ(table.FindExpired(kOpened + seconds(1)), other);
   table.End(*other, State::kTimedOut);
-  EXPECT_EQ(table.FindExpired(kStart + seconds(9)), nullptr);
+  EXPECT_EQ(table.FindExpired(kOpened + seconds(9)), nullptr);
   EXPECT_EQ(table.NextDeadline(), std::nullopt);
 }
 
@@ -206,39 +206,40 @@ TEST(RequestTableTest, DoesNotExpireTheNextRequestByTheDeadlineOfAnEarlierOne) {
   constexpr std::size_t kInFlight = 32'000;
   RequestTable table(32'768);
   RequestRecord* const first =
-      table.Begin(Request(0, milliseconds(1)), 0, kStart);
+      table.Begin(Request(0, milliseconds(1)), 0, kOpened);
   table.End(*first, State::kAnswered);
   for (std::size_t i = 0; i < kInFlight; ++i) {
-    table.Begin(Request(i, seconds(60)), 0, kStart);
+    table.Begin(Request(i, seconds(60)), 0, kOpened);
   }
   RequestRecord* record = nullptr;
   for (;;) {
-    record = table.Begin(Request(1, seconds(60)), 0, kStart);
+    record = table.Begin(Request(1, seconds(60)), 0, kOpened);
     if (record == first) break;
     table.End(*record, State::kAnswered);
   }
-  ASSERT_EQ(table.NextDeadline(), kStart + milliseconds(1));
-  EXPECT_EQ(table.FindExpired(kStart + seconds(59)), nullptr);
+  ASSERT_EQ(table.NextDeadline(), kOpened + milliseconds(1));
+  EXPECT_EQ(table.FindExpired(kOpened + seconds(59)), nullptr);
   EXPECT_EQ(record->state, State::kInFlight);
 }
 
 TEST(RequestTableTest, ForgetsTheDeadlinesOfRequestsThatHaveEnded) {
   // What is remembered shows by the next deadline: the oldest that is left.
   RequestTable table(100);
-  RequestRecord* const slow = table.Begin(Request(0, seconds(3600)), 0, kStart);
+  RequestRecord* const slow =
+      table.Begin(Request(0, seconds(3600)), 0, kOpened);
   for (int i = 0; i < 200'000; ++i) {
-    const SteadyTime now = kStart + microseconds(i);
+    const SteadyTime now = kOpened + microseconds(i);
     table.End(*table.Begin(Request(1, seconds(60)), 0, now), State::kAnswered);
     ASSERT_GT(*table.NextDeadline(), now + seconds(60) - microseconds(10'000));
   }
-  EXPECT_EQ(table.FindExpired(kStart + seconds(3600)), slow);
+  EXPECT_EQ(table.FindExpired(kOpened + seconds(3600)), slow);
 }
 
 TEST(RequestTableTest, EndsEachThatIsInFlightOnceAndNoOther) {
   RequestTable table(100);
   std::vector<RequestRecord*> records;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    records.push_back(table.Begin(Request(i), 0, kStart));
+    records.push_back(table.Begin(Request(i), 0, kOpened));
   }
   table.End(*records[50], State::kAnswered);
   std::multiset<std::uint64_t> tags;
@@ -252,14 +253,14 @@ TEST(RequestTableTest, EndsEachThatIsInFlightOnceAndNoOther) {
   EXPECT_EQ(records[50]->state, State::kAnswered);
   EXPECT_EQ(table.in_flight(), 0U);
   EXPECT_EQ(table.NextDeadline(), std::nullopt);
-  EXPECT_EQ(table.FindExpired(kStart + seconds(9)), nullptr);
+  EXPECT_EQ(table.FindExpired(kOpened + seconds(9)), nullptr);
 }
 
 // In one pass: one for each request would take hours.
 TEST(RequestTableTest, EndsHalfAMillionInFlight) {
   constexpr std::size_t kMany = 500'000;
   RequestTable table(kMany);
-  for (std::size_t i = 0; i < kMany; ++i) table.Begin(Request(i), 0, kStart);
+  for (std::size_t i = 0; i < kMany; ++i) table.Begin(Request(i), 0, kOpened);
   ASSERT_EQ(table.in_flight(), kMany);
   std::size_t ended = 0;
   table.EndAll(State::kTimedOut, [&ended](const RequestRecord&) { ++ended; });
@@ -270,14 +271,14 @@ TEST(RequestTableTest, EndsHalfAMillionInFlight) {
 TEST(RequestTableTest, BeginsAndRemembersAfterAllHaveEnded) {
   RequestTable table(2);
   const std::uint16_t sequence =
-      table.Begin(Request(7), 99, kStart)->sequence();
-  table.Begin(Request(8), 0, kStart);
+      table.Begin(Request(7), 99, kOpened)->sequence();
+  table.Begin(Request(8), 0, kOpened);
   table.EndAll(State::kTimedOut, [](const RequestRecord&) {});
   ASSERT_NE(FindByCookie(table, sequence, 99), nullptr);
   EXPECT_EQ(FindByCookie(table, sequence, 99)->state, State::kTimedOut);
-  EXPECT_NE(table.Begin(Request(9), 0, kStart), nullptr);
-  EXPECT_NE(table.Begin(Request(10), 0, kStart), nullptr);
-  EXPECT_EQ(table.Begin(Request(11), 0, kStart), nullptr);
+  EXPECT_NE(table.Begin(Request(9), 0, kOpened), nullptr);
+  EXPECT_NE(table.Begin(Request(10), 0, kOpened), nullptr);
+  EXPECT_EQ(table.Begin(Request(11), 0, kOpened), nullptr);
 }
 
 }  // namespace
