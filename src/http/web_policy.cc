@@ -7,7 +7,7 @@
 #include <exception>
 
 #include "src/base/client_network.h"
-#include "src/http/header_value.h"
+#include "src/base/header_value.h"
 
 namespace echo_exporter {
 namespace {
