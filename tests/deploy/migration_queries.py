@@ -2,12 +2,11 @@
 
 import json
 import math
-import re
 import urllib.parse
 import urllib.request
 
 # Each entry: (what asks it, expression, labels, {their values: value of the sample}). A label that
-# a series must not have is None. A value under a title in GROWS is that of one scrape, times the scrapes.
+# a series must not have is None. Values under a title in GROWS are times the scrapes so far.
 NAN = math.nan
 DNS = 'host="dns.example.net"'
 REQUESTS = "smokeping_requests_total{%s}"
@@ -16,6 +15,18 @@ LOST = f"({REQUESTS % DNS} - {DURATION % ('count', DNS)})"
 QUANTILE = f"histogram_quantile(%s, rate({DURATION % ('bucket', '')}[1m]))"
 BOUNDS = ["5e-05", *(str(round(0.0001 * 2**i, 4)) for i in range(19)), "+Inf"]
 GROWS = {"$target", "Panel: loss, count", "duplicates", "send errors"}
+
+
+def _whole(job, recorded="recorded"):
+    """The entry for: no two series have become one, and nothing is there but what is renamed."""
+    return (
+        "whole",
+        f'scrape_samples_post_metric_relabeling{{job="{job}"}} - on (job) count by (job)'
+        f' ({{job="{job}",__name__=~"smokeping_.+|process_.+|probe_.+",__name__!="{recorded}"}})',
+        (),
+        {(): 0},
+    )
+
 
 # Variables, panels and recording rules are those that smokeping_prober publishes.
 SMOKEPING = [
@@ -97,12 +108,7 @@ SMOKEPING = [
     ("send errors", "smokeping_send_errors_total", ("host", "outcome"), {("192.0.2.1", None): 2}),
     ("reload", "smokeping_prober_config_last_reload_successful", (), {(): 1}),
     ("reload", "smokeping_prober_config_last_reload_success_timestamp_seconds", (), {(): 1.79e9}),
-    (
-        "nothing else",
-        'count({job="smokeping_prober",__name__!~"smokeping_.*|process_.*|scrape_.*|up"})',
-        (),
-        {},
-    ),
+    _whole("smokeping_prober"),
 ]
 
 # What dashboards and alerts ask of the blackbox_exporter's ICMP probes.
@@ -133,7 +139,10 @@ BLACKBOX = [
                 ("2001:db8::1", "wan1", phase): 0.0206,
             },
         )
-        for name, phase in (("probe_icmp_duration_seconds", "rtt"), ("probe_duration_seconds", None))
+        for name, phase in (
+            ("probe_icmp_duration_seconds", "rtt"),
+            ("probe_duration_seconds", None),
+        )
     ),
     (
         "ttl",
@@ -151,12 +160,7 @@ BLACKBOX = [
         ("instance",),
         {("192.0.2.1",): 1, ("dns.example.net",): 1},
     ),
-    (
-        "nothing else",
-        'count({job="blackbox",__name__!~"probe_.*|scrape_.*|up"})',
-        (),
-        {},
-    ),
+    _whole("blackbox", recorded="probe_duration_seconds"),
 ]
 
 # What the recorded exposition has not: Linux alone counts duplicates, and a send error is rare.
@@ -198,15 +202,6 @@ def find_problems(prometheus_url, exporter, queries):
         if len(got) != len(result) or not _same(got, expected):
             problems.append(f"{title}: {expr}: {result} instead of {expected}")
     return problems
-
-
-def find_merged(prometheus_url):
-    """Lists whether relabelling has made one series of several."""
-    with urllib.request.urlopen(prometheus_url + "/metrics", timeout=300) as response:
-        text = response.read().decode()
-    name = "prometheus_target_scrapes_sample_duplicate_timestamp_total"
-    count = float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])
-    return [f"{count:.0f} samples of different series have become one"] if count else []
 
 
 def _same(got, expected):
