@@ -149,8 +149,11 @@ void ConnectionTable::Cut(Connection& connection) {
 void ConnectionTable::BeginWaiting(Connection& connection, std::size_t unsent) {
   const MutexLock lock(mutex_);
   EndRendering(connection);
-  // A client that reads slowly has been waited for since its first wait.
-  if (!connection.waiting_ || unsent == 0) connection.waiting_since_ = Now();
+  // A client that reads slowly has been waited for since its first wait, and
+  // one that has not asked for anything since it came: not since its thread
+  // got a processor.
+  const bool has_read_all = unsent == 0 && connection.unsent_ > 0;
+  if (!connection.waiting_ || has_read_all) connection.waiting_since_ = Now();
   connection.waiting_ = true;
   connection.unsent_ = unsent;
   if (stopping_ && unsent == 0) Cut(connection);

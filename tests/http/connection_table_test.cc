@@ -65,6 +65,41 @@ TEST_F(ConnectionTableTest, DoesNotCountWhatAClientThatIsGoneLeftUnread) {
   EXPECT_FALSE(cut);
 }
 
+TEST_F(ConnectionTableTest,
+       HasWaitedSinceAClientCameHoweverLateItsThreadBegins) {
+  limits_.connections = 2;
+  std::atomic<int> served = 0;
+  std::atomic<int> cut = 0;
+  Latch second_waits(1);
+  Latch both_wait(1);
+  Latch third_there(1);
+  ConnectionTable table(limits_, [&](Connection& connection) {
+    const int number = ++served;
+    if (number == 1) {
+      second_waits.wait();
+      connection.BeginWaiting();
+      both_wait.count_down();
+    } else if (number == 2) {
+      connection.BeginWaiting();
+      second_waits.count_down();
+    } else {
+      return;
+    }
+    third_there.wait();
+    if (connection.cut()) cut = number;
+  });
+  const auto first = Connect(table);
+  while (served < 1) {
+  }
+  const auto second = Connect(table);
+  both_wait.wait();
+  const auto third = Connect(table);
+  third_there.count_down();
+  EXPECT_EQ(first->ReadToEnd(), "");
+  EXPECT_EQ(second->ReadToEnd(), "");
+  EXPECT_EQ(cut, 1);
+}
+
 TEST_F(ConnectionTableTest, RendersForNoMoreAtOnceThanItMay) {
   limits_.renderings = 1;
   std::atomic<int> rendering = 0;

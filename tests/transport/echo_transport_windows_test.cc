@@ -343,8 +343,9 @@ TEST_F(EchoTransportWindowsTest, TakesItsPrecautionsUnderWineOnly) {
 // Wine 8 queues the no-op procedure to the sender, where it would pile up.
 TEST_F(EchoTransportWindowsTest, RunsProceduresQueuedToItsSendersUnderWine) {
   system_.SetWine(true);
-  std::atomic<int> ran = 0;
-  system_.OnSend([&ran](IcmpCall& call) {
+  // Some may run after this test, when their sender next waits.
+  static std::atomic<int> ran;
+  system_.OnSend([](IcmpCall& call) {
     QueueUserAPC(&CountCall, GetCurrentThread(),
                  reinterpret_cast<ULONG_PTR>(&ran));
     Answer(call);
