@@ -14,12 +14,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 
-constexpr char kHost[] = "192.0.2.1";
+constexpr char kOutageHost[] = "192.0.2.1";
 
 // What becomes of a pair's outages; an outage begins after three losses.
 class DispatcherOutageTest : public DispatcherFixture {
  protected:
-  void SetUp() override { AddPairs({kHost}, seconds(1)); }
+  void SetUp() override { AddPairs({kOutageHost}, seconds(1)); }
 
   void EndAllAs(EchoOutcome outcome) {
     rig_.network.Answer({.result = EndAs(outcome)});
@@ -34,14 +34,15 @@ class DispatcherOutageTest : public DispatcherFixture {
         {.scheduled = {},
          .updated = {{.id = 0,
                       .source = {},
-                      .destination = {.address = Address(kHost), .entry = {}},
+                      .destination = {.address = Address(kOutageHost),
+                                      .entry = {}},
                       .echo = {},
                       .outage_after = outage_after}},
          .removed = {}});
   }
 
   double Of(const std::string& name) const {
-    return OfPair(name, kHost).value_or(-1);
+    return OfPair(name, kOutageHost).value_or(-1);
   }
 };
 
@@ -116,18 +117,18 @@ TEST_F(DispatcherOutageTest, ATimeoutMayComeAfterTheReplyToTheNextRequest) {
   rig_.network.Hold();
   rig_.network.AnswerFrom(kMarker, {});
   Start();
-  rig_.network.AnswerFrom(Address(kHost), {});
+  rig_.network.AnswerFrom(Address(kOutageHost), {});
   StepSeconds(2);
   EXPECT_EQ(Of("in_flight"), 1);
-  EXPECT_EQ(Outcomes(kHost, "reply"), 2);
+  EXPECT_EQ(Outcomes(kOutageHost, "reply"), 2);
   EXPECT_EQ(Of("up"), 0);
   rig_.network.AnswerHeld(EndAs(EchoOutcome::kTimeout));
   EXPECT_EQ(Of("up"), 1);
   EXPECT_EQ(Of("consecutive_failures"), 0);
   EXPECT_EQ(Of("failure_run_length_sum"), 1);
   EXPECT_THAT(rig_.outcomes.lines(),
-              ElementsAre(std::string(kHost) + " none timeout",
-                          std::string(kHost) + " timeout reply"));
+              ElementsAre(std::string(kOutageHost) + " none timeout",
+                          std::string(kOutageHost) + " timeout reply"));
 }
 
 }  // namespace
