@@ -204,7 +204,7 @@ TEST_F(DispatcherTest, MissesTicksOfAnAdapterUntilItIsRead) {
   rig_.lookup.WaitForRefresh("Ethernet 2");
   Step(seconds(1));
   EXPECT_EQ(RequestsTo("192.0.2.1").size(), 1U);
-  EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), 0);
+  EXPECT_EQ(Outcomes("192.0.2.1", "bad_source"), std::nullopt);
 }
 
 TEST_F(DispatcherTest, FollowsTheAddressOfAnAdapter) {
