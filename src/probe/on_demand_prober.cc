@@ -324,9 +324,10 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
     if (sent >= at_once && !WaitUntil(*collector, sent - at_once + 1, latest)) {
       break;
     }
-    if (clock_.Now() >= (sent == 0 ? plan.deadline : latest)) break;
+    const SteadyTime now = clock_.Now();
+    if (now >= (sent == 0 ? plan.deadline : latest)) break;
     EchoSettings settings = plan.module.echo;
-    settings.timeout = std::max(plan.deadline - clock_.Now(), kShortestTimeout);
+    settings.timeout = std::max(plan.deadline - now, kShortestTimeout);
     EchoRequest request = MakeRequest(0, route, settings);
     if (settings.flow == FlowPolicy::kFresh) {
       request.flow.owner = next_flow_--;

@@ -8,8 +8,8 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# All that a run writes: logs, configurations, Prometheus's data.
-WORK = ROOT / "build/e2e/work"
+# All that a run writes: logs, configurations, Prometheus's data. `run` sets it.
+WORK = pathlib.Path(os.environ["ECHO_EXPORTER_WORK"])
 
 # For anything to happen: far more than it takes, as tests do not judge speed by this.
 PATIENCE = 300  # seconds

@@ -76,8 +76,11 @@ def pool_threads(daemon):
     Wine makes one more whenever a callback finds them all at work, and keeps it while there is
     something to do. So their number tells how long callbacks waited for a processor.
     """
-    tasks = pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/comm")
-    return [task.read_text() for task in tasks].count("wine_threadpool\n") if WINE else 0
+    workers = 0
+    for name in pathlib.Path(f"/proc/{daemon.process.pid}/task").glob("*/comm"):
+        with contextlib.suppress(OSError):  # threads of connections end meanwhile
+            workers += name.read_text() == "wine_threadpool\n"
+    return workers
 
 
 def resident(seen, daemon):

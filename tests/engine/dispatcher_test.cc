@@ -366,6 +366,7 @@ TEST_F(DispatcherTest, OutcomesOfPairsReachTheObserver) {
                           {.result = EndAs(EchoOutcome::kHostUnreachable)});
   AddPairs({"192.0.2.1"}, seconds(1));
   const auto adapter = rig_.book.WatchInterface("missing0").entry;
+  rig_.lookup.WaitForRefresh("missing0");
   AddPair(Endpoint{.address = {}, .entry = adapter},
           Endpoint{.address = Address("192.0.2.2"), .entry = {}}, "192.0.2.2");
   Start();
