@@ -11,11 +11,6 @@
 #include "src/base/client_network.h"
 
 namespace echo_exporter {
-namespace {
-
-SteadyTime Now() { return Clock::System().Now(); }
-
-}  // namespace
 
 Connection::Connection(ConnectionTable& table, SocketHandle socket)
     : table_(table),
@@ -35,7 +30,7 @@ ConnectionTable::ConnectionTable(const HttpLimits& limits, Serve serve)
     : limits_(limits), serve_(std::move(serve)) {}
 
 ConnectionTable::~ConnectionTable() {
-  Stop(Now());
+  Stop(Clock::System().Now());
   Connections all;
   {
     const MutexLock lock(mutex_);
@@ -71,7 +66,7 @@ bool ConnectionTable::HasRoom() {
 
 bool ConnectionTable::StartServing(SocketHandle socket) {
   Connection& connection = connections_.emplace_back(*this, socket);
-  connection.waiting_since_ = Now();
+  connection.waiting_since_ = Clock::System().Now();
   try {
     connection.thread_ = std::thread([this, &connection] { Run(connection); });
   } catch (const std::exception&) {
@@ -153,7 +148,9 @@ void ConnectionTable::BeginWaiting(Connection& connection, std::size_t unsent) {
   // one that has not asked for anything since it came: not since its thread
   // got a processor.
   const bool has_read_all = unsent == 0 && connection.unsent_ > 0;
-  if (!connection.waiting_ || has_read_all) connection.waiting_since_ = Now();
+  if (!connection.waiting_ || has_read_all) {
+    connection.waiting_since_ = Clock::System().Now();
+  }
   connection.waiting_ = true;
   connection.unsent_ = unsent;
   if (stopping_ && unsent == 0) Cut(connection);
