@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "src/base/condition_log.h"
+#include "src/base/header_value.h"
 #include "src/base/log.h"
 #include "src/http/connection_stream.h"
 #include "src/http/gzip_encoder.h"
-#include "src/base/header_value.h"
 #include "src/http/request_head.h"
 #include "src/http/web_policy.h"
 
