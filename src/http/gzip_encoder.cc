@@ -59,7 +59,8 @@ bool GzipEncoder::Run(std::string_view piece, int flush) {
     stream_.avail_out = static_cast<uInt>(buffer_.size());
     if (!good_ || deflate(&stream_, flush) == Z_STREAM_ERROR) return false;
     const std::size_t size = buffer_.size() - stream_.avail_out;
-    if (size > 0) good_ = sink_(std::string_view(buffer_).substr(0, size));
+    const std::string_view output = buffer_;
+    if (size > 0) good_ = sink_(output.substr(0, size));
   } while (good_ && stream_.avail_out == 0);
   return good_;
 }

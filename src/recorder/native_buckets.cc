@@ -47,10 +47,10 @@ int BucketIndex(double value, int schema) {
   // The number of bounds below the mantissa, by halving.
   int below = 0;
   for (int step = (1 << schema) / 2; step > 0; step /= 2) {
-    const auto probe = static_cast<std::size_t>((below + step) << stride);
+    const auto probe = static_cast<std::size_t>(below + step) << stride;
     if (bounds[probe] < mantissa) below += step;
   }
-  if (bounds[static_cast<std::size_t>(below << stride)] < mantissa) ++below;
+  if (bounds[static_cast<std::size_t>(below) << stride] < mantissa) ++below;
   return octave * (1 << schema) + below;
 }
 

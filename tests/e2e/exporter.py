@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import urllib.error
@@ -47,6 +48,12 @@ def start_platform():
 def stop_platform():
     if PLATFORM == "wine":
         subprocess.run(["wineserver", "--kill"], env={**os.environ, **_WINE}, check=False)
+
+
+def restart_platform():
+    """For after the end of a process with echo requests under way: the driver of Wine 8 may hang then."""
+    stop_platform()
+    start_platform()
 
 
 def command(*arguments):
@@ -111,11 +118,15 @@ class Exporter(processes.Daemon):
         daemon = command(f"--config.file={self.config_file}", *arguments)
         super().__init__("exporter", daemon, environment() | (env or {}))
 
+    def stop(self):
+        code = super().stop()
+        if re.search(r"stopped in_flight=[1-9]", self.log_text()):
+            restart_platform()
+        return code
+
     def kill(self):
         super().kill()
-        # The driver of Wine 8 may hang when a process ends with echo requests under way.
-        stop_platform()
-        start_platform()
+        restart_platform()
 
     def __exit__(self, *error):
         code = self.stop()

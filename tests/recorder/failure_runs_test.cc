@@ -218,8 +218,9 @@ class RandomPair {
 
   void Step() {
     now_ += milliseconds(1 + Below(5000));
-    if (Below(20) == 0)
+    if (Below(20) == 0) {
       outage_after_ = static_cast<std::uint16_t>(1 + Below(6));
+    }
     if (in_flight_.empty() ||
         (in_flight_.size() < most_in_flight_ && Below(2) == 0)) {
       in_flight_.emplace_back(order_.Begin(now_, outage_after_),

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "tests/support/geometric_series.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -62,7 +64,8 @@ class HistogramTest : public testing::Test {
   /// Values that need many buckets: each 2% above the one before.
   void ObserveMany(Histogram& histogram, const HistogramShape& shape,
                    double from, double to) {
-    for (double value = from; value < to; value *= 1.02, ++observed_) {
+    for (const double value : GeometricSeries(from, to, 1.02)) {
+      ++observed_;
       histogram.Observe(static_cast<std::uint64_t>(value * shape.units()),
                         shape, clock_);
       EXPECT_LE(histogram.native().size(), shape.max_buckets());

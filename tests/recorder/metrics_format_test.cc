@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace echo_exporter {
 namespace {
 
-const std::string kProtobuf =
+const std::string kFamily =
     "application/vnd.google.protobuf;"
-    "proto=io.prometheus.client.MetricFamily;encoding=delimited";
+    "proto=io.prometheus.client.MetricFamily";
+const std::string kFamilyAsText = kFamily + ";encoding=text";
+const std::string kProtobuf = kFamily + ";encoding=delimited";
 
 void ExpectText(const std::string& accept) {
   EXPECT_EQ(ChooseMetricsFormat(accept), MetricsFormat::kText) << accept;
@@ -44,16 +47,14 @@ TEST(ChooseMetricsFormatTest, AnswersPrometheusAsItAsks) {
 }
 
 TEST(ChooseMetricsFormatTest, WritesTextUnlessProtobufIsNamed) {
-  for (const char* accept :
-       {"", "*/*", "text/plain", "application/*", "application/*;q=1, */*;q=0",
-        "application/json", "text/html,application/xhtml+xml,*/*;q=0.8",
-        "application/vnd.google.protobuf", "application/openmetrics-text",
-        "application/vnd.google.protobuf;encoding=delimited",
-        "application/vnd.google.protobuf;proto=io.prometheus.client."
-        "MetricFamily",
-        "application/vnd.google.protobuf;proto=io.prometheus.client."
-        "MetricFamily;encoding=text",
-        "application/vnd.google.protobuf;proto=a.B;encoding=delimited"}) {
+  for (const std::string& accept : std::vector<std::string>{
+           "", "*/*", "text/plain", "application/*",
+           "application/*;q=1, */*;q=0", "application/json",
+           "text/html,application/xhtml+xml,*/*;q=0.8",
+           "application/vnd.google.protobuf", "application/openmetrics-text",
+           "application/vnd.google.protobuf;encoding=delimited", kFamily,
+           kFamilyAsText,
+           "application/vnd.google.protobuf;proto=a.B;encoding=delimited"}) {
     ExpectText(accept);
   }
 }

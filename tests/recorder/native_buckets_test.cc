@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/geometric_series.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -62,7 +64,7 @@ TEST(NativeBucketsTest, EachBoundBelongsToItsBucket) {
 
 TEST(NativeBucketsTest, EachValueIsWithinItsBucket) {
   for (int schema = -4; schema <= 8; ++schema) {
-    for (double value = 1e-9; value < 1e6; value *= 1.0371) {
+    for (const double value : GeometricSeries(1e-9, 1e6, 1.0371)) {
       const double upper =
           std::exp2(std::ldexp(IndexOf(value, schema), -schema));
       const double lower =
@@ -105,7 +107,7 @@ TEST(NativeBucketsTest, HalvesAsIfItHadAlwaysBeenSo) {
   for (int schema = 8; schema > -4; --schema) {
     NativeBuckets fine(schema);
     NativeBuckets coarse(schema - 1);
-    for (double value = 1e-6; value < 100; value *= 1.37) {
+    for (const double value : GeometricSeries(1e-6, 100, 1.37)) {
       for (const double v : {value, value * 1.001, 0x1p-3}) {
         fine.Add(v, kMany);
         coarse.Add(v, kMany);
@@ -140,11 +142,11 @@ TEST(NativeBucketsTest, WidensTheZeroBucketUpToALimit) {
 
 TEST(NativeBucketsTest, TheCoarsestSchemaAlwaysHasRoom) {
   NativeBuckets buckets(NativeBuckets::kCoarsest);
-  for (double value = 1e-9; value < 1e10; value *= 1.5) {
+  for (const double value : GeometricSeries(1e-9, 1e10, 1.5)) {
     EXPECT_TRUE(buckets.Add(value, NativeBuckets::kAlways));
   }
   NativeBuckets of_numbers(NativeBuckets::kCoarsest);
-  for (double value = 1; value < 0x1p63; value *= 1.5) {
+  for (const double value : GeometricSeries(1, 0x1p63, 1.5)) {
     EXPECT_TRUE(of_numbers.Add(value, NativeBuckets::kAlways));
   }
 }

@@ -16,7 +16,7 @@
 namespace echo_exporter {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 // The expected bytes follow from the encoding's description; the end-to-end
 // tests compare with a decoder of protoc.
