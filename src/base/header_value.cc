@@ -48,6 +48,17 @@ std::vector<std::string_view> ValuesOf(
   return values;
 }
 
+std::string ListOf(
+    const std::vector<std::pair<std::string, std::string>>& headers,
+    std::string_view name) {
+  std::string list;
+  for (const std::string_view value : ValuesOf(headers, name)) {
+    if (!list.empty()) list += ", ";
+    list += value;
+  }
+  return list;
+}
+
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);

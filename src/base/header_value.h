@@ -22,6 +22,12 @@ std::vector<std::string_view> ValuesOf(
     const std::vector<std::pair<std::string, std::string>>& headers,
     std::string_view name);
 
+/// The same as one comma-separated list (RFC 9110 section 5.3); empty when
+/// there are none.
+std::string ListOf(
+    const std::vector<std::pair<std::string, std::string>>& headers,
+    std::string_view name);
+
 /// Compares names and tokens of headers.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 

@@ -13,12 +13,7 @@ std::optional<std::string> HttpRequest::Header(std::string_view name) const {
 }
 
 std::string HttpRequest::HeaderList(std::string_view name) const {
-  std::string list;
-  for (const auto& [key, value] : headers) {
-    if (!EqualsIgnoringCase(key, name)) continue;
-    list += list.empty() ? value : ", " + value;
-  }
-  return list;
+  return ListOf(headers, name);
 }
 
 HttpResponse HttpResponse::Text(int status, std::string line) {

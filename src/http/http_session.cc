@@ -354,9 +354,8 @@ void HttpSession::Respond(const httplib::Request& request,
 void HttpSession::WriteBody(HttpResponse content, httplib::Response* response) {
   const bool chunked = !head_.is_http10;  // HTTP/1.0 has no chunks
   response->set_header("Vary", "Accept-Encoding");
-  const auto accepted = ValuesOf(head_.headers, "Accept-Encoding");
   const bool gzip =
-      chunked && !accepted.empty() && AcceptsGzip(accepted.front());
+      chunked && AcceptsGzip(ListOf(head_.headers, "Accept-Encoding"));
   if (gzip) response->set_header("Content-Encoding", "gzip");
   const auto provide = [this, gzip, write = std::move(content.write_body)](
                            std::size_t, httplib::DataSink& sink) {

@@ -176,6 +176,14 @@ TEST_F(HttpServerTest, CompressesALongBodyForThoseWhoAskForIt) {
   EXPECT_EQ(Unzip(again->body), text);
 }
 
+TEST_F(HttpServerTest, ReadsRepeatedHeadersAsOneList) {
+  Serve();
+  const std::string answer = AnswerToLast(
+      "GET /long HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\n"
+      "Accept-Encoding: gzip\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(Contains(answer, "Content-Encoding: gzip")) << answer;
+}
+
 TEST_F(HttpServerTest, SendsALongBodyWithoutChunksToHttp10) {
   Serve();
   const std::string answer =
