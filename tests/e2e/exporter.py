@@ -50,12 +50,6 @@ def stop_platform():
         subprocess.run(["wineserver", "--kill"], env={**os.environ, **_WINE}, check=False)
 
 
-def restart_platform():
-    """For after the end of a process with echo requests under way: the driver of Wine 8 may hang then."""
-    stop_platform()
-    start_platform()
-
-
 def command(*arguments):
     """The command line that runs the exporter with these arguments."""
     return ([WINE] if PLATFORM == "wine" else []) + [str(PROGRAM), *map(str, arguments)]
@@ -106,6 +100,10 @@ def group(name, **keys):
     return "\n".join(lines + [f"{key} = {toml(value)}" for key, value in keys.items()]) + "\n"
 
 
+_running = set()  # exporters
+_must_restart = False  # the platform
+
+
 class Exporter(processes.Daemon):
     """The daemon; leaving the `with` block must end it well."""
 
@@ -118,15 +116,29 @@ class Exporter(processes.Daemon):
         daemon = command(f"--config.file={self.config_file}", *arguments)
         super().__init__("exporter", daemon, environment() | (env or {}))
 
+    def __enter__(self):
+        _running.add(self)
+        return super().__enter__()
+
     def stop(self):
         code = super().stop()
-        if re.search(r"stopped in_flight=[1-9]", self.log_text()):
-            restart_platform()
+        self._has_ended(bool(re.search(r"stopped in_flight=[1-9]", self.log_text())))
         return code
 
     def kill(self):
         super().kill()
-        restart_platform()
+        self._has_ended(True)
+
+    def _has_ended(self, with_requests):
+        """The driver of Wine 8 may hang when a process ends with echo requests under way: it starts
+        anew when no other uses it."""
+        global _must_restart
+        _running.discard(self)
+        _must_restart = _must_restart or with_requests
+        if _must_restart and not _running:
+            stop_platform()
+            start_platform()
+            _must_restart = False
 
     def __exit__(self, *error):
         code = self.stop()

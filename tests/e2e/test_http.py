@@ -13,8 +13,12 @@ import exporter
 import network
 import processes
 
+# So that no reply comes too late, however slow the machine is.
 CONFIG = exporter.group(
-    "g", destinations=["10.213.1.1", "10.213.4.0/30"], labels={"site": "here"}
+    "g",
+    destinations=["10.213.1.1", "10.213.4.0/30"],
+    labels={"site": "here"},
+    timeout="60s",
 )
 
 
