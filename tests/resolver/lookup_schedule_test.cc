@@ -187,6 +187,16 @@ TEST(LookupScheduleTest, BeginsAnotherLookupWhenTheOthersLastLong) {
   EXPECT_EQ(schedule.NextChange(), SteadyTime::max());
 }
 
+TEST(LookupScheduleTest, ARetryOfASlowNameIsNotExpectedToBeQuick) {
+  LookupSchedule schedule({.at_once = 1});
+  schedule.Add(1, minutes(1), At(seconds(0)));
+  EXPECT_EQ(schedule.Take(At(seconds(0))), Key{1});
+  schedule.Finish(1, End::kNoAnswer, At(seconds(1)));
+  EXPECT_EQ(schedule.Take(At(seconds(6))), Key{1});
+  schedule.Add(2, minutes(1), At(seconds(6)));
+  EXPECT_EQ(schedule.Take(At(seconds(6))), Key{2});
+}
+
 TEST(LookupScheduleTest, ForgetsANameButNotItsLookupInProgress) {
   LookupSchedule schedule({.at_once = 1, .of_new = 1});
   schedule.Add(1, minutes(1), At(seconds(0)));
