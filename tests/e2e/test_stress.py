@@ -168,8 +168,9 @@ class FlatTest(Case):
             before, after = after(PROBES * 0.2), after(PROBES * 1.2)
         report(f"[MiB, handles: {before} to {after}]")
         self.assertLess(after[0], before[0] + 4)
-        # Those of threads that serve clients or complete requests, at most.
-        self.assertLess(after[1], before[1] + 32)
+        # Those of threads that serve clients or complete requests, at most; and on Windows an event
+        # of each request that was in flight at once, as many may be on a slow machine.
+        self.assertLess(after[1], before[1] + 32 + (REQUESTS_OF_WINE if WINE else 0))
 
 
 def handles(seen, daemon):
