@@ -12,6 +12,7 @@ import processes
 PROGRAM = processes.ROOT / "build/e2e/scripted_network"
 REPLY_FLOOD = processes.ROOT / "build/e2e/reply_flood"
 WALL_CLOCK = processes.ROOT / "build/e2e/wall_clock.so"
+ALLOCATED_BYTES = processes.ROOT / "build/e2e/allocated_bytes.so"
 HANDLE_COUNT = processes.ROOT / "build/e2e/handle_count.exe"
 DEVICE = "echonet0"
 ROUTER = "10.213.0.254"
@@ -33,7 +34,8 @@ def build():
         *("-I", processes.ROOT),
     )
     _compile(REPLY_FLOOD, [here / "reply_flood_linux.cc"])
-    _compile(WALL_CLOCK, [here / "wall_clock_linux.cc"], "-shared", "-fPIC")
+    for library in (WALL_CLOCK, ALLOCATED_BYTES):
+        _compile(library, [here / f"{library.stem}_linux.cc"], "-shared", "-fPIC")
     _compile(
         HANDLE_COUNT,
         [here / "handle_count_windows.cc"],

@@ -11,7 +11,6 @@ In a run of all tests this is short; tests/bench/soak_linux runs it for millions
 import collections
 import itertools
 import os
-import pathlib
 import time
 import unittest
 
@@ -27,9 +26,6 @@ REQUESTS = int(os.environ.get("ECHO_EXPORTER_SOAK_REQUESTS", "100000"))
 # From so many on it is known what memory is used for.
 FLAT_FROM = 1_000_000
 MIB = 1024 * 1024
-# The address sanitizer keeps a record (AsanThreadContext) of each thread that ever was, so many bytes
-# on a 64-bit system; each connection has a thread.
-ASAN_RECORD = 168
 
 WELL = [f"10.213.1.{host}" for host in range(1, 127)]
 WELL6 = [f"fd00:213::1:{host}" for host in range(1, 61)]
@@ -119,21 +115,12 @@ def by_label(seen, name, label, groups=()):
     return totals
 
 
-def accepted_connections():
-    """How many TCP connections were accepted in this network namespace."""
-    names, values = [
-        line.split()
-        for line in pathlib.Path("/proc/net/snmp").read_text(encoding="ascii").splitlines()
-        if line.startswith("Tcp:")
-    ]
-    return int(values[names.index("PassiveOpens")])
-
-
 class Soak:
     """An exporter that is reloaded and looked at again and again, and what was seen."""
 
-    def __init__(self, daemon, configs):
+    def __init__(self, daemon, configs, allocated):
         self._daemon = daemon
+        self._allocated = allocated  # the file that tells, with the address sanitizer
         self._header = daemon.config_file.read_text().removesuffix(configs[0])
         self._configs = itertools.cycle(configs)
         self._looks = itertools.count()
@@ -158,10 +145,7 @@ class Soak:
                 raise AssertionError(f"{group}: {dict(outcomes)}")
         if drops := seen.value("echo_exporter_receive_drops_total"):
             raise AssertionError(f"{drops} packets did not fit into a receive buffer")
-        resident = seen.value("process_resident_memory_bytes")
-        if exporter.SANITIZED:
-            resident -= ASAN_RECORD * accepted_connections()
-        self.sizes.append((self.requests(seen), resident))
+        self.sizes.append((self.requests(seen), self._memory(seen)))
         self.last = seen
         time.sleep(0.2)
         return seen
@@ -178,6 +162,12 @@ class Soak:
         """Of the groups that stay."""
         totals = by_label(seen, "icmp_echo_requests_total", "group")
         return sum(total[""] for group, total in totals.items() if group != "comes")
+
+    def _memory(self, seen):
+        """In bytes. Resident memory includes what a sanitizer keeps, of each thread that ever was."""
+        if exporter.SANITIZED:
+            return int(self._allocated.read_text(encoding="ascii"))
+        return seen.value("process_resident_memory_bytes")
 
     def _reload(self):
         self._daemon.config_file.write_text(self._header + next(self._configs))
@@ -210,8 +200,7 @@ class Soak:
             "scrapes, each exact": len(self.sizes),
             "reloads and probes": statuses,
             "missed ticks": missed,
-            "connections": accepted_connections(),
-            "resident MiB, without records of threads, most in each third": " / ".join(
+            f"{'allocated' if exporter.SANITIZED else 'resident'} MiB, most in each third": " / ".join(
                 f"{size / MIB:.1f}" for size in self.thirds()
             ),
         }
@@ -266,10 +255,14 @@ class SoakTest(test_routers.Routed):
             stays() + "[[group]]\nname = 1\n",
         ]
         asan = "quarantine_size_mb=8:thread_local_quarantine_size_kb=64:malloc_context_size=4"
-        daemon = exporter.Exporter(configs[0], env={"ASAN_OPTIONS": asan})
+        allocated = processes.work_file("allocated")
+        env = {"ASAN_OPTIONS": asan}
+        if exporter.SANITIZED:
+            env |= {"LD_PRELOAD": network.ALLOCATED_BYTES, "ALLOCATED_BYTES": allocated}
+        daemon = exporter.Exporter(configs[0], env={k: str(value) for k, value in env.items()})
         hostile = exporter.HostileClients(*CLIENTS, f"/probe?target={ON_DEMAND}")
         with daemon, hostile:
-            soak = Soak(daemon, configs)
+            soak = Soak(daemon, configs, allocated)
             soak.wait_until("all are up", self.is_well)
             for number in itertools.count(1):
                 self.disturb(soak, number)

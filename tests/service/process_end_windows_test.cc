@@ -57,7 +57,7 @@ TEST(ProcessEndTest, WaitsByTheHandle) {
 
 TEST(ProcessEndTest, WaitsWithoutAHandleAsWell) {
   Child child;
-  EXPECT_FALSE(AwaitProcessEnd(nullptr, child.id(), kAtOnce));
+  EXPECT_FALSE(AwaitProcessEnd(nullptr, child.id(), milliseconds(150)));
   child.End();
   child.CloseHandles();
   EXPECT_TRUE(AwaitProcessEnd(nullptr, child.id(), minutes(5)));
