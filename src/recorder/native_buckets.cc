@@ -13,15 +13,18 @@ constexpr int kMantissaBits = 52;
 constexpr std::uint64_t kMantissaMask = (std::uint64_t{1} << kMantissaBits) - 1;
 constexpr int kFinestPerOctave = 1 << NativeBuckets::kFinest;
 
-/// The mantissas of the bounds in [1, 2) of the finest schema: 2^(i/256). Those
-/// of coarser ones are among them.
+/// The mantissas of the bounds in (1, 2) of the finest schema, 2^(i/256), as a
+/// search tree: node 1 is the one in the middle, and node n has the nodes 2 n
+/// and 2 n + 1 below it. The first levels are the bounds of a coarser schema,
+/// so that the usual schema 3 needs one line of the processor's cache.
 const std::array<std::uint64_t, kFinestPerOctave>& BoundMantissas() {
   static const auto mantissas = [] {
     std::array<std::uint64_t, kFinestPerOctave> all{};
-    for (int i = 0; i < kFinestPerOctave; ++i) {
-      const double bound = std::exp2(static_cast<double>(i) / kFinestPerOctave);
-      all[static_cast<std::size_t>(i)] =
-          std::bit_cast<std::uint64_t>(bound) & kMantissaMask;
+    for (unsigned node = 1; node < kFinestPerOctave; ++node) {
+      const unsigned width = std::bit_floor(node);  // of its level
+      const double bound =
+          std::exp2((2.0 * (node - width) + 1) / (2.0 * width));
+      all[node] = std::bit_cast<std::uint64_t>(bound) & kMantissaMask;
     }
     return all;
   }();
@@ -43,15 +46,13 @@ int BucketIndex(double value, int schema) {
     return CeilOfShift(octave + (mantissa == 0 ? 0 : 1), -schema);
   }
   const auto& bounds = BoundMantissas();
-  const int stride = NativeBuckets::kFinest - schema;
-  // The number of bounds below the mantissa, by halving.
-  int below = 0;
-  for (int step = (1 << schema) / 2; step > 0; step /= 2) {
-    const auto probe = static_cast<std::size_t>(below + step) << stride;
-    if (bounds[probe] < mantissa) below += step;
+  unsigned node = 1;
+  for (int level = 0; level < schema; ++level) {
+    node = 2 * node + (bounds[node] < mantissa ? 1 : 0);
   }
-  if (bounds[static_cast<std::size_t>(below) << stride] < mantissa) ++below;
-  return octave * (1 << schema) + below;
+  // The last level counts the bounds below the mantissa, but for 1 itself.
+  const int below = static_cast<int>(node) - (1 << schema);
+  return octave * (1 << schema) + below + (mantissa == 0 ? 0 : 1);
 }
 
 /// The upper bound of a bucket.

@@ -116,8 +116,8 @@ class PairStats {
   std::optional<std::uint8_t> reply_ttl_;
   Nanoseconds last_reply_rtt_{};
   double jitter_ = 0;  ///< nanoseconds
-  Histogram rtt_;
   FailureRuns runs_;
+  Histogram rtt_;
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
   std::uint64_t flow_renewals_ = 0;

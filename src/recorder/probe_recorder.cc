@@ -82,11 +82,12 @@ class ProbeRecorder::Impl {
 
  private:
   struct Pair {
+    // What each echo needs comes first, in few lines of the processor's cache.
     std::shared_ptr<const PreparedLabels> naming;
+    bool removed = false;  ///< ends with its last outcome
     SendOrder order{};
     PairStats stats;
     std::optional<Route> route = std::nullopt;
-    bool removed = false;  ///< ends with its last outcome
 
     bool has_ended() const { return removed && stats.in_flight() == 0; }
   };
@@ -187,8 +188,7 @@ void ProbeRecorder::Impl::RemovePair(PairId id) noexcept {
   EraseIfEnded(id);
 }
 
-// Does nothing if the pair has been added again meanwhile, or has been erased
-// already.
+// Does nothing if the pair was added again, or erased, meanwhile.
 void ProbeRecorder::Impl::EraseIfEnded(PairId id) noexcept {
   const MutexLock index_lock(index_mutex_);
   Shard& shard = ShardOf(id);
