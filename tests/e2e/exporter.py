@@ -122,7 +122,8 @@ class Exporter(processes.Daemon):
 
     def stop(self):
         code = super().stop()
-        self._has_ended(bool(re.search(r"stopped in_flight=[1-9]", self.log_text())))
+        log = self.log_text() if self.log.exists() else ""
+        self._has_ended(re.search(r"stopped in_flight=[1-9]", log) is not None)
         return code
 
     def kill(self):
