@@ -26,7 +26,7 @@ run_packages=(curl wine wine64)
 test_packages=(
   bash-completion clang clang-format clang-tidy curl iproute2 "libclang-rt-$clang_version-dev"
   lintian man-db msitools nftables openssl prometheus prometheus-blackbox-exporter protobuf-compiler
-  python3 systemd wixl
+  pyflakes3 python3 systemd wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 

@@ -122,5 +122,10 @@ report "a unit test expects no C++ library's words for an errno" < <(
   search '[Nn]o such (file|device|process)|[Pp]ermission denied|[Ii]s a directory|[Nn]ot a directory' \
     "${unit_test_files[@]}" "${expected_messages[@]}")
 
+# Scripts that no test runs, such as benchmarks, among them.
+mapfile -t python_files < <(
+  { find cmake deploy tests -name '*.py'; grep -rlE '^#!/usr/bin/env python3' cmake deploy tests; } | sort -u)
+report "Python names what it uses, and uses what it names" < <(pyflakes3 "${python_files[@]}" 2>&1 || true)
+
 echo "rules: ${#all_files[@]} files, $violations violations"
 ((violations == 0))
