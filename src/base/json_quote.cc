@@ -1,6 +1,5 @@
 #include "src/base/json_quote.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "src/base/utf8.h"
@@ -30,17 +29,14 @@ std::string JsonQuote(std::string_view text) {
   quoted.reserve(text.size() + 2);
   quoted.push_back('"');
   while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
-    if (length == 0) {
-      quoted.append(kReplacementCharacter);
-    } else if (const char32_t code_point = Utf8CodePoint(text);
-               IsInvisible(code_point)) {
+    const std::string_view character = TakeUtf8(&text);
+    const char32_t code_point = Utf8CodePoint(character);
+    if (IsInvisible(code_point)) {
       AppendEscape(code_point, &quoted);
     } else {
       if (code_point == '"' || code_point == '\\') quoted.push_back('\\');
-      quoted.append(text.substr(0, length));
+      quoted.append(character);
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   quoted.push_back('"');
   return quoted;

@@ -25,6 +25,14 @@ std::size_t Utf8Length(std::string_view text) {
   return length;
 }
 
+std::string_view TakeUtf8(std::string_view* text) {
+  const std::size_t length = Utf8Length(*text);
+  const std::string_view character =
+      length == 0 ? kReplacementCharacter : text->substr(0, length);
+  text->remove_prefix(std::max<std::size_t>(length, 1));
+  return character;
+}
+
 char32_t Utf8CodePoint(std::string_view text) {
   const std::size_t length = Utf8Length(text);
   const auto lead = static_cast<unsigned char>(text.front());

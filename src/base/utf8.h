@@ -14,6 +14,10 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 /// above U+10FFFF are not characters.
 std::size_t Utf8Length(std::string_view text);
 
+/// Removes the UTF-8 character at the beginning of `text`, which is not empty,
+/// and returns it; U+FFFD for a byte that does not belong to one.
+std::string_view TakeUtf8(std::string_view* text);
+
 /// The code point of the character at the beginning of `text`, which must be
 /// there.
 char32_t Utf8CodePoint(std::string_view text);

@@ -71,10 +71,7 @@ std::string_view AsUtf8(std::string_view text, std::string* cleaned) {
   if (std::ranges::all_of(text, kIsAscii)) return text;
   cleaned->clear();
   for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t length = Utf8Length(rest);
-    cleaned->append(length == 0 ? kReplacementCharacter
-                                : rest.substr(0, length));
-    rest.remove_prefix(std::max<std::size_t>(length, 1));
+    cleaned->append(TakeUtf8(&rest));
   }
   return *cleaned;
 }

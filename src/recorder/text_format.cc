@@ -41,16 +41,13 @@ void AppendEscaped(std::string_view value, std::string* out) {
     out->append(value.substr(0, plain));
     value.remove_prefix(plain);
     if (value.empty()) return;
-    const std::size_t length = Utf8Length(value);
-    if (length == 0) {
-      out->append(kReplacementCharacter);
-    } else if (value.front() == '\n') {
+    const std::string_view character = TakeUtf8(&value);
+    if (character == "\n") {
       out->append("\\n");
     } else {
-      if (length == 1) out->push_back('\\');
-      out->append(value.substr(0, length));
+      if (character.size() == 1) out->push_back('\\');
+      out->append(character);
     }
-    value.remove_prefix(std::max<std::size_t>(length, 1));
   }
 }
 

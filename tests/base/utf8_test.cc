@@ -135,5 +135,14 @@ TEST(Utf8Test, TakesNoByteOfAnotherCharacterForAControlCharacter) {
   EXPECT_TRUE(HasControl("\xC2\n"));
 }
 
+TEST(TakeUtf8Test, ReplacesEachByteThatBelongsToNoCharacter) {
+  std::string_view text = "a\xC3\xA9\xC3(";
+  EXPECT_EQ(TakeUtf8(&text), "a");
+  EXPECT_EQ(TakeUtf8(&text), "\xC3\xA9");
+  EXPECT_EQ(TakeUtf8(&text), kReplacementCharacter);
+  EXPECT_EQ(TakeUtf8(&text), "(");
+  EXPECT_TRUE(text.empty());
+}
+
 }  // namespace
 }  // namespace echo_exporter
