@@ -58,6 +58,14 @@ class Scrape:
                 counts[have["outcome"]] = counts.get(have["outcome"], 0) + value
         return counts
 
+    def outcomes_of_sent(self, **labels):
+        """How the requests ended that were sent.
+
+        A request that a machine with too much to do keeps from leaving for a second (Wine's driver
+        waits for a processor) is of no_resources, which is no loss.
+        """
+        return set(self.outcomes(**labels)) - {"no_resources"}
+
     def finished(self, **labels):
         return self.total("icmp_echo_outcomes_total", **labels)
 

@@ -124,7 +124,7 @@ class ClientsTest(Case):
             missed = seen.total("echo_exporter_schedule_missed_total")
             report(f"{counts} [missed {missed:.0f}, outcomes {seen.outcomes()}]")
             self.assert_accounts(seen)
-            self.assertEqual(set(seen.outcomes()), {"reply"})
+            self.assertEqual(seen.outcomes_of_sent(), {"reply"})
         self.assertGreater(counts["probe"]["200"], 0)
         for status in counts["broken"]:
             self.assertNotIn(status, ("200", "500"))
@@ -209,7 +209,7 @@ class ReloadTest(Case):
                     seen = daemon.scrape()
                     self.assert_accounts(seen)
                     sizes.append(resident(seen, daemon))
-            self.assertEqual(set(seen.outcomes(group="stays")), {"reply"})
+            self.assertEqual(seen.outcomes_of_sent(group="stays"), {"reply"})
             workers = pool_threads(daemon)
         # A worker more would be one that a callback never gave back.
         self.assertLessEqual(workers, REQUESTS_OF_WINE)
