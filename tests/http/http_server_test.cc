@@ -490,7 +490,7 @@ TEST_F(HttpServerTest, CountsEveryAnswerOnceUnderItsRoute) {
   };
   Serve();
   for (const char* path : {"/long", "/long?a=b", "/short", "/short?a=b",
-                           "/secret\n", "/favicon.ico"}) {
+                           "/secret%0A", "/favicon.ico"}) {
     ASSERT_TRUE(Get(path)) << path;
   }
   HttpClient(url_).Post("/long");

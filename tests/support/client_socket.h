@@ -9,8 +9,9 @@ namespace echo_exporter {
 
 /// The client's side of sockets, which the server has no use for.
 
-/// A socket that blocks, connected to a port of 127.0.0.1; kNoSocket when that
-/// cannot be. `source`: an IPv4 address of this machine to connect from.
+/// A socket that blocks, connected to a port of the loopback address, 127.0.0.1
+/// or ::1, of the IP version of `source`, an address of this machine to connect
+/// from; kNoSocket when that cannot be.
 /// `receive_buffer`: bytes the system may hold for a client that does not
 /// read; 0 leaves that to the system.
 SocketHandle ConnectFrom(const std::string& source, int port,

@@ -30,14 +30,15 @@ struct Endpoint {
 
 SocketHandle ConnectFrom(const std::string& source, int port,
                          int receive_buffer) {
-  UniqueFd client(socket(AF_INET, SOCK_STREAM, 0));
+  const Endpoint from(source, 0);
+  const int family = from.get()->sa_family;
+  UniqueFd client(socket(family, SOCK_STREAM, 0));
   if (!client) return kNoSocket;
   if (receive_buffer != 0) {
     setsockopt(client.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer,
                sizeof(receive_buffer));
   }
-  const Endpoint from(source, 0);
-  const Endpoint to("127.0.0.1", port);
+  const Endpoint to(family == AF_INET ? "127.0.0.1" : "::1", port);
   if (bind(client.get(), from.get(), from.size) != 0 ||
       connect(client.get(), to.get(), to.size) != 0) {
     return kNoSocket;

@@ -54,15 +54,16 @@ UniqueSocket OpenSocket(int family) {
 
 SocketHandle ConnectFrom(const std::string& source, int port,
                          int receive_buffer) {
-  UniqueSocket client = OpenSocket(AF_INET);
+  const Endpoint from(source, 0);
+  const int family = from.get()->sa_family;
+  UniqueSocket client = OpenSocket(family);
   if (!client) return kNoSocket;
   if (receive_buffer != 0) {
     setsockopt(client.get(), SOL_SOCKET, SO_RCVBUF,
                reinterpret_cast<const char*>(&receive_buffer),
                sizeof(receive_buffer));
   }
-  const Endpoint from(source, 0);
-  const Endpoint to("127.0.0.1", port);
+  const Endpoint to(family == AF_INET ? "127.0.0.1" : "::1", port);
   if (bind(client.get(), from.get(), from.size) != 0 ||
       connect(client.get(), to.get(), to.size) != 0) {
     return kNoSocket;

@@ -2,11 +2,13 @@
 #define ECHO_EXPORTER_TESTS_SUPPORT_HTTP_CLIENT_H_
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "tests/support/raw_http_client.h"
 
 namespace echo_exporter {
 
@@ -25,17 +27,15 @@ struct ReceivedResponse {
   std::size_t header_count(const std::string& name) const;
 };
 
-/// A client of HTTP that was not written with our server.
+/// A client of HTTP/1.1 that shares no code with the server, and takes only
+/// what is well formed: a body of a length or in chunks, to its last byte.
 ///
 /// Confined to one thread.
 class HttpClient {
  public:
   /// One connection for all requests to a server such as
-  /// "http://127.0.0.1:10115".
+  /// "http://127.0.0.1:10115" or "http://[::1]:10115".
   explicit HttpClient(const std::string& url);
-  ~HttpClient();
-  HttpClient(const HttpClient&) = delete;
-  HttpClient& operator=(const HttpClient&) = delete;
 
   /// `target` is sent as it is. Absent when no complete response came.
   std::optional<ReceivedResponse> Get(const std::string& target,
@@ -44,9 +44,15 @@ class HttpClient {
   std::optional<ReceivedResponse> Post(const std::string& target);
 
  private:
-  struct Library;
+  std::optional<ReceivedResponse> Ask(const std::string& request);
+  std::optional<std::string> ReadBody(const ReceivedResponse& response);
+  std::optional<std::string> ReadChunks();
+  std::optional<std::string> ReadLine();
+  std::optional<std::string> ReadBytes(std::size_t size);
 
-  const std::unique_ptr<Library> library_;
+  RawHttpClient connection_;
+  std::string host_;      ///< and port, as in the URL
+  std::string received_;  ///< and not looked at yet
 };
 
 }  // namespace echo_exporter

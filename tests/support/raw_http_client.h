@@ -15,7 +15,8 @@ namespace echo_exporter {
 class RawHttpClient {
  public:
   /// Connects to the port of 127.0.0.1; connected() tells whether it worked.
-  /// `source`: an IPv4 address of this host to connect from.
+  /// `source`: the address of this host to connect from; from ::1 it connects
+  /// to ::1.
   /// `receive_buffer`: bytes the system may hold for a client that does not
   /// read; 0 leaves that to the system.
   explicit RawHttpClient(int port, int receive_buffer = 0,
@@ -29,6 +30,10 @@ class RawHttpClient {
 
   /// False when the connection is broken.
   bool Send(std::string_view text);
+
+  /// Appends what comes next; false when the server closes, or nothing came for
+  /// five minutes.
+  bool ReadSome(std::string* text);
 
   /// Reads until what was received since the last call contains `text`, the
   /// server closes, or nothing came for five minutes; returns what was
@@ -47,8 +52,6 @@ class RawHttpClient {
   bool closed() const { return closed_; }
 
  private:
-  bool ReadSome(std::string* text);
-
   const SocketHandle socket_;
   bool closed_ = false;
 };
