@@ -201,6 +201,11 @@ class InstallerTest(unittest.TestCase):
             self.assertEqual(got, code, output)
         return got
 
+    def wait_until_ready(self):
+        """The installer does not wait until a service that it has started is ready."""
+        wait_for("ready", lambda: windows.is_served(self.port))
+        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+
     def installed_files(self):
         return files_of(windows.path(FOLDER))
 
@@ -228,7 +233,7 @@ class InstallerTest(unittest.TestCase):
 
     def test_it_installs_upgrades_and_uninstalls(self):
         self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}", "FIREWALL=1")
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.wait_until_ready()
         self.assertIn("icmp_echo_requests_total", windows.get(self.port, "/metrics")[1])
         self.assertEqual(self.installed_files(), FILES)
         service = windows.service_values()
@@ -249,7 +254,7 @@ class InstallerTest(unittest.TestCase):
         config.write_text(config.read_text() + "# the administrator's\n")
         kept = config.read_text()
         self.msiexec("/i", NEW, r"EXTRA_FLAGS=--log.file=C:\logs\echo.log")
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.wait_until_ready()
         self.assertEqual(config.read_text(), kept)
         self.assertEqual(
             self.settings(),
@@ -292,7 +297,7 @@ class InstallerTest(unittest.TestCase):
 
         bad.write_text("")
         self.assertEqual(self.program("service", "start")[0], 0)
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.wait_until_ready()
 
     def test_the_rule_of_the_version_before_survives_an_upgrade_that_fails(self):
         """Wine's rollback removes the service and files of both versions; only commands show."""
@@ -308,7 +313,7 @@ class InstallerTest(unittest.TestCase):
         """Not after an upgrade: Wine 8 forgets the new version when it removes the old one."""
         self.msiexec("/i", NEW, f"LISTEN_PORT={self.port}")
         self.assertNotEqual(self.msiexec("/i", OLD, code=None), 0)
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.wait_until_ready()
 
     def test_an_upgrade_that_wants_no_firewall_rule_removes_that_of_the_installer(self):
         self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}", "FIREWALL=1")
@@ -338,7 +343,7 @@ class InstallerTest(unittest.TestCase):
         self.assertTrue((folder / "echo_exporter.exe").is_file())
         self.msiexec("/i", NEW)
         self.assertTrue((folder / "echo_exporter.exe").is_file())
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.wait_until_ready()
         self.assertEqual(self.installed_files(), [])
         self.msiexec("/x", NEW)
         self.assertFalse(folder.exists())
@@ -347,10 +352,10 @@ class InstallerTest(unittest.TestCase):
         self.msiexec("/i", OLD, f"LISTEN_PORT={self.port}")
         for folder in (r"C:\elsewhere", FOLDER[:-1], r"C:\Program Files"):
             self.assertNotEqual(self.msiexec("/i", NEW, f"INSTALLDIR={folder}", code=None), 0, folder)
-            self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+            self.wait_until_ready()
             self.assertEqual(self.installed_files(), FILES)
         self.msiexec("/i", NEW, f"INSTALLDIR={FOLDER.upper()}")
-        self.assertEqual(windows.get(self.port, "/-/ready")[0], 200)
+        self.wait_until_ready()
         self.assertEqual(self.installed_files(), FILES)
 
 

@@ -1,5 +1,7 @@
 """`echo_exporter service` under Wine's service control manager."""
 
+import contextlib
+import random
 import re
 import socket
 import time
@@ -18,9 +20,12 @@ destinations = [{destinations}]
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that is free now, and below those that the system gives to whoever names none."""
+    while True:
+        port = random.randrange(20_000, 32_768)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(what, condition):
