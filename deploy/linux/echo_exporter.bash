@@ -14,7 +14,7 @@ _echo_exporter() {
   local command=''
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
-      ping | service) command=${COMP_WORDS[i]} ;;
+      ping | password | service) command=${COMP_WORDS[i]} ;;
     esac
   done
 
@@ -29,7 +29,7 @@ _echo_exporter() {
     --log.format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
     --config.auto-reload-interval | --web.listen-address | --web.external-url | \
       --web.route-prefix | --timeout-offset | --log.file.max-size | --log.file.keep | \
-      --count | --interval | --timeout | --size | --ttl | -c | -i | -W | -s | -t)
+      --cost | --count | --interval | --timeout | --size | --ttl | -c | -i | -W | -s | -t)
       return
       ;;
     --source | -I)
@@ -43,12 +43,13 @@ _echo_exporter() {
     ping)
       words='-c --count -i --interval -W --timeout -s --size -t --ttl -I --source -4 -6 -n --help'
       ;;
+    password) words='--cost --help' ;;
     service) words='install uninstall start stop reload status configure --help' ;;
     *)
       words='--config.file --config.check --config.enable-auto-reload
         --config.auto-reload-interval --web.config.file --web.listen-address
         --web.external-url --web.route-prefix --timeout-offset --log.level
-        --log.format --log.file --log.file.max-size --log.file.keep --version --help ping service'
+        --log.format --log.file --log.file.max-size --log.file.keep --version --help ping password service'
       ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

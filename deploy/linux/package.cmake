@@ -4,7 +4,7 @@
 target_link_options(echo_exporter PRIVATE -Wl,-z,relro,-z,now)
 
 install(TARGETS echo_exporter RUNTIME DESTINATION bin)
-install(FILES deploy/linux/echo_exporter.toml DESTINATION /etc/echo_exporter)
+install(FILES deploy/echo_exporter.toml DESTINATION /etc/echo_exporter)
 install(FILES deploy/linux/echo_exporter.default DESTINATION /etc/default RENAME echo_exporter)
 install(FILES deploy/linux/echo_exporter.service DESTINATION /lib/systemd/system)
 install(FILES deploy/linux/echo_exporter.bash

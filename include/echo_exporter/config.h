@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "echo_exporter/clock.h"
@@ -61,13 +62,15 @@ struct EchoSettings {
 struct SourceConfig {
   enum class Kind : std::uint8_t {
     kAuto,       ///< the system chooses
-    kAddress,    ///< `address`
+    kAddress,    ///< `address`, or `other_address` for its IP version
     kInterface,  ///< the address of the adapter `interface_name`, followed
   };
   std::string name = "auto";  ///< as written: the `source` label
   Kind kind = Kind::kAuto;
   IpAddress address;
   std::string zone = {};  ///< of `address`: see ZonedAddress
+  /// With `address`: another one, of the other IP version and without a zone.
+  std::optional<IpAddress> other_address = {};
   std::string interface_name;
 };
 
@@ -117,12 +120,18 @@ struct ModuleConfig {
 inline constexpr std::uint32_t kMostConcurrentProbes = 448;
 
 struct ProbeConfig {
+  bool enabled = true;
   std::uint32_t max_concurrent = 64;  ///< 1 .. kMostConcurrentProbes
   /// A destination is allowed when its address is in one of the prefixes or
   /// its name, as requested, matches one of the globs ("*.example.net", where
-  /// "*" stands for any text; case is ignored). Both empty: any destination.
+  /// "*" stands for any text; case is ignored), or when it is in
+  /// `destinations`. All empty: any destination.
   std::vector<IpPrefix> allowed_prefixes;
   std::vector<std::string> allowed_name_globs;
+  /// Whether the destinations of groups are allowed.
+  bool allow_destinations = false;
+  /// These, if so: addresses in their canonical text, names in lower case.
+  std::unordered_set<std::string> destinations;
   /// The sources that a request may name: an address in one of the prefixes,
   /// or "auto", a name in `[sources]` or the adapter of one. Both empty: any.
   std::vector<IpPrefix> allowed_source_prefixes;

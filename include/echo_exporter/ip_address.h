@@ -41,6 +41,9 @@ class IpAddress {
   /// True for 0.0.0.0 and ::.
   bool IsUnspecified() const;
 
+  /// True for 127.0.0.0/8 and ::1.
+  bool IsLoopback() const;
+
   /// False for what no single host can have: unspecified and multicast
   /// addresses and 255.255.255.255, also when mapped into IPv6.
   bool IsHost() const;

@@ -20,6 +20,7 @@ enum class PairFamily : std::uint8_t {
   kFlowRenewals,
   kRtt,
   kLastRtt,
+  kLastReply,
   kJitter,
   kReplyTtl,
   kUp,
@@ -28,11 +29,13 @@ enum class PairFamily : std::uint8_t {
   kOutages,
   kOutageSeconds,
   kRunLength,
+  kInterval,
+  kResolved,
   kPairInfo,
 };
 
 /// By PairFamily.
-inline constexpr std::array<Family, 17> kPairFamilies{{
+inline constexpr std::array<Family, 20> kPairFamilies{{
     {"icmp_echo_requests_total", FamilyType::kCounter,
      "ICMP echo requests attempted."},
     {"icmp_echo_outcomes_total", FamilyType::kCounter,
@@ -50,6 +53,9 @@ inline constexpr std::array<Family, 17> kPairFamilies{{
     {"icmp_echo_last_rtt_seconds", FamilyType::kGauge,
      "Round-trip time of the last ICMP echo reply in seconds; absent unless "
      "icmp_echo_up is 1."},
+    {"icmp_echo_last_reply_timestamp_seconds", FamilyType::kGauge,
+     "When the last ICMP echo reply came, in seconds since 1970; absent "
+     "before."},
     {"icmp_echo_jitter_seconds", FamilyType::kGauge,
      "Smoothed difference of the round-trip times of successive ICMP echo "
      "replies in seconds (RFC 3550 section 6.4.1)."},
@@ -57,7 +63,8 @@ inline constexpr std::array<Family, 17> kPairFamilies{{
      "TTL or hop limit of the last ICMP echo reply."},
     {"icmp_echo_up", FamilyType::kGauge,
      "1 if the last outcome that was not of the exporter's own host "
-     "(no_resources, suspended) was a reply, else 0."},
+     "(no_resources, suspended) was a reply, else 0; absent before the "
+     "first."},
     {"icmp_echo_up_changed_timestamp_seconds", FamilyType::kGauge,
      "When icmp_echo_up last changed, in seconds since 1970; absent before."},
     {"icmp_echo_consecutive_failures", FamilyType::kGauge,
@@ -69,6 +76,11 @@ inline constexpr std::array<Family, 17> kPairFamilies{{
      "to the sending of the first answered one."},
     {"icmp_echo_failure_run_length", FamilyType::kHistogram,
      "Lengths of finished runs of lost ICMP echo requests."},
+    {"icmp_echo_interval_seconds", FamilyType::kGauge,
+     "Time between the ICMP echo requests of the pair in seconds."},
+    {"icmp_echo_resolved", FamilyType::kGauge,
+     "1 if the destination, a name, has an address that can be probed, else 0; "
+     "absent for addresses."},
     {"icmp_echo_pair_info", FamilyType::kGauge,
      "Always 1; its labels tell the addresses in use now."},
 }};

@@ -36,6 +36,12 @@ struct RequestId {
   std::uint32_t number = 0;  ///< in the order of sending, < kRequestNumbers
 };
 
+/// What the configuration says of a pair.
+struct PairTraits {
+  Nanoseconds interval{};
+  bool has_name = false;  ///< its destination is no address
+};
+
 /// The counters and values of one pair since its series began.
 struct PairStatistics {
   std::uint64_t requests = 0;
@@ -71,18 +77,18 @@ struct PairOutcome {
   const PairLabels& labels;
   EchoOutcome outcome = EchoOutcome::kOther;
   std::optional<EchoOutcome> previous;  ///< absent: this is the first
-
-  /// The value of icmp_echo_up.
-  bool is_up() const { return outcome == EchoOutcome::kReply; }
-  /// Before the first outcome, a pair counts as up.
-  bool was_up() const { return !previous || *previous == EchoOutcome::kReply; }
+  bool is_outage = false;               ///< now: outage_after losses in a row
+  bool was_outage = false;              ///< before
+  std::uint64_t losses = 0;  ///< in a row, before the reply if it is one
+  /// From the sending of the first of them to that of this request.
+  Nanoseconds lasted{};
 };
 
-/// Receives outcomes of pairs that differ from their previous one, those of one
-/// pair in the order of sending, and without those of this host
-/// (IsOfThisHost()), which leave the state of a pair as it was. It is called
-/// under a lock of the recorder, so it must be short, must not block, must not
-/// throw and must not call the recorder.
+/// Receives outcomes of pairs that differ from their previous one or begin an
+/// outage, those of one pair in the order of sending, and without those of this
+/// host (IsOfThisHost()), which leave the state of a pair as it was. It is
+/// called under a lock of the recorder, so it must be short, must not block,
+/// must not throw and must not call the recorder.
 ///
 /// Implementations are thread-safe.
 class PairObserver {
@@ -125,6 +131,10 @@ class ProbeRecorder {
   /// Throws std::bad_alloc, and has changed nothing then.
   PairId AddPair(const PairLabels& labels);
 
+  /// Of a pair whose series have not ended. By default, a pair has no interval
+  /// that is exposed, and no name.
+  void Describe(PairId pair, const PairTraits& traits) noexcept;
+
   /// Ends a pair's series when its last request has its outcome. No
   /// RecordRequest() and no SetRoute() may follow, unless it is added again.
   void RemovePair(PairId pair) noexcept;
@@ -163,8 +173,9 @@ class ProbeRecorder {
   void RecordFlowRenewal(PairId pair);
 
   /// The addresses in use now; absent while there are none. An absent source
-  /// of a present route is exposed as "".
-  void SetRoute(PairId pair, const std::optional<Route>& route);
+  /// of a present route is exposed as "". `resolved`: whether the destination
+  /// has an address that can be probed, even if the source is missing.
+  void SetRoute(PairId pair, const std::optional<Route>& route, bool resolved);
 
   /// A tick was taken this long after it was due (>= 0).
   void RecordScheduleLag(Nanoseconds lag);
@@ -174,8 +185,10 @@ class ProbeRecorder {
 
   /// Outcome of the last attempt to load a configuration.
   void RecordConfigLoad(bool successful);
-  /// The same for the web configuration, if there is one.
-  void RecordWebConfigLoad(bool successful);
+  /// The same for the web configuration, if there is one. `expiry`: of the
+  /// certificate in use, if there is one.
+  void RecordWebConfigLoad(bool successful,
+                           const std::optional<WallTime>& expiry);
 
   /// Every pair whose series have not ended, each as of one moment during the
   /// call, in the order in which they were first added.

@@ -1,15 +1,35 @@
 #ifndef ECHO_EXPORTER_WEB_SECURITY_H_
 #define ECHO_EXPORTER_WEB_SECURITY_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "echo_exporter/clock.h"
 
 namespace echo_exporter {
 
 class WebPolicy;
 struct WebSecurityOutcome;
+
+/// What there is to know of the web configuration.
+struct WebSecurityState {
+  bool good = true;  ///< whether the files as last read were valid
+  /// When the first of the certificates that are served expires; absent
+  /// without TLS.
+  std::optional<WallTime> certificate_expiry;
+};
+
+/// The most bytes of a password that bcrypt considers.
+inline constexpr std::size_t kMaxPasswordBytes = 72;
+
+/// A bcrypt hash for basic_auth_users. `cost`: 4 .. 18, each step doubles the
+/// time of a check. Requires 1 to kMaxPasswordBytes bytes, none of them zero.
+std::string HashPassword(const std::string& password, std::uint16_t cost);
 
 /// The policy in the file of --web.config.file, kept up to date with the file
 /// and with the certificates, keys and CAs that it names. An invalid new
@@ -45,9 +65,11 @@ class WebSecurity {
   /// force whatever they take away. Returns every error.
   virtual std::vector<std::string> Reload() = 0;
 
-  /// Calls `on_reload` after every reload, with whether the files were valid.
-  /// It must not call this object. The one before is not called any more.
-  virtual void SetReloadObserver(std::function<void(bool good)> on_reload) = 0;
+  using Observer = std::function<void(const WebSecurityState&)>;
+
+  /// Calls `observer`, unless null, now and after every reload. It must not
+  /// call this object. The one before is not called any more.
+  virtual void SetObserver(Observer observer) = 0;
 };
 
 /// Either the policy or every error in it.

@@ -299,6 +299,21 @@ CLI::App* AddService(CLI::App& app, ServiceOptions& options) {
   return service;
 }
 
+CLI::App* AddPassword(CLI::App& app, PasswordOptions& options) {
+  CLI::App* const password = app.add_subcommand(
+      "password", "Print the hash of a password for --web.config.file");
+  password->group("Commands");
+  password
+      ->add_option("--cost", options.cost,
+                   "Cost of bcrypt, from 4 to 18: each step doubles the time "
+                   "of a check (default: 10)")
+      ->type_name("N")
+      ->transform(Valid(IsWholeNumber(4, 18)));
+  password->footer(
+      "Asks for the password, or reads it from a line of standard input.");
+  return password;
+}
+
 std::string VersionText() {
   return "echo_exporter, version " + std::string(kVersion) + " (revision " +
          std::string(kRevision) + ", " + std::string(kCompiler) + ")\n";
@@ -342,14 +357,17 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.add_flag("--version", version, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   const CLI::App* const ping_command = AddPing(app, ping, raw);
+  PasswordOptions password;
+  const CLI::App* const password_command = AddPassword(app, password);
   ServiceOptions service;
   const CLI::App* const service_command = AddService(app, service);
   app.footer(kFooter);  // now: the commands would inherit it
   const auto usage_error = [&](const std::string& error) {
-    return UsageError(error, ping_command->parsed() ? "echo_exporter ping"
-                             : service_command->parsed()
-                                 ? "echo_exporter service"
-                                 : "echo_exporter");
+    return UsageError(error,
+                      ping_command->parsed()       ? "echo_exporter ping"
+                      : password_command->parsed() ? "echo_exporter password"
+                      : service_command->parsed()  ? "echo_exporter service"
+                                                   : "echo_exporter");
   };
   try {
     app.parse(argc, argv);
@@ -370,6 +388,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     }
     return service;
   }
+  if (password_command->parsed()) return password;
   if (ping_command->parsed()) {
     if (const auto error = FinishPing(raw, ping)) return usage_error(*error);
     return ping;

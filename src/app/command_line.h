@@ -24,6 +24,11 @@ struct PingOptions {
   EchoSettings echo;
 };
 
+/// `echo_exporter password`.
+struct PasswordOptions {
+  std::uint16_t cost = 10;  ///< of bcrypt, 4 .. 18
+};
+
 /// `echo_exporter` without a command: the daemon.
 struct DaemonOptions {
   std::string config_file = "echo_exporter.toml";
@@ -45,8 +50,8 @@ struct ImmediateExit {
   std::string text;  ///< for standard output when code is 0, else for error
 };
 
-using CommandLine =
-    std::variant<DaemonOptions, PingOptions, ServiceOptions, ImmediateExit>;
+using CommandLine = std::variant<DaemonOptions, PingOptions, PasswordOptions,
+                                 ServiceOptions, ImmediateExit>;
 
 /// Parses the program's arguments. An error becomes an ImmediateExit with
 /// kExitUsage and a sentence. Never throws. Pure, except that `service install`

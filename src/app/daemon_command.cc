@@ -14,6 +14,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "src/app/file_watch.h"
 #include "src/base/log.h"
+#include "src/probe/target_policy.h"
 #include "src/service/file_protection.h"
 #include "src/service/privileges.h"
 
@@ -108,6 +109,38 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config,
   return kExitSuccess;
 }
 
+bool IsPublic(const ListenAddress& listener) {
+  if (listener.host.empty()) return true;
+  const auto address = IpAddress::Parse(listener.host);
+  return address ? !address->IsLoopback() : listener.host != "localhost";
+}
+
+// What only this machine and the other options can tell of a configuration that
+// is valid everywhere.
+void AddWarningsOfThisMachine(const DaemonOptions& options,
+                              AddressLookup& lookup, ExporterConfig* config) {
+  const auto warn = [&](const std::string& text) {
+    config->warnings.push_back(options.config_file + ": " + text);
+  };
+  for (const auto& [name, source] : config->sources) {
+    if (source.kind != SourceConfig::Kind::kInterface) continue;
+    const auto found = lookup.InterfaceAddresses(source.interface_name);
+    if (!found.ok() && found.error().code == ErrorCode::kNotFound) {
+      warn("[sources]: " + name + ": " + found.error().message);
+    }
+  }
+  const ProbeConfig& probe = config->probe;
+  if (probe.enabled && options.web_config_file.empty() &&
+      ClassifyTarget(probe, "any.invalid") == TargetVerdict::kAllowed &&
+      std::ranges::any_of(config->listen_addresses, IsPublic)) {
+    warn(
+        "[probe]: whoever reaches this machine may have it probe any target by "
+        "/probe; set allow_destinations, allowed_targets or enabled = false, "
+        "or "
+        "serve 127.0.0.1 only");
+  }
+}
+
 std::optional<Nanoseconds> TimeToLook(const DaemonOptions& options,
                                       const FileWatch& file) {
   if (!options.auto_reload || !file.unsettled()) return options.auto_reload;
@@ -179,6 +212,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
     FlushLog();
     return kExitUsage;
   }
+  AddWarningsOfThisMachine(options, *environment.lookup, &*loaded.config);
   if (options.check_only) {
     return ReportCheck(options, *loaded.config, web.warnings);
   }

@@ -84,15 +84,15 @@ class ExporterImpl final : public Exporter {
         pairs_(recorder_, book_) {
     LogEach(LogLevel::kWarn, "configuration", "warning", config.warnings);
     if (!web_security_) return;
-    recorder_.RecordWebConfigLoad(true);  // it exists, so its first load worked
-    web_security_->SetReloadObserver(
-        [this](bool good) { recorder_.RecordWebConfigLoad(good); });
+    web_security_->SetObserver([this](const WebSecurityState& state) {
+      recorder_.RecordWebConfigLoad(state.good, state.certificate_expiry);
+    });
   }
 
   ~ExporterImpl() override {
     Stop();
     // The web configuration may live longer.
-    if (web_security_) web_security_->SetReloadObserver(nullptr);
+    if (web_security_) web_security_->SetObserver(nullptr);
   }
 
   Status Open(const Environment& environment);

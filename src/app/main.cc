@@ -6,6 +6,7 @@
 #include "echo_exporter/exporter.h"
 #include "src/app/command_line.h"
 #include "src/app/daemon_command.h"
+#include "src/app/password_command.h"
 #include "src/app/ping_command.h"
 #include "src/base/console.h"
 #include "src/service/process_events.h"
@@ -35,6 +36,9 @@ int Main(int argc, char** argv) {
   }
   if (const auto* const service = std::get_if<ServiceOptions>(&command)) {
     return RunServiceCommand(*service, std::cout, std::cerr);
+  }
+  if (const auto* const password = std::get_if<PasswordOptions>(&command)) {
+    return RunPassword(*password, std::cout, std::cerr);
   }
   const std::unique_ptr<AddressLookup> lookup = CreateAddressLookup();
   const Exporter::Environment environment{

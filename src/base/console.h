@@ -1,6 +1,9 @@
 #ifndef ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
 #define ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
 
+#include <optional>
+#include <string>
+
 namespace echo_exporter {
 
 /// Has the console take output as UTF-8, which all texts of this program are:
@@ -23,6 +26,14 @@ class Utf8Console {
  private:
   unsigned int old_code_page_ = 0;  // 0: nothing was changed
 };
+
+/// Whether standard input is a console, where somebody types.
+bool IsConsoleInput();
+
+/// Reads a line from standard input, without its end; from a console, after
+/// `prompt` on standard error, and without showing what is typed. Absent at the
+/// end of the input.
+std::optional<std::string> ReadSecretLine(const std::string& prompt);
 
 }  // namespace echo_exporter
 

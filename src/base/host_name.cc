@@ -60,4 +60,11 @@ std::optional<std::string> AsciiHostName(std::string_view text) {
   return name && IsHostName(*name) ? name : std::nullopt;
 }
 
+std::string LowerCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 }  // namespace echo_exporter

@@ -20,6 +20,9 @@ bool IsHostName(std::string_view text);
 /// IsHostName() accepts as it is. Absent for anything else.
 std::optional<std::string> AsciiHostName(std::string_view text);
 
+/// With ASCII letters in lower case, as names are compared.
+std::string LowerCase(std::string text);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_

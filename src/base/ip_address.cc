@@ -201,6 +201,13 @@ bool IpAddress::IsUnspecified() const {
                      [](std::uint8_t byte) { return byte == 0; });
 }
 
+bool IpAddress::IsLoopback() const {
+  if (is_v4()) return bytes_[0] == 127;
+  return bytes_.back() == 1 &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1,
+                     [](std::uint8_t byte) { return byte == 0; });
+}
+
 bool IpAddress::IsHost() const {
   if (!is_v4() && bytes_[0] == 0xff) return false;
   const bool mapped =

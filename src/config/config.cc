@@ -50,11 +50,37 @@ void ReadWeb(DocumentReader& web, ExporterConfig* config) {
   }
 }
 
+/// Reads the addresses of an entry of [sources] that has one of each IP
+/// version; absent, with an error added, when it has not.
+std::optional<SourceConfig> ReadAddressPair(DocumentReader& sources,
+                                            const DocumentNode& node,
+                                            SourceConfig source,
+                                            const std::string& wanted) {
+  std::vector<IpAddress> addresses;
+  for (const DocumentNode& item : node.children) {
+    const auto address = item.kind == DocumentNode::Kind::kText
+                             ? IpAddress::Parse(item.text)
+                             : std::nullopt;
+    if (address && !address->IsUnspecified()) addresses.push_back(*address);
+  }
+  if (node.children.size() != 2 || addresses.size() != 2 ||
+      addresses[0].version() == addresses[1].version()) {
+    sources.AddError(node.position, Excerpt(node.key) + " must be " + wanted);
+    return std::nullopt;
+  }
+  source.kind = SourceConfig::Kind::kAddress;
+  source.address = addresses[0];
+  source.other_address = addresses[1];
+  return source;
+}
+
 /// Reads one entry of [sources]; absent, with an error added, when its value is
 /// not a source.
 std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
                                             const DocumentNode& node) {
-  const std::string wanted = "an address or { interface = \"adapter name\" }";
+  const std::string wanted =
+      "an address, one address of each IP version in [], or { interface = "
+      "\"adapter name\" }";
   const std::string name = Excerpt(node.key);
   SourceConfig source;
   source.name = node.key;
@@ -70,6 +96,9 @@ std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
     source.address = address->address;
     source.zone = address->zone;
     return source;
+  }
+  if (node.kind == DocumentNode::Kind::kArray) {
+    return ReadAddressPair(sources, node, std::move(source), wanted);
   }
   if (node.kind != DocumentNode::Kind::kTable) {
     sources.AddTypeError(node, name, wanted);
@@ -124,7 +153,7 @@ void ReadModule(DocumentReader& table, const ConfigPlatform& platform,
   const auto source = ReadSource(table, "source", *item, config->sources);
   if (!source) return;
   module->source = *source;
-  if (source->kind == SourceConfig::Kind::kAddress &&
+  if (source->kind == SourceConfig::Kind::kAddress && !source->other_address &&
       !Allows(module->echo.ip_version, source->address.version())) {
     table.AddError(item->position, "source: " + Excerpt(item->value) +
                                        " does not match the module's "
@@ -149,6 +178,15 @@ void ReadModules(const DocumentReader& root, const DocumentNode& table,
     ReadModule(reader, platform, config, &config->modules[name]);
     reader.ReportUnknownKeys();
   }
+}
+
+Nanoseconds LongestTimeout(const ExporterConfig& config) {
+  if (config.groups.empty()) return EchoSettings().timeout;
+  Nanoseconds longest{};
+  for (const GroupConfig& group : config.groups) {
+    longest = std::max(longest, group.echo.timeout);
+  }
+  return longest;
 }
 
 /// The requests that are in flight when no destination replies.
@@ -213,7 +251,9 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   DocumentReader root(document, findings);
   root.ReadSection(
       "web", "[web]: ", [&](DocumentReader& web) { ReadWeb(web, config); });
+  bool has_buckets = false;
   root.ReadSection("metrics", "[metrics]: ", [&](DocumentReader& metrics) {
+    has_buckets = metrics.Has("rtt_buckets");
     ReadMetrics(metrics, config);
   });
   std::optional<std::uint32_t> max_in_flight;
@@ -239,6 +279,9 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
     ReadSources(root, *sources, config);
   }
   ReadGroups(root, defaults, platform, config);
+  if (!has_buckets) {
+    config->histograms.rtt_buckets = DefaultRttBuckets(LongestTimeout(*config));
+  }
   SetMaxInFlight(root, platform, max_in_flight, config);
   CheckSystemLimit(root, platform, *config);
   if (const auto* modules = root.ReadTable("modules")) {
@@ -255,7 +298,6 @@ ConfigOutcome ParseChecked(std::string_view text, std::string_view name,
   Findings findings(name);
   ExporterConfig config;
   config.listen_addresses = {{"0.0.0.0", 10115}};
-  config.histograms.rtt_buckets = DefaultRttBuckets();
   config.modules.emplace("icmp", ModuleConfig());
   if (const auto document = ParseToml(text, findings)) {
     ReadDocument(*document, platform, findings, &config);

@@ -26,16 +26,13 @@ constexpr std::array<std::string_view, 9> kBuiltInLabels = {
     "group",  "source",         "destination",         "outcome",   "le",
     "reason", "source_address", "destination_address", "ip_version"};
 
+/// Prometheus adds them to every series it scrapes, and would rename ours.
+constexpr std::array<std::string_view, 2> kLabelsOfPrometheus = {"instance",
+                                                                 "job"};
+
 /// The first position of each source or destination, by its address or name
 /// in one canonical spelling: two with the same key are duplicates.
 using Seen = std::unordered_map<std::string, TextPosition>;
-
-std::string LowerCase(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 bool IsLabelName(std::string_view name) {
   const auto is_letter = [](char c) {
@@ -51,7 +48,8 @@ bool IsLabelName(std::string_view name) {
 /// sent.
 bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
              IpPreference preference) {
-  const bool fixed = source.kind == SourceConfig::Kind::kAddress;
+  const bool fixed =
+      source.kind == SourceConfig::Kind::kAddress && !source.other_address;
   if (fixed && !Allows(preference, source.address.version())) return false;
   if (!destination.address) return true;
   if (!Allows(preference, destination.address->version())) return false;
@@ -306,6 +304,13 @@ void GroupsReader::ReadLabels(DocumentReader& table, GroupConfig* group) {
                      "labels: " + Quoted(name) +
                          " is a built-in label of the exporter; choose another "
                          "name");
+    } else if (std::find(kLabelsOfPrometheus.begin(), kLabelsOfPrometheus.end(),
+                         name) != kLabelsOfPrometheus.end()) {
+      table.AddError(value.key_position,
+                     "labels: " + Quoted(name) +
+                         " is a label that Prometheus gives to the exporter as "
+                         "a whole; choose another name, or set it in the "
+                         "scrape configuration");
     } else if (value.kind == DocumentNode::Kind::kText) {
       group->labels.emplace_back(name, value.text);
     } else {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "src/base/duration.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -64,9 +65,13 @@ void ReadOmit(DocumentReader& metrics, PairFamilySet* omit) {
 
 }  // namespace
 
-std::vector<double> DefaultRttBuckets() {
-  std::vector<double> buckets;
-  for (int i = 0; i < 20; ++i) buckets.push_back(std::ldexp(50e-6, i));
+std::vector<double> DefaultRttBuckets(Nanoseconds longest_timeout) {
+  constexpr int kMost = 22;
+  std::vector<double> buckets = {50e-6};
+  while (buckets.size() < kMost &&
+         buckets.back() < ToSeconds(longest_timeout)) {
+    buckets.push_back(2 * buckets.back());
+  }
   return buckets;
 }
 

@@ -49,6 +49,20 @@ void ReadAllowedTargets(DocumentReader& probe, ProbeConfig* config) {
   }
 }
 
+void AllowDestinations(ExporterConfig* config) {
+  for (const GroupConfig& group : config->groups) {
+    for (const DestinationConfig& destination : group.destinations) {
+      const std::string& name = destination.ascii_name.empty()
+                                    ? destination.name
+                                    : destination.ascii_name;
+      config->probe.destinations.insert(
+          destination.address
+              ? ZonedAddress{*destination.address, destination.zone}.ToString()
+              : LowerCase(name));
+    }
+  }
+}
+
 bool NamesSource(const ExporterConfig& config, const std::string& text) {
   return text == "auto" || config.sources.contains(text) ||
          std::any_of(config.sources.begin(), config.sources.end(),
@@ -92,9 +106,12 @@ void ReadRate(DocumentReader& probe, ProbeConfig* config) {
 }  // namespace
 
 void ReadProbe(DocumentReader& probe, ExporterConfig* config) {
+  probe.ReadBoolean("enabled", &config->probe.enabled);
   probe.ReadInteger<std::uint32_t>("max_concurrent", 1, kMostConcurrentProbes,
                                    &config->probe.max_concurrent);
   ReadAllowedTargets(probe, &config->probe);
+  probe.ReadBoolean("allow_destinations", &config->probe.allow_destinations);
+  if (config->probe.allow_destinations) AllowDestinations(config);
   ReadAllowedSources(probe, config);
   ReadRate(probe, &config->probe);
 }

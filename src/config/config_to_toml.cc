@@ -93,11 +93,15 @@ void WriteSources(const std::map<std::string, SourceConfig>& sources,
                   TomlText& toml) {
   toml.Header("[sources]");
   for (const auto& [name, source] : sources) {
-    toml.Line(
-        Quoted(name),
-        source.kind == SourceConfig::Kind::kInterface
-            ? "{ interface = " + Quoted(source.interface_name) + " }"
-            : Quoted(ZonedAddress{source.address, source.zone}.ToString()));
+    std::string value =
+        Quoted(ZonedAddress{source.address, source.zone}.ToString());
+    if (source.kind == SourceConfig::Kind::kInterface) {
+      value = "{ interface = " + Quoted(source.interface_name) + " }";
+    } else if (source.other_address) {
+      value =
+          "[" + value + ", " + Quoted(source.other_address->ToString()) + "]";
+    }
+    toml.Line(Quoted(name), value);
   }
 }
 
@@ -129,6 +133,7 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
 
 void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
   toml.Header("[probe]");
+  toml.Line("enabled", probe.enabled ? "true" : "false");
   toml.Line("max_concurrent", std::to_string(probe.max_concurrent));
   const auto write = [&](std::string_view key,
                          const std::vector<IpPrefix>& prefixes,
@@ -141,6 +146,7 @@ void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
     toml.Array(key, items);
   };
   write("allowed_targets", probe.allowed_prefixes, probe.allowed_name_globs);
+  toml.Line("allow_destinations", probe.allow_destinations ? "true" : "false");
   write("allowed_sources", probe.allowed_source_prefixes,
         probe.allowed_source_names);
   toml.Line("requests_per_second", NumberText(probe.requests_per_second));

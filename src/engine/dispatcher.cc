@@ -14,6 +14,10 @@ namespace {
 // costs as much as sending.
 constexpr Nanoseconds kWakeSpacing = std::chrono::milliseconds(1);
 
+// How often pairs without an address are looked at between their ticks, which
+// may be minutes apart.
+constexpr Nanoseconds kUnresolvedSpacing = std::chrono::seconds(1);
+
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 
 std::string TextOf(const ProbeRecorder& recorder, PairId id) {
@@ -109,6 +113,7 @@ void Dispatcher::Commit(const DispatchChange& change,
       pairs_.erase(pair);
     }
   }
+  if (!added.empty()) has_unresolved_ = true;
   pairs_.merge(added);
   const auto set = [this](const DispatchedPair& spec) {
     Pair& pair = pairs_.find(spec.id)->second;
@@ -186,8 +191,10 @@ void Dispatcher::Run() {
     const SteadyTime now = clock_.Now();
     SendDue(now);
     SendSubmitted();
+    if (has_unresolved_ && now >= next_look_) LookAtUnresolved(now);
     std::optional<SteadyTime> next = scheduler_.NextDue();
     if (next) next = std::max(*next, now + kWakeSpacing);
+    if (has_unresolved_) next = std::min(next.value_or(next_look_), next_look_);
     alive_ = next.value_or(SteadyTime::max());
     waiter_->WaitUntil(next);
   }
@@ -224,6 +231,29 @@ void Dispatcher::SendSubmitted() {
     longest_timeout_ = std::max(longest_timeout_, request.timeout);
     Send(request);
   }
+}
+
+// Updates the routes of pairs whose names may have resolved since.
+void Dispatcher::LookAtUnresolved(SteadyTime now) {
+  next_look_ = now + kUnresolvedSpacing;
+  const std::uint64_t generation = book_.generation();
+  if (generation == looked_at_) return;
+  bool any = false;
+  for (auto& [id, pair] : pairs_) {
+    const NoRoute* const none = std::get_if<NoRoute>(&pair.route);
+    if (!pair.spec.destination.entry || none == nullptr ||
+        *none != NoRoute::kDestinationUnresolved) {
+      continue;
+    }
+    try {
+      UpdateRoute(pair);
+    } catch (const std::bad_alloc&) {
+      return;  // the next look begins anew
+    }
+    any = any || std::holds_alternative<NoRoute>(pair.route);
+  }
+  has_unresolved_ = any;
+  looked_at_ = generation;
 }
 
 void Dispatcher::RenewFlow(Pair& pair, std::uint32_t losses) {
@@ -303,10 +333,14 @@ std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
 std::optional<SourceAddresses> Dispatcher::SourcesOf(
     const Endpoint& endpoint) const {
   if (!endpoint.address && !endpoint.entry) return std::nullopt;
-  return SourceAddresses{
+  SourceAddresses sources{
       .addresses = AddressesOf(endpoint),
       .interface_index =
           endpoint.address ? 0 : book_.InterfaceIndex(*endpoint.entry)};
+  if (endpoint.other_address) {
+    sources.addresses.push_back(*endpoint.other_address);
+  }
+  return sources;
 }
 
 void Dispatcher::TellOf(Pair& pair, const RouteChoice& choice) {
@@ -348,8 +382,11 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   if (choice == pair.route) return;
   pair.route = choice;
   const Route* const route = std::get_if<Route>(&pair.route);
+  const bool resolved =
+      !destinations.empty() && choice != RouteChoice(NoRoute::kVersionMismatch);
   recorder_.SetRoute(pair.spec.id,
-                     route ? std::optional<Route>(*route) : std::nullopt);
+                     route ? std::optional<Route>(*route) : std::nullopt,
+                     resolved);
 }
 
 }  // namespace echo_exporter

@@ -31,6 +31,8 @@ namespace echo_exporter {
 struct Endpoint {
   std::optional<IpAddress> address;
   std::optional<AddressBook::EntryId> entry;
+  /// Of sources: besides `address`, one of the other IP version.
+  std::optional<IpAddress> other_address = std::nullopt;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -154,6 +156,7 @@ class Dispatcher {
   void ForgetUnusable(PairId id) noexcept;
   void SendDue(SteadyTime now);
   void SendSubmitted();
+  void LookAtUnresolved(SteadyTime now);
   void RenewFlow(Pair& pair, std::uint32_t losses);
   void Probe(const ProbeScheduler::Tick& tick);
   void Send(const EchoRequest& request);
@@ -177,6 +180,9 @@ class Dispatcher {
   std::unordered_map<PairId, Pair> pairs_;
   std::vector<ProbeScheduler::Tick> ticks_;  ///< kept for its memory
   Nanoseconds longest_timeout_{};
+  bool has_unresolved_ = false;  ///< perhaps
+  std::uint64_t looked_at_ = 0;  ///< of the book; 0: not yet
+  SteadyTime next_look_{};
 
   /// Since when the thread is awake, or until when it sleeps.
   std::atomic<SteadyTime> alive_{SteadyTime::max()};

@@ -24,6 +24,9 @@ Result<std::optional<SourceAddresses>> FindSources(const SourceConfig& source,
       const auto address = ResolveZone(lookup, {source.address, source.zone});
       if (!address.ok()) return address.error();
       sources = SourceAddresses{.addresses = {address.value()}};
+      if (source.other_address) {
+        sources->addresses.push_back(*source.other_address);
+      }
       break;
     }
     case SourceConfig::Kind::kInterface: {

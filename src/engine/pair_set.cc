@@ -21,6 +21,12 @@ DispatchedPair PairSet::Set::SpecOf(const Pair& pair) const {
           group.outage_after};
 }
 
+PairTraits PairSet::Set::TraitsOf(const Pair& pair) const {
+  const Group& group = groups[pair.place.group];
+  const Endpoint& destination = group.destinations[pair.place.destination];
+  return {.interval = group.interval, .has_name = !destination.address};
+}
+
 DispatchChange PairSet::Plan(const ExporterConfig& config) {
   try {
     return PlanNext(config);
@@ -84,6 +90,9 @@ void PairSet::Commit() noexcept {
   for (auto& [id, labels] : next_.relabelled) {
     recorder_.Relabel(id, std::move(labels));
   }
+  for (const Pair& pair : next_.set.pairs) {
+    recorder_.Describe(pair.id, next_.set.TraitsOf(pair));
+  }
   for (const PairId id : next_.removed) recorder_.RemovePair(id);
   // After the new watches were added, so that names in both keep their entries
   // in the book.
@@ -115,6 +124,7 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
       case SourceConfig::Kind::kAddress:
         group.sources.push_back(
             AtAddress(source.address, source.zone, /*is_source=*/true));
+        group.sources.back().other_address = source.other_address;
         break;
       case SourceConfig::Kind::kInterface:
         group.sources.push_back(

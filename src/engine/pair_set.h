@@ -66,6 +66,7 @@ class PairSet {
 
     const Pair* Find(PairId id) const;
     DispatchedPair SpecOf(const Pair& pair) const;
+    PairTraits TraitsOf(const Pair& pair) const;
   };
 
   /// What Commit() changes to.

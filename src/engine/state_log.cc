@@ -3,6 +3,8 @@
 #include <new>
 #include <string>
 
+#include "src/base/duration.h"
+
 namespace echo_exporter {
 
 void StateLog::OnOutcome(const PairOutcome& outcome) {
@@ -16,22 +18,26 @@ void StateLog::OnOutcome(const PairOutcome& outcome) {
 
 void StateLog::Write(const PairOutcome& outcome) {
   if (left_out_ > 0) WriteLeftOut();
-  const bool up = outcome.is_up();
-  if (up == outcome.was_up()) return;
+  if (outcome.is_outage == outcome.was_outage) return;
   if (!TakeLine()) {
     ++left_out_;
     return;
   }
   const PairLabels& labels = outcome.labels;
-  sink_(up ? LogLevel::kInfo : LogLevel::kWarn,
-        up ? "pair is up again" : "pair is down",
+  const bool down = outcome.is_outage;
+  // Of the last loss, and thus the reason.
+  const EchoOutcome loss =
+      down ? outcome.outcome : outcome.previous.value_or(outcome.outcome);
+  const auto lasted =
+      std::chrono::floor<std::chrono::milliseconds>(outcome.lasted);
+  sink_(down ? LogLevel::kWarn : LogLevel::kInfo,
+        down ? "pair is down" : "pair is up again",
         {{"group", labels.group},
          {"source", labels.source},
          {"destination", labels.destination},
-         {"outcome", std::string(EchoOutcomeName(outcome.outcome))},
-         {"previous",
-          std::string(outcome.previous ? EchoOutcomeName(*outcome.previous)
-                                       : "none")}});
+         {"outcome", std::string(EchoOutcomeName(loss))},
+         {"losses", std::to_string(outcome.losses)},
+         {"lasted", FormatDuration(lasted)}});
 }
 
 bool StateLog::TakeLine() {

@@ -15,10 +15,10 @@
 
 namespace echo_exporter {
 
-/// Logs changes of icmp_echo_up: when a pair goes down and when it is up again.
-/// It does not log each probe, nor a first result that is a reply. All pairs
-/// together get at most kLinesPerSecond lines; further changes are counted, and
-/// the count is logged with the first result of a later second.
+/// Logs the outages that icmp_echo_outages_total counts: when one begins, with
+/// the last of its first outage_after losses, and when the pair is up again.
+/// All pairs together get at most kLinesPerSecond lines; further changes are
+/// counted, and the count is logged with the first result of a later second.
 ///
 /// Thread-safe. Lines are written by Log().
 class StateLog final : public PairObserver {

@@ -1,15 +1,19 @@
 #include "src/http/password_check.h"
 
 #include <botan/bcrypt.h>
+#include <botan/rng.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <stdexcept>
 #include <utility>
+
+#include "echo_exporter/web_security.h"
 
 namespace echo_exporter {
 namespace {
@@ -31,6 +35,22 @@ bool IsPasswordOf(const std::string& hash, const std::string& password) {
   }
 }
 
+/// Random numbers of the system: the bcrypt of a minimal Botan has none.
+class OpensslRandom final : public Botan::RandomNumberGenerator {
+ public:
+  void randomize(std::uint8_t output[], std::size_t length) override {
+    if (RAND_bytes(output, static_cast<int>(length)) != 1) {
+      throw std::runtime_error("the system provides no random numbers");
+    }
+  }
+  bool accepts_input() const override { return false; }
+  void add_entropy(const std::uint8_t /*input*/[],
+                   std::size_t /*length*/) override {}
+  std::string name() const override { return "OpenSSL"; }
+  void clear() override {}
+  bool is_seeded() const override { return true; }
+};
+
 /// Ends a turn that has begun.
 class Turn {
  public:
@@ -44,6 +64,11 @@ class Turn {
 };
 
 }  // namespace
+
+std::string HashPassword(const std::string& password, std::uint16_t cost) {
+  OpensslRandom random;
+  return Botan::generate_bcrypt(password, random, cost, 'b');
+}
 
 UserTable::UserTable(std::map<std::string, std::string> hashes)
     : hashes_(std::move(hashes)), costliest_hash_(CostliestOf(hashes_)) {}

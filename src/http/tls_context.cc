@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <new>
 #include <optional>
@@ -114,6 +115,21 @@ std::optional<std::string> AddressText(const std::string& bytes) {
   return std::nullopt;
 }
 
+/// Years beyond what a WallTime can hold count as the last one.
+WallTime ExpiryOf(const X509* certificate) {
+  const OpensslPtr<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
+  int days = 0;
+  int seconds = 0;
+  if (!epoch || ASN1_TIME_diff(&days, &seconds, epoch.get(),
+                               X509_get0_notAfter(certificate)) != 1) {
+    return WallTime();
+  }
+  constexpr auto kMost = std::chrono::floor<std::chrono::days>(
+      WallTime::max().time_since_epoch() - std::chrono::days(1));
+  return WallTime(std::min(std::chrono::days(days), kMost) +
+                  std::chrono::seconds(seconds));
+}
+
 /// The subject alternative names of a certificate: DNS names, e-mail addresses
 /// and URIs unchanged, addresses in their canonical text. Pure.
 std::vector<std::string> ClientNames(const X509* certificate) {
@@ -215,7 +231,9 @@ void TlsContext::UseCertificate(const TlsConfig& config,
     errors->push_back(config.certificate.origin +
                       " contains no usable certificate: " + TakeOpensslError());
   }
+  if (own) certificate_expiry_ = ExpiryOf(own.get());
   while (OpensslPtr<X509> next = ReadCertificate(chain.get())) {
+    certificate_expiry_ = std::min(certificate_expiry_, ExpiryOf(next.get()));
     if (SSL_CTX_add0_chain_cert(context_.get(), next.get()) == 1) {
       static_cast<void>(next.release());
     }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "echo_exporter/clock.h"
 #include "echo_exporter/web_config.h"
 #include "src/http/channel.h"
 
@@ -15,6 +16,7 @@ namespace echo_exporter {
 
 /// Frees objects of OpenSSL.
 struct OpensslDeleter {
+  void operator()(ASN1_TIME* time) const { ASN1_TIME_free(time); }
   void operator()(BIO* bio) const { BIO_free(bio); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
@@ -38,6 +40,9 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   /// memory runs out.
   std::unique_ptr<Channel> OpenChannel(SocketHandle socket) const;
 
+  /// When the first of the certificates that are served expires.
+  WallTime certificate_expiry() const { return certificate_expiry_; }
+
  private:
   explicit TlsContext(const TlsConfig& config);
 
@@ -49,6 +54,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
 
   const bool verifies_clients_;
   const std::vector<std::string> allowed_sans_;
+  WallTime certificate_expiry_ = WallTime::max();
   OpensslPtr<SSL_CTX> context_;
 };
 

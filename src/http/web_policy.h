@@ -32,6 +32,12 @@ class WebPolicy {
 
   bool uses_tls() const { return tls_ != nullptr; }
 
+  /// As in WebSecurityState.
+  std::optional<WallTime> certificate_expiry() const {
+    if (tls_ == nullptr) return std::nullopt;
+    return tls_->certificate_expiry();
+  }
+
   /// Whether this version has the same rules for client certificates as the
   /// other, so that a client accepted by that one need not be verified again.
   bool VerifiesClientsAs(const WebPolicy& other) const {

@@ -88,13 +88,15 @@ class FileWebSecurity final : public WebSecurity {
   void Look() override;
   void Watch() override;
   std::vector<std::string> Reload() override;
-  void SetReloadObserver(std::function<void(bool)> on_reload) override {
+  void SetObserver(Observer observer) override {
     const MutexLock lock(mutex_);
-    on_reload_ = std::move(on_reload);
+    observer_ = std::move(observer);
+    Tell();
   }
 
  private:
   void LookUntilStopped();
+  void Tell() REQUIRES(mutex_);
   std::vector<std::string> Take(WebConfigOutcome outcome, bool asked)
       REQUIRES(reading_mutex_);
   std::string ReasonToReject(const WebPolicy& policy,
@@ -108,7 +110,8 @@ class FileWebSecurity final : public WebSecurity {
   // Held for a moment only, since requests wait for it.
   Mutex mutex_;
   std::shared_ptr<const WebPolicy> policy_ GUARDED_BY(mutex_);
-  std::function<void(bool)> on_reload_ GUARDED_BY(mutex_);
+  bool good_ GUARDED_BY(mutex_) = true;
+  Observer observer_ GUARDED_BY(mutex_);
 
   Mutex reading_mutex_;                               ///< one reading at a time
   Protection protection_ GUARDED_BY(reading_mutex_);  ///< of the policy
@@ -204,11 +207,18 @@ std::vector<std::string> FileWebSecurity::Take(WebConfigOutcome outcome,
           "invalid web configuration; keeping the previous one", "error",
           errors);
   const MutexLock lock(mutex_);
-  if (errors.empty()) policy_ = std::move(policy);
-  // Under the mutex, so that none is being called when SetReloadObserver()
-  // returns: whoever unsets it may be destroyed then.
-  if (on_reload_) on_reload_(errors.empty());
+  good_ = errors.empty();
+  if (good_) policy_ = std::move(policy);
+  Tell();
   return errors;
+}
+
+// Under the mutex, so that none is being called when SetObserver() returns:
+// whoever unsets it may be destroyed then.
+void FileWebSecurity::Tell() {
+  if (!observer_) return;
+  observer_(
+      {.good = good_, .certificate_expiry = policy_->certificate_expiry()});
 }
 
 /// Why a valid version must not come into force; empty when it may.

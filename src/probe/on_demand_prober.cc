@@ -118,6 +118,13 @@ HttpResponse OnDemandProber::Respond(const HttpRequest& request) {
 }
 
 HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
+  Plan plan;
+  plan.config = config_.Get();
+  const ExporterConfig& config = *plan.config;
+  if (!config.probe.enabled) {
+    return HttpResponse::Text(
+        403, "The configuration has no probes on demand: [probe] enabled");
+  }
   // Clients whose address is unknown, because they disconnected early, count as
   // one client.
   const Nanoseconds wait =
@@ -128,9 +135,6 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
         "Too many probes from this client: the rate limit of the configuration "
         "is exceeded");
   }
-  Plan plan;
-  plan.config = config_.Get();
-  const ExporterConfig& config = *plan.config;
   const auto module = config.modules.find(query.module);
   if (module == config.modules.end()) {
     return HttpResponse::Text(400, "Unknown module \"" + query.module + "\"");
@@ -151,7 +155,8 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
   if (plan.verdict == TargetVerdict::kRefused) {
     return HttpResponse::Text(
         403, "Target \"" + query.target +
-                 "\" is not in the configuration's allowed_targets");
+                 "\" is not in the configuration's allowed_targets" +
+                 (config.probe.allow_destinations ? " or a destination" : ""));
   }
   const Permit permit(running_, config.probe.max_concurrent);
   if (!permit.granted()) {

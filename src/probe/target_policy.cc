@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+
+#include "src/base/host_name.h"
 
 namespace echo_exporter {
 namespace {
@@ -10,10 +13,11 @@ char ToLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-bool InAllowedPrefix(const ProbeConfig& config, const IpAddress& address) {
-  return std::ranges::any_of(
-      config.allowed_prefixes,
-      [&](const IpPrefix& prefix) { return prefix.Contains(address); });
+bool IsInOneOf(const std::vector<IpPrefix>& prefixes,
+               const IpAddress& address) {
+  return std::ranges::any_of(prefixes, [&](const IpPrefix& prefix) {
+    return prefix.Contains(address);
+  });
 }
 
 }  // namespace
@@ -45,18 +49,24 @@ bool MatchesGlob(std::string_view glob, std::string_view text) {
 
 TargetVerdict ClassifyTarget(const ProbeConfig& config,
                              std::string_view target) {
-  if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty()) {
+  if (config.allowed_prefixes.empty() && config.allowed_name_globs.empty() &&
+      !config.allow_destinations) {
     return TargetVerdict::kAllowed;
   }
   const auto address = ZonedAddress::Parse(target);
+  if (config.destinations.contains(address ? address->ToString()
+                                           : LowerCase(std::string(target)))) {
+    return TargetVerdict::kAllowed;
+  }
   for (const std::string& glob : config.allowed_name_globs) {
     // Patterns are for names: "fd*" allows no IPv6 address, but "*" does.
     if (address && glob != "*") continue;
     if (MatchesGlob(glob, target)) return TargetVerdict::kAllowed;
   }
   if (address && address->zone.empty()) {
-    return InAllowedPrefix(config, address->address) ? TargetVerdict::kAllowed
-                                                     : TargetVerdict::kRefused;
+    return IsInOneOf(config.allowed_prefixes, address->address)
+               ? TargetVerdict::kAllowed
+               : TargetVerdict::kRefused;
   }
   return config.allowed_prefixes.empty() ? TargetVerdict::kRefused
                                          : TargetVerdict::kDependsOnAddress;
@@ -76,9 +86,9 @@ bool AllowsSource(const ProbeConfig& config, const SourceConfig& source) {
     case SourceConfig::Kind::kInterface:
       return is_named(source.interface_name);
     case SourceConfig::Kind::kAddress:
-      return std::ranges::any_of(prefixes, [&](const IpPrefix& prefix) {
-        return prefix.Contains(source.address);
-      });
+      return IsInOneOf(prefixes, source.address) &&
+             (!source.other_address ||
+              IsInOneOf(prefixes, *source.other_address));
   }
   return false;
 }
@@ -87,7 +97,7 @@ std::vector<IpAddress> AllowedAddresses(
     const ProbeConfig& config, const std::vector<IpAddress>& addresses) {
   std::vector<IpAddress> allowed;
   for (const IpAddress& address : addresses) {
-    if (InAllowedPrefix(config, address)) allowed.push_back(address);
+    if (IsInOneOf(config.allowed_prefixes, address)) allowed.push_back(address);
   }
   return allowed;
 }

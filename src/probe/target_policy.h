@@ -27,7 +27,8 @@ enum class TargetVerdict {
 TargetVerdict ClassifyTarget(const ProbeConfig& config,
                              std::string_view target);
 
-/// Whether a request to /probe may name this source. Pure.
+/// Whether a request to /probe may name this source: of one that has two
+/// addresses, both must be allowed. Pure.
 bool AllowsSource(const ProbeConfig& config, const SourceConfig& source);
 
 /// The elements of `addresses` that are in an allowed prefix, in order. Pure.

@@ -67,6 +67,10 @@ void WriteFamily(prometheus::MetricFamily family, FamilyWriter& writer) {
   writer.EndFamily();
 }
 
+double SecondsSinceEpoch(WallTime time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 template <typename Value>
 void WriteValue(const Family& family, const std::optional<Value>& value,
                 FamilyWriter& writer) {
@@ -163,6 +167,13 @@ ExporterMetrics::ExporterMetrics(const HistogramOptions& options,
               .Help("Whether the last attempt to load the web configuration "
                     "was successful; absent without one.")
               .Register(registry_)),
+      certificate_expiry_(
+          prometheus::BuildGauge()
+              .Name("echo_exporter_tls_certificate_expiry_timestamp_seconds")
+              .Help("When the first of the TLS certificates that are served "
+                    "expires, in seconds since unix epoch; absent without "
+                    "TLS.")
+              .Register(registry_)),
       pairs_(AddGauge(registry_, "echo_exporter_pairs",
                       "Configured pairs of source and destination.")),
       resolve_failures_(prometheus::BuildCounter()
@@ -207,12 +218,13 @@ void ExporterMetrics::RecordHttpRequest(std::string_view handler, int status) {
 void ExporterMetrics::RecordConfigLoad(bool successful, WallTime now) {
   config_successful_.Set(successful ? 1 : 0);
   if (!successful) return;
-  config_success_time_.Set(
-      std::chrono::duration<double>(now.time_since_epoch()).count());
+  config_success_time_.Set(SecondsSinceEpoch(now));
 }
 
-void ExporterMetrics::RecordWebConfigLoad(bool successful) {
+void ExporterMetrics::RecordWebConfigLoad(
+    bool successful, const std::optional<WallTime>& expiry) {
   web_config_successful_.Add({}).Set(successful ? 1 : 0);
+  if (expiry) certificate_expiry_.Add({}).Set(SecondsSinceEpoch(*expiry));
 }
 
 void ExporterMetrics::Write(const EchoTransportStats& transport,

@@ -59,7 +59,8 @@ class ExporterMetrics {
   void RecordResolveFailure() { resolve_failures_.Increment(); }
   void RecordHttpRequest(std::string_view handler, int status);
   void RecordConfigLoad(bool successful, WallTime now);
-  void RecordWebConfigLoad(bool successful);
+  void RecordWebConfigLoad(bool successful,
+                           const std::optional<WallTime>& expiry);
 
   /// Writes all of them; values missing in `transport` or `process` are absent.
   void Write(const EchoTransportStats& transport, const ProcessStats& process,
@@ -74,6 +75,7 @@ class ExporterMetrics {
   prometheus::Gauge& config_successful_;
   prometheus::Gauge& config_success_time_;
   prometheus::Family<prometheus::Gauge>& web_config_successful_;
+  prometheus::Family<prometheus::Gauge>& certificate_expiry_;
   prometheus::Gauge& pairs_;
   std::array<prometheus::Counter*, kMissReasonCount> missed_{};
   prometheus::Counter& resolve_failures_;

@@ -8,7 +8,7 @@ std::optional<std::uint64_t> FailureRuns::Record(const SentRequest& request) {
   if (IsOfThisHost(*request.outcome)) return std::nullopt;
   last_outcome_ = request.outcome;
   const bool is_loss = IsLoss(*request.outcome);
-  if (is_loss && length_++ == 0) counted_until_ = request.sent;
+  if (is_loss && length_++ == 0) begin_ = counted_until_ = request.sent;
   if (length_ == 0) return std::nullopt;
   if (is_loss && !is_outage_ && length_ >= request.outage_after) {
     is_outage_ = true;

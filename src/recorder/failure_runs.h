@@ -25,6 +25,13 @@ class FailureRuns {
   /// Not of this host; absent before the first such outcome.
   std::optional<EchoOutcome> last_outcome() const { return last_outcome_; }
 
+  /// Losses in the run that lasts; 0 without one.
+  std::uint64_t length() const { return length_; }
+  /// When the first of them was sent.
+  SteadyTime begin() const { return begin_; }
+  /// Whether that run is an outage.
+  bool is_outage() const { return is_outage_; }
+
   std::uint64_t outages() const { return outages_; }
 
   /// In outages: from the sending of the first lost request to the sending of
@@ -35,6 +42,7 @@ class FailureRuns {
   std::uint64_t length_ = 0;  ///< of the run that lasts
   bool is_outage_ = false;    ///< that run
   std::optional<EchoOutcome> last_outcome_;
+  SteadyTime begin_;
   SteadyTime counted_until_;  ///< of the run's time; at first its begin
   std::uint64_t outages_ = 0;
   Nanoseconds outage_time_{};

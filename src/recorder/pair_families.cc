@@ -59,12 +59,15 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
                           ExactSeconds{stats.rtt().sum()});
     case PairFamily::kLastRtt:
       return AddSeconds(stats.last_rtt());
+    case PairFamily::kLastReply:
+      return AddSeconds(stats.last_reply());
     case PairFamily::kJitter:
       return AddSeconds(stats.jitter());
     case PairFamily::kReplyTtl:
       return AddNumber(stats.reply_ttl());
     case PairFamily::kUp:
-      return AddNumber(stats.up());
+      if (stats.has_state()) AddNumber(stats.up());
+      return;
     case PairFamily::kUpChanged:
       return AddSeconds(stats.up_changed());
     case PairFamily::kConsecutiveFailures:
@@ -76,6 +79,14 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
     case PairFamily::kRunLength:
       return AddHistogram(stats.run_lengths(), shapes.run_lengths,
                           stats.run_lengths().sum());
+    case PairFamily::kInterval:
+      if (pair_.facts.traits.interval > Nanoseconds::zero()) {
+        AddSeconds(pair_.facts.traits.interval);
+      }
+      return;
+    case PairFamily::kResolved:
+      if (pair_.facts.traits.has_name) AddNumber(pair_.facts.resolved);
+      return;
     case PairFamily::kPairInfo:
       return AddInfo();
   }
@@ -102,8 +113,8 @@ void PairWriter::AddHistogram(const Histogram& histogram,
 }
 
 void PairWriter::AddInfo() {
-  if (!pair_.route) return;
-  const Route& route = *pair_.route;
+  if (!pair_.facts.route) return;
+  const Route& route = *pair_.facts.route;
   const std::string source = route.source ? route.source->ToString() : "";
   const std::string destination = route.destination.ToString();
   const std::array<LabelView, 3> labels{

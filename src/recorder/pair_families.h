@@ -8,17 +8,25 @@
 #include "echo_exporter/address_book.h"
 #include "echo_exporter/family_writer.h"
 #include "echo_exporter/pair_families.h"
+#include "echo_exporter/probe_recorder.h"
 #include "src/recorder/pair_stats.h"
 #include "src/recorder/piece_writer.h"
 #include "src/recorder/prepared_labels.h"
 
 namespace echo_exporter {
 
+/// What is known of a pair besides its echoes.
+struct PairFacts {
+  std::optional<Route> route;
+  PairTraits traits;
+  bool resolved = false;  ///< see ProbeRecorder::SetRoute()
+};
+
 /// One pair at one moment.
 struct PairSnapshot {
   std::shared_ptr<const PreparedLabels> labels;
   PairStats stats;
-  std::optional<Route> route;
+  PairFacts facts;
 };
 
 /// Writes the families of `pairs` but those in `omit`: always in the same

@@ -41,8 +41,23 @@ void PairStats::RecordReply(const EchoResult& reply,
         std::chrono::abs(reply.rtt - last_reply_rtt_);
     jitter_ += (static_cast<double>(difference.count()) - jitter_) / 16;
   }
+  last_reply_ = clock.WallNow().time_since_epoch();
   last_reply_rtt_ = reply.rtt;
   reply_ttl_ = reply.reply_ttl;
+}
+
+void PairStats::CopyTo(PairStatistics* statistics) const {
+  statistics->requests = requests_;
+  statistics->in_flight = in_flight_;
+  statistics->outcomes = outcomes_;
+  statistics->stray_replies = stray_replies_;
+  statistics->flow_renewals = flow_renewals_;
+  statistics->rtt_counts = rtt_.counts();
+  statistics->rtt_sum = rtt_.sum();
+  statistics->up = up();
+  statistics->last_rtt = last_rtt();
+  statistics->jitter = jitter();
+  statistics->reply_ttl = reply_ttl_;
 }
 
 std::uint64_t PairStats::consecutive_failures() const {
@@ -51,6 +66,11 @@ std::uint64_t PairStats::consecutive_failures() const {
     if (IsLoss(static_cast<EchoOutcome>(i))) losses += outcomes_[i];
   }
   return losses - run_lengths_.sum();
+}
+
+std::optional<Nanoseconds> PairStats::last_reply() const {
+  if (outcomes(EchoOutcome::kReply) == 0) return std::nullopt;
+  return last_reply_;
 }
 
 std::optional<Nanoseconds> PairStats::last_rtt() const {

@@ -8,6 +8,7 @@
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
+#include "echo_exporter/probe_recorder.h"
 #include "src/recorder/failure_runs.h"
 #include "src/recorder/histogram.h"
 #include "src/recorder/send_order.h"
@@ -65,6 +66,10 @@ class PairStats {
     run_lengths_.ReserveAll(shapes.run_lengths);
   }
 
+  /// Fills in all of `statistics`, whose `rtt_counts` has the right size
+  /// already; allocates nothing.
+  void CopyTo(PairStatistics* statistics) const;
+
   WallTime since() const { return since_; }
   std::uint64_t requests() const { return requests_; }
   std::uint64_t in_flight() const { return in_flight_; }
@@ -91,10 +96,14 @@ class PairStats {
   /// Losses since the last reply, in the order in which results came: a reply
   /// shows that the flow is well, whatever is in flight still.
   std::uint32_t losses() const { return losses_; }
+  /// Whether there is an outcome that was not of this host.
+  bool has_state() const { return runs_.last_outcome().has_value(); }
   /// Whether the last outcome in the order of sending is a reply.
   bool up() const { return runs_.last_outcome() == EchoOutcome::kReply; }
   /// When up() changed, since 1970; absent before.
   std::optional<Nanoseconds> up_changed() const { return up_changed_; }
+  /// When the last reply came, since 1970; absent before the first.
+  std::optional<Nanoseconds> last_reply() const;
   /// Absent unless up().
   std::optional<Nanoseconds> last_rtt() const;
   /// RFC 3550 section 6.4.1, with the difference of successive replies' RTTs
@@ -114,6 +123,7 @@ class PairStats {
   std::uint32_t in_flight_ = 0;
   std::uint32_t losses_ = 0;
   std::optional<std::uint8_t> reply_ttl_;
+  Nanoseconds last_reply_{};
   Nanoseconds last_reply_rtt_{};
   double jitter_ = 0;  ///< nanoseconds
   FailureRuns runs_;

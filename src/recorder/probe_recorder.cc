@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -21,31 +20,6 @@
 
 namespace echo_exporter {
 
-namespace {
-
-/// Fills in all of `statistics`, whose `rtt_counts` has the right size already;
-/// allocates nothing.
-void CopyStatistics(const PairStats& stats, PairStatistics* statistics) {
-  statistics->requests = stats.requests();
-  statistics->in_flight = stats.in_flight();
-  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
-    statistics->outcomes[i] = stats.outcomes(static_cast<EchoOutcome>(i));
-  }
-  for (std::size_t i = 0; i < kStrayReplyCount; ++i) {
-    statistics->stray_replies[i] =
-        stats.stray_replies(static_cast<StrayReply>(i));
-  }
-  statistics->flow_renewals = stats.flow_renewals();
-  statistics->rtt_counts = stats.rtt().counts();
-  statistics->rtt_sum = stats.rtt().sum();
-  statistics->up = stats.up();
-  statistics->last_rtt = stats.last_rtt();
-  statistics->jitter = stats.jitter();
-  statistics->reply_ttl = stats.reply_ttl();
-}
-
-}  // namespace
-
 class ProbeRecorder::Impl {
  public:
   Impl(const HistogramOptions& options, const Clock& clock,
@@ -60,6 +34,7 @@ class ProbeRecorder::Impl {
   }
 
   PairId AddPair(const PairLabels& labels);
+  void Describe(PairId id, const PairTraits& traits) noexcept;
   void RemovePair(PairId id) noexcept;
   void Relabel(PairId id,
                std::shared_ptr<const PreparedLabels> labels) noexcept;
@@ -69,7 +44,7 @@ class ProbeRecorder::Impl {
   void RecordResult(const RequestId& id, const EchoResult& result);
   void RecordStrayReply(PairId id, StrayReply kind);
   void RecordFlowRenewal(PairId id);
-  void SetRoute(PairId id, const std::optional<Route>& route);
+  void SetRoute(PairId id, const std::optional<Route>& route, bool resolved);
   void RecordConfigLoad(bool successful) {
     exporter_.RecordConfigLoad(successful, clock_.WallNow());
   }
@@ -87,7 +62,7 @@ class ProbeRecorder::Impl {
     bool removed = false;  ///< ends with its last outcome
     SendOrder order{};
     PairStats stats;
-    std::optional<Route> route = std::nullopt;
+    PairFacts facts{};
 
     bool has_ended() const { return removed && stats.in_flight() == 0; }
   };
@@ -109,7 +84,7 @@ class ProbeRecorder::Impl {
   PairId Begin(const PairLabels& labels) REQUIRES(index_mutex_);
   void GoOn(PairId id) REQUIRES(index_mutex_);
   void EraseIfEnded(PairId id) noexcept;
-  void Observe(PairId id, const Pair& pair, EchoOutcome outcome) const;
+  void Judge(PairId id, Pair& pair, const SentRequest& request) const;
 
   template <typename Copy, typename CopyPair>
   std::vector<Copy> CopyPairs(Copy copy, CopyPair copy_pair) const;
@@ -162,7 +137,8 @@ void ProbeRecorder::Impl::GoOn(PairId id) {
   Pair& pair = shard.pairs.at(id);
   if (!pair.removed) return;
   pair.removed = false;
-  pair.route.reset();
+  pair.facts.route.reset();
+  pair.facts.resolved = false;
   exporter_.AddPair();
 }
 
@@ -176,6 +152,13 @@ void ProbeRecorder::Impl::Relabel(
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
   shard.pairs.at(id).naming.swap(labels);
+}
+
+void ProbeRecorder::Impl::Describe(PairId id,
+                                   const PairTraits& traits) noexcept {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  shard.pairs.at(id).facts.traits = traits;
 }
 
 void ProbeRecorder::Impl::RemovePair(PairId id) noexcept {
@@ -226,8 +209,7 @@ void ProbeRecorder::Impl::RecordResult(const RequestId& id,
     Pair& pair = shard.pairs.at(id.pair);
     pair.stats.RecordResult(result, shapes_, clock_);
     pair.order.End(id.number, result.outcome, [&](const SentRequest& request) {
-      if (observer_ != nullptr) Observe(id.pair, pair, *request.outcome);
-      pair.stats.RecordInSendOrder(request, shapes_, clock_);
+      Judge(id.pair, pair, request);
     });
     has_ended = pair.has_ended();
   }
@@ -237,18 +219,28 @@ void ProbeRecorder::Impl::RecordResult(const RequestId& id,
   }
 }
 
-// Before the outcome is recorded.
-void ProbeRecorder::Impl::Observe(PairId id, const Pair& pair,
-                                  EchoOutcome outcome) const {
-  const std::optional<EchoOutcome> previous = pair.stats.runs().last_outcome();
-  if (pair.removed || IsOfThisHost(outcome) ||
-      (outcome == previous && !observer_->wants_every_outcome())) {
+// Records an outcome in the order of sending, and tells of it.
+void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
+                                const SentRequest& request) const {
+  const FailureRuns& runs = pair.stats.runs();
+  PairOutcome told{.pair = id,
+                   .labels = pair.naming->labels,
+                   .outcome = *request.outcome,
+                   .previous = runs.last_outcome(),
+                   .was_outage = runs.is_outage(),
+                   .losses = runs.length()};
+  pair.stats.RecordInSendOrder(request, shapes_, clock_);
+  if (observer_ == nullptr || pair.removed || IsOfThisHost(told.outcome)) {
     return;
   }
-  observer_->OnOutcome({.pair = id,
-                        .labels = pair.naming->labels,
-                        .outcome = outcome,
-                        .previous = previous});
+  told.is_outage = runs.is_outage();
+  if (told.outcome == told.previous && told.is_outage == told.was_outage &&
+      !observer_->wants_every_outcome()) {
+    return;
+  }
+  told.losses = std::max(told.losses, runs.length());
+  if (told.losses > 0) told.lasted = request.sent - runs.begin();
+  observer_->OnOutcome(told);
 }
 
 void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
@@ -264,11 +256,13 @@ void ProbeRecorder::Impl::RecordFlowRenewal(PairId id) {
   shard.pairs.at(id).stats.RecordFlowRenewal();
 }
 
-void ProbeRecorder::Impl::SetRoute(PairId id,
-                                   const std::optional<Route>& route) {
+void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
+                                   bool resolved) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  shard.pairs.at(id).route = route;
+  PairFacts& facts = shard.pairs.at(id).facts;
+  facts.route = route;
+  facts.resolved = resolved;
 }
 
 // A copy for each pair, in the order of their numbers, filled in by
@@ -285,8 +279,7 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
   std::sort(ids.begin(), ids.end());
   std::vector<Copy> copies;
   copies.reserve(ids.size());
-  // `copy` has all the memory that one may need: none is allocated under the
-  // lock.
+  // `copy` has the memory that one may need: the lock sees no allocation.
   const auto fill = [&](PairId id) {
     const Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
@@ -306,8 +299,8 @@ std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
   return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* copy) {
     copy->id = id;
     copy->labels = {pair.naming, &pair.naming->labels};
-    CopyStatistics(pair.stats, &copy->statistics);
-    copy->route = pair.route;
+    pair.stats.CopyTo(&copy->statistics);
+    copy->route = pair.facts.route;
     return true;
   });
 }
@@ -322,7 +315,7 @@ std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
     if (query.groups && !query.groups->contains(group)) return false;
     copy->labels = pair.naming;
     copy->stats = pair.stats;
-    copy->route = pair.route;
+    copy->facts = pair.facts;
     return true;
   };
   return CopyPairs(std::move(snapshot), copy_pair);
@@ -369,6 +362,10 @@ PairId ProbeRecorder::AddPair(const PairLabels& labels) {
   return impl_->AddPair(labels);
 }
 
+void ProbeRecorder::Describe(PairId pair, const PairTraits& traits) noexcept {
+  impl_->Describe(pair, traits);
+}
+
 void ProbeRecorder::RemovePair(PairId pair) noexcept {
   impl_->RemovePair(pair);
 }
@@ -405,8 +402,9 @@ void ProbeRecorder::RecordFlowRenewal(PairId pair) {
   impl_->RecordFlowRenewal(pair);
 }
 
-void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route) {
-  impl_->SetRoute(pair, route);
+void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route,
+                             bool resolved) {
+  impl_->SetRoute(pair, route, resolved);
 }
 
 void ProbeRecorder::RecordScheduleLag(Nanoseconds lag) {
@@ -429,8 +427,9 @@ void ProbeRecorder::RecordConfigLoad(bool successful) {
   impl_->RecordConfigLoad(successful);
 }
 
-void ProbeRecorder::RecordWebConfigLoad(bool successful) {
-  impl_->exporter().RecordWebConfigLoad(successful);
+void ProbeRecorder::RecordWebConfigLoad(bool successful,
+                                        const std::optional<WallTime>& expiry) {
+  impl_->exporter().RecordWebConfigLoad(successful, expiry);
 }
 
 std::vector<PairStatus> ProbeRecorder::Snapshot() const {

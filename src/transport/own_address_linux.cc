@@ -14,10 +14,6 @@
 namespace echo_exporter {
 namespace {
 
-bool IsLoopback(const IpAddress& address) {
-  return address.is_v4() && address.bytes()[0] == 127;
-}
-
 std::optional<bool> IsOnAnAdapter(const IpAddress& address) {
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return std::nullopt;
@@ -58,7 +54,7 @@ std::optional<bool> IsOwnAddress(const IpAddress& address) {
       0) {
     return errno != EADDRNOTAVAIL;
   }
-  if (IsLoopback(address)) return true;
+  if (address.is_v4() && address.IsLoopback()) return true;
   const auto foreign_allowed = AllowsForeignSources(address.version());
   if (!foreign_allowed) return std::nullopt;
   return *foreign_allowed ? IsOnAnAdapter(address) : true;

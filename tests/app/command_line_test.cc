@@ -295,6 +295,7 @@ TEST(CommandLineTest, HelpSaysEveryOptionRangeAndDefaultInWords) {
              "(default: 3) ",
              " --version Print the version and exit ",
              " ping Send echo requests and print the result of each ",
+             " password Print the hash of a password for --web.config.file ",
              " service Install and control the Windows service ",
          }) {
       EXPECT_THAT(help, HasSubstr(entry));

@@ -134,7 +134,8 @@ interval = "10ms"
                 2);
   EXPECT_EQ(Get("/-/ready")->status, 200);
   EXPECT_EQ(Value(Scrape(), Pair("requests_total", "late.example.net")), 0);
-  EXPECT_EQ(Value(Scrape(), Pair("up", "late.example.net")), 0);
+  EXPECT_EQ(Value(Scrape(), Pair("up", "late.example.net")), std::nullopt);
+  EXPECT_EQ(Value(Scrape(), Pair("resolved", "late.example.net")), 0);
 
   lookup_.Set("late.example.net", {Address("192.0.2.9")});
   lookup_.Release("late.example.net");

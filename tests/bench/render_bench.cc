@@ -129,7 +129,7 @@ class RegistryRecorder {
 void AddPair(int pair, ProbeRecorder* recorder) {
   const PairId id = recorder->AddPair(
       {"bench", "auto", Destination(pair), {{"site", "fra"}}});
-  recorder->SetRoute(id, Route{{}, *IpAddress::Parse(Destination(pair))});
+  recorder->SetRoute(id, Route{{}, *IpAddress::Parse(Destination(pair))}, true);
   for (int n = 0; n < kReplies; ++n) {
     recorder->RecordResult(recorder->RecordRequest(id, {}, 3).id, Reply(n));
   }

@@ -105,9 +105,9 @@ TEST(ConfigTest, FillsInTheDefaults) {
   ASSERT_EQ(config.listen_addresses.size(), 1U);
   EXPECT_EQ(config.listen_addresses[0].host, "0.0.0.0");
   EXPECT_EQ(config.listen_addresses[0].port, 10115);
-  ASSERT_EQ(config.histograms.rtt_buckets.size(), 20U);
+  ASSERT_EQ(config.histograms.rtt_buckets.size(), 16U);
   EXPECT_EQ(config.histograms.rtt_buckets.front(), 0.00005);
-  EXPECT_EQ(config.histograms.rtt_buckets.back(), 26.2144);
+  EXPECT_EQ(config.histograms.rtt_buckets.back(), 1.6384);
   EXPECT_EQ(config.histograms.native_factor, 1.1);
   EXPECT_EQ(config.histograms.native_max_buckets, 160U);
   EXPECT_TRUE(config.omit.none());
@@ -121,6 +121,48 @@ TEST(ConfigTest, FillsInTheDefaults) {
   EXPECT_EQ(config.probe.max_concurrent, 64U);
   EXPECT_EQ(config.probe.requests_per_second, 0);
   EXPECT_TRUE(config.warnings.empty());
+}
+
+TEST(ConfigTest, BucketsEndWhereTheLongestTimeoutEnds) {
+  const auto last_bound = [](const std::string& timeout) {
+    return Parse("[defaults]\ntimeout = \"" + timeout +
+                 "\"\n[[group]]\nname = \"g\"\ndestinations = [\"a\"]\n"
+                 "[[group]]\nname = \"h\"\ndestinations = [\"a\"]\n"
+                 "timeout = \"10ms\"\n")
+        .histograms.rtt_buckets.back();
+  };
+  EXPECT_EQ(last_bound("1ms"), 0.0128);
+  EXPECT_EQ(last_bound("100ms"), 0.1024);
+  EXPECT_EQ(last_bound("60s"), 104.8576);
+}
+
+TEST(ConfigTest, ASourceMayHaveOneAddressOfEachIpVersion) {
+  const ExporterConfig config = Parse(R"(
+[sources]
+both = ["192.0.2.10", "2001:db8::10"]
+[[group]]
+name = "g"
+sources = ["both"]
+destinations = ["192.0.2.1", "2001:db8::1", "dns.example.net"]
+)");
+  EXPECT_TRUE(config.warnings.empty());
+  EXPECT_EQ(config.pairs.size(), 3U);
+  const SourceConfig& source = config.sources.at("both");
+  EXPECT_EQ(source.address, IpAddress::Parse("192.0.2.10"));
+  EXPECT_EQ(source.other_address, IpAddress::Parse("2001:db8::10"));
+}
+
+TEST(ConfigTest, ProbesMayBeLimitedToTheDestinations) {
+  const std::string groups =
+      "[[group]]\nname = \"g\"\n"
+      "destinations = [\"DNS.example.net\", \"2001:DB8::1\", "
+      "\"10.0.0.0/30\"]\n[probe]\nenabled = false\n";
+  EXPECT_TRUE(Parse(groups).probe.destinations.empty());
+  EXPECT_FALSE(Parse(groups).probe.enabled);
+  const ProbeConfig probe = Parse(groups + "allow_destinations = true").probe;
+  EXPECT_THAT(probe.destinations,
+              testing::UnorderedElementsAre("dns.example.net", "2001:db8::1",
+                                            "10.0.0.1", "10.0.0.2"));
 }
 
 TEST(ConfigTest, HistogramsMayHaveNoBuckets) {

@@ -17,6 +17,7 @@ omit = ["icmp_echo_jitter_seconds", "icmp_echo_in_flight"]
 [sources]
 "wan \"1\"" = "192.0.2.10"
 lan = { interface = "Ethernet 2" }
+both = ["2001:db8::10", "192.0.2.11"]
 [[group]]
 name = "tab\\quote\""
 sources = ["auto", "lan"]
@@ -24,6 +25,7 @@ destinations = ["192.0.2.4/30", "dns.example.net"]
 labels = { site = "fra\u0007\n\"1\"" }
 interval = "90s"
 [probe]
+allow_destinations = true
 allowed_targets = ["*.example.net", "192.0.2.1"]
 allowed_sources = ["auto", "192.0.2.0/24"]
 requests_per_second = 0.25
@@ -54,6 +56,7 @@ max_in_flight = 4096
 drain_timeout = "1500ms"
 
 [sources]
+"both" = ["2001:db8::10", "192.0.2.11"]
 "lan" = { interface = "Ethernet 2" }
 "wan \"1\"" = "192.0.2.10"
 
@@ -92,11 +95,13 @@ flow = "steady"
 source = "auto"
 
 [probe]
+enabled = true
 max_concurrent = 64
 allowed_targets = [
   "192.0.2.1/32",
   "*.example.net",
 ]
+allow_destinations = true
 allowed_sources = [
   "192.0.2.0/24",
   "auto",

@@ -203,7 +203,7 @@ class LogTest(unittest.TestCase):
             down = 'msg="pair is down" group=g source=auto destination=::1'
             machine.wait_for("down", lambda: down in log.read_text()[begin:])
             disable.write_text("0")
-            up = 'msg="pair is up again" group=g source=auto destination=::1 outcome=reply'
+            up = 'msg="pair is up again" group=g source=auto destination=::1 '
             machine.wait_for("up", lambda: up in log.read_text()[begin:])
         lines = log.read_text()[begin:].splitlines()
         self.assertEqual(len([line for line in lines if down in line]), 1)

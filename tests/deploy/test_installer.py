@@ -364,8 +364,7 @@ class ZipTest(unittest.TestCase):
         with zipfile.ZipFile(build("build_zip")) as archive:
             archive.extractall(windows.WORK)
             folder = windows.WORK / pathlib.PurePosixPath(archive.namelist()[0]).parts[0]
-        names = [name for name in FILES if name != "echo_exporter.sample.toml"]
-        self.assertEqual(files_of(folder), names + ["echo_exporter.toml"])
+        self.assertEqual(files_of(folder), FILES + ["echo_exporter.toml"])
         code, output = windows.run(folder / "echo_exporter.exe", "--version")
         self.assertEqual(code, 0)
         self.assertIn(folder.name.split("-")[1], output)

@@ -63,6 +63,12 @@ def bcrypt(password, cost=8):
     return library.crypt(password.encode(), salt).decode()
 
 
+def is_hash_of(password, hashed):
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    return library.crypt(password.encode(), hashed.encode()).decode() == hashed
+
+
 def replace(path, source):
     """Puts a copy of `source` in the place of `path` in one step."""
     fresh = pathlib.Path(f"{path}.new")

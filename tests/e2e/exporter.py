@@ -59,14 +59,17 @@ def environment():
     return _WINE if PLATFORM == "wine" else {}
 
 
-def run(*arguments):
-    """Runs the exporter to its end; returns (exit code, standard output, standard error)."""
+def run(*arguments, text=None):
+    """Runs the exporter to its end, with `text` as its input, if any.
+
+    Returns (exit code, standard output, standard error).
+    """
     out, err = processes.work_file("stdout"), processes.work_file("stderr")
     with open(out, "wb") as stdout, open(err, "wb") as stderr:
         ended = subprocess.run(
             command(*arguments),
             env={**os.environ, **environment()},
-            stdin=subprocess.DEVNULL,
+            input=(text or "").encode(),
             stdout=stdout,
             stderr=stderr,
             timeout=processes.PATIENCE,

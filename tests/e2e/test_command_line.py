@@ -1,12 +1,15 @@
 """The program's command line: `ping`, checks of configurations, logs, exit codes."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import unittest
 
+import certificates
 import exporter
 import network
 import processes
@@ -147,12 +150,84 @@ class ConfigTest(unittest.TestCase):
         self.assertIn("no-such-file.toml", err)
 
     def test_shipped_configurations_are_good(self):
-        paths = sorted((processes.ROOT / "config").glob("*.toml"))
-        self.assertGreaterEqual(len(paths), 2)
+        packaged = processes.ROOT / "deploy/echo_exporter.toml"
+        paths = [*(processes.ROOT / "config").glob("*.toml"), packaged]
+        self.assertGreaterEqual(len(paths), 3)
         for path in paths:
             code, out, err = exporter.run("--config.check", f"--config.file={path}")
-            self.assertEqual((code, err), (0, ""), path)
+            # The reference has every key at its default, which is open.
+            warnings = path.name == "echo_exporter.toml" and path != packaged
+            self.assertEqual((code, err.count("\n"), err.count(": [probe]: ")), (0, *[warnings] * 2))
             self.assertRegex(out, r": OK \(\d+ groups?, \d+ pairs?\)")
+
+    def test_what_this_machine_lacks_is_a_warning(self):
+        path = write(
+            '[web]\nlisten_addresses = ["127.0.0.1:1"]\n'
+            '[sources]\nwan1 = { interface = "no such adapter" }\n'
+            f'wan2 = {{ interface = "{network.DEVICE}" }}\n'
+        )
+        code, _, err = exporter.run("--config.check", f"--config.file={path}")
+        self.assertEqual(code, 0)
+        self.assertRegex(err, r"^warning: .*\[sources\]: wan1: .*no such adapter.*\n$")
+
+    def test_probes_open_to_everybody_are_a_warning(self):
+        for settings, warns in (
+            ("", True),
+            ("enabled = false", False),
+            ("allow_destinations = true", False),
+            ('allowed_targets = ["10.0.0.0/8"]', False),
+            ('allowed_targets = ["*"]', True),
+        ):
+            for address, public in ((":10115", True), ("127.0.0.1:10115", False), ("[::1]:1", False)):
+                with self.subTest(settings=settings, address=address):
+                    path = write(f"[probe]\n{settings}\n")
+                    code, _, err = exporter.run(
+                        "--config.check", f"--config.file={path}", f"--web.listen-address={address}"
+                    )
+                    self.assertEqual((code, "any target" in err), (0, warns and public), err)
+
+
+class PasswordTest(unittest.TestCase):
+    def test_prints_a_hash_that_others_check(self):
+        code, out, err = exporter.run("password", "--cost=5", text="pass wörd\r\nmore\n")
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^\$2b\$05\$.{53}\n$")
+        self.assertTrue(certificates.is_hash_of("pass wörd", out.strip()))
+        self.assertFalse(certificates.is_hash_of("password", out.strip()))
+        again = exporter.run("password", "--cost=5", text="pass wörd\n")[1]
+        self.assertNotEqual(out, again)
+
+    def test_takes_what_bcrypt_takes_and_nothing_else(self):
+        for text in ("", "\n", 73 * "a" + "\n", "a\0b\n"):
+            with self.subTest(text=text):
+                code, out, err = exporter.run("password", "--cost=4", text=text)
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn("password", err)
+        self.assertEqual(exporter.run("password", "--cost=4", text=72 * "a" + "\n")[0], 0)
+        self.assertEqual(exporter.run("password", "--cost=19", text="a\n")[0], 2)
+
+    @unittest.skipIf(exporter.PLATFORM == "wine", "Wine has no console without a desktop")
+    def test_shows_nothing_of_what_is_typed_and_asks_twice(self):
+        for second, code in (("secret\n", 0), ("Secret\n", 2)):
+            terminal, its_side = pty.openpty()
+            with subprocess.Popen(
+                exporter.command("password", "--cost=4"),
+                stdin=its_side,
+                stdout=its_side,
+                stderr=its_side,
+            ) as process:
+                os.close(its_side)
+                seen = ""
+                for prompt, answer in (("Password: ", "secret\n"), ("Again: ", second)):
+                    while prompt not in seen:
+                        seen += os.read(terminal, 1000).decode()
+                    os.write(terminal, answer.encode())
+                with contextlib.suppress(OSError):  # at its end
+                    while True:
+                        seen += os.read(terminal, 1000).decode()
+                self.assertEqual(process.wait(processes.PATIENCE), code)
+            os.close(terminal)
+            self.assertNotIn("ecret", seen)
 
 
 class ProgramTest(unittest.TestCase):

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import subprocess
+import time
 import unittest
 
 import certificates
@@ -90,8 +91,8 @@ class MutualTlsTest(unittest.TestCase):
         return ["--cert", certificate, "--key", key]
 
     @classmethod
-    def install(cls, name):
-        certificate, key = authority.certify(name, "IP:127.0.0.1")
+    def install(cls, name, days=2):
+        certificate, key = authority.certify(name, "IP:127.0.0.1", days)
         certificates.replace(cls.daemon.folder / "server.crt", certificate)
         certificates.replace(cls.daemon.folder / "server.key", key)
 
@@ -188,9 +189,12 @@ class MutualTlsTest(unittest.TestCase):
         for _ in range(3):
             self.assertEqual(self.served_name(), "second")
         self.assertEqual(self.daemon.log_text().count(complaint), before + 1)
-        self.install("third")
+        self.install("third", days=1)
         processes.wait_for("the third", lambda: self.served_name() == "third")
-        self.assertEqual(self.daemon.scrape().value(name), 1)
+        seen = self.daemon.scrape()
+        self.assertEqual(seen.value(name), 1)
+        expiry = seen.value("echo_exporter_tls_certificate_expiry_timestamp_seconds")
+        self.assertAlmostEqual(expiry, time.time() + 24 * 3600, delta=3600)
 
     def test_slow_handshakes_do_not_stop_metrics(self):
         host, port = exporter.ADDRESS.split(":")

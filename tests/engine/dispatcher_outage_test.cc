@@ -121,7 +121,7 @@ TEST_F(DispatcherOutageTest, ATimeoutMayComeAfterTheReplyToTheNextRequest) {
   StepSeconds(2);
   EXPECT_EQ(Of("in_flight"), 1);
   EXPECT_EQ(Outcomes(kOutageHost, "reply"), 2);
-  EXPECT_EQ(Of("up"), 0);
+  EXPECT_EQ(Of("up"), -1);
   rig_.network.AnswerHeld(EndAs(EchoOutcome::kTimeout));
   EXPECT_EQ(Of("up"), 1);
   EXPECT_EQ(Of("consecutive_failures"), 0);

@@ -142,6 +142,30 @@ TEST_F(DispatcherTest, MissesTicksOfANameUntilItResolves) {
   EXPECT_EQ(Missed("unresolved"), 2);
 }
 
+TEST_F(DispatcherTest, TellsThatANameIsResolvedLongBeforeThePairIsProbed) {
+  rig_.lookup.Fail("late.example.net");
+  const DispatchedPair pair{
+      NewPair("late.example.net"),
+      {},
+      {.address = {},
+       .entry = rig_.book.WatchName("late.example.net", milliseconds(1)).entry},
+      {},
+      flow_renew_after_};
+  rig_.recorder.Describe(pair.id, {.has_name = true});
+  rig_.dispatcher.Apply({.scheduled = {{std::chrono::hours(1), {pair}}},
+                         .updated = {},
+                         .removed = {}});
+  Start();
+  EXPECT_EQ(Missed("unresolved"), 1);
+  EXPECT_EQ(OfPair("resolved", "late.example.net"), 0);
+
+  rig_.lookup.Set("late.example.net", {Address("192.0.2.9")});
+  rig_.lookup.WaitForRefresh("late.example.net");
+  Step(seconds(1));
+  EXPECT_EQ(OfPair("resolved", "late.example.net"), 1);
+  EXPECT_EQ(OfPair("requests_total", "late.example.net"), 0);
+}
+
 TEST_F(DispatcherTest, FollowsANameToItsNewAddress) {
   rig_.lookup.Set("a.example.net", {Address("192.0.2.1")});
   AddPair(
@@ -175,6 +199,19 @@ TEST_F(DispatcherTest, KeepsTheLastGoodAddressWhenARefreshFails) {
   Step(seconds(1));
   EXPECT_THAT(TimesOf("192.0.2.1"), ElementsAre(0, 1000));
   EXPECT_EQ(Missed("unresolved"), 0);
+}
+
+TEST_F(DispatcherTest, SendsFromTheAddressOfTheDestinationsIpVersion) {
+  const Endpoint source{.address = Address("192.0.2.100"),
+                        .entry = {},
+                        .other_address = Address("2001:db8::100")};
+  AddPairs({"192.0.2.1", "2001:db8::1"}, seconds(1), source);
+  Start();
+  Step(seconds(1));
+  ASSERT_FALSE(RequestsTo("192.0.2.1").empty());
+  EXPECT_EQ(RequestsTo("192.0.2.1")[0].source, Address("192.0.2.100"));
+  ASSERT_FALSE(RequestsTo("2001:db8::1").empty());
+  EXPECT_EQ(RequestsTo("2001:db8::1")[0].source, Address("2001:db8::100"));
 }
 
 TEST_F(DispatcherTest, EndsProbesFromAnAdapterWithoutAddressAsBadSource) {

@@ -21,13 +21,17 @@ class OutcomeLog final : public PairObserver {
     line += outcome.previous ? EchoOutcomeName(*outcome.previous) : "none";
     line += " ";
     line += EchoOutcomeName(outcome.outcome);
+    if (outcome.is_outage != outcome.was_outage) {
+      line += ", " + std::to_string(outcome.losses) + " lost: ";
+      line += outcome.is_outage ? "outage" : "its end";
+    }
     lines_.push_back(line);
   }
 
   bool wants_every_outcome() const override { return wants_every_outcome_; }
   void WantEveryOutcome(bool want) { wants_every_outcome_ = want; }
 
-  /// "destination previous outcome" each.
+  /// "destination previous outcome" each, and what it begins or ends.
   std::vector<std::string> lines() const {
     const MutexLock lock(mutex_);
     return lines_;

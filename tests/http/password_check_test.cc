@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "echo_exporter/web_security.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -51,6 +53,15 @@ TEST_F(PasswordCheckTest, KnowsTheKindsOfBcrypt) {
                   "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
                   "STUVWXYZ0123456789chars after 72 are ignored"),
             Verdict::kRight);
+}
+
+TEST_F(PasswordCheckTest, KnowsTheHashesThatItMakes) {
+  const std::string longest(kMaxPasswordBytes, 'a');
+  const std::string hash = HashPassword(longest, 4);
+  EXPECT_TRUE(hash.starts_with("$2b$04$")) << hash;
+  EXPECT_NE(HashPassword(longest, 4), hash);
+  EXPECT_EQ(Check({{"a", hash}}, "a", longest), Verdict::kRight);
+  EXPECT_EQ(Check({{"a", hash}}, "a", longest.substr(1)), Verdict::kWrong);
 }
 
 TEST_F(PasswordCheckTest, RemembersRightPasswordsAlone) {

@@ -65,8 +65,10 @@ class WebSecurityTest : public HttpServerFixture {
   }
 
   void RecordReloads() {
-    security_->SetReloadObserver(
-        [this](bool good) { reloads_.push_back(good); });
+    security_->SetObserver([this](const WebSecurityState& state) {
+      reloads_.push_back(state.good);
+    });
+    reloads_.clear();  // of the state when it is set
   }
 
   TemporaryFolder folder_;

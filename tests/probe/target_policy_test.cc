@@ -100,6 +100,17 @@ TEST(ClassifyTargetTest, TakesNoAddressForAName) {
             TargetVerdict::kAllowed);
 }
 
+TEST(ClassifyTargetTest, AllowsTheDestinationsOfGroupsAndNothingElse) {
+  ProbeConfig config;
+  config.allow_destinations = true;
+  EXPECT_EQ(ClassifyTarget(config, "192.0.2.1"), TargetVerdict::kRefused);
+  EXPECT_EQ(ClassifyTarget(config, "dns.example.net"), TargetVerdict::kRefused);
+  config.destinations = {"dns.example.net", "2001:db8::1"};
+  EXPECT_EQ(ClassifyTarget(config, "DNS.example.net"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget(config, "2001:DB8:0::1"), TargetVerdict::kAllowed);
+  EXPECT_EQ(ClassifyTarget(config, "2001:db8::2"), TargetVerdict::kRefused);
+}
+
 SourceConfig NamedAddress(const std::string& name, const std::string& address) {
   return {.name = name,
           .kind = SourceConfig::Kind::kAddress,
@@ -131,6 +142,16 @@ TEST(AllowsSourceTest, JudgesBySpellingAdapterOrAddress) {
   EXPECT_FALSE(AllowsSource(config, NamedAddress("192.0.2.1", "192.0.2.1")));
   EXPECT_FALSE(AllowsSource(config, NamedAdapter("wan3", "Ethernet 3")));
   EXPECT_FALSE(AllowsSource(config, {}));  // "auto"
+}
+
+TEST(AllowsSourceTest, JudgesBothAddressesOfASource) {
+  ProbeConfig config;
+  config.allowed_source_prefixes = {*IpPrefix::Parse("10.0.0.0/8")};
+  SourceConfig source = NamedAddress("lan", "10.1.2.3");
+  source.other_address = Address("2001:db8::3");
+  EXPECT_FALSE(AllowsSource(config, source));
+  config.allowed_source_prefixes.push_back(*IpPrefix::Parse("2001:db8::/32"));
+  EXPECT_TRUE(AllowsSource(config, source));
 }
 
 TEST(AllowedAddressesTest, KeepsThoseInAPrefixInOrder) {

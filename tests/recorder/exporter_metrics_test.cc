@@ -51,7 +51,8 @@ TEST(ExporterMetricsTest, WritesItsFamiliesAsTheGoldenText) {
   metrics.RecordConfigLoad(
       true, WallTime(std::chrono::seconds(1'700'000'000) + milliseconds(250)));
   metrics.RecordConfigLoad(false, WallTime());
-  metrics.RecordWebConfigLoad(true);
+  metrics.RecordWebConfigLoad(true,
+                              WallTime(std::chrono::seconds(1'800'000'000)));
   EchoTransportStats transport;
   transport.ipv4_mechanism = "raw_socket";
   transport.ipv6_mechanism = "datagram_socket";

@@ -73,7 +73,8 @@ TEST(PairFamiliesTest, CountsStrayRepliesAndFlowRenewals) {
 TEST(PairFamiliesTest, LeavesOutEachFamilyThatIsOmittedAndNoOther) {
   PairSnapshot pair =
       PairWithReplies({std::chrono::seconds(1), std::chrono::seconds(2)});
-  pair.route = Route{{}, *IpAddress::Parse("192.0.2.1")};
+  pair.facts.route = Route{{}, *IpAddress::Parse("192.0.2.1")};
+  pair.facts.traits = {.interval = std::chrono::seconds(1), .has_name = true};
   for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
     PairFamilySet omit;
     omit.set(i);
@@ -137,13 +138,11 @@ TEST(PairFamiliesTest, WritesNothingWithoutPairs) { EXPECT_EQ(Render({}), ""); }
 
 TEST(PairFamiliesTest, OmitsFamiliesWithoutSeries) {
   const std::string text = Render({PairWithReplies({})});
-  EXPECT_THAT(
-      text,
-      HasSubstr(
-          "# TYPE icmp_echo_up gauge\n"
-          "icmp_echo_up{group=\"g\",source=\"s\",destination=\"d\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE icmp_echo_in_flight gauge\n"));
   for (const char* family :
-       {"icmp_echo_last_rtt_seconds", "icmp_echo_jitter_seconds",
+       {"icmp_echo_last_rtt_seconds", "icmp_echo_last_reply_timestamp_seconds",
+        "icmp_echo_jitter_seconds", "icmp_echo_up",
+        "icmp_echo_interval_seconds", "icmp_echo_resolved",
         "icmp_echo_reply_ttl", "icmp_echo_up_changed_timestamp_seconds",
         "icmp_echo_pair_info"}) {
     EXPECT_THAT(text, Not(HasSubstr(family)));
@@ -232,7 +231,7 @@ TEST(PairFamiliesTest, WritesNanosecondsAsExactSeconds) {
 
 TEST(PairFamiliesTest, TellsTheAddressesInUse) {
   PairSnapshot pair = PairWithReplies({});
-  pair.route =
+  pair.facts.route =
       Route{IpAddress::Parse("192.0.2.10"), *IpAddress::Parse("192.0.2.1")};
   EXPECT_THAT(
       Render({pair}),
@@ -240,7 +239,7 @@ TEST(PairFamiliesTest, TellsTheAddressesInUse) {
                 R"(source_address="192.0.2.10",)"
                 R"(destination_address="192.0.2.1",ip_version="4"} 1)"
                 "\n"));
-  pair.route = Route{{}, *IpAddress::Parse("2001:db8::1")};
+  pair.facts.route = Route{{}, *IpAddress::Parse("2001:db8::1")};
   EXPECT_THAT(
       Render({pair}),
       HasSubstr(

@@ -58,19 +58,13 @@ TEST_F(PairObserverTest, IsToldOfEqualOutcomesWhileItWantsThem) {
   EXPECT_THAT(log_.lines(), ElementsAre("a none reply", "a reply reply"));
 }
 
-TEST_F(PairObserverTest, APairCountsAsUpUntilItsFirstOutcome) {
-  const PairLabels labels;
-  PairOutcome outcome{
-      .pair = 1, .labels = labels, .outcome = {}, .previous = std::nullopt};
-  EXPECT_TRUE(outcome.was_up());
-  outcome.previous = EchoOutcome::kTimeout;
-  EXPECT_FALSE(outcome.was_up());
-  outcome.previous = EchoOutcome::kReply;
-  EXPECT_TRUE(outcome.was_up());
-  outcome.outcome = EchoOutcome::kCorruptReply;
-  EXPECT_FALSE(outcome.is_up());
-  outcome.outcome = EchoOutcome::kReply;
-  EXPECT_TRUE(outcome.is_up());
+TEST_F(PairObserverTest, IsToldOfTheBeginAndTheEndOfAnOutage) {
+  const PairId a = AddPair("a");
+  for (int i = 0; i < 5; ++i) Record(a, EchoOutcome::kTimeout);
+  Record(a, EchoOutcome::kReply);
+  EXPECT_THAT(log_.lines(),
+              ElementsAre("a none timeout", "a timeout timeout, 3 lost: outage",
+                          "a timeout reply, 5 lost: its end"));
 }
 
 TEST_F(PairObserverTest, OutcomesOfThisHostLeaveTheStateAsItWas) {
@@ -112,7 +106,7 @@ TEST_F(PairObserverTest, IsNotToldOfARemovedPair) {
   ASSERT_EQ(AddPair("a"), a);
   recorder_.RecordResult(second, {});
   Record(a, EchoOutcome::kTimeout);
-  EXPECT_THAT(log_.lines(), ElementsAre("a other timeout"));
+  EXPECT_THAT(log_.lines(), ElementsAre("a other timeout, 3 lost: outage"));
 }
 
 TEST_F(PairObserverTest, IsToldInTheOrderOfAPairByManyThreads) {
@@ -134,7 +128,8 @@ TEST_F(PairObserverTest, IsToldInTheOrderOfAPairByManyThreads) {
   std::string last = "none";
   for (const std::string& line : lines) {
     ASSERT_THAT(line, testing::StartsWith("a " + last + " "));
-    last = line.substr(line.rfind(' ') + 1);
+    const std::string told = line.substr(0, line.find(','));
+    last = told.substr(told.rfind(' ') + 1);
   }
 }
 

@@ -65,9 +65,13 @@ TEST_F(ProbeRecorderTest, RendersPairsAsTheGoldenText) {
   recorder_.AddPair({"lan", "auto", "192.0.2.1", {}});
   recorder_.AddPair({"wan", "wan1", "dns.example.net", {{"site", "fra"}}});
   recorder_.AddPair({"wan", "wan1", "2001:db8::1", {{"site", "fra"}}});
-  recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")});
-  recorder_.SetRoute(1, Route{IpAddress::Parse("198.51.100.7"),
-                              *IpAddress::Parse("203.0.113.5")});
+  recorder_.Describe(0, {.interval = std::chrono::seconds(1)});
+  recorder_.Describe(1, {.interval = milliseconds(250), .has_name = true});
+  recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")}, true);
+  recorder_.SetRoute(
+      1,
+      Route{IpAddress::Parse("198.51.100.7"), *IpAddress::Parse("203.0.113.5")},
+      true);
   Finish(0, EchoOutcome::kReply, microseconds(100), std::uint8_t{64});
   Finish(0, EchoOutcome::kReply, Nanoseconds(237'400), std::uint8_t{64});
   Finish(1, EchoOutcome::kReply, milliseconds(12), std::uint8_t{57});
@@ -173,7 +177,7 @@ TEST_F(ProbeRecorderTest, RendersPairsInTheOrderInWhichTheyWereAdded) {
   for (int pair = 0; pair < 200; ++pair) {
     const std::string destination = std::to_string(pair);
     recorder_.AddPair({"g", "s", destination, {}});
-    expected += R"(icmp_echo_up{group="g",source="s",destination=")" +
+    expected += R"(icmp_echo_in_flight{group="g",source="s",destination=")" +
                 destination + "\"} 0\n";
   }
   EXPECT_THAT(RenderText(recorder_), HasSubstr(expected));
@@ -194,7 +198,7 @@ TEST_F(ProbeRecorderTest, APairIsItsGroupSourceAndDestination) {
 
 TEST_F(ProbeRecorderTest, APairKeepsItsCountersUnderOtherLabels) {
   const PairId id = recorder_.AddPair({"g", "s", "d", {}});
-  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")});
+  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")}, true);
   Finish(id, EchoOutcome::kReply);
   const auto before = recorder_.LabelsOf(id);
   const PairLabels other{"g", "s", "d", {{"site", "fra"}}};
@@ -219,7 +223,7 @@ TEST_F(ProbeRecorderTest, APairKeepsItsCountersUnderOtherLabels) {
 
 TEST_F(ProbeRecorderTest, ARemovedPairThatHasNotEndedGoesOnWithoutARoute) {
   const PairId id = recorder_.AddPair({"g", "s", "d", {}});
-  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")});
+  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")}, true);
   const RequestId request = Send(id);
   recorder_.RemovePair(id);
   EXPECT_EQ(Samples().at("echo_exporter_pairs"), 0);
@@ -269,7 +273,7 @@ TEST_F(ProbeRecorderTest, ShowsEachPairWithItsLabelsStatisticsAndRoute) {
   const PairId second = recorder_.AddPair({"g", "s", "b", {}});
   const Route route{IpAddress::Parse("198.51.100.7"),
                     *IpAddress::Parse("192.0.2.1"), 3};
-  recorder_.SetRoute(first, route);
+  recorder_.SetRoute(first, route, true);
   Finish(first, EchoOutcome::kReply, microseconds(100), std::uint8_t{64});
   Finish(first, EchoOutcome::kReply, microseconds(260), std::uint8_t{63});
   Finish(second, EchoOutcome::kReply, milliseconds(1), std::uint8_t{9});
@@ -334,19 +338,34 @@ TEST_F(ProbeRecorderTest, HostileNamesCannotBreakTheFormat) {
       R"({group="\"} 1\nup 0\n",source="\\",)"
       "destination=\"\xEF\xBF\xBD\\\"\\n# TYPE up gauge\\n\xEF\xBF\xBD\","
       R"(x="\",evil=\"\\"})";
-  EXPECT_THAT(text, HasSubstr("\nicmp_echo_up" + labels + " 0\n"));
-  // requests, two outcomes, in flight, five buckets, sum, count, up,
+  EXPECT_THAT(text, HasSubstr("\nicmp_echo_in_flight" + labels + " 0\n"));
+  // requests, two outcomes, in flight, five buckets, sum, count,
   // consecutive failures, outages, their time, nine buckets, sum, count.
-  EXPECT_EQ(ParseSamples(text).size(), tame + 26);
+  EXPECT_EQ(ParseSamples(text).size(), tame + 25);
 }
 
 TEST_F(ProbeRecorderTest, ForgetsTheAddressesOfALostRoute) {
   recorder_.AddPair({"g", "s", "d", {}});
   EXPECT_THAT(RenderText(recorder_), Not(HasSubstr("pair_info")));
-  recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")});
+  recorder_.SetRoute(0, Route{{}, *IpAddress::Parse("192.0.2.1")}, true);
   EXPECT_THAT(RenderText(recorder_), HasSubstr("icmp_echo_pair_info{"));
-  recorder_.SetRoute(0, std::nullopt);
+  recorder_.SetRoute(0, std::nullopt, false);
   EXPECT_THAT(RenderText(recorder_), Not(HasSubstr("pair_info")));
+}
+
+TEST_F(ProbeRecorderTest, TellsOfNamesWhetherTheyAreResolved) {
+  recorder_.AddPair({"g", "s", "name", {}});
+  recorder_.AddPair({"g", "s", "192.0.2.1", {}});
+  recorder_.Describe(0, {.has_name = true});
+  recorder_.SetRoute(1, std::nullopt, true);
+  const std::string labels = R"({group="g",source="s",destination="name"})";
+  EXPECT_EQ(Samples().at("icmp_echo_resolved" + labels), 0);
+  // As when the source is missing.
+  recorder_.SetRoute(0, std::nullopt, true);
+  EXPECT_EQ(Samples().at("icmp_echo_resolved" + labels), 1);
+  EXPECT_THAT(RenderText(recorder_),
+              Not(HasSubstr(R"(icmp_echo_resolved{group="g",source="s",)"
+                            R"(destination="192.0.2.1")")));
 }
 
 TEST_F(ProbeRecorderTest, HasEveryReasonOfMissedTicksFromTheStart) {
@@ -382,9 +401,9 @@ TEST_F(ProbeRecorderTest, KeepsTheTimeOfTheLastGoodConfiguration) {
 TEST_F(ProbeRecorderTest, SaysNothingOfAWebConfigurationThatIsNotThere) {
   const std::string name = "echo_exporter_web_config_last_reload_successful";
   EXPECT_FALSE(Samples().contains(name));
-  recorder_.RecordWebConfigLoad(true);
+  recorder_.RecordWebConfigLoad(true, {});
   EXPECT_EQ(Samples().at(name), 1);
-  recorder_.RecordWebConfigLoad(false);
+  recorder_.RecordWebConfigLoad(false, {});
   EXPECT_EQ(Samples().at(name), 0);
 }
 
