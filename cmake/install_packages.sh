@@ -25,8 +25,8 @@ build_packages=(
 run_packages=(curl wine wine64)
 test_packages=(
   bash-completion clang clang-format clang-tidy curl iproute2 "libclang-rt-$clang_version-dev"
-  lintian man-db msitools nftables openssl prometheus prometheus-blackbox-exporter protobuf-compiler
-  pyflakes3 python3 systemd wixl
+  lintian man-db msitools nftables openssl prometheus prometheus-alertmanager
+  prometheus-blackbox-exporter protobuf-compiler pyflakes3 python3 systemd wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 

@@ -45,6 +45,7 @@ std::optional<std::string> ReadSecretLine(const std::string& prompt) {
   const bool read = static_cast<bool>(std::getline(std::cin, line));
   if (hidden.is_terminal()) std::cerr << "\n";
   if (!read) return std::nullopt;
+  if (line.ends_with('\r')) line.pop_back();  // of a file of Windows
   return line;
 }
 

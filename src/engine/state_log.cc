@@ -29,7 +29,7 @@ void StateLog::Write(const PairOutcome& outcome) {
   const EchoOutcome loss =
       down ? outcome.outcome : outcome.previous.value_or(outcome.outcome);
   const auto lasted =
-      std::chrono::floor<std::chrono::milliseconds>(outcome.lasted);
+      std::chrono::round<std::chrono::milliseconds>(outcome.lasted);
   sink_(down ? LogLevel::kWarn : LogLevel::kInfo,
         down ? "pair is down" : "pair is up again",
         {{"group", labels.group},

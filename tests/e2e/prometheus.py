@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -24,6 +25,18 @@ scrape_configs:
     static_configs:
       - targets: ["{exporter.ADDRESS}"]
 """
+
+
+
+
+def build_rules(settings):
+    """Makes rules as an administrator does who wants other thresholds: keys of config.toml."""
+    config, folder = processes.work_file("mixin.toml"), processes.work_file("mixin")
+    config.write_text(settings)
+    builder = processes.ROOT / "deploy/mixin/build"
+    command = [builder, "--config", config, "--output", folder]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folder / "prometheus/echo_exporter.rules.yml"
 
 
 class Prometheus(processes.Daemon):

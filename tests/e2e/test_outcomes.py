@@ -15,14 +15,14 @@ import scrape
 sys.path.append(str(processes.ROOT / "tests/deploy"))
 import dashboard_queries  # noqa: E402
 
-DASHBOARD = processes.ROOT / "deploy/grafana/echo_exporter.json"
+DASHBOARDS = sorted((processes.ROOT / "deploy/grafana").glob("*.json"))
 SCRAPES = 20
 REQUESTS = 40  # of each pair
 
 # The parts of names behind icmp_echo_, echo_exporter_ and process_.
 ICMP_ECHO_NAMES = """
     requests_total outcomes_total in_flight rtt_seconds_bucket rtt_seconds_sum rtt_seconds_count
-    last_rtt_seconds jitter_seconds reply_ttl up up_changed_timestamp_seconds consecutive_failures
+    last_rtt_seconds last_reply_timestamp_seconds interval_seconds jitter_seconds reply_ttl up up_changed_timestamp_seconds consecutive_failures
     outages_total outage_seconds_total failure_run_length_bucket failure_run_length_sum
     failure_run_length_count pair_info"""
 EXPORTER_NAMES = """
@@ -37,7 +37,10 @@ def setUpModule():
     global daemon, server
     unittest.enterModuleContext(network.ScriptedNetwork())
     daemon = unittest.enterModuleContext(exporter.Exporter(expectations.plan_config()))
-    server = unittest.enterModuleContext(prometheus.Prometheus())
+    # A minute, as shipped, is longer than all of the test.
+    rules = prometheus.build_rules("[thresholds]\ndown_seconds = 1\n")
+    config = prometheus.CONFIG.replace(str(prometheus.RULES), str(rules))
+    server = unittest.enterModuleContext(prometheus.Prometheus(config))
     addresses = [row.address for row in expectations.sent_rows()]
     daemon.wait_until(
         f"{REQUESTS} requests ended everywhere",
@@ -85,8 +88,8 @@ class OutcomesTest(unittest.TestCase):
     def test_every_address_has_its_outcome_and_no_other(self):
         for row in expectations.sent_rows():
             with self.about(row):
-                outcomes = self.last.outcomes(destination=row.address)
-                self.assertEqual(set(outcomes), row.expected(), outcomes)
+                outcomes = self.last.outcomes_of_sent(destination=row.address)
+                self.assertEqual(outcomes, row.expected())
 
     def test_addresses_that_cannot_be_probed_are_not_probed(self):
         unsent = [row for row in expectations.ROWS if not row.expected()]
@@ -225,12 +228,20 @@ class DeployTest(unittest.TestCase):
         self.assertEqual([rule for rule in rules() if rule["health"] == "err"], [])
 
     def test_recorded_loss_is_the_loss(self):
-        series = "pair:icmp_echo_loss:ratio_rate1m"
-        expected = {row.address: row.expected() for row in expectations.sent_rows()}
-        loss = dict(
-            (labels["destination"], value)
-            for labels, value in server.wait_until(
-                series, series, lambda result: len(result) >= len(expected)
+        # Apart from outages: what never answers has none.
+        expected = {
+            row.address: row.expected()
+            for row in expectations.sent_rows()
+            if "reply" in row.expected()
+        }
+
+        def by_destination(result):
+            return {labels["destination"]: value for labels, value in result}
+
+        series = "pair:icmp_echo_loss:ratio"
+        loss = by_destination(
+            server.wait_until(
+                series, series, lambda result: set(by_destination(result)) >= set(expected)
             )
         )
         for address, outcomes in expected.items():
@@ -238,7 +249,7 @@ class DeployTest(unittest.TestCase):
                 if outcomes == {"reply", "timeout"}:
                     self.assertAlmostEqual(loss[address], 0.5, delta=0.1)
                 else:
-                    self.assertEqual(loss[address], 0 if outcomes == {"reply"} else 1)
+                    self.assertEqual(loss[address], 0)
 
     def test_alerts_name_those_that_do_not_answer(self):
         down = {
@@ -249,18 +260,21 @@ class DeployTest(unittest.TestCase):
             return {
                 alert["labels"]["destination"]
                 for alert in server.api("alerts")["alerts"]
-                if alert["labels"]["alertname"] == "EchoDestinationDown"
+                if alert["labels"]["alertname"] == "EchoPairDown"
             }
 
-        processes.wait_for("EchoDestinationDown for all that are down", lambda: down == alerting())
+        processes.wait_for("EchoPairDown for all that are down", lambda: down == alerting())
 
     def test_every_dashboard_query_has_an_answer(self):
-        queries = dashboard_queries.load_queries(DASHBOARD)
-        self.assertGreater(len(queries), 10)
+        queries = [query for path in DASHBOARDS for query in dashboard_queries.load_queries(path)]
+        self.assertGreater(len(queries), 50)
+        if "process_open_fds" not in daemon.scrape().names():  # which Wine does not tell
+            queries = [query for query in queries if "process_open_fds" not in query.expr]
         problems = []
+        chosen = {"destination": "10.213.1.1"}  # which always answers
 
         def none():
-            problems[:] = dashboard_queries.check_queries(prometheus.URL, queries)
+            problems[:] = dashboard_queries.check_queries(prometheus.URL, queries, chosen=chosen)
             return not problems
 
         try:
