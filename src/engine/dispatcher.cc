@@ -113,7 +113,10 @@ void Dispatcher::Commit(const DispatchChange& change,
       pairs_.erase(pair);
     }
   }
-  if (!added.empty()) has_unresolved_ = true;
+  if (!added.empty()) {
+    has_unresolved_ = true;
+    looked_at_ = 0;  // a name may be known already, of another pair
+  }
   pairs_.merge(added);
   const auto set = [this](const DispatchedPair& spec) {
     Pair& pair = pairs_.find(spec.id)->second;

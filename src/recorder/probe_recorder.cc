@@ -219,28 +219,30 @@ void ProbeRecorder::Impl::RecordResult(const RequestId& id,
   }
 }
 
-// Records an outcome in the order of sending, and tells of it.
+// In the order of sending.
 void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
                                 const SentRequest& request) const {
   const FailureRuns& runs = pair.stats.runs();
-  PairOutcome told{.pair = id,
-                   .labels = pair.naming->labels,
-                   .outcome = *request.outcome,
-                   .previous = runs.last_outcome(),
-                   .was_outage = runs.is_outage(),
-                   .losses = runs.length()};
+  const EchoOutcome outcome = *request.outcome;
+  const std::optional<EchoOutcome> previous = runs.last_outcome();
+  const bool was_outage = runs.is_outage();
+  const std::uint64_t losses_before = runs.length();
   pair.stats.RecordInSendOrder(request, shapes_, clock_);
-  if (observer_ == nullptr || pair.removed || IsOfThisHost(told.outcome)) {
+  if (observer_ == nullptr || pair.removed || IsOfThisHost(outcome) ||
+      (outcome == previous && runs.is_outage() == was_outage &&
+       !observer_->wants_every_outcome())) {
     return;
   }
-  told.is_outage = runs.is_outage();
-  if (told.outcome == told.previous && told.is_outage == told.was_outage &&
-      !observer_->wants_every_outcome()) {
-    return;
-  }
-  told.losses = std::max(told.losses, runs.length());
-  if (told.losses > 0) told.lasted = request.sent - runs.begin();
-  observer_->OnOutcome(told);
+  const std::uint64_t losses = std::max(losses_before, runs.length());
+  observer_->OnOutcome(
+      {.pair = id,
+       .labels = pair.naming->labels,
+       .outcome = outcome,
+       .previous = previous,
+       .is_outage = runs.is_outage(),
+       .was_outage = was_outage,
+       .losses = losses,
+       .lasted = losses > 0 ? request.sent - runs.begin() : Nanoseconds()});
 }
 
 void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
@@ -265,9 +267,8 @@ void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
   facts.resolved = resolved;
 }
 
-// A copy for each pair, in the order of their numbers, filled in by
-// `copy_pair(id, pair, &copy)` under the lock of the pair's shard; without
-// those for which it returns false.
+// In the order of their numbers, a copy of each pair for which `copy_pair(id,
+// pair, &copy)`, which fills it in under the shard's lock, returns true.
 template <typename Copy, typename CopyPair>
 std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
                                                  CopyPair copy_pair) const {

@@ -166,6 +166,32 @@ TEST_F(DispatcherTest, TellsThatANameIsResolvedLongBeforeThePairIsProbed) {
   EXPECT_EQ(OfPair("requests_total", "late.example.net"), 0);
 }
 
+TEST_F(DispatcherTest, TellsAtOnceOfANewPairWhoseNameIsKnown) {
+  rig_.lookup.Set("known.example.net", {Address("192.0.2.9")});
+  const auto add = [this](const std::string& label) {
+    const DispatchedPair pair{
+        NewPair(label),
+        {},
+        {.address = {},
+         .entry =
+             rig_.book.WatchName("known.example.net", std::chrono::hours(1))
+                 .entry},
+        {},
+        flow_renew_after_};
+    rig_.recorder.Describe(pair.id, {.has_name = true});
+    rig_.dispatcher.Apply({.scheduled = {{std::chrono::hours(1), {pair}}},
+                           .updated = {},
+                           .removed = {}});
+  };
+  add("first");
+  rig_.lookup.WaitForCalls("known.example.net", 1);
+  Start();
+  while (OfPair("resolved", "first") != 1) Step(seconds(1));
+  add("second");
+  Step(seconds(2));
+  EXPECT_EQ(OfPair("resolved", "second"), 1);
+}
+
 TEST_F(DispatcherTest, FollowsANameToItsNewAddress) {
   rig_.lookup.Set("a.example.net", {Address("192.0.2.1")});
   AddPair(
