@@ -3,16 +3,15 @@
 import collections
 import contextlib
 import datetime
-import http.server
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
+
+import webhooks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "deploy/prometheus/alertmanager.yml"
@@ -115,36 +114,6 @@ QUIET = [
 ]
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Keeps what webhooks send: (path, labels of the alerts)."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), ReceiverHandler)
-        self.notifications = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
-class ReceiverHandler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.notifications.append((self.path, [alert["labels"] for alert in body["alerts"]]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 def replace(text, old, new):
     if old not in text:
         raise ValueError(f"{CONFIG.name} has no {old}")
@@ -153,7 +122,7 @@ def replace(text, old, new):
 
 def live_config(receiver_url, group_wait):
     """The shipped configuration with other receivers and times; its maintenance lasts all week."""
-    text = replace(CONFIG.read_text(), "http://127.0.0.1:9099", receiver_url)
+    text = replace(CONFIG.read_text(), webhooks.SHIPPED_URL, receiver_url)
     text = replace(text, "group_wait: 45s", f"group_wait: {group_wait}s")
     text = replace(text, "group_interval: 5m", "group_interval: 1h")
     text = replace(text, "weekdays: [sunday]", "weekdays: ['sunday:saturday']")
@@ -195,13 +164,11 @@ class Alertmanager:
 
 @contextlib.contextmanager
 def alertmanager(config):
-    program = shutil.which("prometheus-alertmanager") or "alertmanager"
     with tempfile.TemporaryDirectory(prefix="echo_exporter_alertmanager_") as name:
         directory = pathlib.Path(name)
         log, file = directory / "log", directory / "alertmanager.yml"
         file.write_text(config)
-        command = [program, f"--config.file={file}", f"--storage.path={directory / 'data'}"]
-        command += ["--web.listen-address=127.0.0.1:0", "--cluster.listen-address=", "--log.level=debug"]
+        command = webhooks.alertmanager(file, directory / "data", "127.0.0.1:0", "--log.level=debug")
         with log.open("w") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
@@ -253,7 +220,7 @@ def send_all(cases, group_wait):
     alerts = [labels for case in cases.values() for labels in case.alerts()] + QUIET
     suppressed = keys(labels for case in cases.values() for labels in case.suppressed)
     notifications_due = sum(len(case.sent) for case in cases.values())
-    with Receiver() as receiver, alertmanager(live_config(receiver.url, group_wait)) as server:
+    with webhooks.Receiver() as receiver, alertmanager(live_config(receiver.url, group_wait)) as server:
         begin = time.monotonic()
         server.post(alerts)
         inhibited = eventually(lambda: keys(server.inhibited()) == suppressed)
@@ -266,7 +233,7 @@ def send_all(cases, group_wait):
         if not eventually(lambda: server.muted() == 2):
             problems.append(f"{server.muted()} groups were muted instead of 2")
         eventually(lambda: len(receiver.notifications) >= notifications_due)
-        return list(receiver.notifications), problems
+        return [(path, [one["labels"] for one in alerts]) for path, alerts in receiver.notifications], problems
 
 
 def check_all(check):

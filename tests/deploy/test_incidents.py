@@ -5,11 +5,9 @@ Time is compressed: every duration in the rules, and every interval, is a thirti
 """
 
 import contextlib
-import http.server
 import json
 import re
 import subprocess
-import threading
 import time
 import unittest
 import urllib.request
@@ -18,10 +16,10 @@ import exporter
 import network
 import processes
 import prometheus
+import webhooks
 
 FACTOR = 30
 ALERTMANAGER = "127.0.0.1:9093"
-RECEIVER_PORT = 9099  # of alertmanager.yml
 JOB = "icmp"
 SINKING = "10.213.0.3"  # the only address of the exporter that will see nothing
 WAN1, WAN2 = network.SOURCE, network.OTHER_SOURCE
@@ -68,52 +66,12 @@ def address(number):
     return f"127.0.0.1:{10_120 + number}"
 
 
-class Receiver(http.server.ThreadingHTTPServer):
-    """Where the pages of the shipped configuration go: remembers which alerts it was told of."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        self.told = set()
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                firing = [one for one in body["alerts"] if one["status"] == "firing"]
-                receiver.told |= {place_of(one["labels"]) for one in firing}
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", RECEIVER_PORT), Handler)
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
 class Alertmanager(processes.Daemon):
-    def __init__(self):
+    def __init__(self, receiver):
         shipped = processes.ROOT / "deploy/prometheus/alertmanager.yml"
-        config = processes.work_file("alertmanager.yml")
-        config.write_text(compress(shipped.read_text()))
-        super().__init__(
-            "alertmanager",
-            [
-                "prometheus-alertmanager",
-                f"--config.file={config}",
-                f"--storage.path={processes.work_file('alertmanager-data')}",
-                f"--web.listen-address={ALERTMANAGER}",
-                "--cluster.listen-address=",
-            ],
-        )
+        config, data = processes.work_file("alertmanager.yml"), processes.work_file("alertmanager-data")
+        config.write_text(compress(shipped.read_text()).replace(webhooks.SHIPPED_URL, receiver.url))
+        super().__init__("alertmanager", webhooks.alertmanager(config, data, ALERTMANAGER))
 
     def is_ready(self):
         with contextlib.suppress(OSError):
@@ -173,11 +131,16 @@ class IncidentsTest(unittest.TestCase):
         ]
         rules = prometheus.build_rules(f"[thresholds]\ndown_seconds = {60 / FACTOR}\n")
         rules.write_text(compress(rules.read_text()))
-        cls.receiver = cls.enterClassContext(Receiver())
-        cls.alertmanager = cls.enterClassContext(Alertmanager())
+        cls.receiver = cls.enterClassContext(webhooks.Receiver())
+        cls.alertmanager = cls.enterClassContext(Alertmanager(cls.receiver))
         targets = json.dumps([address(number) for number in range(1, 7)])
         config = CONFIG.format(rules=rules, alertmanager=ALERTMANAGER, job=JOB, targets=targets)
         cls.prometheus = cls.enterClassContext(prometheus.Prometheus(config))
+
+    def notified(self):
+        """Every alert that somebody was ever told of."""
+        sent = [one for _, alerts in self.receiver.notifications for one in alerts]
+        return {place_of(one["labels"]) for one in sent if one["status"] == "firing"}
 
     def wait_for_pages(self, when, expected):
         """Waits until somebody is told of exactly these; of no other may anybody ever be told."""
@@ -185,7 +148,7 @@ class IncidentsTest(unittest.TestCase):
         begun = time.monotonic()
 
         def look():
-            told = {page for page in self.receiver.told if page[0] not in OF_THE_MACHINE}
+            told = {page for page in self.notified() if page[0] not in OF_THE_MACHINE}
             self.assertLessEqual(told, self.allowed, when)
             pages = told & self.alertmanager.pages()
             for page in sorted(pages - self.told):
