@@ -177,9 +177,10 @@ class Exporter(processes.Daemon):
 class HostileClients(processes.Daemon):
     """hostile_clients.py: so many slow ones, ones who ask for `probe_path`, and broken ones."""
 
-    def __init__(self, slow, probes, broken, probe_path):
+    def __init__(self, slow, probes, broken, probe_path, probe_pause=0):
         program = processes.ROOT / "tests/e2e/hostile_clients.py"
-        super().__init__("hostile", [program, ADDRESS, slow, probes, broken, probe_path])
+        command = [program, ADDRESS, slow, probes, broken, probe_path, probe_pause]
+        super().__init__("hostile", command)
 
     def is_ready(self):
         return "ready" in self.log_text()

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Clients that mean no good to an HTTP server, all at once, until SIGTERM.
 
-Usage: tests/e2e/hostile_clients.py HOST:PORT SLOW PROBES BROKEN PROBE_PATH
+Usage: tests/e2e/hostile_clients.py HOST:PORT SLOW PROBES BROKEN PROBE_PATH PROBE_PAUSE
 
 SLOW connections send a header a second and never end their request (slowloris); PROBES clients ask
-for PROBE_PATH again and again, each as soon as it has its answer; BROKEN clients send what is no
-request, or too long a one. Who is cut off comes back a moment later. At the end one line of JSON
+for PROBE_PATH again and again, each PROBE_PAUSE seconds after its answer; BROKEN clients send what
+is no request, or too long a one. Who is cut off comes back a moment later. At the end one line of JSON
 counts, by kind, the statuses of the answers, and under "none" what ended without one.
 """
 
@@ -43,10 +43,11 @@ BROKEN_REQUESTS = [
 
 
 class Clients:
-    def __init__(self, address, probe_path):
+    def __init__(self, address, probe_path, probe_pause):
         self._host, port = address.split(":")
         self._port = int(port)
         self._probe = f"GET {probe_path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        self._probe_pause = probe_pause
         self._random = random.Random(1)
         self._tasks = []  # asyncio itself does not keep them
         self.counts = {kind: collections.Counter() for kind in ("slow", "probe", "broken")}
@@ -67,8 +68,8 @@ class Clients:
                 finally:
                     writer.close()
             self.counts[kind][status] += 1
-            if kind != "probe" or status == "none":
-                await asyncio.sleep(PAUSE)
+            again_at_once = kind == "probe" and status != "none"
+            await asyncio.sleep(self._probe_pause if again_at_once else PAUSE)
 
     async def slow(self, reader, writer):
         writer.write(HEAD)
@@ -100,8 +101,8 @@ async def read_status(reader):
 
 
 async def main():
-    address, slow, probes, broken, probe_path = sys.argv[1:]
-    clients = Clients(address, probe_path)
+    address, slow, probes, broken, probe_path, probe_pause = sys.argv[1:]
+    clients = Clients(address, probe_path, float(probe_pause))
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     for kind, client, count in (

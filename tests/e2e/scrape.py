@@ -12,10 +12,11 @@ _ESCAPED = re.compile(r"\\(.)")
 
 class Scrape:
     def __init__(self, samples):
-        """`samples`: tuples (name, labels, value)."""
+        """`samples`: tuples (name, labels, value); labels as a dictionary, or as in the text."""
         self._series = {}
+        self._as_text = {}  # of names that nobody asked for yet: of 300,000 lines a test reads few
         for name, labels, value in samples:
-            self._series.setdefault(name, []).append((labels, value))
+            self._as_text.setdefault(name, []).append((labels, value))
 
     @classmethod
     def parse(cls, text):
@@ -25,15 +26,18 @@ class Scrape:
             if line.startswith("#"):
                 continue
             name, labels, value = _SAMPLE.fullmatch(line).groups()
-            labels = {k: _unescape(v) for k, v in _LABEL.findall(labels or "")}
-            samples.append((name, labels, float(value)))
+            samples.append((name, labels or "", float(value)))
         return cls(samples)
 
     def names(self):
-        return self._series.keys()
+        return self._series.keys() | self._as_text.keys()
 
     def series(self, name, **labels):
         """Lists (labels, value) of the series that have all these labels."""
+        if name in self._as_text:
+            self._series[name] = [
+                (_labels(have), value) for have, value in self._as_text.pop(name)
+            ]
         return [
             (have, value)
             for have, value in self._series.get(name, [])
@@ -108,6 +112,13 @@ def accounting_errors(scrape):
         if (up == 1) != (last_rtt is not None) or last_rtt == 0:
             errors.append(f"{pair}: up is {up}, the last round-trip time {last_rtt}")
     return errors
+
+
+def _labels(have):
+    """The labels as a dictionary, whether they are that or as in the text."""
+    if not isinstance(have, str):
+        return have
+    return {name: _unescape(value) for name, value in _LABEL.findall(have)}
 
 
 def _unescape(text):
