@@ -82,6 +82,38 @@ struct DestinationConfig {
   std::string zone = {};  ///< of `address`: see ZonedAddress
   /// The ASCII form of an internationalised host name; empty: `name`.
   std::string ascii_name = {};
+  /// Besides those of the group; no name is in both.
+  Labels labels = {};
+};
+
+/// Target lists in files, in the format of Prometheus's file_sd.
+struct FileDiscoveryConfig {
+  /// Absolute paths, each with at most one "*", which is in its last segment;
+  /// they end in .json, .yml or .yaml, in any case.
+  std::vector<std::string> files;
+  bool strip_port = false;  ///< of targets "host:port" and URLs
+};
+
+/// A target list that a server has, in the format of Prometheus's http_sd. It
+/// names the files of its secrets, and has none of them.
+struct HttpDiscoveryConfig {
+  std::string url;  ///< http:// or https://
+  Nanoseconds refresh_interval = std::chrono::seconds(60);  ///< 5 s .. 24 h
+  bool strip_port = false;  ///< as in FileDiscoveryConfig
+  std::string ca_file;      ///< empty: the system's
+  std::string cert_file;    ///< this and the next: both or neither
+  std::string key_file;
+  std::string server_name;        ///< empty: the host in `url`
+  std::string bearer_token_file;  ///< not with `username`
+  std::string username;           ///< basic_auth
+  std::string password_file;
+  std::string proxy_url;  ///< http://host:port; empty: none
+};
+
+/// Which addresses of a name are probed.
+enum class NameAddresses : std::uint8_t {
+  kFirst,  ///< one, in the order of preference
+  kAll,    ///< each, as a pair of its own with the label `address`
 };
 
 /// One `[[group]]`, with the defaults filled in.
@@ -95,8 +127,15 @@ struct GroupConfig {
   std::uint32_t flow_renew_after = 3;
   /// So many losses in a row are an outage, 1 .. 1000.
   std::uint16_t outage_after = 3;
-  std::vector<SourceConfig> sources;            ///< never empty
-  std::vector<DestinationConfig> destinations;  ///< never empty
+  std::vector<SourceConfig> sources;  ///< never empty
+  /// Empty only where there is discovery.
+  std::vector<DestinationConfig> destinations;
+  std::vector<FileDiscoveryConfig> file_sd;
+  std::vector<HttpDiscoveryConfig> http_sd;
+  NameAddresses name_addresses = NameAddresses::kFirst;
+  bool exclude_self = false;  ///< no destination that is this machine
+  /// Of all destinations so many, which depend on this machine's name; 0: all.
+  std::uint32_t neighbours = 0;
   Labels labels;
 };
 
@@ -110,8 +149,15 @@ struct PairConfig {
 
 /// A named parameter set of /probe.
 struct ModuleConfig {
+  /// kContinuous: the first request begins a pair that is probed from then on.
+  enum class Mode : std::uint8_t { kOnDemand, kContinuous };
   EchoSettings echo{.timeout = std::chrono::seconds(2)};
   SourceConfig source;
+  Mode mode = Mode::kOnDemand;
+  // Of continuous ones:
+  Nanoseconds interval = std::chrono::seconds(1);  ///< 10 ms .. 1 h
+  /// A pair ends when nobody asked for so long, 10 s .. 24 h.
+  Nanoseconds keep = std::chrono::minutes(5);
 };
 
 /// The largest `max_concurrent`. Each probe occupies one connection of the
@@ -136,6 +182,8 @@ struct ProbeConfig {
   /// or "auto", a name in `[sources]` or the adapter of one. Both empty: any.
   std::vector<IpPrefix> allowed_source_prefixes;
   std::vector<std::string> allowed_source_names;
+  /// The most pairs of continuous modules, 0 .. 1,000,000.
+  std::uint32_t max_continuous = 10'000;
   /// Per client, long-term average, 0.001 .. 1,000,000; 0: no limit.
   double requests_per_second = 0;
   std::uint32_t burst = 10;  ///< per client, at once, 1 .. 1,000,000
@@ -153,7 +201,12 @@ struct ListenAddress {
 /// Immutable after construction by convention: share it as const.
 struct ExporterConfig {
   std::vector<ListenAddress> listen_addresses;
-  bool allow_reload = true;  ///< by POST /-/reload
+  bool allow_reload = true;   ///< by POST /-/reload
+  bool allow_actions = true;  ///< of the status page: a probe now
+  /// Memory for the status page's history of pairs, in bytes; 0: none.
+  std::uint64_t history_memory = std::uint64_t{64} * 1024 * 1024;
+  /// From this loss of ten minutes on a pair is lossy, above 0 .. 1.
+  double history_lossy = 0.01;
   HistogramOptions histograms;
   PairFamilySet omit;  ///< families that are not exposed; see CanBeOmitted()
   /// 1 .. 1,000,000, and no more than ConfigPlatform::max_in_flight.
@@ -164,6 +217,10 @@ struct ExporterConfig {
   Nanoseconds drain_timeout = std::chrono::milliseconds(1500);
   std::vector<GroupConfig> groups;  ///< may be empty: only /probe then
   std::vector<PairConfig> pairs;    ///< of all groups, in file order
+  /// 1 .. 1,000,000: beyond, discovery changes nothing.
+  std::uint32_t max_pairs = 100'000;
+  /// Where the last good target lists are kept; empty: nowhere.
+  std::string state_dir;
   std::map<std::string, SourceConfig> sources;  ///< `[sources]`, by name
   std::map<std::string, ModuleConfig> modules;  ///< "icmp" always exists
   ProbeConfig probe;
@@ -186,6 +243,8 @@ struct ConfigPlatform {
   std::size_t max_in_flight = 1'000'000;
   /// Whether it can set their identifier; if not, `flow` causes a warning.
   bool sets_identifier = true;
+  /// This machine's, for "{hostname}".
+  std::string hostname = "localhost";
 };
 
 /// Either the configuration or every error in it.
