@@ -289,6 +289,14 @@ Result<ListenAddress> ParseListenAddress(std::string_view text);
 Result<SourceConfig> ParseSource(
     std::string_view text, const std::map<std::string, SourceConfig>& named);
 
+/// Whether the two have an IP version in common, so that echo requests can be
+/// sent.
+bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
+             IpPreference preference);
+
+/// The requests that are in flight when no destination replies.
+std::uint64_t InFlightInSilence(const ExporterConfig& config);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_CONFIG_H_

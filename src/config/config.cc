@@ -189,18 +189,6 @@ Nanoseconds LongestTimeout(const ExporterConfig& config) {
   return longest;
 }
 
-/// The requests that are in flight when no destination replies.
-std::uint64_t InFlightInSilence(const ExporterConfig& config) {
-  std::uint64_t most = 0;
-  for (const PairConfig& pair : config.pairs) {
-    const GroupConfig& group = config.groups[pair.group];
-    most += static_cast<std::uint64_t>(
-        (group.echo.timeout + group.interval - Nanoseconds(1)) /
-        group.interval);
-  }
-  return most;
-}
-
 /// Requires the pairs. `configured` is absent, or the key's number, which may
 /// be too large for the system or too small for the pairs.
 void SetMaxInFlight(DocumentReader& root, const ConfigPlatform& platform,
@@ -319,6 +307,17 @@ ConfigOutcome Unreadable(std::string_view name, std::string_view cause) {
 }
 
 }  // namespace
+
+std::uint64_t InFlightInSilence(const ExporterConfig& config) {
+  std::uint64_t most = 0;
+  for (const PairConfig& pair : config.pairs) {
+    const GroupConfig& group = config.groups[pair.group];
+    most += static_cast<std::uint64_t>(
+        (group.echo.timeout + group.interval - Nanoseconds(1)) /
+        group.interval);
+  }
+  return most;
+}
 
 ConfigOutcome LoadConfig(const std::string& path,
                          const ConfigPlatform& platform,

@@ -1,7 +1,6 @@
 #include "src/config/config_groups.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -14,6 +13,7 @@
 
 #include "src/base/host_name.h"
 #include "src/config/config_settings.h"
+#include "src/config/label_names.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -22,39 +22,9 @@ namespace {
 constexpr std::uint64_t kMaxPrefixHosts = 65'536;
 constexpr std::uint64_t kMaxPairs = 1'000'000;
 
-constexpr std::array<std::string_view, 9> kBuiltInLabels = {
-    "group",  "source",         "destination",         "outcome",   "le",
-    "reason", "source_address", "destination_address", "ip_version"};
-
-/// Prometheus adds them to every series it scrapes, and would rename ours.
-constexpr std::array<std::string_view, 2> kLabelsOfPrometheus = {"instance",
-                                                                 "job"};
-
 /// The first position of each source or destination, by its address or name
 /// in one canonical spelling: two with the same key are duplicates.
 using Seen = std::unordered_map<std::string, TextPosition>;
-
-bool IsLabelName(std::string_view name) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !name.empty() && is_letter(name.front()) && !name.starts_with("__") &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return is_letter(c) || (c >= '0' && c <= '9');
-         });
-}
-
-/// Whether the two have an IP version in common, so that echo requests can be
-/// sent.
-bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
-             IpPreference preference) {
-  const bool fixed =
-      source.kind == SourceConfig::Kind::kAddress && !source.other_address;
-  if (fixed && !Allows(preference, source.address.version())) return false;
-  if (!destination.address) return true;
-  if (!Allows(preference, destination.address->version())) return false;
-  return !fixed || source.address.version() == destination.address->version();
-}
 
 /// IpPrefix::Parse(), and with the name of an adapter as the zone, which is put
 /// into `zone`: "fe80::%eth0/120".
@@ -293,24 +263,8 @@ void GroupsReader::ReadLabels(DocumentReader& table, GroupConfig* group) {
   if (labels == nullptr) return;
   for (const DocumentNode& value : labels->children) {
     const std::string& name = value.key;
-    if (!IsLabelName(name)) {
-      table.AddError(value.key_position,
-                     "labels: " + Excerpt(name) +
-                         " is not a valid label name: use letters, digits and "
-                         "\"_\", not beginning with a digit or \"__\"");
-    } else if (std::find(kBuiltInLabels.begin(), kBuiltInLabels.end(), name) !=
-               kBuiltInLabels.end()) {
-      table.AddError(value.key_position,
-                     "labels: " + Quoted(name) +
-                         " is a built-in label of the exporter; choose another "
-                         "name");
-    } else if (std::find(kLabelsOfPrometheus.begin(), kLabelsOfPrometheus.end(),
-                         name) != kLabelsOfPrometheus.end()) {
-      table.AddError(value.key_position,
-                     "labels: " + Quoted(name) +
-                         " is a label that Prometheus gives to the exporter as "
-                         "a whole; choose another name, or set it in the "
-                         "scrape configuration");
+    if (const std::string fault = LabelFault(name); !fault.empty()) {
+      table.AddError(value.key_position, "labels: " + fault);
     } else if (value.kind == DocumentNode::Kind::kText) {
       group->labels.emplace_back(name, value.text);
     } else {
@@ -364,6 +318,16 @@ void GroupsReader::AddTooManyPairs(DocumentReader& table) {
 }
 
 }  // namespace
+
+bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
+             IpPreference preference) {
+  const bool fixed =
+      source.kind == SourceConfig::Kind::kAddress && !source.other_address;
+  if (fixed && !Allows(preference, source.address.version())) return false;
+  if (!destination.address) return true;
+  if (!Allows(preference, destination.address->version())) return false;
+  return !fixed || source.address.version() == destination.address->version();
+}
 
 void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
                 const ConfigPlatform& platform, ExporterConfig* config) {
