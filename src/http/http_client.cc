@@ -1,4 +1,4 @@
-#include "src/http/http_client.h"
+#include "echo_exporter/http_client.h"
 
 #include <httplib.h>
 #include <openssl/bio.h>

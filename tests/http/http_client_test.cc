@@ -1,4 +1,4 @@
-#include "src/http/http_client.h"
+#include "echo_exporter/http_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

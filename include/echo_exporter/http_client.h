@@ -1,5 +1,5 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_HTTP_CLIENT_H_
-#define ECHO_EXPORTER_SRC_HTTP_HTTP_CLIENT_H_
+#ifndef ECHO_EXPORTER_HTTP_CLIENT_H_
+#define ECHO_EXPORTER_HTTP_CLIENT_H_
 
 #include <chrono>
 #include <cstddef>
@@ -60,4 +60,4 @@ Result<HttpAnswer> Get(const HttpGet& request);
 
 }  // namespace echo_exporter
 
-#endif  // ECHO_EXPORTER_SRC_HTTP_HTTP_CLIENT_H_
+#endif  // ECHO_EXPORTER_HTTP_CLIENT_H_
