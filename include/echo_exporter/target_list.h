@@ -18,17 +18,17 @@ namespace echo_exporter {
 struct ListedTarget {
   DestinationConfig destination;
   // What its labels set instead of its group: see GroupConfig.
-  std::optional<Nanoseconds> interval;         ///< __echo_interval__
-  std::optional<Nanoseconds> timeout;          ///< __echo_timeout__
-  std::optional<std::uint16_t> payload_size;   ///< __echo_payload_size__
-  std::string source = {};                     ///< __echo_source__; empty: none
-  std::uint32_t line = 1;                      ///< where it is in the list
+  std::optional<Nanoseconds> interval;        ///< __echo_interval__
+  std::optional<Nanoseconds> timeout;         ///< __echo_timeout__
+  std::optional<std::uint16_t> payload_size;  ///< __echo_payload_size__
+  std::string source = {};                    ///< __echo_source__; empty: none
+  std::uint32_t line = 1;                     ///< where it is in the list
   std::uint32_t column = 1;
 };
 
 /// A target list in the format of Prometheus's file_sd and http_sd.
 struct TargetList {
-  std::string name;  ///< of its file, or its URL
+  std::string name;                   ///< of its file, or its URL
   std::vector<ListedTarget> targets;  ///< in the order of the text
   /// Why targets are not among them, "name:line:column: sentence", and how many
   /// are not; at most kMostRejections are told.

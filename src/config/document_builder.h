@@ -21,8 +21,7 @@ static_assert(kMaxDocumentDepth == 64);
 /// The most values of a document: a tree takes a hundred times the memory of
 /// text that is full of small ones.
 inline constexpr std::size_t kMaxDocumentValues = 3'000'000;
-inline constexpr std::string_view kTooManySentence =
-    "more than 3000000 values";
+inline constexpr std::string_view kTooManySentence = "more than 3000000 values";
 
 /// Builds a tree from the events of a parser, in the order of the text. In a
 /// table, keys and values alternate.

@@ -254,18 +254,17 @@ Result<TargetList> ListReader::Read(std::string_view text) {
     }
   }
   if (const auto errors = errors_.Errors(); !errors.empty()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 errors.front() + (errors.size() == 1
-                                       ? ""
-                                       : " (and " +
-                                             std::to_string(errors.size() - 1) +
-                                             " more)")};
+    return Error{
+        ErrorCode::kInvalidArgument,
+        errors.front() +
+            (errors.size() == 1
+                 ? ""
+                 : " (and " + std::to_string(errors.size() - 1) + " more)")};
   }
   list_.rejections = rejections_.Errors();
   if (list_.targets.empty() && list_.rejected > 0) {
     return Error{ErrorCode::kInvalidArgument,
-                 list_.rejections.front() +
-                     " (so all targets are rejected: " +
+                 list_.rejections.front() + " (so all targets are rejected: " +
                      std::to_string(list_.rejected) + ")"};
   }
   return std::move(list_);

@@ -33,7 +33,7 @@ struct Candidate {
   const DestinationConfig* destination = nullptr;
   const ListedTarget* target = nullptr;  ///< null: of the configuration
   std::size_t list = 0;                  ///< of `target`
-  std::string key;                       ///< Canonical()
+  std::string key = {};                  ///< Canonical()
 };
 
 bool SameButForPlace(const Candidate& a, const Candidate& b) {
@@ -72,9 +72,9 @@ class GroupMerge {
   void Run();
 
  private:
-  using Variant = std::tuple<std::optional<Nanoseconds>,
-                             std::optional<Nanoseconds>,
-                             std::optional<std::uint16_t>, std::string>;
+  using Variant =
+      std::tuple<std::optional<Nanoseconds>, std::optional<Nanoseconds>,
+                 std::optional<std::uint16_t>, std::string>;
 
   void AddCandidate(Candidate candidate) {
     candidate.key = Canonical(*candidate.destination);
@@ -289,8 +289,7 @@ void GroupMerge::AddTo(std::uint32_t group, const Candidate& candidate,
                "\": neither a source nor ip_version allows its IP version");
   }
   const std::size_t pairs = effective_.config.pairs.size();
-  effective_.too_many =
-      pairs > file_.max_pairs && pairs > file_.pairs.size();
+  effective_.too_many = pairs > file_.max_pairs && pairs > file_.pairs.size();
 }
 
 bool GroupMerge::IsFirst(const Candidate& candidate, const std::string& source,
@@ -334,9 +333,9 @@ EffectiveConfig Merge(const ExporterConfig& file,
   effective.config.pairs.clear();
   auto pair = file.pairs.begin();
   for (std::size_t g = 0; g < file.groups.size(); ++g) {
-    const auto end = std::find_if(
-        pair, file.pairs.end(),
-        [g](const PairConfig& place) { return place.group != g; });
+    const auto end =
+        std::find_if(pair, file.pairs.end(),
+                     [g](const PairConfig& place) { return place.group != g; });
     if (IsDynamic(file.groups[g])) {
       GroupMerge(file, g, lists, surroundings, &effective).Run();
     } else {

@@ -51,6 +51,12 @@ TargetListFormat FormatOf(const std::string& path) {
 
 }  // namespace
 
+FileSource::~FileSource() {
+  for (const std::string& pattern : config_.files) {
+    services_.failing.Forget(pattern);
+  }
+}
+
 SteadyTime FileSource::Look(SteadyTime now) {
   const MutexLock lock(mutex_);
   if (next_ && now < *next_) return *next_;
@@ -110,7 +116,7 @@ void FileSource::RemoveGone(const std::string& pattern,
       Log(LogLevel::kInfo, "target file removed, and its targets with it",
           {{"file", path}});
       file.list->Drop();
-      lost_ = true;
+      ++removed_;
       place = files_.erase(place);
       continue;
     }
@@ -158,16 +164,15 @@ void FileSource::LookAt(const std::string& path, File& file, SteadyTime now) {
 
 std::vector<std::shared_ptr<KeptList>> FileSource::Lists() {
   const MutexLock lock(mutex_);
-  lost_ = false;
   std::vector<std::shared_ptr<KeptList>> lists;
   lists.reserve(files_.size());
   for (const auto& [path, file] : files_) lists.push_back(file.list);
   return lists;
 }
 
-bool FileSource::HasLost() const {
+std::uint64_t FileSource::removed() const {
   const MutexLock lock(mutex_);
-  return lost_;
+  return removed_;
 }
 
 }  // namespace echo_exporter

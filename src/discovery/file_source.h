@@ -35,11 +35,14 @@ class FileSource final : public ListSource {
 
   FileSource(ListServices& services, FileDiscoveryConfig config)
       : services_(services), config_(std::move(config)) {}
+  ~FileSource() override;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
 
   std::string mechanism() const override { return "file_sd"; }
   SteadyTime Look(SteadyTime now) override;
   std::vector<std::shared_ptr<KeptList>> Lists() override;
-  bool HasLost() const override;
+  std::uint64_t removed() const override;
 
  private:
   /// What tells of a change without reading.
@@ -51,10 +54,10 @@ class FileSource final : public ListSource {
   struct File {
     std::shared_ptr<KeptList> list;
     Settled<std::size_t> seen;  ///< HashOf() its content
-    std::string fault;  ///< of what was seen last; empty: none
-    std::optional<Stamp> stamp;
+    std::string fault = {};     ///< of what was seen last; empty: none
+    std::optional<Stamp> stamp = {};
     SteadyTime read_at{};
-    std::optional<SteadyTime> gone_since;
+    std::optional<SteadyTime> gone_since = {};
   };
 
   void LookAt(const std::string& pattern, SteadyTime now) REQUIRES(mutex_);
@@ -71,7 +74,7 @@ class FileSource final : public ListSource {
   mutable Mutex mutex_;
   std::map<std::string, File> files_ GUARDED_BY(mutex_);  ///< by path
   std::optional<SteadyTime> next_ GUARDED_BY(mutex_);
-  bool lost_ GUARDED_BY(mutex_) = false;
+  std::uint64_t removed_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace echo_exporter

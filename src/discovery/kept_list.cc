@@ -81,9 +81,9 @@ bool KeptList::HasNews() const {
   return newer_ && !refused_;
 }
 
-void KeptList::Accept() {
+void KeptList::Accept(const std::shared_ptr<const TargetList>& newer) {
   const MutexLock lock(mutex_);
-  if (!newer_) return;
+  if (!newer_ || newer_->list != newer) return;  // there is a newer one yet
   used_ = *std::exchange(newer_, std::nullopt);
   if (std::exchange(refused_, false)) services_.failing.End(name_);
   if (!used_.stored) services_.store.Save(name_, used_.origin);
@@ -112,9 +112,8 @@ std::string KeptList::etag() const {
 
 KeptList::Facts KeptList::facts() const {
   const MutexLock lock(mutex_);
-  Facts facts{.failures = failures_,
-              .last_success = last_success_,
-              .last_change = {}};
+  Facts facts{
+      .failures = failures_, .last_success = last_success_, .last_change = {}};
   if (used_.list != nullptr) {
     facts.targets = used_.list->targets.size();
     facts.rejected = used_.list->rejected;

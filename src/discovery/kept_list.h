@@ -54,8 +54,8 @@ class KeptList {
   std::shared_ptr<const TargetList> Get(bool newer) const;
   /// Whether there is a newer one that has not been refused.
   bool HasNews() const;
-  /// The one that Get(true) gave is in use from now on.
-  void Accept();
+  /// The newer one that Get() gave is in use from now on.
+  void Accept(const std::shared_ptr<const TargetList>& newer);
   /// It cannot be used, for now.
   void Refuse(const std::string& error);
   /// Its targets are gone for good.
@@ -66,7 +66,7 @@ class KeptList {
   std::string etag() const;
 
   struct Facts {
-    std::uint64_t targets = 0;   ///< of the list in use
+    std::uint64_t targets = 0;  ///< of the list in use
     std::uint64_t rejected = 0;
     std::uint64_t failures = 0;
     std::optional<WallTime> last_success;  ///< or since when it is stored
@@ -77,7 +77,7 @@ class KeptList {
  private:
   struct Version {
     std::shared_ptr<const TargetList> list;
-    ListText origin;      ///< the text only until it is stored
+    ListText origin;       ///< the text only until it is stored
     std::size_t hash = 0;  ///< of the text
     bool stored = false;
   };

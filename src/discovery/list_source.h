@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_DISCOVERY_LIST_SOURCE_H_
 #define ECHO_EXPORTER_SRC_DISCOVERY_LIST_SOURCE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,11 +24,11 @@ class ListSource {
   /// Does what is due, and returns when it is to be called again.
   virtual SteadyTime Look(SteadyTime now) = 0;
 
-  /// In a fixed order. Others may have come and gone since the last call.
+  /// In a fixed order.
   virtual std::vector<std::shared_ptr<KeptList>> Lists() = 0;
 
-  /// Whether lists have gone since the last call of Lists().
-  virtual bool HasLost() const { return false; }
+  /// How many lists have been removed since the beginning.
+  virtual std::uint64_t removed() const { return 0; }
 };
 
 }  // namespace echo_exporter

@@ -13,8 +13,8 @@ namespace echo_exporter {
 /// seed. For fairness, not for security.
 std::uint64_t SpreadHash(std::string_view text, std::uint64_t seed);
 
-/// The indices, ascending, of the `count` targets that `self` watches, or of all
-/// if there are no more; `targets` are without `self` and differ.
+/// The indices, ascending, of the `count` targets that `self` watches, or of
+/// all if there are no more; `targets` are without `self` and differ.
 ///
 /// There are `count` rings, on each of which a hash gives every target and
 /// `self` a place; `self` watches the next target of each. So where the agents

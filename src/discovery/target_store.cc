@@ -69,8 +69,9 @@ std::optional<ListText> TargetStore::Load(const std::string& name) {
     Log(LogLevel::kWarn, "stored target list ignored",
         {{"file", path},
          {"list", name},
-         {"error", file.ok() ? "it is damaged, or no target list of this version"
-                             : file.error().message}});
+         {"error", file.ok()
+                       ? "it is damaged, or no target list of this version"
+                       : file.error().message}});
   }
   return list;
 }
@@ -79,12 +80,12 @@ void TargetStore::Save(const std::string& name, const ListText& list) {
   if (folder_.empty() || name.find('\n') != std::string::npos) return;
   std::error_code ignored;
   std::filesystem::create_directory(PathFromUtf8(folder_), ignored);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(
-      list.changed.time_since_epoch());
+  const auto seconds =
+      std::chrono::floor<std::chrono::seconds>(list.changed.time_since_epoch());
   std::string body = name + '\n' + std::to_string(seconds.count()) + '\n' +
                      list.etag + '\n' + list.text;
-  body.insert(0, std::string(kFirstLine) + '\n' +
-                     HexText(SpreadHash(body, 0)) + '\n');
+  body.insert(
+      0, std::string(kFirstLine) + '\n' + HexText(SpreadHash(body, 0)) + '\n');
   const Status written = WriteFile(PathOf(name), body);
   if (written.ok()) {
     unwritable_.End(folder_);

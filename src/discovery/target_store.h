@@ -12,8 +12,8 @@ namespace echo_exporter {
 /// The text of a good list, as it was received.
 struct ListText {
   std::string text;
-  std::string etag;   ///< of HTTP; empty: none
-  WallTime changed{};  ///< when it was first seen, in whole seconds
+  std::string etag = {};  ///< of HTTP; empty: none
+  WallTime changed{};     ///< when it was first seen, in whole seconds
 };
 
 /// Keeps the last good lists in a folder, each in a file of its own, for the

@@ -65,9 +65,13 @@ void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
                        DispatchChange* change) {
   const GroupConfig& names = config.groups[place.group];
   const Group& group = next_.set.groups[place.group];
-  const PairLabels labels{names.name, names.sources[place.source].name,
-                          names.destinations[place.destination].name,
-                          group.labels};
+  const DestinationConfig& destination = names.destinations[place.destination];
+  PairLabels labels{names.name, names.sources[place.source].name,
+                    destination.name, group.labels};
+  if (names.name_addresses == NameAddresses::kAll && destination.address) {
+    labels.address =
+        ZonedAddress{*destination.address, destination.zone}.ToString();
+  }
   const PairId id = recorder_.AddPair(labels);
   const Pair* const old = current_.Find(id);
   if (old == nullptr) next_.added.push_back(id);
@@ -77,6 +81,10 @@ void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
   if ((old == nullptr || old_group->labels != group.labels) &&
       recorder_.LabelsOf(id)->extra != group.labels) {
     next_.relabelled.emplace_back(id, ProbeRecorder::Prepare(labels));
+  }
+  const PairTraits traits = next_.set.TraitsOf(next_.set.pairs.back());
+  if (old == nullptr || current_.TraitsOf(*old) != traits) {
+    next_.described.emplace_back(id, traits);
   }
   const DispatchedPair spec = next_.set.SpecOf(next_.set.pairs.back());
   if (old == nullptr || old_group->interval != group.interval) {
@@ -90,8 +98,8 @@ void PairSet::Commit() noexcept {
   for (auto& [id, labels] : next_.relabelled) {
     recorder_.Relabel(id, std::move(labels));
   }
-  for (const Pair& pair : next_.set.pairs) {
-    recorder_.Describe(pair.id, next_.set.TraitsOf(pair));
+  for (const auto& [id, traits] : next_.described) {
+    recorder_.Describe(id, traits);
   }
   for (const PairId id : next_.removed) recorder_.RemovePair(id);
   // After the new watches were added, so that names in both keep their entries
@@ -133,14 +141,18 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
     }
   }
   for (const DestinationConfig& destination : config.destinations) {
-    group.destinations.push_back(
-        destination.address
-            ? AtAddress(*destination.address, destination.zone,
-                        /*is_source=*/false)
-            : Watched(book_.WatchName(destination.ascii_name.empty()
-                                          ? destination.name
-                                          : destination.ascii_name,
-                                      config.dns_refresh)));
+    if (destination.address) {
+      group.destinations.push_back(AtAddress(
+          *destination.address, destination.zone, /*is_source=*/false));
+    } else if (config.name_addresses == NameAddresses::kAll) {
+      // It has no addresses yet; those to come are destinations themselves.
+      group.destinations.emplace_back();
+    } else {
+      group.destinations.push_back(Watched(book_.WatchName(
+          destination.ascii_name.empty() ? destination.name
+                                         : destination.ascii_name,
+          config.dns_refresh)));
+    }
   }
   return group;
 }

@@ -16,8 +16,8 @@
 namespace echo_exporter {
 
 /// The pairs that are probed, according to the current configuration. A pair
-/// that is in both the previous and the new configuration, by the names of its
-/// group, source and destination, keeps its number, its counters and its
+/// that is in both the previous and the new configuration, by its identity (see
+/// PairLabels), keeps its number, its counters and its
 /// requests in flight, and its place in the schedule if its interval is the
 /// same. A removed pair that is added again before its last request has its
 /// outcome keeps them too, except for its place in the schedule.
@@ -77,6 +77,7 @@ class PairSet {
     std::vector<PairId> removed;
     std::vector<std::pair<PairId, std::shared_ptr<const PreparedLabels>>>
         relabelled;
+    std::vector<std::pair<PairId, PairTraits>> described;
   };
 
   DispatchChange PlanNext(const ExporterConfig& config);

@@ -93,6 +93,7 @@ room() {
 }
 room base
 room config
+room discovery
 room scheduler
 room resolver
 room transport
