@@ -243,7 +243,7 @@ Result<TargetList> ListReader::Read(std::string_view text) {
     if (root.kind == Kind::kArray) {
       for (const DocumentNode& group : root.children) ReadGroup(group);
       if (!root.children.empty() && list_.targets.empty() &&
-          list_.rejected == 0) {
+          list_.rejected == 0 && errors_.error_count() == 0) {
         errors_.AddError(root.position,
                          "there is no target; an empty list must be []");
       }

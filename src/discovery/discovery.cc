@@ -231,7 +231,8 @@ EffectiveConfig Discovery::Impl::MergeWith(const ExporterConfig& config,
   EffectiveConfig effective = Merge(config, in_use, surroundings);
   planned_.rejected.clear();
   for (std::size_t i = 0; i < in_use.size(); ++i) {
-    planned_.rejected[in_use[i].list->name] += effective.rejected[i];
+    planned_.rejected[config.groups[in_use[i].group].name + '\0' +
+                      in_use[i].list->name] += effective.rejected[i];
     effective.rejections.insert(effective.rejections.end(),
                                 in_use[i].list->rejections.begin(),
                                 in_use[i].list->rejections.end());

@@ -30,10 +30,13 @@ Result<std::vector<std::string>> Expand(const std::string& pattern) {
   if (!HasStar(pattern)) return std::vector<std::string>{pattern};
   std::vector<std::string> paths;
   std::error_code error;
-  const auto folder = PathFromUtf8(pattern).parent_path();
-  for (std::filesystem::directory_iterator entry(folder, error), end;
+  const auto place = PathFromUtf8(pattern);
+  // As it is written: Windows has two separators.
+  const std::string folder = pattern.substr(
+      0, pattern.size() - PathToUtf8(place.filename()).size());
+  for (std::filesystem::directory_iterator entry(place.parent_path(), error), end;
        !error && entry != end; entry.increment(error)) {
-    std::string path = PathToUtf8(entry->path());
+    std::string path = folder + PathToUtf8(entry->path().filename());
     if (Matches(pattern, path)) paths.push_back(std::move(path));
   }
   if (error) {
@@ -158,8 +161,8 @@ void FileSource::LookAt(const std::string& path, File& file, SteadyTime now) {
     file.fault = file.list->Take(std::move(text).value());
   } else {
     file.fault = path + ": " + text.error().message;
-    file.list->Fail(file.fault);
   }
+  if (!file.fault.empty()) file.list->Fail(file.fault);
 }
 
 std::vector<std::shared_ptr<KeptList>> FileSource::Lists() {

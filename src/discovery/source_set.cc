@@ -42,7 +42,7 @@ std::vector<DiscoveryStatus::Lists> StatusOf(
     }
     for (const auto& list : source.source->Lists()) {
       const KeptList::Facts facts = list->facts();
-      const auto found = rejected.find(list->name());
+      const auto found = rejected.find(source.group + '\0' + list->name());
       sum.targets += facts.targets;
       sum.rejected +=
           facts.rejected + (found == rejected.end() ? 0 : found->second);

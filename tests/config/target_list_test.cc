@@ -124,7 +124,7 @@ TEST(TargetListTest, RejectsTargetsOneByOne) {
             "t.json:2:24: target \"10.0.0.0/24\" is neither a host name nor an "
             "address");
   EXPECT_EQ(list.value().rejections[9],
-            "t.json:4:45: label \"le\" is a built-in label of the exporter; "
+            "t.json:4:44: label \"le\" is a built-in label of the exporter; "
             "choose another name");
 }
 

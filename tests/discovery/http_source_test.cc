@@ -31,8 +31,15 @@ class HttpSourceTest : public ListSourceFixture {
                       .body = body};
   }
 
-  void Make(HttpDiscoveryConfig config = {}) {
-    if (config.url.empty()) config.url = "http://cmdb/targets";
+  static HttpDiscoveryConfig ConfigOf(const std::string& url,
+                                      Nanoseconds interval = seconds(60)) {
+    HttpDiscoveryConfig config;
+    config.url = url;
+    config.refresh_interval = interval;
+    return config;
+  }
+
+  void Make(const HttpDiscoveryConfig& config = ConfigOf("http://cmdb/t")) {
     source_ = std::make_shared<HttpSource>(services_, means_, config);
   }
 
@@ -81,14 +88,11 @@ class HttpSourceTest : public ListSourceFixture {
 };
 
 TEST_F(HttpSourceTest, AsksAsPrometheusDoes) {
-  Make({.url = "https://cmdb/t?a=me",
-        .refresh_interval = seconds(30),
-        .ca_file = "ca.pem",
-        .server_name = "cmdb.example",
-        .bearer_token_file = "",
-        .username = "",
-        .password_file = "",
-        .proxy_url = "http://proxy:3128"});
+  HttpDiscoveryConfig config = ConfigOf("https://cmdb/t?a=me", seconds(30));
+  config.ca_file = "ca.pem";
+  config.server_name = "cmdb.example";
+  config.proxy_url = "http://proxy:3128";
+  Make(config);
   answer_ = Json(ListOf("a"));
   Ask();
   EXPECT_THAT(Use(*source_), ElementsAre("a"));
@@ -201,19 +205,19 @@ TEST_F(HttpSourceTest, AgentsAskAtDifferentTimes) {
 }
 
 TEST_F(HttpSourceTest, AsksAgainSoonAfterAFailureThenEverLater) {
-  Make({.url = "http://cmdb/", .refresh_interval = std::chrono::hours(24)});
+  Make(ConfigOf("http://cmdb/", std::chrono::hours(24)));
   answer_ = Error{ErrorCode::kUnavailable, "down"};
   Ask();
   for (const int after : {5, 10, 20, 40, 80, 160, 320, 600, 600, 600}) {
     const Nanoseconds wait = TimeToNext();
-    EXPECT_GE(wait, seconds(after) * 94 / 100) << after;
-    EXPECT_LE(wait, seconds(after) * 106 / 100) << after;
+    EXPECT_GE(wait, Nanoseconds(seconds(after)) * 94 / 100) << after;
+    EXPECT_LE(wait, Nanoseconds(seconds(after)) * 106 / 100) << after;
   }
   answer_ = Json("[]");
   Ask();
   EXPECT_GT(TimeToNext(), std::chrono::hours(20));
   // A short interval is not kept up either.
-  Make({.url = "http://cmdb/2", .refresh_interval = seconds(5)});
+  Make(ConfigOf("http://cmdb/2", seconds(5)));
   answer_ = Error{ErrorCode::kUnavailable, "down"};
   Ask(10);
   EXPECT_GT(TimeToNext(), seconds(55));
@@ -234,7 +238,7 @@ TEST_F(HttpSourceTest, WithoutAThreadItIsAFailedRefresh) {
 }
 
 TEST_F(HttpSourceTest, ReadsSecretsFromTheirFilesForEachRequest) {
-  HttpDiscoveryConfig config{.url = "http://cmdb/"};
+  HttpDiscoveryConfig config = ConfigOf("http://cmdb/");
   config.bearer_token_file = folder_.Write("token", "first\r\n");
   Make(config);
   Ask();
@@ -252,7 +256,7 @@ TEST_F(HttpSourceTest, ReadsSecretsFromTheirFilesForEachRequest) {
   }
   EXPECT_EQ(Failures(*source_), 3U);
   // RFC 7617 section 2.
-  config = {.url = "http://cmdb/"};
+  config = ConfigOf("http://cmdb/");
   config.username = "Aladdin";
   config.password_file = folder_.Write("password", "open sesame");
   Make(config);

@@ -113,9 +113,9 @@ TEST(NeighboursTest, TakesAllWhereThereAreNoMore) {
 TEST(NeighboursTest, TheOrderOfTheListDoesNotMatter) {
   std::vector<std::string> targets = Agents(0, 100);
   const auto names = [&targets](const std::vector<std::size_t>& chosen) {
-    std::set<std::string> names;
-    for (const auto i : chosen) names.insert(targets[i]);
-    return names;
+    std::set<std::string> set;
+    for (const auto i : chosen) set.insert(targets[i]);
+    return set;
   };
   const auto before = names(ChooseNeighbours("me", targets, 7));
   std::ranges::reverse(targets);
