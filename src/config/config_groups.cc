@@ -263,7 +263,7 @@ void GroupsReader::ReadLabels(DocumentReader& table, GroupConfig* group) {
   if (labels == nullptr) return;
   for (const DocumentNode& value : labels->children) {
     const std::string& name = value.key;
-    if (const std::string fault = LabelFault(name); !fault.empty()) {
+    if (const std::string fault = LabelNameFault(name); !fault.empty()) {
       table.AddError(value.key_position, "labels: " + fault);
     } else if (value.kind == DocumentNode::Kind::kText) {
       group->labels.emplace_back(name, value.text);

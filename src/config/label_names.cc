@@ -24,7 +24,7 @@ bool IsLabelName(std::string_view name) {
 
 }  // namespace
 
-std::string LabelFault(std::string_view name) {
+std::string LabelNameFault(std::string_view name) {
   if (!IsLabelName(name)) {
     return Excerpt(name) +
            " is not a valid label name: use letters, digits and \"_\", not "

@@ -7,7 +7,7 @@
 namespace echo_exporter {
 
 /// Why no label of a pair can have this name; empty when one can.
-std::string LabelFault(std::string_view name);
+std::string LabelNameFault(std::string_view name);
 
 /// Whether Prometheus adds it to every series it scrapes, and would rename
 /// ours.

@@ -118,7 +118,7 @@ std::string GroupLabels::Take(const std::string& name,
   if (name.starts_with("__echo_")) return TakeSetting(name, value);
   // Prometheus has its own for what it scrapes from here.
   if (name.starts_with("__") || IsLabelOfPrometheus(name)) return "";
-  if (std::string fault = LabelFault(name); !fault.empty()) {
+  if (std::string fault = LabelNameFault(name); !fault.empty()) {
     return "label " + fault;
   }
   // As in Prometheus, an empty label is none.
