@@ -67,7 +67,7 @@ void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
   const Group& group = next_.set.groups[place.group];
   const DestinationConfig& destination = names.destinations[place.destination];
   PairLabels labels{names.name, names.sources[place.source].name,
-                    destination.name, group.labels};
+                    destination.name, group.LabelsOf(place)};
   if (names.name_addresses == NameAddresses::kAll && destination.address) {
     labels.address =
         ZonedAddress{*destination.address, destination.zone}.ToString();
@@ -78,8 +78,8 @@ void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
   next_.set.pairs.push_back({id, place});
   const Group* const old_group =
       old == nullptr ? nullptr : &current_.groups[old->place.group];
-  if ((old == nullptr || old_group->labels != group.labels) &&
-      recorder_.LabelsOf(id)->extra != group.labels) {
+  if ((old == nullptr || old_group->LabelsOf(old->place) != labels.extra) &&
+      recorder_.LabelsOf(id)->extra != labels.extra) {
     next_.relabelled.emplace_back(id, ProbeRecorder::Prepare(labels));
   }
   const PairTraits traits = next_.set.TraitsOf(next_.set.pairs.back());
@@ -123,7 +123,9 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
               .outage_after = config.outage_after,
               .labels = config.labels,
               .sources = {},
-              .destinations = {}};
+              .destinations = {},
+              .destination_labels = {}};
+  MergeLabels(config, &group);
   for (const SourceConfig& source : config.sources) {
     switch (source.kind) {
       case SourceConfig::Kind::kAuto:
@@ -155,6 +157,26 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
     }
   }
   return group;
+}
+
+void PairSet::MergeLabels(const GroupConfig& config, Group* group) {
+  if (std::ranges::all_of(
+          config.destinations,
+          [](const auto& labels) { return labels.empty(); },
+          &DestinationConfig::labels)) {
+    return;
+  }
+  group->destination_labels.reserve(config.destinations.size());
+  for (const DestinationConfig& destination : config.destinations) {
+    if (destination.labels.empty()) {
+      group->destination_labels.push_back(group->labels);
+      continue;
+    }
+    Labels merged = config.labels;
+    merged.insert(merged.end(), destination.labels.begin(),
+                  destination.labels.end());
+    group->destination_labels.emplace_back(merged);
+  }
 }
 
 Endpoint PairSet::AtAddress(const IpAddress& address, const std::string& zone,
