@@ -56,6 +56,9 @@ struct PairLabels {
   std::string source;
   std::string destination;
   SharedLabels extra;
+  /// The pair is of a continuous module of /probe, whose name is `group`: part
+  /// of the identity, too, as a group may have the same name.
+  bool of_module = false;
 
   friend bool operator==(const PairLabels&, const PairLabels&) = default;
 };

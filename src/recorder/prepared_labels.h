@@ -50,7 +50,7 @@ struct IdentityHash {
 struct SameIdentity {
   bool operator()(const PairLabels* a, const PairLabels* b) const {
     return a->destination == b->destination && a->source == b->source &&
-           a->group == b->group;
+           a->group == b->group && a->of_module == b->of_module;
   }
 };
 

@@ -34,8 +34,8 @@ std::string WithoutBuild(std::string text) {
 
 TEST(ExporterMetricsTest, WritesItsFamiliesAsTheGoldenText) {
   ExporterMetrics metrics({}, Clock::System());
-  for (int i = 0; i < 12; ++i) metrics.AddPair();
-  metrics.RemovePair();
+  for (int i = 0; i < 12; ++i) metrics.AddPair({});
+  metrics.RemovePair({});
   for (int i = 0; i < 100; ++i) {
     metrics.RecordScheduleLag(microseconds(37 * i * i));
     metrics.RecordCompletionDelay(microseconds(11 * i));
