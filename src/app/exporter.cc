@@ -22,6 +22,7 @@
 #include "src/engine/result_router.h"
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
+#include "src/probe/continuous_pairs.h"
 #include "src/probe/on_demand_prober.h"
 #include "src/web/config_text.h"
 #include "src/web/routes.h"
@@ -99,6 +100,7 @@ class ExporterImpl final : public Exporter {
 
   void Start() override;
   void Stop() override;
+  void EndUnaskedPairs() noexcept override;
   ReloadReport Reload() noexcept override;
   ReloadReport ReloadChanged(ConfigOutcome loaded) noexcept override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
@@ -111,7 +113,8 @@ class ExporterImpl final : public Exporter {
  private:
   template <typename Load>
   ReloadReport Take(Load load) noexcept REQUIRES(reload_mutex_);
-  void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
+  void MoveTo(std::shared_ptr<const ExporterConfig> next)
+      REQUIRES(reload_mutex_);
   void TryReload(ConfigOutcome loaded, ReloadReport* report)
       REQUIRES(reload_mutex_);
   void LogReload(const ReloadReport& report);
@@ -146,6 +149,7 @@ class ExporterImpl final : public Exporter {
   PairSet pairs_ GUARDED_BY(reload_mutex_);
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<ContinuousPairs> continuous_;
   std::unique_ptr<OnDemandProber> prober_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -164,9 +168,11 @@ Status ExporterImpl::Open(const Environment& environment) {
   dispatcher_ =
       std::make_unique<Dispatcher>(Clock::System(), *transport_, book_,
                                    recorder_, router_, config->drain_timeout);
-  prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
-                                             *transport_, *dispatcher_,
-                                             probe_timeout_offset_);
+  continuous_ = std::make_unique<ContinuousPairs>(
+      config_, Clock::System(), book_, recorder_, *dispatcher_);
+  prober_ = std::make_unique<OnDemandProber>(
+      config_, Clock::System(), lookup_, *transport_, *dispatcher_,
+      *continuous_, probe_timeout_offset_);
   auto server = HttpServer::Create(config->listen_addresses,
                                    MakeRoutes(Content(), environment.web_place),
                                    environment.http_limits, web_security_,
@@ -176,15 +182,15 @@ Status ExporterImpl::Open(const Environment& environment) {
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
   const MutexLock lock(reload_mutex_);
-  MoveTo(*config);
+  MoveTo(config);
   recorder_.RecordConfigLoad(true);
   return std::monostate{};
 }
 
-void ExporterImpl::MoveTo(const ExporterConfig& config) {
-  DispatchChange change = pairs_.Plan(config);
+void ExporterImpl::MoveTo(std::shared_ptr<const ExporterConfig> next) {
+  DispatchChange change = pairs_.Plan(*next);
   try {
-    dispatcher_->Apply(std::move(change));
+    continuous_->MoveTo(std::move(next), std::move(change));
   } catch (...) {
     pairs_.Abandon();
     throw;
@@ -251,10 +257,7 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
   }
   report->notes = std::move(loaded.config->warnings);
   KeepUntilRestart(*config_.Get(), &*loaded.config, &report->notes);
-  const auto next =
-      std::make_shared<const ExporterConfig>(std::move(*loaded.config));
-  MoveTo(*next);
-  config_.Set(next);
+  MoveTo(std::make_shared<const ExporterConfig>(std::move(*loaded.config)));
   report->successful = true;
 }
 
@@ -364,6 +367,14 @@ void ExporterImpl::Start() {
       {{"pairs", std::to_string(config_.Get()->pairs.size())},
        {"transport", transport_->Describe()},
        {"max_in_flight", std::to_string(transport_->max_in_flight())}});
+}
+
+void ExporterImpl::EndUnaskedPairs() noexcept {
+  try {
+    continuous_->EndUnasked();
+  } catch (const std::exception&) {
+    // No memory: the next time.
+  }
 }
 
 void ExporterImpl::Stop() {
