@@ -328,8 +328,10 @@ TEST_F(ContinuousPairsTest, ProbesOnlyTheAllowedAddressesOfAName) {
   rig_.lookup.Set("both.example.net",
                   {Address("192.0.2.1"), Address("10.0.0.1")});
   rig_.lookup.Set("out.example.net", {Address("192.0.2.1")});
+  rig_.lookup.Block("out.example.net");
   EXPECT_EQ(Ask("both.example.net").status, 200);
   EXPECT_EQ(Ask("out.example.net").status, 200) << "it is not known yet";
+  rig_.lookup.Release("out.example.net");
   for (const char* const name : {"both.example.net", "out.example.net"}) {
     const auto watch = rig_.book.WatchName(name, milliseconds(1));
     rig_.lookup.WaitForRefresh(name);
