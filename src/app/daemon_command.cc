@@ -13,6 +13,7 @@
 
 #include "echo_exporter/echo_transport.h"
 #include "src/app/file_watch.h"
+#include "src/base/host_name.h"
 #include "src/base/log.h"
 #include "src/probe/target_policy.h"
 #include "src/service/file_protection.h"
@@ -35,7 +36,8 @@ constexpr Nanoseconds kUnaskedInterval = std::chrono::seconds(30);
 ConfigPlatform Platform() {
   return {.sets_tos = EchoTransportSetsTos(),
           .max_in_flight = EchoTransportMaxInFlight(),
-          .sets_identifier = EchoTransportSetsIdentifier()};
+          .sets_identifier = EchoTransportSetsIdentifier(),
+          .hostname = OwnHostName()};
 }
 
 // The command line takes precedence over the file.

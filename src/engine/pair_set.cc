@@ -67,15 +67,15 @@ void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
   const Group& group = next_.set.groups[place.group];
   const PairLabels labels{names.name, names.sources[place.source].name,
                           names.destinations[place.destination].name,
-                          group.labels};
+                          group.LabelsOf(place)};
   const PairId id = recorder_.AddPair(labels);
   const Pair* const old = current_.Find(id);
   if (old == nullptr) next_.added.push_back(id);
   next_.set.pairs.push_back({id, place});
   const Group* const old_group =
       old == nullptr ? nullptr : &current_.groups[old->place.group];
-  if ((old == nullptr || old_group->labels != group.labels) &&
-      recorder_.LabelsOf(id)->extra != group.labels) {
+  if ((old == nullptr || old_group->LabelsOf(old->place) != labels.extra) &&
+      recorder_.LabelsOf(id)->extra != labels.extra) {
     next_.relabelled.emplace_back(id, ProbeRecorder::Prepare(labels));
   }
   const DispatchedPair spec = next_.set.SpecOf(next_.set.pairs.back());
@@ -115,7 +115,9 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
               .outage_after = config.outage_after,
               .labels = config.labels,
               .sources = {},
-              .destinations = {}};
+              .destinations = {},
+              .destination_labels = {}};
+  MergeLabels(config, &group);
   for (const SourceConfig& source : config.sources) {
     group.sources.push_back(Noted(WatchSource(source, book_)));
   }
@@ -124,6 +126,26 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
         Noted(WatchDestination(destination, config.dns_refresh, book_)));
   }
   return group;
+}
+
+void PairSet::MergeLabels(const GroupConfig& config, Group* group) {
+  if (std::ranges::all_of(
+          config.destinations,
+          [](const auto& labels) { return labels.empty(); },
+          &DestinationConfig::labels)) {
+    return;
+  }
+  group->destination_labels.reserve(config.destinations.size());
+  for (const DestinationConfig& destination : config.destinations) {
+    if (destination.labels.empty()) {
+      group->destination_labels.push_back(group->labels);
+      continue;
+    }
+    Labels merged = config.labels;
+    merged.insert(merged.end(), destination.labels.begin(),
+                  destination.labels.end());
+    group->destination_labels.emplace_back(merged);
+  }
 }
 
 Endpoint PairSet::Noted(const WatchedEndpoint& end) {

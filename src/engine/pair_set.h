@@ -53,6 +53,14 @@ class PairSet {
     SharedLabels labels;
     std::vector<Endpoint> sources;
     std::vector<Endpoint> destinations;
+    /// Of each destination with those of the group; empty where no destination
+    /// has any of its own.
+    std::vector<SharedLabels> destination_labels;
+
+    const SharedLabels& LabelsOf(const PairConfig& place) const {
+      return destination_labels.empty() ? labels
+                                        : destination_labels[place.destination];
+    }
   };
   /// Without the pair's names, which the recorder has: there may be a million
   /// pairs.
@@ -83,6 +91,7 @@ class PairSet {
   void PlanPair(const ExporterConfig& config, const PairConfig& place,
                 DispatchChange* change);
   Group WatchGroup(const GroupConfig& config);
+  static void MergeLabels(const GroupConfig& config, Group* group);
   Endpoint Noted(const WatchedEndpoint& end);
 
   ProbeRecorder& recorder_;

@@ -240,6 +240,27 @@ TEST_F(PairSetTest, GivesAPairItsNewLabels) {
             (PairLabels{"g", "auto", "192.0.2.1", {{"site", "fra"}}}));
 }
 
+TEST_F(PairSetTest, LabelsOfADestinationAreAddedToThoseOfItsGroup) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1", "192.0.2.2"});
+  group.labels = {{"site", "fra"}};
+  group.destinations[1].labels = {{"rack", "7"}};
+  MoveTo({group});
+  EXPECT_EQ(recorder_.LabelsOf(0)->extra, (SharedLabels{{"site", "fra"}}));
+  EXPECT_EQ(recorder_.LabelsOf(1)->extra,
+            (SharedLabels{{"site", "fra"}, {"rack", "7"}}));
+  // Each may change without the others; nothing is sent differently then.
+  group.destinations[0].labels = {{"rack", "6"}};
+  group.destinations[1].labels = {};
+  ExpectNothingToDo(MoveTo({group}));
+  EXPECT_EQ(recorder_.LabelsOf(0)->extra,
+            (SharedLabels{{"site", "fra"}, {"rack", "6"}}));
+  EXPECT_EQ(recorder_.LabelsOf(1)->extra, (SharedLabels{{"site", "fra"}}));
+  group.destinations[0].labels = {};
+  group.labels = {};
+  ExpectNothingToDo(MoveTo({group}));
+  EXPECT_EQ(recorder_.LabelsOf(0)->extra, SharedLabels());
+}
+
 TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedGetsItsNewLabels) {
   GroupConfig group = GroupTo("g", {"192.0.2.1"});
   MoveTo({group});
