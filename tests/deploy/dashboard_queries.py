@@ -19,6 +19,7 @@ MAY_BE_EMPTY = {
     "fleet: Pairs with loss",
     "fleet: Pairs slower than usual",
     "fleet: Pairs with outages",
+    "fleet: Loss from exporter to address",
     "pair: Since",
     "exporter: Requests spoiled by the host",
     "exporter: Names without address",
