@@ -78,17 +78,18 @@ def name_server(names):
 class Container:
     """Runs the image on the bridge inside of a `with` block; `number` makes its address.
 
-    `arguments` stand in for those of the image, `files` maps folders in it to {name: text}, and
-    `groups` is net.ipv4.ping_group_range of its network. It has no capability and cannot write to its
-    root, as in deploy/kubernetes.
+    `arguments` stand in for those of the image, `files` maps folders in it to {name: text}, `groups` is
+    net.ipv4.ping_group_range of its network, and `resolver` further lines of its resolv.conf. It has no
+    capability and cannot write to its root, as in deploy/kubernetes.
     """
 
-    def __init__(self, number, arguments=None, files=None, groups=f"{NOBODY} {NOBODY}"):
+    def __init__(self, number, arguments=None, files=None, groups=f"{NOBODY} {NOBODY}", resolver=""):
         self.name = f"echo{number}"
         self.address = f"10.115.0.{number}"
         self._arguments = arguments
         self._files = files or {}
         self._groups = groups
+        self._resolver = resolver
         self._folder = WORK / self.name
         self.process = None
 
@@ -122,14 +123,12 @@ class Container:
     def _write_bundle(self):
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()
-        (self._folder / "resolv.conf").write_text(f"nameserver {HOST}\n")
+        (self._folder / "resolv.conf").write_text(f"nameserver {HOST}\n{self._resolver}")
         (self._folder / "hosts").write_text(f"127.0.0.1 localhost\n{self.address} {self.name}\n")
         sources = {f"/etc/{name}": self._folder / name for name in ("resolv.conf", "hosts")}
-        for number, (place, files) in enumerate(self._files.items()):
-            sources[place] = self._folder / f"volume{number}"
-            sources[place].mkdir()
-            for name, text in files.items():
-                (sources[place] / name).write_text(text)
+        for place, files in self._files.items():
+            self.replace_files(place, files)
+            sources[place] = self._volume(place)
         mounts = copy.deepcopy(MOUNTS) + [
             {"destination": place, "type": "bind", "source": str(source), "options": ["bind", "ro"]}
             for place, source in sources.items()
@@ -149,6 +148,21 @@ class Container:
             "linux": {"namespaces": [*spaces, {"type": "network", "path": f"/run/netns/{self.name}"}]},
         }
         (self._folder / "config.json").write_text(json.dumps(spec, indent=2))
+
+    def _volume(self, place):
+        return self._folder / place.replace("/", "_")
+
+    def replace_files(self, place, files):
+        """Puts files into a folder, all at once, as kubelet does with those of a ConfigMap."""
+        volume = self._volume(place)
+        data = volume / f"..{len(list(volume.glob('..*')))}"
+        data.mkdir(parents=True)
+        for name, text in files.items():
+            (data / name).write_text(text)
+            if not (volume / name).is_symlink():
+                (volume / name).symlink_to(f"..data/{name}")
+        (volume / "..new").symlink_to(data.name)
+        (volume / "..new").rename(volume / "..data")
 
     def log(self):
         return (self._folder / "log").read_text()
