@@ -256,10 +256,17 @@ make_prefix() {
   cmake_install "$platform" "$fresh" "$work/prometheus-cpp" \
     -DENABLE_PULL=OFF -DENABLE_PUSH=OFF -DENABLE_COMPRESSION=OFF -DENABLE_TESTING=OFF \
     -DUSE_THIRDPARTY_LIBRARIES=OFF -DGENERATE_PKGCONFIG=OFF
-  cmake_install "$platform" "$fresh" "$work/cpp-httplib" \
-    -DHTTPLIB_COMPILE=OFF -DHTTPLIB_TEST=OFF -DHTTPLIB_USE_OPENSSL_IF_AVAILABLE=OFF \
-    -DHTTPLIB_USE_ZLIB_IF_AVAILABLE=OFF -DHTTPLIB_USE_BROTLI_IF_AVAILABLE=OFF \
-    -DHTTPLIB_USE_ZSTD_IF_AVAILABLE=OFF -DHTTPLIB_USE_NON_BLOCKING_GETADDRINFO=OFF
+  # Compiled once here, not in each build. libstdc++ for mingw-w64 runs the destructors of a thread's
+  # variables when their memory is freed already. cpp-httplib has such variables, all constant where
+  # they are used: one for all threads does as well.
+  sed -i 's/static thread_local/thread_local/' "$work/cpp-httplib/httplib.h"
+  local flags='-O2 -DNDEBUG'
+  [[ $platform != windows-mingw ]] || flags+=' -Dthread_local=static'
+  cmake_install "$platform" "$fresh" "$work/cpp-httplib" -DCMAKE_PREFIX_PATH="$fresh" \
+    -DCMAKE_CXX_FLAGS_RELEASE="$flags" -DHTTPLIB_COMPILE=ON -DHTTPLIB_TEST=OFF \
+    -DHTTPLIB_REQUIRE_OPENSSL=ON -DHTTPLIB_REQUIRE_ZLIB=ON \
+    -DHTTPLIB_USE_BROTLI_IF_AVAILABLE=OFF -DHTTPLIB_USE_ZSTD_IF_AVAILABLE=OFF \
+    -DHTTPLIB_USE_NON_BLOCKING_GETADDRINFO=OFF
   # As the tests themselves: it takes longer to optimise it than its use ever gains.
   cmake_install "$platform" "$fresh" /usr/src/googletest -DINSTALL_GTEST=ON -DBUILD_GMOCK=ON \
     -DCMAKE_CXX_FLAGS_RELEASE=-O0

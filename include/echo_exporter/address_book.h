@@ -46,6 +46,9 @@ class AddressLookup {
   virtual Result<SourceAddresses> InterfaceAddresses(
       const std::string& interface_name) = 0;
 
+  /// All addresses of this machine's adapters, those of loopback among them.
+  virtual Result<std::vector<IpAddress>> OwnAddresses() = 0;
+
   /// The zone number (IpAddress::scope_id()) of the link of an adapter, by its
   /// friendly name; not 0. kExhausted: as above.
   virtual Result<std::uint32_t> InterfaceZone(

@@ -76,11 +76,12 @@ struct SourceConfig {
 
 /// A place to send to: an address, or a host name when `address` is absent.
 struct DestinationConfig {
-  /// As written, or one address of a prefix: the `destination` label.
+  /// The `destination` label: the target as written, one address of a prefix,
+  /// or a name of its own.
   std::string name;
-  std::optional<IpAddress> address;
+  std::optional<IpAddress> address = {};
   std::string zone = {};  ///< of `address`: see ZonedAddress
-  /// The ASCII form of an internationalised host name; empty: `name`.
+  /// The host name, in ASCII; empty: `name`.
   std::string ascii_name = {};
   /// Besides those of the group; no name is in both.
   Labels labels = {};
@@ -97,11 +98,12 @@ struct FileDiscoveryConfig {
 /// A target list that a server has, in the format of Prometheus's http_sd. It
 /// names the files of its secrets, and has none of them.
 struct HttpDiscoveryConfig {
-  std::string url;  ///< http:// or https://
+  std::string url;  ///< http:// or https://, without user and fragment
   Nanoseconds refresh_interval = std::chrono::seconds(60);  ///< 5 s .. 24 h
   bool strip_port = false;  ///< as in FileDiscoveryConfig
-  std::string ca_file;      ///< empty: the system's
-  std::string cert_file;    ///< this and the next: both or neither
+  // The paths of files are absolute.
+  std::string ca_file;    ///< empty: the system's
+  std::string cert_file;  ///< this and the next: both or neither
   std::string key_file;
   std::string server_name;        ///< empty: the host in `url`
   std::string bearer_token_file;  ///< not with `username`
@@ -219,7 +221,8 @@ struct ExporterConfig {
   std::vector<PairConfig> pairs;    ///< of all groups, in file order
   /// 1 .. 1,000,000: beyond, discovery changes nothing.
   std::uint32_t max_pairs = 100'000;
-  /// Where the last good target lists are kept; empty: nowhere.
+  /// Where the last good target lists are kept, an absolute path; empty:
+  /// nowhere.
   std::string state_dir;
   std::map<std::string, SourceConfig> sources;  ///< `[sources]`, by name
   std::map<std::string, ModuleConfig> modules;  ///< "icmp" always exists
@@ -243,7 +246,7 @@ struct ConfigPlatform {
   std::size_t max_in_flight = 1'000'000;
   /// Whether it can set their identifier; if not, `flow` causes a warning.
   bool sets_identifier = true;
-  /// This machine's, for "{hostname}".
+  /// This machine's, for "{hostname}" in labels and in the URLs of http_sd.
   std::string hostname = "localhost";
 };
 
@@ -288,6 +291,14 @@ Result<ListenAddress> ParseListenAddress(std::string_view text);
 /// a name in `[sources]`, or an address.
 Result<SourceConfig> ParseSource(
     std::string_view text, const std::map<std::string, SourceConfig>& named);
+
+/// Whether the two have an IP version in common, so that echo requests can be
+/// sent.
+bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
+             IpPreference preference);
+
+/// The requests that are in flight when no destination replies.
+std::uint64_t InFlightInSilence(const ExporterConfig& config);
 
 }  // namespace echo_exporter
 

@@ -11,6 +11,7 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/config.h"
 #include "echo_exporter/echo_transport.h"
+#include "echo_exporter/http_client.h"
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/result.h"
 #include "echo_exporter/web_security.h"
@@ -40,6 +41,9 @@ class Exporter {
     /// How long before Prometheus's own limit a probe ends.
     Nanoseconds probe_timeout_offset = std::chrono::milliseconds(500);
     WebPlace web_place = {};
+    std::string hostname = "localhost";  ///< of this machine, for discovery
+    /// How discovery asks servers.
+    std::function<Result<HttpAnswer>(const HttpGet&)> fetch = Get;
   };
 
   /// The result of a Reload().

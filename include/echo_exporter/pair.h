@@ -48,14 +48,22 @@ class SharedLabels {
   std::shared_ptr<const Labels> labels_;  ///< null: none
 };
 
-/// The labels that identify a pair's series. The first three are the identity
+/// The labels that identify a pair's series. All but `extra` are the identity
 /// of the pair: another value in one of them is another pair. Further labels
 /// come from the group.
 struct PairLabels {
   std::string group;
   std::string source;
   std::string destination;
-  SharedLabels extra;
+  SharedLabels extra = {};
+  /// Where each address of a name is a pair; else empty, and no label.
+  std::string address = {};
+
+  /// "group: source -> destination", and the address.
+  std::string Text() const {
+    return group + ": " + source + " -> " + destination +
+           (address.empty() ? "" : " (" + address + ")");
+  }
 
   friend bool operator==(const PairLabels&, const PairLabels&) = default;
 };

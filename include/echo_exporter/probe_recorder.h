@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct RequestId {
 struct PairTraits {
   Nanoseconds interval{};
   bool has_name = false;  ///< its destination is no address
+
+  friend bool operator==(const PairTraits&, const PairTraits&) = default;
 };
 
 /// The counters and values of one pair since its series began.
@@ -99,6 +102,30 @@ class PairObserver {
   virtual bool wants_every_outcome() const { return false; }
 };
 
+/// What discovery has.
+struct DiscoveryStatus {
+  /// The target lists of one group that come by one mechanism, "file_sd" or
+  /// "http_sd".
+  struct Lists {
+    std::string group;
+    std::string mechanism;
+    std::uint64_t targets = 0;           ///< in the lists that are in use
+    std::uint64_t rejected = 0;          ///< targets of theirs that are no good
+    std::uint64_t refresh_failures = 0;  ///< counts up
+    /// Of the list whose last good refresh was longest ago; absent: one has had
+    /// none.
+    std::optional<WallTime> last_success;
+    std::optional<WallTime> last_change;  ///< of the list that changed last
+  };
+  /// Of one group with `neighbours`.
+  struct Neighbours {
+    std::string group;
+    std::uint64_t skipped = 0;  ///< targets that other machines watch
+  };
+  std::vector<Lists> lists;
+  std::vector<Neighbours> neighbours;
+};
+
 /// Counts events, renders the metrics in the formats of Prometheus, and
 /// provides snapshots to other readers.
 ///
@@ -125,7 +152,7 @@ class ProbeRecorder {
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
 
-  /// The pair of this group, source and destination. Begins its series at zero,
+  /// The pair of this identity (see PairLabels). Begins its series at zero,
   /// with these labels; or continues them when they have not ended, including
   /// those of a removed pair, which then has no route, and keeps their labels.
   /// Throws std::bad_alloc, and has changed nothing then.
@@ -189,6 +216,9 @@ class ProbeRecorder {
   /// certificate in use, if there is one.
   void RecordWebConfigLoad(bool successful,
                            const std::optional<WallTime>& expiry);
+
+  /// Families without anything to tell are absent, as all are at first.
+  void SetDiscovery(DiscoveryStatus status);
 
   /// Every pair whose series have not ended, each as of one moment during the
   /// call, in the order in which they were first added.

@@ -13,6 +13,7 @@
 
 #include "echo_exporter/echo_transport.h"
 #include "src/app/file_watch.h"
+#include "src/base/host_name.h"
 #include "src/base/log.h"
 #include "src/probe/target_policy.h"
 #include "src/service/file_protection.h"
@@ -33,7 +34,8 @@ constexpr Nanoseconds kSettlingTime = std::chrono::seconds(1);
 ConfigPlatform Platform() {
   return {.sets_tos = EchoTransportSetsTos(),
           .max_in_flight = EchoTransportMaxInFlight(),
-          .sets_identifier = EchoTransportSetsIdentifier()};
+          .sets_identifier = EchoTransportSetsIdentifier(),
+          .hostname = OwnHostName()};
 }
 
 // The command line takes precedence over the file.
@@ -221,6 +223,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   environment.probe_timeout_offset = options.timeout_offset;
   environment.web_security = std::move(web.security);
   environment.web_place = options.web_place;
+  environment.hostname = OwnHostName();
   environment.load_config = [&options] {
     return LoadConfigFor(options, ConfigMedium::kFile);
   };

@@ -11,8 +11,10 @@
 #include <string_view>
 #include <utility>
 
+#include "echo_exporter/discovery.h"
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/probe_recorder.h"
+#include "src/app/restart_settings.h"
 #include "src/base/condition_log.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
@@ -38,33 +40,8 @@ constexpr std::size_t kMostReloadLines = 100;
 
 enum class Phase { kCreated, kRunning, kStopping };
 
-/// Copies the settings that a running exporter cannot change from `now` to
-/// `next`, and adds a note for each that differs.
-void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
-                      std::vector<std::string>* notes) {
-  const auto keep = [notes](const auto& old, auto& value, const char* key) {
-    if (old == value) return;
-    value = old;
-    notes->push_back(std::string(key) +
-                     ": changed, but takes effect only "
-                     "after a restart");
-  };
-  keep(now.listen_addresses, next->listen_addresses, "web.listen_addresses");
-  keep(now.histograms.rtt_buckets, next->histograms.rtt_buckets,
-       "metrics.rtt_buckets");
-  keep(now.histograms.native_factor, next->histograms.native_factor,
-       "metrics.native_factor");
-  keep(now.histograms.native_max_buckets, next->histograms.native_max_buckets,
-       "metrics.native_max_buckets");
-  // What follows from the pairs only matters when there is too little.
-  if (now.max_in_flight_is_default && next->max_in_flight_is_default) {
-    next->max_in_flight = std::max(now.max_in_flight, next->max_in_flight);
-  }
-  keep(now.max_in_flight, next->max_in_flight, "engine.max_in_flight");
-  keep(now.probe.requests_per_second, next->probe.requests_per_second,
-       "probe.requests_per_second");
-  keep(now.probe.burst, next->probe.burst, "probe.burst");
-  keep(now.drain_timeout, next->drain_timeout, "engine.drain_timeout");
+bool HasLists(const GroupConfig& group) {
+  return !group.file_sd.empty() || !group.http_sd.empty();
 }
 
 class ExporterImpl final : public Exporter {
@@ -72,7 +49,7 @@ class ExporterImpl final : public Exporter {
   ExporterImpl(const ExporterConfig& config, const Environment& environment)
       : load_config_(environment.load_config),
         probe_timeout_offset_(environment.probe_timeout_offset),
-        config_(config),
+        file_config_(config),
         web_security_(environment.web_security),
         recorder_(config.histograms, Clock::System(),
                   EchoTransportSeesStrayReplies(),
@@ -111,7 +88,12 @@ class ExporterImpl final : public Exporter {
  private:
   template <typename Load>
   ReloadReport Take(Load load) noexcept REQUIRES(reload_mutex_);
-  void MoveTo(const ExporterConfig& config) REQUIRES(reload_mutex_);
+  Status MoveTo(const std::shared_ptr<const ExporterConfig>& file)
+      REQUIRES(reload_mutex_);
+  void Apply(const std::shared_ptr<const ExporterConfig>& file,
+             const std::shared_ptr<const ExporterConfig>& effective)
+      REQUIRES(reload_mutex_);
+  void FollowDiscovery();
   void TryReload(ConfigOutcome loaded, ReloadReport* report)
       REQUIRES(reload_mutex_);
   void LogReload(const ReloadReport& report);
@@ -123,12 +105,18 @@ class ExporterImpl final : public Exporter {
 
   const std::function<ConfigOutcome()> load_config_;
   const Nanoseconds probe_timeout_offset_;
-  SharedConfig config_;
+  SharedConfig file_config_;
+  SharedConfig config_{{}};  ///< in effect: with what discovery has found
   ConfigText config_text_;
   const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
+  ConditionLog crowded_{{.begins = "engine.max_in_flight is too small for the "
+                                   "pairs that discovery has found",
+                         .ends = "engine.max_in_flight is large enough again",
+                         .subject = "max_in_flight",
+                         .reason = "needed"}};
   ConditionLog failing_names_{{.begins = "address lookup failed",
                                .ends = "address lookup works again",
                                .subject = "name"}};
@@ -147,13 +135,25 @@ class ExporterImpl final : public Exporter {
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<OnDemandProber> prober_;
+  std::unique_ptr<Discovery> discovery_;
   std::unique_ptr<HttpServer> server_;
 };
 
 Status ExporterImpl::Open(const Environment& environment) {
-  const auto config = config_.Get();
+  const auto config = file_config_.Get();
+  const MutexLock lock(reload_mutex_);
+  discovery_ = std::make_unique<Discovery>(
+      Discovery::Environment{.lookup = &lookup_,
+                             .book = &book_,
+                             .recorder = &recorder_,
+                             .hostname = environment.hostname,
+                             .fetch = environment.fetch},
+      config->state_dir, [this] { FollowDiscovery(); });
+  const auto effective = discovery_->Plan(config);
+  if (!effective.ok()) return effective.error();
   EchoTransportOptions options;
-  options.max_in_flight = config->max_in_flight;
+  options.max_in_flight =
+      MaxInFlight(*effective.value(), effective.value() != config);
   options.on_stray_reply = [this](std::uint64_t tag, StrayReply kind) {
     router_.OnStrayReply(tag, kind);
   };
@@ -175,22 +175,52 @@ Status ExporterImpl::Open(const Environment& environment) {
                                    });
   if (!server.ok()) return server.error();
   server_ = std::move(server).value();
-  const MutexLock lock(reload_mutex_);
-  MoveTo(*config);
+  Apply(config, effective.value());
   recorder_.RecordConfigLoad(true);
   return std::monostate{};
 }
 
-void ExporterImpl::MoveTo(const ExporterConfig& config) {
-  DispatchChange change = pairs_.Plan(config);
+Status ExporterImpl::MoveTo(const std::shared_ptr<const ExporterConfig>& file) {
+  const auto effective = discovery_->Plan(file);
+  if (!effective.ok()) return effective.error();
+  Apply(file, effective.value());
+  return std::monostate{};
+}
+
+void ExporterImpl::Apply(
+    const std::shared_ptr<const ExporterConfig>& file,
+    const std::shared_ptr<const ExporterConfig>& effective) {
   try {
-    dispatcher_->Apply(std::move(change));
+    DispatchChange change = pairs_.Plan(*effective);
+    try {
+      dispatcher_->Apply(std::move(change));
+    } catch (...) {
+      pairs_.Abandon();
+      throw;
+    }
   } catch (...) {
-    pairs_.Abandon();
+    discovery_->Abandon();
     throw;
   }
   // From here on, nothing is sent for removed pairs.
   pairs_.Commit();
+  discovery_->Commit();
+  file_config_.Set(file);
+  config_.Set(effective);
+  if (effective == file) return;
+  const std::uint64_t needed = InFlightInSilence(*effective);
+  const std::size_t most = transport_->max_in_flight();
+  if (needed > most) {
+    crowded_.Report(std::to_string(most), std::to_string(needed));
+  } else {
+    crowded_.End(std::to_string(most));
+  }
+}
+
+void ExporterImpl::FollowDiscovery() {
+  const MutexLock lock(reload_mutex_);
+  // What is wrong is told, and nothing has changed then.
+  if (phase_ == Phase::kRunning) (void)MoveTo(file_config_.Get()).ok();
 }
 
 Exporter::ReloadReport ExporterImpl::Reload() noexcept {
@@ -211,6 +241,7 @@ Exporter::ReloadReport ExporterImpl::ReloadChanged(
   const MutexLock lock(reload_mutex_);
   return Take([this, &loaded] {
     if (loaded.config && loaded.config->pairs.empty() &&
+        std::ranges::none_of(loaded.config->groups, HasLists) &&
         !config_.Get()->pairs.empty()) {
       loaded.config.reset();
       loaded.errors = {
@@ -250,12 +281,12 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
     return;
   }
   report->notes = std::move(loaded.config->warnings);
-  KeepUntilRestart(*config_.Get(), &*loaded.config, &report->notes);
+  KeepUntilRestart(*file_config_.Get(), &*loaded.config, &report->notes);
   const auto next =
       std::make_shared<const ExporterConfig>(std::move(*loaded.config));
-  MoveTo(*next);
-  config_.Set(next);
-  report->successful = true;
+  const Status moved = MoveTo(next);
+  if (!moved.ok()) report->errors = {moved.error().message};
+  report->successful = moved.ok();
 }
 
 void ExporterImpl::LogReload(const ReloadReport& report) {
@@ -286,7 +317,7 @@ WebContent ExporterImpl::Content() {
                                      &GroupConfig::name) !=
                    config->groups.end();
           },
-      .config = [this] { return config_text_.Get(config_.Get()); },
+      .config = [this] { return config_text_.Get(file_config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },
       .pair_count = [this] { return config_.Get()->pairs.size(); },
       .probe =
@@ -360,6 +391,7 @@ void ExporterImpl::Start() {
   if (web_security_) web_security_->Watch();
   server_->Start();
   phase_ = Phase::kRunning;
+  discovery_->Start();
   Log(LogLevel::kInfo, "started",
       {{"pairs", std::to_string(config_.Get()->pairs.size())},
        {"transport", transport_->Describe()},
@@ -371,6 +403,7 @@ void ExporterImpl::Stop() {
       phase_.exchange(Phase::kStopping) == Phase::kStopping) {
     return;
   }
+  discovery_->Stop();
   dispatcher_->Stop();
   server_->Stop();
   Log(LogLevel::kInfo, "stopped",

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "echo_exporter/config.h"
+#include "src/base/byte_size.h"
 #include "src/base/duration.h"
 
 namespace echo_exporter {
@@ -22,32 +23,6 @@ OptionCheck IsBetween(Nanoseconds least, Nanoseconds most,
     const bool valid = duration && *duration >= least && *duration <= most;
     return valid ? "" : error + text;
   };
-}
-
-// The number that `text` begins with, which is removed from it.
-std::optional<std::uint64_t> TakeNumber(std::string_view& text) {
-  std::uint64_t number = 0;
-  const auto [stop, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
-  return number;
-}
-
-// "" is 1, "k", "KB" and "KiB" are 1024, and so on up to "T".
-std::optional<std::uint64_t> UnitOfSize(std::string_view text) {
-  std::string unit;
-  for (const char letter : text) {
-    const bool is_upper = letter >= 'A' && letter <= 'Z';
-    unit += is_upper ? static_cast<char>(letter - 'A' + 'a') : letter;
-  }
-  if (unit.empty() || unit == "b") return 1;
-  const std::size_t power = std::string_view("kmgt").find(unit.front());
-  const std::string rest = unit.substr(1);
-  const bool has_ending =
-      rest.empty() || rest == "b" || rest == "i" || rest == "ib";
-  if (power == std::string_view::npos || !has_ending) return std::nullopt;
-  return std::uint64_t{1} << (10 * (power + 1));
 }
 
 std::string WithoutSlashesAtEnd(std::string text) {
@@ -88,13 +63,15 @@ OptionCheck IsTime(Nanoseconds least, Nanoseconds most) {
 
 OptionCheck IsWholeNumber(std::uint64_t least, std::uint64_t most) {
   return [=](std::string& text) -> std::string {
-    std::string_view rest = text;
-    const auto number = TakeNumber(rest);
-    if (!number || !rest.empty() || *number < least || *number > most) {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stop != end || number < least ||
+        number > most) {
       return "must be a whole number from " + std::to_string(least) + " to " +
              std::to_string(most) + ", not " + text;
     }
-    text = std::to_string(*number);
+    text = std::to_string(number);
     return "";
   };
 }
@@ -103,15 +80,11 @@ OptionCheck IsFileSize() {
   constexpr std::uint64_t kLeast = std::uint64_t{1} << 10;
   constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
   return [](std::string& text) -> std::string {
-    std::string_view rest = text;
-    const auto number = TakeNumber(rest);
-    const auto unit = UnitOfSize(rest);
-    // Compared without multiplying, which might overflow.
-    if (!number || !unit || *number > kMost / *unit ||
-        *number * *unit < kLeast) {
+    const auto size = ParseByteSize(text);
+    if (!size || *size < kLeast || *size > kMost) {
       return "must be a size from 1KiB to 1TiB, such as 100MiB, not " + text;
     }
-    text = std::to_string(*number * *unit);
+    text = std::to_string(*size);
     return "";
   };
 }

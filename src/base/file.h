@@ -25,6 +25,11 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes);
 
+/// Writes a file as a whole: beside the old one, and then in its place, so that
+/// even a loss of power leaves the one or the other. An error is the cause
+/// alone. Writers of the same path must not overlap. Thread-safe.
+Status WriteFile(const std::string& path, std::string_view text);
+
 /// The errors of a file that is neither a regular file nor a folder, and of one
 /// that has more than `max_bytes`.
 Error NotARegularFile();

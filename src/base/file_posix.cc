@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -88,7 +89,36 @@ Result<std::string> ReadWhole(const std::string& path, std::size_t max_bytes,
   return ReadToEnd(file.get(), max_bytes, S_ISFIFO(status.st_mode));
 }
 
+/// 0, or the system's error code.
+int WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return errno;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return fsync(fd) == 0 ? 0 : errno;
+}
+
 }  // namespace
+
+Status WriteFile(const std::string& path, std::string_view text) {
+  const std::string fresh = path + ".new";
+  {
+    const UniqueFd file(open(fresh.c_str(),
+                             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+                                 O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+                             S_IRUSR | S_IWUSR));
+    if (!file) return SystemError();
+    errno = WriteAll(file.get(), text);
+    if (errno != 0) {
+      Error error = SystemError();
+      unlink(fresh.c_str());
+      return error;
+    }
+  }
+  if (rename(fresh.c_str(), path.c_str()) != 0) return SystemError();
+  return std::monostate{};
+}
 
 Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   return ReadWhole(path, max_bytes, /*pipe_too=*/false);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -24,7 +25,38 @@ Error SystemError(DWORD code) {
                                     : SystemErrorText(code)};
 }
 
+bool WriteAll(HANDLE file, std::string_view text) {
+  constexpr std::size_t kMost = std::size_t{1} << 20;
+  while (!text.empty()) {
+    DWORD written = 0;
+    if (!::WriteFile(file, text.data(),
+                     static_cast<DWORD>(std::min(text.size(), kMost)), &written,
+                     nullptr)) {
+      return false;
+    }
+    text.remove_prefix(written);
+  }
+  return FlushFileBuffers(file) != 0;
+}
+
 }  // namespace
+
+Status WriteFile(const std::string& path, std::string_view text) {
+  const std::wstring name = PathFromUtf8(path).wstring();
+  const std::wstring fresh = name + L".new";
+  {
+    const UniqueFileHandle file(CreateFileW(
+        fresh.c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE,
+        nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr));
+    if (!file) return SystemError(GetLastError());
+    if (!WriteAll(file.get(), text)) return SystemError(GetLastError());
+  }
+  if (!MoveFileExW(fresh.c_str(), name.c_str(),
+                   MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
+    return SystemError(GetLastError());
+  }
+  return std::monostate{};
+}
 
 Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
   // The name may be that of a device (CON, COM1) or a pipe, whose server must

@@ -23,6 +23,10 @@ std::optional<std::string> AsciiHostName(std::string_view text);
 /// With ASCII letters in lower case, as names are compared.
 std::string LowerCase(std::string text);
 
+/// The name of this machine, in lower case, as the system has it: with a domain
+/// only if that is part of it. "localhost" when there is none.
+std::string OwnHostName();
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "src/base/byte_size.h"
 #include "src/base/file.h"
 #include "src/config/config_groups.h"
 #include "src/config/config_metrics.h"
@@ -29,6 +30,7 @@ bool IsTaken(const ListenAddress& address,
 
 void ReadWeb(DocumentReader& web, ExporterConfig* config) {
   web.ReadBoolean("allow_reload", &config->allow_reload);
+  web.ReadBoolean("allow_actions", &config->allow_actions);
   const auto items = web.ReadTexts("listen_addresses");
   if (!items) return;
   if (items->empty()) {
@@ -48,6 +50,34 @@ void ReadWeb(DocumentReader& web, ExporterConfig* config) {
       config->listen_addresses.push_back(address.value());
     }
   }
+}
+
+void ReadHistory(DocumentReader& history, ExporterConfig* config) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  if (const auto text = history.ReadText("memory")) {
+    const auto size = ParseByteSize(text->value);
+    if (size && *size <= kMost) {
+      config->history_memory = *size;
+    } else {
+      history.AddError(text->position,
+                       "memory must be a size of at most 1TiB such as "
+                       "\"64MiB\", or \"0\" for no history, not " +
+                           Excerpt(text->value));
+    }
+  }
+  history.ReadNumber("lossy", 0, 1, &config->history_lossy);
+  if (config->history_lossy == 0) {
+    history.AddError(history.PositionOf("lossy"),
+                     "lossy must be above 0: without loss no pair is lossy");
+  }
+}
+
+void ReadDiscoveryLimits(DocumentReader& discovery, ExporterConfig* config) {
+  if (auto path = discovery.ReadPath("state_dir")) {
+    config->state_dir = std::move(path->value);
+  }
+  discovery.ReadInteger<std::uint32_t>("max_pairs", 1, 1'000'000,
+                                       &config->max_pairs);
 }
 
 /// Reads the addresses of an entry of [sources] that has one of each IP
@@ -144,42 +174,6 @@ void ReadSources(const DocumentReader& root, const DocumentNode& table,
   }
 }
 
-void ReadModule(DocumentReader& table, const ConfigPlatform& platform,
-                ExporterConfig* config, ModuleConfig* module) {
-  ReadEchoSettings(table, &module->echo);
-  CheckEchoSettings(table, module->echo, platform);
-  const auto item = table.ReadText("source");
-  if (!item) return;
-  const auto source = ReadSource(table, "source", *item, config->sources);
-  if (!source) return;
-  module->source = *source;
-  if (source->kind == SourceConfig::Kind::kAddress && !source->other_address &&
-      !Allows(module->echo.ip_version, source->address.version())) {
-    table.AddError(item->position, "source: " + Excerpt(item->value) +
-                                       " does not match the module's "
-                                       "ip_version");
-  }
-}
-
-void ReadModules(const DocumentReader& root, const DocumentNode& table,
-                 const ConfigPlatform& platform, ExporterConfig* config) {
-  DocumentReader modules = root.Enter(table, "[modules]: ");
-  for (const DocumentNode& node : table.children) {
-    const std::string& name = node.key;
-    if (const auto fault = NameFault(name); !fault.empty()) {
-      modules.AddError(node.key_position, "a name " + std::string(fault));
-    }
-    if (node.kind != DocumentNode::Kind::kTable) {
-      modules.AddTypeError(node, Excerpt(name), "a table");
-      continue;
-    }
-    DocumentReader reader =
-        modules.Enter(node, "module " + Excerpt(name) + ": ");
-    ReadModule(reader, platform, config, &config->modules[name]);
-    reader.ReportUnknownKeys();
-  }
-}
-
 Nanoseconds LongestTimeout(const ExporterConfig& config) {
   if (config.groups.empty()) return EchoSettings().timeout;
   Nanoseconds longest{};
@@ -187,18 +181,6 @@ Nanoseconds LongestTimeout(const ExporterConfig& config) {
     longest = std::max(longest, group.echo.timeout);
   }
   return longest;
-}
-
-/// The requests that are in flight when no destination replies.
-std::uint64_t InFlightInSilence(const ExporterConfig& config) {
-  std::uint64_t most = 0;
-  for (const PairConfig& pair : config.pairs) {
-    const GroupConfig& group = config.groups[pair.group];
-    most += static_cast<std::uint64_t>(
-        (group.echo.timeout + group.interval - Nanoseconds(1)) /
-        group.interval);
-  }
-  return most;
 }
 
 /// Requires the pairs. `configured` is absent, or the key's number, which may
@@ -271,6 +253,13 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });
+  root.ReadSection("history", "[history]: ", [&](DocumentReader& history) {
+    ReadHistory(history, config);
+  });
+  root.ReadSection("discovery",
+                   "[discovery]: ", [&](DocumentReader& discovery) {
+                     ReadDiscoveryLimits(discovery, config);
+                   });
   GroupConfig defaults;
   root.ReadSection("defaults", "[defaults]: ", [&](DocumentReader& section) {
     ReadGroupSettings(section, &defaults);
@@ -319,6 +308,17 @@ ConfigOutcome Unreadable(std::string_view name, std::string_view cause) {
 }
 
 }  // namespace
+
+std::uint64_t InFlightInSilence(const ExporterConfig& config) {
+  std::uint64_t most = 0;
+  for (const PairConfig& pair : config.pairs) {
+    const GroupConfig& group = config.groups[pair.group];
+    most += static_cast<std::uint64_t>(
+        (group.echo.timeout + group.interval - Nanoseconds(1)) /
+        group.interval);
+  }
+  return most;
+}
 
 ConfigOutcome LoadConfig(const std::string& path,
                          const ConfigPlatform& platform,

@@ -1,84 +1,23 @@
 #include "src/config/config_groups.h"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "src/base/host_name.h"
+#include "src/config/config_destinations.h"
+#include "src/config/config_discovery.h"
 #include "src/config/config_settings.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
 namespace {
 
-constexpr std::uint64_t kMaxPrefixHosts = 65'536;
 constexpr std::uint64_t kMaxPairs = 1'000'000;
-
-constexpr std::array<std::string_view, 9> kBuiltInLabels = {
-    "group",  "source",         "destination",         "outcome",   "le",
-    "reason", "source_address", "destination_address", "ip_version"};
-
-/// Prometheus adds them to every series it scrapes, and would rename ours.
-constexpr std::array<std::string_view, 2> kLabelsOfPrometheus = {"instance",
-                                                                 "job"};
-
-/// The first position of each source or destination, by its address or name
-/// in one canonical spelling: two with the same key are duplicates.
-using Seen = std::unordered_map<std::string, TextPosition>;
-
-bool IsLabelName(std::string_view name) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !name.empty() && is_letter(name.front()) && !name.starts_with("__") &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return is_letter(c) || (c >= '0' && c <= '9');
-         });
-}
-
-/// Whether the two have an IP version in common, so that echo requests can be
-/// sent.
-bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
-             IpPreference preference) {
-  const bool fixed =
-      source.kind == SourceConfig::Kind::kAddress && !source.other_address;
-  if (fixed && !Allows(preference, source.address.version())) return false;
-  if (!destination.address) return true;
-  if (!Allows(preference, destination.address->version())) return false;
-  return !fixed || source.address.version() == destination.address->version();
-}
-
-/// IpPrefix::Parse(), and with the name of an adapter as the zone, which is put
-/// into `zone`: "fe80::%eth0/120".
-std::optional<IpPrefix> ParsePrefix(std::string_view text, std::string* zone) {
-  const std::size_t slash = text.rfind('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto network = ZonedAddress::Parse(text.substr(0, slash));
-  if (!network) return std::nullopt;
-  *zone = network->zone;
-  return IpPrefix::Parse(network->address.ToString() +
-                         std::string(text.substr(slash)));
-}
-
-std::uint64_t CountDestinations(
-    const std::vector<Located<std::string>>& items) {
-  std::uint64_t count = 0;
-  for (const auto& item : items) {
-    std::string zone;
-    const auto prefix = ParsePrefix(item.value, &zone);
-    const std::uint64_t hosts = prefix ? prefix->HostCount() : 1;
-    if (hosts <= kMaxPrefixHosts) count += hosts;
-  }
-  return count;
-}
 
 /// Reads one group after the other and counts the destinations of all groups.
 class GroupsReader {
@@ -94,11 +33,6 @@ class GroupsReader {
   void ReadName(DocumentReader& table, GroupConfig* group);
   void ReadSources(DocumentReader& table, GroupConfig* group);
   void ReadDestinations(DocumentReader& table, GroupConfig* group);
-  void ReadDestination(DocumentReader& table, const Located<std::string>& item,
-                       Seen* seen, GroupConfig* group);
-  void ReadPrefix(DocumentReader& table, const Located<std::string>& item,
-                  Seen* seen, GroupConfig* group);
-  void ReadLabels(DocumentReader& table, GroupConfig* group);
   void AddPairs(DocumentReader& table, const GroupConfig& group);
   /// Reports, once per file, that it has too many pairs.
   void AddTooManyPairs(DocumentReader& table);
@@ -106,30 +40,10 @@ class GroupsReader {
   const GroupConfig& defaults_;
   const ConfigPlatform& platform_;
   ExporterConfig& config_;
-  std::map<std::string, TextPosition> names_;
-  std::uint64_t destinations_ = 0;  // of all groups
+  std::map<std::string, std::string> names_;  // with the place of each
+  std::uint64_t destinations_ = 0;            // of all groups
   bool too_many_pairs_ = false;
 };
-
-std::string PositionText(TextPosition position) {
-  return "line " + std::to_string(position.line) + ", column " +
-         std::to_string(position.column);
-}
-
-/// False, with an error added, when `key` was seen before. `item` is the value
-/// in the file that stands for, or contains, `name`.
-bool AddOnce(DocumentReader& table, std::string_view list,
-             const Located<std::string>& item, const std::string& name,
-             const std::string& key, Seen* seen) {
-  const auto [it, is_new] = seen->emplace(key, item.position);
-  if (is_new) return true;
-  std::string what = Excerpt(item.value);
-  if (name != item.value) what += " contains " + Quoted(name) + ", which";
-  table.AddError(item.position, std::string(list) + ": " + what +
-                                    " is a duplicate of " +
-                                    PositionText(it->second));
-  return false;
-}
 
 void GroupsReader::Read(const DocumentReader& root, const DocumentNode& table,
                         std::size_t number) {
@@ -146,8 +60,9 @@ void GroupsReader::Read(const DocumentReader& root, const DocumentNode& table,
   ReadGroupSettings(reader, &group);
   CheckEchoSettings(reader, group.echo, platform_);
   ReadSources(reader, &group);
+  ReadDiscovery(reader, platform_, &group);
+  ReadLabels(reader, platform_, group, &group.labels);
   ReadDestinations(reader, &group);
-  ReadLabels(reader, &group);
   reader.ReportUnknownKeys();
   // Half a group would only lead to further, misleading errors.
   if (root.error_count() == errors_before) AddPairs(reader, group);
@@ -164,10 +79,10 @@ void GroupsReader::ReadName(DocumentReader& table, GroupConfig* group) {
     table.AddError(name->position, "name " + std::string(fault));
     return;
   }
-  const auto [it, is_new] = names_.emplace(name->value, name->position);
+  const auto [it, is_new] =
+      names_.emplace(name->value, table.PlaceText(name->position));
   if (!is_new) {
-    table.AddError(name->position,
-                   "name is a duplicate of " + PositionText(it->second));
+    table.AddError(name->position, "name is a duplicate of " + it->second);
   }
   group->name = name->value;
 }
@@ -197,125 +112,13 @@ void GroupsReader::ReadSources(DocumentReader& table, GroupConfig* group) {
 }
 
 void GroupsReader::ReadDestinations(DocumentReader& table, GroupConfig* group) {
-  const auto items = table.ReadTexts("destinations");
-  if (!items) {
-    if (!table.Has("destinations")) table.AddError("destinations are missing");
-    return;
-  }
-  if (items->empty()) {
-    table.AddError(table.PositionOf("destinations"),
-                   "destinations must not be empty");
-  }
+  const auto items = ReadDestinationItems(table, platform_, *group);
   // Each destination is in at least one pair, or the group is an error anyway.
-  destinations_ += CountDestinations(*items);
-  if (destinations_ > kMaxPairs) AddTooManyPairs(table);
-  Seen seen;
-  for (const auto& item : *items) ReadDestination(table, item, &seen, group);
-}
-
-void GroupsReader::ReadDestination(DocumentReader& table,
-                                   const Located<std::string>& item, Seen* seen,
-                                   GroupConfig* group) {
-  const std::string& text = item.value;
-  if (text.find('/') != std::string::npos) {
-    ReadPrefix(table, item, seen, group);
-    return;
-  }
-  const auto address = ZonedAddress::Parse(text);
-  const auto host = address ? std::nullopt : AsciiHostName(text);
-  if (!address && !host) {
-    table.AddError(
-        item.position,
-        "destinations: " + Excerpt(text) +
-            " is neither an address, nor a prefix such as "
-            "\"10.0.0.0/29\", nor a host name (letters, digits, "
-            "\"-\" and \"_\" between dots, the last part not a number)");
-    return;
-  }
-  if (address && address->address.IsUnspecified()) {
-    table.AddError(item.position, "destinations: " + Excerpt(text) +
-                                      " is the unspecified address, which no "
-                                      "host has");
-    return;
-  }
-  if (address) CheckZone(table, "destinations", item, *address);
-  if (AddOnce(table, "destinations", item, text,
-              address ? address->ToString() : LowerCase(*host), seen)) {
-    if (address) {
-      group->destinations.push_back({text, address->address, address->zone});
-    } else {
-      group->destinations.push_back({.name = text,
-                                     .address = std::nullopt,
-                                     .ascii_name = *host == text ? "" : *host});
-    }
-  }
-}
-
-void GroupsReader::ReadPrefix(DocumentReader& table,
-                              const Located<std::string>& item, Seen* seen,
-                              GroupConfig* group) {
-  const std::string quoted = "destinations: " + Excerpt(item.value);
-  std::string zone;
-  const auto prefix = ParsePrefix(item.value, &zone);
-  if (!prefix) {
-    table.AddError(item.position,
-                   quoted +
-                       " is not a valid prefix: use an address whose host bits "
-                       "are zero, \"/\" and a length, as in \"10.0.0.0/29\"");
-    return;
-  }
-  const std::uint64_t hosts = prefix->HostCount();
-  if (hosts > kMaxPrefixHosts) {
-    table.AddError(item.position, quoted + " has more than " +
-                                      std::to_string(kMaxPrefixHosts) +
-                                      " hosts");
-    return;
-  }
-  if (prefix->HostAt(0).IsUnspecified()) {
-    table.AddError(item.position, quoted +
-                                      " contains the unspecified address, "
-                                      "which no host has");
-    return;
-  }
-  CheckZone(table, "destinations", item, {prefix->network(), zone});
-  if (too_many_pairs_) return;
-  bool no_duplicate = true;
-  for (std::uint64_t n = 0; n < hosts && no_duplicate; ++n) {
-    const IpAddress address = prefix->HostAt(n);
-    std::string name = ZonedAddress{address, zone}.ToString();
-    no_duplicate = AddOnce(table, "destinations", item, name, name, seen);
-    group->destinations.push_back({std::move(name), address, zone});
-  }
-}
-
-void GroupsReader::ReadLabels(DocumentReader& table, GroupConfig* group) {
-  const DocumentNode* const labels = table.ReadTable("labels");
-  if (labels == nullptr) return;
-  for (const DocumentNode& value : labels->children) {
-    const std::string& name = value.key;
-    if (!IsLabelName(name)) {
-      table.AddError(value.key_position,
-                     "labels: " + Excerpt(name) +
-                         " is not a valid label name: use letters, digits and "
-                         "\"_\", not beginning with a digit or \"__\"");
-    } else if (std::find(kBuiltInLabels.begin(), kBuiltInLabels.end(), name) !=
-               kBuiltInLabels.end()) {
-      table.AddError(value.key_position,
-                     "labels: " + Quoted(name) +
-                         " is a built-in label of the exporter; choose another "
-                         "name");
-    } else if (std::find(kLabelsOfPrometheus.begin(), kLabelsOfPrometheus.end(),
-                         name) != kLabelsOfPrometheus.end()) {
-      table.AddError(value.key_position,
-                     "labels: " + Quoted(name) +
-                         " is a label that Prometheus gives to the exporter as "
-                         "a whole; choose another name, or set it in the "
-                         "scrape configuration");
-    } else if (value.kind == DocumentNode::Kind::kText) {
-      group->labels.emplace_back(name, value.text);
-    } else {
-      table.AddTypeError(value, "labels: " + name, "a string");
-    }
+  destinations_ += CountDestinations(items);
+  if (destinations_ > kMaxPairs) {
+    AddTooManyPairs(table);
+  } else {
+    AddDestinations(table, items, group);
   }
 }
 
@@ -364,6 +167,16 @@ void GroupsReader::AddTooManyPairs(DocumentReader& table) {
 }
 
 }  // namespace
+
+bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
+             IpPreference preference) {
+  const bool fixed =
+      source.kind == SourceConfig::Kind::kAddress && !source.other_address;
+  if (fixed && !Allows(preference, source.address.version())) return false;
+  if (!destination.address) return true;
+  if (!Allows(preference, destination.address->version())) return false;
+  return !fixed || source.address.version() == destination.address->version();
+}
 
 void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
                 const ConfigPlatform& platform, ExporterConfig* config) {

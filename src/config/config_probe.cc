@@ -1,11 +1,14 @@
 #include "src/config/config_probe.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "src/base/host_name.h"
+#include "src/config/config_settings.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -103,12 +106,75 @@ void ReadRate(DocumentReader& probe, ProbeConfig* config) {
   probe.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &config->burst);
 }
 
+void ReadMode(DocumentReader& table, ModuleConfig* module) {
+  using Mode = ModuleConfig::Mode;
+  ReadWord<Mode>(
+      table, "mode",
+      {{"on_demand", Mode::kOnDemand}, {"continuous", Mode::kContinuous}},
+      &module->mode);
+  table.ReadDuration("interval", std::chrono::milliseconds(10),
+                     std::chrono::hours(1), &module->interval);
+  table.ReadDuration("keep", std::chrono::seconds(10), std::chrono::hours(24),
+                     &module->keep);
+  if (module->mode != Mode::kContinuous) {
+    for (const char* const key : {"interval", "keep"}) {
+      if (table.Has(key)) {
+        table.AddError(table.PositionOf(key),
+                       std::string(key) +
+                           R"( is for modules of mode = "continuous" only)");
+      }
+    }
+  } else if (module->keep < module->interval) {
+    table.AddError(table.PositionOf("keep"),
+                   "keep must not be shorter than the interval");
+  }
+}
+
+void ReadModule(DocumentReader& table, const ConfigPlatform& platform,
+                ExporterConfig* config, ModuleConfig* module) {
+  ReadEchoSettings(table, &module->echo);
+  ReadMode(table, module);
+  CheckEchoSettings(table, module->echo, platform);
+  const auto item = table.ReadText("source");
+  if (!item) return;
+  const auto source = ReadSource(table, "source", *item, config->sources);
+  if (!source) return;
+  module->source = *source;
+  if (source->kind == SourceConfig::Kind::kAddress && !source->other_address &&
+      !Allows(module->echo.ip_version, source->address.version())) {
+    table.AddError(item->position, "source: " + Excerpt(item->value) +
+                                       " does not match the module's "
+                                       "ip_version");
+  }
+}
+
 }  // namespace
+
+void ReadModules(const DocumentReader& root, const DocumentNode& table,
+                 const ConfigPlatform& platform, ExporterConfig* config) {
+  DocumentReader modules = root.Enter(table, "[modules]: ");
+  for (const DocumentNode& node : table.children) {
+    const std::string& name = node.key;
+    if (const auto fault = NameFault(name); !fault.empty()) {
+      modules.AddError(node.key_position, "a name " + std::string(fault));
+    }
+    if (node.kind != DocumentNode::Kind::kTable) {
+      modules.AddTypeError(node, Excerpt(name), "a table");
+      continue;
+    }
+    DocumentReader reader =
+        modules.Enter(node, "module " + Excerpt(name) + ": ");
+    ReadModule(reader, platform, config, &config->modules[name]);
+    reader.ReportUnknownKeys();
+  }
+}
 
 void ReadProbe(DocumentReader& probe, ExporterConfig* config) {
   probe.ReadBoolean("enabled", &config->probe.enabled);
   probe.ReadInteger<std::uint32_t>("max_concurrent", 1, kMostConcurrentProbes,
                                    &config->probe.max_concurrent);
+  probe.ReadInteger<std::uint32_t>("max_continuous", 0, 1'000'000,
+                                   &config->probe.max_continuous);
   ReadAllowedTargets(probe, &config->probe);
   probe.ReadBoolean("allow_destinations", &config->probe.allow_destinations);
   if (config->probe.allow_destinations) AllowDestinations(config);

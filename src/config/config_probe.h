@@ -6,6 +6,10 @@
 
 namespace echo_exporter {
 
+/// Reads `[modules.*]`. `config->sources` must be filled in already.
+void ReadModules(const DocumentReader& root, const DocumentNode& table,
+                 const ConfigPlatform& platform, ExporterConfig* config);
+
 /// Reads `[probe]`. `config->sources` must be filled in already.
 void ReadProbe(DocumentReader& probe, ExporterConfig* config);
 

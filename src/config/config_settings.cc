@@ -21,41 +21,6 @@ constexpr std::size_t kMaxNameSize = 128;
 /// The payload of an Ethernet packet after the IPv4 and the ICMP header.
 constexpr std::uint16_t kEthernetPayload = 1500 - 20 - 8;
 
-void ReadIpVersion(DocumentReader& table, IpPreference* version) {
-  const auto text = table.ReadText("ip_version");
-  if (!text) return;
-  if (text->value == "any") {
-    *version = IpPreference::kAny;
-  } else if (text->value == "4") {
-    *version = IpPreference::kV4Only;
-  } else if (text->value == "6") {
-    *version = IpPreference::kV6Only;
-  } else if (text->value == "prefer4") {
-    *version = IpPreference::kPreferV4;
-  } else if (text->value == "prefer6") {
-    *version = IpPreference::kPreferV6;
-  } else {
-    table.AddError(text->position,
-                   "ip_version must be \"4\", \"6\", \"prefer4\", "
-                   "\"prefer6\" or \"any\", not " +
-                       Excerpt(text->value));
-  }
-}
-
-void ReadFlow(DocumentReader& table, FlowPolicy* flow) {
-  const auto text = table.ReadText("flow");
-  if (!text) return;
-  if (text->value == "steady") {
-    *flow = FlowPolicy::kSteady;
-  } else if (text->value == "fresh") {
-    *flow = FlowPolicy::kFresh;
-  } else {
-    table.AddError(
-        text->position,
-        "flow must be \"steady\" or \"fresh\", not " + Excerpt(text->value));
-  }
-}
-
 }  // namespace
 
 void ReadEchoSettings(DocumentReader& table, EchoSettings* settings) {
@@ -66,8 +31,17 @@ void ReadEchoSettings(DocumentReader& table, EchoSettings* settings) {
   table.ReadInteger<std::uint8_t>("ttl", 1, 255, &settings->ttl);
   table.ReadInteger<std::uint8_t>("tos", 0, 255, &settings->tos);
   table.ReadBoolean("dont_fragment", &settings->dont_fragment);
-  ReadIpVersion(table, &settings->ip_version);
-  ReadFlow(table, &settings->flow);
+  ReadWord<IpPreference>(table, "ip_version",
+                         {{"4", IpPreference::kV4Only},
+                          {"6", IpPreference::kV6Only},
+                          {"prefer4", IpPreference::kPreferV4},
+                          {"prefer6", IpPreference::kPreferV6},
+                          {"any", IpPreference::kAny}},
+                         &settings->ip_version);
+  ReadWord<FlowPolicy>(
+      table, "flow",
+      {{"steady", FlowPolicy::kSteady}, {"fresh", FlowPolicy::kFresh}},
+      &settings->flow);
 }
 
 void ReadGroupSettings(DocumentReader& table, GroupConfig* group) {
@@ -131,6 +105,19 @@ void CheckZone(DocumentReader& table, std::string_view key,
                    std::string(key) + ": " + Excerpt(item.value) +
                        " is link-local; add the name or the number of its "
                        "adapter, as in \"fe80::1%eth0\" or \"fe80::1%3\"");
+}
+
+bool AddOnce(DocumentReader& table, std::string_view list,
+             const Located<std::string>& item, const std::string& name,
+             const std::string& key, Seen* seen) {
+  const auto [it, is_new] = seen->emplace(key, item.position);
+  if (is_new) return true;
+  std::string what = Excerpt(item.value);
+  if (name != item.value) what += " contains " + Quoted(name) + ", which";
+  table.AddError(item.position, std::string(list) + ": " + what +
+                                    " is a duplicate of " +
+                                    table.PlaceText(it->second));
+  return false;
 }
 
 std::string_view NameFault(std::string_view text) {

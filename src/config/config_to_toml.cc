@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "echo_exporter/config.h"
+#include "src/base/byte_size.h"
 #include "src/base/duration.h"
+#include "src/base/host_name.h"
 #include "src/config/number_text.h"
 #include "src/config/quoted.h"
 
@@ -58,12 +60,14 @@ std::string IpVersionText(IpPreference preference) {
   return "any";
 }
 
+std::string BooleanText(bool value) { return value ? "true" : "false"; }
+
 void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
   toml.Line("timeout", Quoted(FormatDuration(settings.timeout)));
   toml.Line("payload_size", std::to_string(settings.payload_size));
   toml.Line("ttl", std::to_string(settings.ttl));
   toml.Line("tos", std::to_string(settings.tos));
-  toml.Line("dont_fragment", settings.dont_fragment ? "true" : "false");
+  toml.Line("dont_fragment", BooleanText(settings.dont_fragment));
   toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
   toml.Line("flow",
             settings.flow == FlowPolicy::kFresh ? "\"fresh\"" : "\"steady\"");
@@ -105,6 +109,53 @@ void WriteSources(const std::map<std::string, SourceConfig>& sources,
   }
 }
 
+std::string LabelsText(const Labels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += (text.empty() ? "{ " : ", ") + name + " = " + Quoted(value);
+  }
+  return text + " }";
+}
+
+std::string DestinationText(const DestinationConfig& destination) {
+  std::string target =
+      destination.address
+          ? ZonedAddress{*destination.address, destination.zone}.ToString()
+          : destination.ascii_name;
+  const auto named = ZonedAddress::Parse(destination.name);
+  const bool same = target.empty() || (named && named->ToString() == target) ||
+                    AsciiHostName(destination.name) == target;
+  if (same) target = destination.name;
+  if (same && destination.labels.empty()) return Quoted(target);
+  std::string text = "{ target = " + Quoted(target);
+  if (!same) text += ", name = " + Quoted(destination.name);
+  if (!destination.labels.empty()) {
+    text += ", labels = " + LabelsText(destination.labels);
+  }
+  return text + " }";
+}
+
+void WriteHttpDiscovery(const HttpDiscoveryConfig& http, TomlText& toml) {
+  toml.Header("[[group.http_sd]]");
+  toml.Line("url", Quoted(http.url));
+  toml.Line("refresh_interval", Quoted(FormatDuration(http.refresh_interval)));
+  toml.Line("strip_port", BooleanText(http.strip_port));
+  const auto write = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) toml.Line(key, Quoted(value));
+  };
+  write("ca_file", http.ca_file);
+  write("cert_file", http.cert_file);
+  write("key_file", http.key_file);
+  write("server_name", http.server_name);
+  write("bearer_token_file", http.bearer_token_file);
+  if (!http.username.empty()) {
+    toml.Line("basic_auth",
+              "{ username = " + Quoted(http.username) +
+                  ", password_file = " + Quoted(http.password_file) + " }");
+  }
+  write("proxy_url", http.proxy_url);
+}
+
 void WriteGroup(const GroupConfig& group, TomlText& toml) {
   toml.Header("[[group]]");
   toml.Line("name", Quoted(group.name));
@@ -120,21 +171,50 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
   toml.Array("sources", names);
   names.clear();
   for (const DestinationConfig& destination : group.destinations) {
-    names.push_back(Quoted(destination.name));
+    names.push_back(DestinationText(destination));
   }
   toml.Array("destinations", names);
-  if (group.labels.empty()) return;
-  std::string labels;
-  for (const auto& [name, value] : group.labels) {
-    labels += (labels.empty() ? "{ " : ", ") + name + " = " + Quoted(value);
+  toml.Line("addresses", group.name_addresses == NameAddresses::kAll
+                             ? "\"all\""
+                             : "\"first\"");
+  toml.Line("exclude_self", BooleanText(group.exclude_self));
+  if (group.neighbours != 0) {
+    toml.Line("neighbours", std::to_string(group.neighbours));
   }
-  toml.Line("labels", labels + " }");
+  if (!group.labels.empty()) toml.Line("labels", LabelsText(group.labels));
+  for (const FileDiscoveryConfig& file : group.file_sd) {
+    names.clear();
+    for (const std::string& pattern : file.files) {
+      names.push_back(Quoted(pattern));
+    }
+    toml.Header("[[group.file_sd]]");
+    toml.Array("files", names);
+    toml.Line("strip_port", BooleanText(file.strip_port));
+  }
+  for (const HttpDiscoveryConfig& http : group.http_sd) {
+    WriteHttpDiscovery(http, toml);
+  }
+}
+
+void WriteModule(const std::string& name, const ModuleConfig& module,
+                 TomlText& toml) {
+  toml.Header("[modules." + Quoted(name) + ']');
+  WriteEchoSettings(module.echo, toml);
+  toml.Line("source", Quoted(module.source.name));
+  if (module.mode == ModuleConfig::Mode::kOnDemand) {
+    toml.Line("mode", "\"on_demand\"");
+    return;
+  }
+  toml.Line("mode", "\"continuous\"");
+  toml.Line("interval", Quoted(FormatDuration(module.interval)));
+  toml.Line("keep", Quoted(FormatDuration(module.keep)));
 }
 
 void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
   toml.Header("[probe]");
-  toml.Line("enabled", probe.enabled ? "true" : "false");
+  toml.Line("enabled", BooleanText(probe.enabled));
   toml.Line("max_concurrent", std::to_string(probe.max_concurrent));
+  toml.Line("max_continuous", std::to_string(probe.max_continuous));
   const auto write = [&](std::string_view key,
                          const std::vector<IpPrefix>& prefixes,
                          const std::vector<std::string>& names) {
@@ -146,7 +226,7 @@ void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
     toml.Array(key, items);
   };
   write("allowed_targets", probe.allowed_prefixes, probe.allowed_name_globs);
-  toml.Line("allow_destinations", probe.allow_destinations ? "true" : "false");
+  toml.Line("allow_destinations", BooleanText(probe.allow_destinations));
   write("allowed_sources", probe.allowed_source_prefixes,
         probe.allowed_source_names);
   toml.Line("requests_per_second", NumberText(probe.requests_per_second));
@@ -163,17 +243,24 @@ std::string ConfigToToml(const ExporterConfig& config) {
   }
   toml.Header("[web]");
   toml.Array("listen_addresses", values);
-  toml.Line("allow_reload", config.allow_reload ? "true" : "false");
+  toml.Line("allow_reload", BooleanText(config.allow_reload));
+  toml.Line("allow_actions", BooleanText(config.allow_actions));
   WriteMetrics(config, toml);
   toml.Header("[engine]");
   toml.Line("max_in_flight", std::to_string(config.max_in_flight));
   toml.Line("drain_timeout", Quoted(FormatDuration(config.drain_timeout)));
+  toml.Header("[history]");
+  toml.Line("memory", Quoted(FormatByteSize(config.history_memory)));
+  toml.Line("lossy", NumberText(config.history_lossy));
+  toml.Header("[discovery]");
+  if (!config.state_dir.empty()) {
+    toml.Line("state_dir", Quoted(config.state_dir));
+  }
+  toml.Line("max_pairs", std::to_string(config.max_pairs));
   WriteSources(config.sources, toml);
   for (const GroupConfig& group : config.groups) WriteGroup(group, toml);
   for (const auto& [name, module] : config.modules) {
-    toml.Header("[modules." + Quoted(name) + ']');
-    WriteEchoSettings(module.echo, toml);
-    toml.Line("source", Quoted(module.source.name));
+    WriteModule(name, module, toml);
   }
   WriteProbe(config.probe, toml);
   return toml.Take();

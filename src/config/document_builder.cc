@@ -40,6 +40,7 @@ DocumentNode DocumentBuilder::Close() {
 }
 
 void DocumentBuilder::Add(DocumentNode node) {
+  ++values_;
   if (open_.empty()) {
     root_ = std::move(node);
   } else if (open_.back().node.kind == Kind::kArray) {

@@ -18,6 +18,11 @@ inline constexpr std::string_view kTooDeepSentence =
     "nested more than 64 levels deep";
 static_assert(kMaxDocumentDepth == 64);
 
+/// The most values of a document: a tree takes a hundred times the memory of
+/// text that is full of small ones.
+inline constexpr std::size_t kMaxDocumentValues = 3'000'000;
+inline constexpr std::string_view kTooManySentence = "more than 3000000 values";
+
 /// Builds a tree from the events of a parser, in the order of the text. In a
 /// table, keys and values alternate.
 ///
@@ -31,6 +36,8 @@ class DocumentBuilder {
   bool HasRoomFor(std::size_t levels) const {
     return open_.size() + levels <= kMaxDocumentDepth;
   }
+  /// Whether another value may be added.
+  bool HasRoom() const { return values_ < kMaxDocumentValues; }
   /// Whether the next node is the key of a table.
   bool ExpectsKey() const;
   /// The position of the key, or else of the array, that the next node belongs
@@ -58,6 +65,7 @@ class DocumentBuilder {
 
   DocumentFormat format_;
   std::vector<Level> open_;
+  std::size_t values_ = 0;
   DocumentNode root_;
 };
 

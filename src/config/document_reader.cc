@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
+#include <system_error>
 #include <unordered_set>
 
 #include "src/base/duration.h"
+#include "src/base/file.h"
+#include "src/base/utf8.h"
 #include "src/config/number_text.h"
 #include "src/config/quoted.h"
 
@@ -41,11 +45,11 @@ std::string Range(const std::string& min, const std::string& max) {
   return "from " + min + " to " + max;
 }
 
-/// The name of an array of tables at `key` in the format.
-std::string TablesText(DocumentFormat format, std::string_view key) {
+/// The name of an array of tables in the format.
+std::string TablesText(DocumentFormat format, std::string_view header) {
   switch (format) {
     case DocumentFormat::kToml:
-      return "an array of tables, each headed [[" + std::string(key) + "]]";
+      return "an array of tables, each headed [[" + std::string(header) + "]]";
     case DocumentFormat::kYaml:
       return "a list of mappings";
     case DocumentFormat::kJson:
@@ -247,20 +251,14 @@ std::optional<Located<std::string>> DocumentReader::ReadText(
 
 std::optional<std::vector<Located<std::string>>> DocumentReader::ReadTexts(
     std::string_view key) {
-  const DocumentNode* const node = Take(key);
+  const DocumentNode* const node = ReadArray(key, "strings");
   if (node == nullptr) return std::nullopt;
-  const std::string wanted =
-      std::string(TypeName(document_.format, Kind::kArray)) + " of strings";
-  if (node->kind != Kind::kArray) {
-    AddTypeError(*node, NameOf(key), wanted);
-    return std::nullopt;
-  }
   std::vector<Located<std::string>> texts;
   for (const DocumentNode& element : node->children) {
     if (const std::string* const text = TextOf(element)) {
       texts.push_back({*text, element.position});
     } else {
-      AddTypeError(element, NameOf(key), wanted + " only");
+      AddTypeError(element, NameOf(key), ArrayText("strings") + " only");
     }
   }
   if (texts.empty() && !node->children.empty()) return std::nullopt;
@@ -269,22 +267,57 @@ std::optional<std::vector<Located<std::string>>> DocumentReader::ReadTexts(
 
 std::optional<std::vector<Located<double>>> DocumentReader::ReadNumbers(
     std::string_view key) {
-  const DocumentNode* const node = Take(key);
+  const DocumentNode* const node = ReadArray(key, "numbers");
   if (node == nullptr) return std::nullopt;
-  if (node->kind != Kind::kArray) {
-    AddTypeError(*node, key, "an array of numbers");
-    return std::nullopt;
-  }
   std::vector<Located<double>> numbers;
   for (const DocumentNode& element : node->children) {
     if (IsNumber(element)) {
       numbers.push_back({element.number, element.position});
     } else {
-      AddTypeError(element, key, "an array of numbers only");
+      AddTypeError(element, NameOf(key), ArrayText("numbers") + " only");
     }
   }
   if (numbers.empty() && !node->children.empty()) return std::nullopt;
   return numbers;
+}
+
+std::string DocumentReader::ArrayText(std::string_view elements) const {
+  return std::string(TypeName(document_.format, Kind::kArray)) + " of " +
+         std::string(elements);
+}
+
+const DocumentNode* DocumentReader::ReadArray(std::string_view key,
+                                              std::string_view elements) {
+  const DocumentNode* const node = Take(key);
+  if (node == nullptr || node->kind == Kind::kArray) return node;
+  AddTypeError(*node, NameOf(key), ArrayText(elements));
+  return nullptr;
+}
+
+std::optional<Located<std::string>> DocumentReader::ReadPath(
+    std::string_view key) {
+  auto text = ReadText(key);
+  if (!text) return std::nullopt;
+  auto path = PathOf(key, *text);
+  if (!path) return std::nullopt;
+  text->value = *std::move(path);
+  return text;
+}
+
+std::optional<std::string> DocumentReader::PathOf(
+    std::string_view key, const Located<std::string>& path) {
+  if (path.value.empty() || HasControl(path.value)) {
+    AddError(path.position,
+             std::string(key) + (path.value.empty()
+                                     ? " must not be empty"
+                                     : " must not contain control characters"));
+    return std::nullopt;
+  }
+  std::error_code ignored;
+  const auto beside = PathFromUtf8(findings_.file_name()).parent_path() /
+                      PathFromUtf8(path.value);
+  const auto absolute = std::filesystem::absolute(beside, ignored);
+  return PathToUtf8(ignored ? beside : absolute);
 }
 
 std::vector<std::pair<Located<std::string>, Located<std::string>>>
@@ -310,11 +343,12 @@ const DocumentNode* DocumentReader::ReadTable(std::string_view key) {
 }
 
 std::vector<const DocumentNode*> DocumentReader::ReadTables(
-    std::string_view key) {
+    std::string_view key, std::string_view header) {
   const DocumentNode* const node = Take(key);
   std::vector<const DocumentNode*> tables;
   if (node == nullptr) return tables;
-  const std::string wanted = TablesText(document_.format, key);
+  const std::string wanted =
+      TablesText(document_.format, header.empty() ? key : header);
   if (node->kind != Kind::kArray) {
     AddTypeError(*node, key, wanted);
     return tables;

@@ -41,6 +41,12 @@ class DocumentReader {
   /// sentence about it, as in "[web]: ".
   DocumentReader Enter(const DocumentNode& table, std::string subject) const;
 
+  /// The same with `what` after this reader's subject.
+  DocumentReader EnterPart(const DocumentNode& table,
+                           std::string_view what) const {
+    return Enter(table, subject_ + std::string(what));
+  }
+
   /// Adds a finding about the table itself, or about a place in it.
   void AddError(std::string_view sentence);
   void AddError(TextPosition position, std::string_view sentence);
@@ -54,6 +60,11 @@ class DocumentReader {
   bool Has(std::string_view key) const { return table_.Find(key) != nullptr; }
   /// The position of the key's value, or of the table when there is none.
   TextPosition PositionOf(std::string_view key) const;
+
+  /// "file:line:column".
+  std::string PlaceText(TextPosition position) const {
+    return findings_.PlaceText(position);
+  }
 
   void ReadBoolean(std::string_view key, bool* value);
   /// `min` and `max` are allowed values.
@@ -79,12 +90,23 @@ class DocumentReader {
   std::optional<std::vector<Located<std::string>>> ReadTexts(
       std::string_view key);
   std::optional<std::vector<Located<double>>> ReadNumbers(std::string_view key);
+  /// The absolute path at `key`, which may be relative to the document's file.
+  std::optional<Located<std::string>> ReadPath(std::string_view key);
+  /// The same for what ReadText() or ReadTexts() has read at `key`.
+  std::optional<std::string> PathOf(std::string_view key,
+                                    const Located<std::string>& path);
   /// All keys of this table with their texts, whatever the keys are.
   std::vector<std::pair<Located<std::string>, Located<std::string>>>
   ReadAllTexts();
   /// Null when there is no table.
   const DocumentNode* ReadTable(std::string_view key);
-  std::vector<const DocumentNode*> ReadTables(std::string_view key);
+  /// `header` names the tables in TOML, if not `key` does.
+  std::vector<const DocumentNode*> ReadTables(std::string_view key,
+                                              std::string_view header = {});
+  /// Null, with an error added, when what is there is not an array: of
+  /// `elements`, as in "strings".
+  const DocumentNode* ReadArray(std::string_view key,
+                                std::string_view elements);
   /// Calls `read` with a reader of the table at `key`, if there is one, and
   /// reports the keys that `read` did not read.
   template <typename Read>
@@ -111,6 +133,8 @@ class DocumentReader {
   std::string_view TypeOf(const DocumentNode& node) const {
     return TypeName(document_.format, node.kind);
   }
+  /// "an array of strings" and the like, in the words of the format.
+  std::string ArrayText(std::string_view elements) const;
   /// `key` as messages about types name it.
   std::string NameOf(std::string_view key) const;
   /// Adds "`key` must be `wanted`, not `actual`", without the latter in a

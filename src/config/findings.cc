@@ -14,6 +14,11 @@ void Findings::AddWarning(TextPosition position, std::string_view sentence) {
   warnings_.push_back({position, std::string(sentence)});
 }
 
+std::string Findings::PlaceText(TextPosition position) const {
+  return file_name_ + ':' + std::to_string(position.line) + ':' +
+         std::to_string(position.column);
+}
+
 std::vector<std::string> Findings::InFileOrder(
     std::vector<Finding> findings) const {
   std::stable_sort(findings.begin(), findings.end(),
@@ -23,8 +28,7 @@ std::vector<std::string> Findings::InFileOrder(
   std::vector<std::string> lines;
   for (const Finding& finding : findings) {
     // A finding is one line, but parsers quote keys unchanged.
-    lines.push_back(file_name_ + ':' + std::to_string(finding.position.line) +
-                    ':' + std::to_string(finding.position.column) + ": " +
+    lines.push_back(PlaceText(finding.position) + ": " +
                     EscapeControls(finding.sentence));
   }
   return lines;

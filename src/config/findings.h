@@ -29,6 +29,9 @@ class Findings {
   void AddWarning(TextPosition position, std::string_view sentence);
 
   std::size_t error_count() const { return errors_.size(); }
+  const std::string& file_name() const { return file_name_; }
+  /// "file:line:column".
+  std::string PlaceText(TextPosition position) const;
 
   /// "file:line:column: sentence" each, in file order.
   std::vector<std::string> Errors() const { return InFileOrder(errors_); }

@@ -176,6 +176,11 @@ class JsonTree final : public Json::json_sax_t {
   }
 
   bool Add(DocumentNode node) {
+    if (!builder_.HasRoom()) {
+      findings_.AddError(node.position,
+                         std::string(kNotJson).append(kTooManySentence));
+      return false;
+    }
     builder_.Add(std::move(node));
     return true;
   }

@@ -160,6 +160,9 @@ class YamlTree final : public YAML::EventHandler {
       Charge(mark, extent.bytes);
       anchors_.insert_or_assign(anchor, Anchored{node, extent});
     }
+    if (!builder_.HasRoom()) {
+      throw YAML::ParserException(mark, std::string(kTooManySentence));
+    }
     builder_.Add(std::move(node));
   }
 

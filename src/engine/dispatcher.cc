@@ -21,8 +21,7 @@ constexpr Nanoseconds kUnresolvedSpacing = std::chrono::seconds(1);
 constexpr Nanoseconds kDrainMargin = std::chrono::seconds(3);
 
 std::string TextOf(const ProbeRecorder& recorder, PairId id) {
-  const auto labels = recorder.LabelsOf(id);
-  return labels->group + ": " + labels->source + " -> " + labels->destination;
+  return recorder.LabelsOf(id)->Text();
 }
 
 }  // namespace
@@ -326,8 +325,11 @@ void Dispatcher::Send(const EchoRequest& request) {
 }
 
 std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
+  if (!endpoint.entry) {
+    return endpoint.address ? std::vector{*endpoint.address}
+                            : std::vector<IpAddress>();
+  }
   if (!endpoint.address) return book_.Addresses(*endpoint.entry);
-  if (!endpoint.entry) return {*endpoint.address};
   const std::uint32_t zone = book_.InterfaceIndex(*endpoint.entry);
   if (zone == 0) return {};
   return {IpAddress::V6(endpoint.address->bytes(), zone)};

@@ -26,8 +26,8 @@
 namespace echo_exporter {
 
 /// One end of a pair: a fixed address, an entry of the address book, or an
-/// address in the zone that is an entry. Both absent: the system chooses, for
-/// sources only.
+/// address in the zone that is an entry. Both absent: of sources, the system
+/// chooses; a destination has no address.
 struct Endpoint {
   std::optional<IpAddress> address;
   std::optional<AddressBook::EntryId> entry;

@@ -65,18 +65,26 @@ void PairSet::PlanPair(const ExporterConfig& config, const PairConfig& place,
                        DispatchChange* change) {
   const GroupConfig& names = config.groups[place.group];
   const Group& group = next_.set.groups[place.group];
-  const PairLabels labels{names.name, names.sources[place.source].name,
-                          names.destinations[place.destination].name,
-                          group.labels};
+  const DestinationConfig& destination = names.destinations[place.destination];
+  PairLabels labels{names.name, names.sources[place.source].name,
+                    destination.name, group.LabelsOf(place)};
+  if (names.name_addresses == NameAddresses::kAll && destination.address) {
+    labels.address =
+        ZonedAddress{*destination.address, destination.zone}.ToString();
+  }
   const PairId id = recorder_.AddPair(labels);
   const Pair* const old = current_.Find(id);
   if (old == nullptr) next_.added.push_back(id);
   next_.set.pairs.push_back({id, place});
   const Group* const old_group =
       old == nullptr ? nullptr : &current_.groups[old->place.group];
-  if ((old == nullptr || old_group->labels != group.labels) &&
-      recorder_.LabelsOf(id)->extra != group.labels) {
+  if ((old == nullptr || old_group->LabelsOf(old->place) != labels.extra) &&
+      recorder_.LabelsOf(id)->extra != labels.extra) {
     next_.relabelled.emplace_back(id, ProbeRecorder::Prepare(labels));
+  }
+  const PairTraits traits = next_.set.TraitsOf(next_.set.pairs.back());
+  if (old == nullptr || current_.TraitsOf(*old) != traits) {
+    next_.described.emplace_back(id, traits);
   }
   const DispatchedPair spec = next_.set.SpecOf(next_.set.pairs.back());
   if (old == nullptr || old_group->interval != group.interval) {
@@ -90,8 +98,8 @@ void PairSet::Commit() noexcept {
   for (auto& [id, labels] : next_.relabelled) {
     recorder_.Relabel(id, std::move(labels));
   }
-  for (const Pair& pair : next_.set.pairs) {
-    recorder_.Describe(pair.id, next_.set.TraitsOf(pair));
+  for (const auto& [id, traits] : next_.described) {
+    recorder_.Describe(id, traits);
   }
   for (const PairId id : next_.removed) recorder_.RemovePair(id);
   // After the new watches were added, so that names in both keep their entries
@@ -115,7 +123,9 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
               .outage_after = config.outage_after,
               .labels = config.labels,
               .sources = {},
-              .destinations = {}};
+              .destinations = {},
+              .destination_labels = {}};
+  MergeLabels(config, &group);
   for (const SourceConfig& source : config.sources) {
     switch (source.kind) {
       case SourceConfig::Kind::kAuto:
@@ -133,16 +143,40 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
     }
   }
   for (const DestinationConfig& destination : config.destinations) {
-    group.destinations.push_back(
-        destination.address
-            ? AtAddress(*destination.address, destination.zone,
-                        /*is_source=*/false)
-            : Watched(book_.WatchName(destination.ascii_name.empty()
-                                          ? destination.name
-                                          : destination.ascii_name,
-                                      config.dns_refresh)));
+    if (destination.address) {
+      group.destinations.push_back(AtAddress(
+          *destination.address, destination.zone, /*is_source=*/false));
+    } else if (config.name_addresses == NameAddresses::kAll) {
+      // It has no addresses yet; those to come are destinations themselves.
+      group.destinations.emplace_back();
+    } else {
+      group.destinations.push_back(Watched(book_.WatchName(
+          destination.ascii_name.empty() ? destination.name
+                                         : destination.ascii_name,
+          config.dns_refresh)));
+    }
   }
   return group;
+}
+
+void PairSet::MergeLabels(const GroupConfig& config, Group* group) {
+  if (std::ranges::all_of(
+          config.destinations,
+          [](const auto& labels) { return labels.empty(); },
+          &DestinationConfig::labels)) {
+    return;
+  }
+  group->destination_labels.reserve(config.destinations.size());
+  for (const DestinationConfig& destination : config.destinations) {
+    if (destination.labels.empty()) {
+      group->destination_labels.push_back(group->labels);
+      continue;
+    }
+    Labels merged = config.labels;
+    merged.insert(merged.end(), destination.labels.begin(),
+                  destination.labels.end());
+    group->destination_labels.emplace_back(merged);
+  }
 }
 
 Endpoint PairSet::AtAddress(const IpAddress& address, const std::string& zone,

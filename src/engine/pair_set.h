@@ -16,8 +16,8 @@
 namespace echo_exporter {
 
 /// The pairs that are probed, according to the current configuration. A pair
-/// that is in both the previous and the new configuration, by the names of its
-/// group, source and destination, keeps its number, its counters and its
+/// that is in both the previous and the new configuration, by its identity (see
+/// PairLabels), keeps its number, its counters and its
 /// requests in flight, and its place in the schedule if its interval is the
 /// same. A removed pair that is added again before its last request has its
 /// outcome keeps them too, except for its place in the schedule.
@@ -53,6 +53,14 @@ class PairSet {
     SharedLabels labels;
     std::vector<Endpoint> sources;
     std::vector<Endpoint> destinations;
+    /// Of each destination with those of the group; empty where no destination
+    /// has any of its own.
+    std::vector<SharedLabels> destination_labels;
+
+    const SharedLabels& LabelsOf(const PairConfig& place) const {
+      return destination_labels.empty() ? labels
+                                        : destination_labels[place.destination];
+    }
   };
   /// Without the pair's names, which the recorder has: there may be a million
   /// pairs.
@@ -77,12 +85,14 @@ class PairSet {
     std::vector<PairId> removed;
     std::vector<std::pair<PairId, std::shared_ptr<const PreparedLabels>>>
         relabelled;
+    std::vector<std::pair<PairId, PairTraits>> described;
   };
 
   DispatchChange PlanNext(const ExporterConfig& config);
   void PlanPair(const ExporterConfig& config, const PairConfig& place,
                 DispatchChange* change);
   Group WatchGroup(const GroupConfig& config);
+  static void MergeLabels(const GroupConfig& config, Group* group);
   Endpoint AtAddress(const IpAddress& address, const std::string& zone,
                      bool is_source);
   Endpoint Watched(AddressBook::Watch watch);

@@ -35,6 +35,7 @@ void StateLog::Write(const PairOutcome& outcome) {
         {{"group", labels.group},
          {"source", labels.source},
          {"destination", labels.destination},
+         {labels.address.empty() ? "" : "address", labels.address},
          {"outcome", std::string(EchoOutcomeName(loss))},
          {"losses", std::to_string(outcome.losses)},
          {"lasted", FormatDuration(lasted)}});

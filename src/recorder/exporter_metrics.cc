@@ -150,7 +150,8 @@ void TimeHistogram::Write(const Family& family, FamilyWriter& writer) const {
 
 ExporterMetrics::ExporterMetrics(const HistogramOptions& options,
                                  const Clock& clock)
-    : schedule_lag_(1e-4, options, clock),
+    : clock_(clock),
+      schedule_lag_(1e-4, options, clock),
       completion_delay_(1e-5, options, clock),
       config_successful_(
           AddGauge(registry_, "echo_exporter_config_last_reload_successful",
@@ -215,10 +216,10 @@ void ExporterMetrics::RecordHttpRequest(std::string_view handler, int status) {
       .Increment();
 }
 
-void ExporterMetrics::RecordConfigLoad(bool successful, WallTime now) {
+void ExporterMetrics::RecordConfigLoad(bool successful) {
   config_successful_.Set(successful ? 1 : 0);
   if (!successful) return;
-  config_success_time_.Set(SecondsSinceEpoch(now));
+  config_success_time_.Set(SecondsSinceEpoch(clock_.WallNow()));
 }
 
 void ExporterMetrics::RecordWebConfigLoad(
@@ -243,7 +244,52 @@ void ExporterMetrics::Write(const EchoTransportStats& transport,
        "part of the round-trip time."},
       writer);
   WriteTransportFamilies(transport, writer);
+  WriteDiscovery(writer);
   WriteProcessFamilies(process, writer);
+}
+
+void ExporterMetrics::WriteDiscovery(FamilyWriter& writer) const {
+  const MutexLock lock(mutex_);
+  const auto write = [&](const Family& family, auto value_of) {
+    if (discovery_.lists.empty()) return;
+    writer.BeginFamily(family);
+    for (const DiscoveryStatus::Lists& status : discovery_.lists) {
+      const std::array<LabelView, 2> labels{
+          {{"group", status.group}, {"mechanism", status.mechanism}}};
+      if (const auto value = value_of(status)) {
+        writer.AddSample({.labels = labels}, *value);
+      }
+    }
+    writer.EndFamily();
+  };
+  const auto number = [](std::uint64_t value) { return std::optional(value); };
+  const auto time = [](const std::optional<WallTime>& value) {
+    return value ? std::optional(SecondsSinceEpoch(*value)) : std::nullopt;
+  };
+  write({"echo_exporter_sd_targets", FamilyType::kGauge,
+         "Targets in the lists that are in use."},
+        [&](const auto& status) { return number(status.targets); });
+  write({"echo_exporter_sd_rejected_targets", FamilyType::kGauge,
+         "Entries of these lists that are no valid targets."},
+        [&](const auto& status) { return number(status.rejected); });
+  write({"echo_exporter_sd_refresh_failures_total", FamilyType::kCounter,
+         "Looks at a target list that found none, or one that cannot be used."},
+        [&](const auto& status) { return number(status.refresh_failures); });
+  write({"echo_exporter_sd_last_success_timestamp_seconds", FamilyType::kGauge,
+         "When the list that was found good longest ago was last found good, "
+         "in seconds since unix epoch; absent while one never was."},
+        [&](const auto& status) { return time(status.last_success); });
+  write({"echo_exporter_sd_last_change_timestamp_seconds", FamilyType::kGauge,
+         "When a list last changed, in seconds since unix epoch."},
+        [&](const auto& status) { return time(status.last_change); });
+  if (discovery_.neighbours.empty()) return;
+  writer.BeginFamily({"echo_exporter_sd_neighbours_skipped", FamilyType::kGauge,
+                      "Targets of a group that are left to its other agents."});
+  for (const DiscoveryStatus::Neighbours& status : discovery_.neighbours) {
+    const std::array<LabelView, 1> labels{{{"group", status.group}}};
+    writer.AddSample({.labels = labels}, status.skipped);
+  }
+  writer.EndFamily();
 }
 
 }  // namespace echo_exporter

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo_transport.h"
@@ -58,15 +59,23 @@ class ExporterMetrics {
   void RecordMissed(MissReason reason, std::uint64_t ticks);
   void RecordResolveFailure() { resolve_failures_.Increment(); }
   void RecordHttpRequest(std::string_view handler, int status);
-  void RecordConfigLoad(bool successful, WallTime now);
+  void RecordConfigLoad(bool successful);
   void RecordWebConfigLoad(bool successful,
                            const std::optional<WallTime>& expiry);
+
+  void SetDiscovery(DiscoveryStatus status) {
+    const MutexLock lock(mutex_);
+    discovery_ = std::move(status);
+  }
 
   /// Writes all of them; values missing in `transport` or `process` are absent.
   void Write(const EchoTransportStats& transport, const ProcessStats& process,
              FamilyWriter& writer) const;
 
  private:
+  void WriteDiscovery(FamilyWriter& writer) const;
+
+  const Clock& clock_;
   TimeHistogram schedule_lag_;
   TimeHistogram completion_delay_;
   prometheus::Registry registry_;
@@ -80,6 +89,9 @@ class ExporterMetrics {
   std::array<prometheus::Counter*, kMissReasonCount> missed_{};
   prometheus::Counter& resolve_failures_;
   prometheus::Family<prometheus::Counter>& http_requests_;
+
+  mutable Mutex mutex_;
+  DiscoveryStatus discovery_ GUARDED_BY(mutex_);
 };
 
 }  // namespace echo_exporter

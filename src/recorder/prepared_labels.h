@@ -32,6 +32,7 @@ void ForEachLabel(const PairLabels& labels, const Use& use) {
   use("group", labels.group);
   use("source", labels.source);
   use("destination", labels.destination);
+  if (!labels.address.empty()) use("address", labels.address);
   for (const auto& [name, value] : labels.extra) use(name, value);
 }
 
@@ -40,7 +41,7 @@ struct IdentityHash {
   std::size_t operator()(const PairLabels* pair) const {
     std::size_t hash = 0;
     for (const std::string* name :
-         {&pair->group, &pair->source, &pair->destination}) {
+         {&pair->group, &pair->source, &pair->destination, &pair->address}) {
       hash = hash * 31 + std::hash<std::string>()(*name);
     }
     return hash;
@@ -50,7 +51,7 @@ struct IdentityHash {
 struct SameIdentity {
   bool operator()(const PairLabels* a, const PairLabels* b) const {
     return a->destination == b->destination && a->source == b->source &&
-           a->group == b->group;
+           a->address == b->address && a->group == b->group;
   }
 };
 

@@ -45,9 +45,6 @@ class ProbeRecorder::Impl {
   void RecordStrayReply(PairId id, StrayReply kind);
   void RecordFlowRenewal(PairId id);
   void SetRoute(PairId id, const std::optional<Route>& route, bool resolved);
-  void RecordConfigLoad(bool successful) {
-    exporter_.RecordConfigLoad(successful, clock_.WallNow());
-  }
   std::vector<PairStatus> Snapshot() const;
   std::size_t RenderMemory(const MetricsQuery& query) const;
   void Render(const MetricsQuery& query, const EchoTransportStats& transport,
@@ -267,8 +264,7 @@ void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
   facts.resolved = resolved;
 }
 
-// In the order of their numbers, a copy of each pair for which `copy_pair(id,
-// pair, &copy)`, which fills it in under the shard's lock, returns true.
+// By number, each copy that `copy_pair` fills in under a lock and returns true.
 template <typename Copy, typename CopyPair>
 std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
                                                  CopyPair copy_pair) const {
@@ -425,12 +421,16 @@ void ProbeRecorder::RecordHttpRequest(std::string_view handler, int status) {
 }
 
 void ProbeRecorder::RecordConfigLoad(bool successful) {
-  impl_->RecordConfigLoad(successful);
+  impl_->exporter().RecordConfigLoad(successful);
 }
 
 void ProbeRecorder::RecordWebConfigLoad(bool successful,
                                         const std::optional<WallTime>& expiry) {
   impl_->exporter().RecordWebConfigLoad(successful, expiry);
+}
+
+void ProbeRecorder::SetDiscovery(DiscoveryStatus status) {
+  impl_->exporter().SetDiscovery(std::move(status));
 }
 
 std::vector<PairStatus> ProbeRecorder::Snapshot() const {

@@ -138,6 +138,18 @@ class LinuxAddressLookup final : public AddressLookup {
                      ": it is down or has no usable address"};
   }
 
+  Result<std::vector<IpAddress>> OwnAddresses() override {
+    const auto list = ReadAdapters("*");
+    if (!list.ok()) return list.error();
+    std::vector<IpAddress> addresses;
+    for (const ifaddrs* entry = list.value().get(); entry;
+         entry = entry->ifa_next) {
+      const auto address = FromSocketAddress(entry->ifa_addr);
+      if (address) AppendOnce(*address, &addresses);
+    }
+    return addresses;
+  }
+
   Result<std::uint32_t> InterfaceZone(
       const std::string& interface_name) override {
     const auto list = ReadAdapters(interface_name);

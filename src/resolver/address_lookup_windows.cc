@@ -164,6 +164,23 @@ class WindowsAddressLookup final : public AddressLookup {
     return sources;
   }
 
+  Result<std::vector<IpAddress>> OwnAddresses() override {
+    AdapterList list;
+    if (const ULONG code = ReadAdapters(&list); code != ERROR_SUCCESS) {
+      return Error{ErrorCode::kExhausted,
+                   "reading interfaces: " + SystemErrorText(code)};
+    }
+    std::vector<IpAddress> addresses;
+    for (const auto* adapter = list.first; adapter; adapter = adapter->Next) {
+      for (const auto* unicast = adapter->FirstUnicastAddress; unicast;
+           unicast = unicast->Next) {
+        const auto address = FromSocketAddress(unicast->Address.lpSockaddr);
+        if (address) AppendOnce(*address, &addresses);
+      }
+    }
+    return addresses;
+  }
+
   Result<std::uint32_t> InterfaceZone(
       const std::string& interface_name) override {
     AdapterList list;

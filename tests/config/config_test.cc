@@ -446,8 +446,8 @@ TEST(ConfigTest, AFindingIsOneLineOfPrintableText) {
       ParseConfig("\"x\\nf.toml:9:9: forged\\u007f\" = 1", "f.toml").errors,
       (Strings{"f.toml:1:1: unknown key "
                "\"x\\u000af.toml:9:9: forged\\u007f\"; allowed here: "
-               "defaults, engine, group, metrics, modules, probe, "
-               "sources, web"}));
+               "defaults, discovery, engine, group, history, metrics, modules, "
+               "probe, sources, web"}));
   // The parser itself quotes keys as they are.
   const ConfigErrors errors =
       ParseConfig("'a\tb' = 1\n'a\tb' = 2", "f.toml").errors;

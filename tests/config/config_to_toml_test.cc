@@ -38,6 +38,7 @@ listen_addresses = [
   "0.0.0.0:10115",
 ]
 allow_reload = true
+allow_actions = true
 
 [metrics]
 rtt_buckets = [
@@ -54,6 +55,13 @@ omit = [
 [engine]
 max_in_flight = 4096
 drain_timeout = "1500ms"
+
+[history]
+memory = "64MiB"
+lossy = 0.01
+
+[discovery]
+max_pairs = 100000
 
 [sources]
 "both" = ["2001:db8::10", "192.0.2.11"]
@@ -82,6 +90,8 @@ destinations = [
   "192.0.2.6",
   "dns.example.net",
 ]
+addresses = "first"
+exclude_self = false
 labels = { site = "fra\u0007\u000a\"1\"" }
 
 [modules."icmp"]
@@ -93,10 +103,12 @@ dont_fragment = false
 ip_version = "any"
 flow = "steady"
 source = "auto"
+mode = "on_demand"
 
 [probe]
 enabled = true
 max_concurrent = 64
+max_continuous = 10000
 allowed_targets = [
   "192.0.2.1/32",
   "*.example.net",

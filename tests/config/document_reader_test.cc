@@ -154,7 +154,7 @@ TEST(DocumentReaderTest, SaysWhatJsonMustBe) {
           "not an integer",
           "f:5:9: \"text\" must be a string, not an object",
           "f:6:11: \"texts\" must be an array of strings only, not null",
-          "f:7:16: numbers must be an array of numbers only, not a string",
+          "f:7:16: \"numbers\" must be an array of numbers only, not a string",
           "f:8:10: \"table\" must be an object, not an array",
           "f:9:16: tables must be an array of objects, not an integer",
           "f:10:1: unknown key \"tabel\"; did you mean \"table\"?"}));
@@ -175,7 +175,7 @@ TEST(DocumentReaderTest, NeverRepeatsAValueOfADocumentThatMayHoldSecrets) {
           "\"1h30m\"",
           "f:5:7: \"text\" must be a string, not a list",
           "f:6:8: \"texts\" must be a list of strings, not a scalar",
-          "f:7:11: numbers must be an array of numbers only, not a scalar",
+          "f:7:11: \"numbers\" must be a list of numbers only, not a scalar",
           "f:8:8: \"table\" must be a mapping, not a scalar",
           "f:9:9: tables must be a list of mappings, not a scalar"}));
 }

@@ -75,10 +75,11 @@ def set_name_server(timeout=1):
 
 
 def set_hosts(names):
-    """Makes these names, and localhost, the only ones that resolve: {name: address}."""
+    """Makes these names, and localhost, the only ones that resolve: {name: address, or a list}."""
     _HOSTS.parent.mkdir(parents=True, exist_ok=True)
     lines = ["127.0.0.1 localhost", "::1 localhost"]
-    lines += [f"{address} {name}" for name, address in names.items()]
+    for name, found in names.items():
+        lines += [f"{address} {name}" for address in ([found] if isinstance(found, str) else found)]
     # One write into the same file: a bind mount would keep showing a file that was replaced, and
     # a resolver must not see half of it.
     text = "\n".join(lines) + "\n"

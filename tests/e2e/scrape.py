@@ -2,7 +2,7 @@
 
 import re
 
-PAIR = ("group", "source", "destination")
+PAIR = ("group", "source", "destination", "address")  # the last of addresses = "all" only
 NO_LOSSES = ("reply", "suspended", "no_resources")
 
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
@@ -80,7 +80,7 @@ def accounting_errors(scrape):
     for name in scrape.names():
         if name.startswith("icmp_echo_") and not name.endswith("_bucket"):
             for labels, value in scrape.series(name):
-                pair = tuple(labels[part] for part in PAIR)
+                pair = tuple(labels.get(part) for part in PAIR)
                 by_pair.setdefault(pair, {}).setdefault(name, []).append((labels, value))
     errors = []
     for pair, series in by_pair.items():

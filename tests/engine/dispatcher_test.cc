@@ -142,6 +142,14 @@ TEST_F(DispatcherTest, MissesTicksOfANameUntilItResolves) {
   EXPECT_EQ(Missed("unresolved"), 2);
 }
 
+TEST_F(DispatcherTest, MissesTicksOfADestinationWithoutAnyAddress) {
+  AddPair({}, {}, "unknown");
+  Start();
+  Step(seconds(1));
+  EXPECT_EQ(Missed("unresolved"), 2);
+  EXPECT_EQ(OfPair("requests_total", "unknown"), 0);
+}
+
 TEST_F(DispatcherTest, TellsThatANameIsResolvedLongBeforeThePairIsProbed) {
   rig_.lookup.Fail("late.example.net");
   const DispatchedPair pair{

@@ -134,6 +134,47 @@ TEST_F(PairSetTest, AConfigurationThatChangesNothingTouchesNoPair) {
   ExpectNothingToDo(MoveTo({group, groups[1]}));
 }
 
+TEST_F(PairSetTest, EachAddressOfANameIsAPairOfItsOwn) {
+  GroupConfig group = GroupTo("g", {});
+  group.name_addresses = NameAddresses::kAll;
+  const auto add = [&group](const std::string& name,
+                            const std::string& address) {
+    group.destinations.push_back(
+        {.name = name, .address = IpAddress::Parse(address)});
+  };
+  add("pods", "192.0.2.1");
+  add("pods", "192.0.2.2");
+  add("unknown", "");
+  const std::vector<DispatchedPair> pairs = Scheduled(MoveTo({group}));
+  ASSERT_THAT(pairs, SizeIs(3));
+  EXPECT_EQ(pairs[0].destination.address, Address("192.0.2.1"));
+  // Nothing is sent to a name that has no address yet; it is not looked up here.
+  EXPECT_EQ(pairs[2].destination, Endpoint());
+  EXPECT_EQ(recorder_.LabelsOf(pairs[0].id)->address, "192.0.2.1");
+  EXPECT_EQ(recorder_.LabelsOf(pairs[2].id)->address, "");
+  group.destinations.erase(group.destinations.begin());
+  add("pods", "2001:db8::1");
+  const DispatchChange change = MoveTo({group});
+  EXPECT_THAT(change.removed, ElementsAre(pairs[0].id));
+  ASSERT_THAT(Scheduled(change), SizeIs(1));
+  EXPECT_EQ(recorder_.LabelsOf(Scheduled(change)[0].id)->Text(),
+            "g: auto -> pods (2001:db8::1)");
+}
+
+// As discovery makes them of targets with settings of their own.
+TEST_F(PairSetTest, GroupsOfOneNameShareTheirPairs) {
+  const GroupConfig fast = GroupTo("g", {"192.0.2.1", "192.0.2.2"});
+  GroupConfig slow = GroupTo("g", {"192.0.2.3"});
+  slow.interval = seconds(60);
+  MoveTo({fast, slow});
+  GroupConfig other = GroupTo("g", {"192.0.2.2", "192.0.2.3"});
+  other.interval = seconds(60);
+  const DispatchChange change = MoveTo({GroupTo("g", {"192.0.2.1"}), other});
+  EXPECT_THAT(change.removed, IsEmpty());
+  ASSERT_THAT(Scheduled(change), SizeIs(1));
+  EXPECT_EQ(Scheduled(change)[0].id, PairTo("192.0.2.2"));
+}
+
 TEST_F(PairSetTest, AsksOnceForTheZoneOfManyAddresses) {
   GroupConfig group = GroupTo("g", {"fe80::1", "fe80::3"});
   group.sources = {FromAddress("wan", "fe80::2")};
@@ -238,6 +279,27 @@ TEST_F(PairSetTest, GivesAPairItsNewLabels) {
   MoveTo({group});
   EXPECT_EQ(*recorder_.LabelsOf(0),
             (PairLabels{"g", "auto", "192.0.2.1", {{"site", "fra"}}}));
+}
+
+TEST_F(PairSetTest, LabelsOfADestinationAreAddedToThoseOfItsGroup) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1", "192.0.2.2"});
+  group.labels = {{"site", "fra"}};
+  group.destinations[1].labels = {{"rack", "7"}};
+  MoveTo({group});
+  EXPECT_EQ(recorder_.LabelsOf(0)->extra, (SharedLabels{{"site", "fra"}}));
+  EXPECT_EQ(recorder_.LabelsOf(1)->extra,
+            (SharedLabels{{"site", "fra"}, {"rack", "7"}}));
+  // Each may change without the others; nothing is sent differently then.
+  group.destinations[0].labels = {{"rack", "6"}};
+  group.destinations[1].labels = {};
+  ExpectNothingToDo(MoveTo({group}));
+  EXPECT_EQ(recorder_.LabelsOf(0)->extra,
+            (SharedLabels{{"site", "fra"}, {"rack", "6"}}));
+  EXPECT_EQ(recorder_.LabelsOf(1)->extra, (SharedLabels{{"site", "fra"}}));
+  group.destinations[0].labels = {};
+  group.labels = {};
+  ExpectNothingToDo(MoveTo({group}));
+  EXPECT_EQ(recorder_.LabelsOf(0)->extra, SharedLabels());
 }
 
 TEST_F(PairSetTest, APairThatComesBackBeforeItHasEndedGetsItsNewLabels) {

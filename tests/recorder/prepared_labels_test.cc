@@ -18,6 +18,11 @@ TEST(RenderPairLabelsTest, PutsTheGroupsOwnLabelsLast) {
             R"(group="g",source="s",destination="d",site="fra",a="b")");
 }
 
+TEST(RenderPairLabelsTest, HasTheAddressOnlyWhereItIsALabel) {
+  EXPECT_EQ(RenderPairLabels({"g", "s", "d", {{"a", "b"}}, "192.0.2.1"}),
+            R"(group="g",source="s",destination="d",address="192.0.2.1",a="b")");
+}
+
 TEST(RenderPairLabelsTest, EscapesWhatTheFormatGivesAMeaning) {
   EXPECT_EQ(RenderPairLabels({"a\"b", "c\\d", "e\nf", {{"x", "\\\"\n\\"}}}),
             R"(group="a\"b",source="c\\d",destination="e\nf",x="\\\"\n\\")");

@@ -95,6 +95,10 @@ class FakeAddressLookup final : public AddressLookup {
     if (!answer.ok()) return answer.error();
     return IndexOf(interface_name);
   }
+  Result<std::vector<IpAddress>> OwnAddresses() override {
+    auto answer = Answer("this machine");
+    return answer.ok() ? answer : std::vector<IpAddress>();
+  }
   void SetInterfaceIndex(const std::string& name, std::uint32_t index) {
     const MutexLock lock(mutex_);
     indices_[name] = index;

@@ -1,0 +1,102 @@
+#ifndef ECHO_EXPORTER_SRC_DISCOVERY_KEPT_LIST_H_
+#define ECHO_EXPORTER_SRC_DISCOVERY_KEPT_LIST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/target_list.h"
+#include "src/base/condition_log.h"
+#include "src/base/mutex.h"
+#include "src/discovery/target_store.h"
+
+namespace echo_exporter {
+
+/// What all lists share.
+struct ListServices {
+  const Clock& clock;
+  TargetStore store;
+  ConditionLog failing{
+      {.begins = "target list unusable; its last good targets stay",
+       .ends = "target list usable again",
+       .subject = "list"}};
+};
+
+/// One list of targets, by its file or URL: the good one in use, and the newer
+/// good one that is to follow it.
+///
+/// Thread-safe.
+class KeptList {
+ public:
+  /// Begins with the list that is stored, if there is one. `services` must
+  /// outlive this.
+  KeptList(ListServices& services, std::string name, TargetListFormat format,
+           bool strip_port);
+  /// A condition of it is no longer told of.
+  ~KeptList() { services_.failing.Forget(name_); }
+  KeptList(const KeptList&) = delete;
+  KeptList& operator=(const KeptList&) = delete;
+
+  const std::string& name() const { return name_; }
+
+  /// The text of the list was read: if it is good, it is to be used. Returns
+  /// why it is not good; empty if it is.
+  std::string Take(std::string text, std::string etag = {});
+  /// It was found unchanged.
+  void Confirm();
+  /// It could not be had, or is no good.
+  void Fail(const std::string& error);
+
+  /// The list to use, if there is any: the newer one if `newer`.
+  std::shared_ptr<const TargetList> Get(bool newer) const;
+  /// Whether there is a newer one that has not been refused.
+  bool HasNews() const;
+  /// The newer one that Get() gave is in use from now on.
+  void Accept(const std::shared_ptr<const TargetList>& newer);
+  /// It cannot be used, for now.
+  void Refuse(const std::string& error);
+  /// Its targets are gone for good.
+  void Drop();
+
+  /// Of the newest good text, if there is one.
+  std::optional<std::size_t> hash() const;
+  std::string etag() const;
+
+  struct Facts {
+    std::uint64_t targets = 0;  ///< of the list in use
+    std::uint64_t rejected = 0;
+    std::uint64_t failures = 0;
+    std::optional<WallTime> last_success;  ///< or since when it is stored
+    std::optional<WallTime> last_change;
+  };
+  Facts facts() const;
+
+ private:
+  struct Version {
+    std::shared_ptr<const TargetList> list;
+    ListText origin;       ///< the text only until it is stored
+    std::size_t hash = 0;  ///< of the text
+    bool stored = false;
+  };
+
+  std::string Set(ListText origin, bool stored);
+  void FailLocked(const std::string& error) REQUIRES(mutex_);
+
+  ListServices& services_;
+  const std::string name_;
+  const TargetListFormat format_;
+  const bool strip_port_;
+  mutable Mutex mutex_;
+  Version used_ GUARDED_BY(mutex_);
+  std::optional<Version> newer_ GUARDED_BY(mutex_);
+  bool refused_ GUARDED_BY(mutex_) = false;  ///< `newer_`
+  std::uint64_t failures_ GUARDED_BY(mutex_) = 0;
+  std::optional<WallTime> last_success_ GUARDED_BY(mutex_);
+};
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_DISCOVERY_KEPT_LIST_H_

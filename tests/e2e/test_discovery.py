@@ -1,0 +1,442 @@
+"""Targets from files and from servers, good and bad ones, and from the addresses of a name."""
+
+import contextlib
+import gzip
+import http.server
+import json
+import os
+import ssl
+import threading
+import time
+import unittest
+
+import certificates
+import exporter
+import network
+import processes
+
+FAILURES = "echo_exporter_sd_refresh_failures_total"
+TARGETS = "echo_exporter_sd_targets"
+REQUESTS = "icmp_echo_requests_total"
+
+
+def setUpModule():
+    unittest.enterModuleContext(network.ScriptedNetwork())
+
+
+def targets(*names, **labels):
+    return json.dumps([{"targets": names, "labels": labels}])
+
+
+def replace(path, text):
+    """As careful programs write."""
+    fresh = path.with_suffix(".fresh")
+    fresh.write_bytes(text if isinstance(text, bytes) else text.encode())
+    fresh.replace(path)
+
+
+def group(kind, name="g", more="", **keys):
+    """A group with one source of targets of that kind."""
+    lines = [f"{key} = {exporter.toml(value)}" for key, value in keys.items()]
+    head = f'[[group]]\nname = "{name}"\ninterval = "100ms"\n{more}'
+    return "\n".join([head, f"[[group.{kind}]]", *lines, ""])
+
+
+def state(folder):
+    return f'[discovery]\nstate_dir = "{native(folder)}"\n'
+
+
+def native(path):
+    """A path as the exporter's system writes it."""
+    path = str(path)
+    return ("Z:" + path).replace("\\", "/") if exporter.PLATFORM == "wine" else path
+
+
+def destinations(seen):
+    return {labels["destination"] for labels, _ in seen.series(REQUESTS)}
+
+
+class Discovering(exporter.Exporter):
+    def wait_for_destinations(self, *wanted):
+        return self.wait_until(
+            f"destinations {wanted}",
+            lambda seen: destinations(seen) == set(wanted)
+            and all(seen.value("icmp_echo_up", destination=name) for name in wanted),
+        )
+
+    def wait_for_failures(self, more=1):
+        """Until so many more refreshes have failed; returns the scrape."""
+        before = self.scrape().total(FAILURES)
+        return self.wait_until(
+            "failed refreshes", lambda seen: seen.total(FAILURES) >= before + more
+        )
+
+
+class FilesTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = processes.work_file("targets")
+        self.folder.mkdir()
+
+    def exporter(self, *files, more="", config=""):
+        paths = [native(self.folder / name) for name in files]
+        return Discovering(config + group("file_sd", files=paths, more=more))
+
+    def test_pairs_follow_the_files(self):
+        replace(self.folder / "a.json", targets("10.213.1.1", "10.213.1.2", rack="7"))
+        replace(self.folder / "b.yml", "- targets: [10.213.1.3]\n")
+        with self.exporter("*.json", "b.yml") as daemon:
+            seen = daemon.wait_for_destinations("10.213.1.1", "10.213.1.2", "10.213.1.3")
+            self.assertEqual(seen.total(TARGETS, group="g", mechanism="file_sd"), 3)
+            self.assertEqual(len(seen.series(REQUESTS, rack="7")), 2)
+            self.assertEqual(seen.value("echo_exporter_pairs"), 3)
+            before = seen.value(REQUESTS, destination="10.213.1.1")
+            replace(self.folder / "a.json", targets("10.213.1.1", "10.213.1.4", rack="7"))
+            seen = daemon.wait_for_destinations("10.213.1.1", "10.213.1.3", "10.213.1.4")
+            # It has gone on: no request is missing, none is lost.
+            self.assertGreater(seen.value(REQUESTS, destination="10.213.1.1"), before)
+            self.assertEqual(seen.outcomes_of_sent(destination="10.213.1.1"), {"reply"})
+            status, page = daemon.get("/config")
+            self.assertEqual(status, 200)
+            self.assertIn("*.json", page)
+            self.assertNotIn("10.213.1.4", page)
+
+    def test_targets_have_settings_of_their_own(self):
+        slow = {"__echo_interval__": "1h", "__echo_payload_size__": "9", "__meta_x": "y"}
+        text = [
+            {"targets": ["10.213.1.1"]},
+            {"targets": ["10.213.1.2"], "labels": slow | {"site": "fra"}},
+        ]
+        replace(self.folder / "a.json", json.dumps(text))
+        with self.exporter("a.json") as daemon:
+            seen = daemon.wait_until(
+                "both", lambda seen: seen.total(REQUESTS, destination="10.213.1.1") > 5
+            )
+            interval = "icmp_echo_interval_seconds"
+            self.assertEqual(seen.value(interval, destination="10.213.1.1"), 0.1)
+            self.assertEqual(seen.value(interval, destination="10.213.1.2", site="fra"), 3600)
+            for labels, _ in seen.series(interval):
+                self.assertFalse(any(name.startswith("__") for name in labels))
+
+    def test_bad_files_keep_their_last_good_targets(self):
+        path = self.folder / "a.json"
+        replace(path, targets("10.213.1.1"))
+        bad = {
+            "empty": b"",
+            "half written": targets("10.213.1.2").encode()[:-3],
+            "invalid UTF-8": b'[{"targets": ["\xff"]}]',
+            "not a list": b'{"targets": []}',
+            "no target": b'[{"targets": []}]',
+            "ports": targets("10.213.1.2:9100").encode(),
+            "built-in label": targets("10.213.1.2", le="1").encode(),
+            "a long name": targets("x" * 300).encode(),
+        }
+        with self.exporter("a.json") as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+            for what, text in bad.items():
+                with self.subTest(what):
+                    replace(path, text)
+                    self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
+                    replace(path, targets("10.213.1.1", what=what))
+                    daemon.wait_until("good", lambda seen: seen.series(REQUESTS, what=what))
+            with self.subTest("100 MB"):
+                with open(path, "wb") as file:
+                    file.truncate(100 * 2**20)
+                self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
+            path.unlink()
+            with self.subTest("gone"):
+                self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
+            with self.subTest("a folder"):
+                path.mkdir()
+                self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
+                path.rmdir()
+            if exporter.PLATFORM != "wine":
+                for what, make in {
+                    "a FIFO": lambda: os.mkfifo(path),
+                    "a loop": lambda: path.symlink_to(path),
+                }.items():
+                    with self.subTest(what):
+                        make()
+                        self.assertEqual(
+                            destinations(daemon.wait_for_failures()), {"10.213.1.1"}
+                        )
+                        path.unlink()
+            replace(path, "[]")
+            daemon.wait_until("no pair", lambda seen: not destinations(seen))
+            log = daemon.log_text()
+        self.assertIn("target list unusable; its last good targets stay", log)
+        self.assertIn("target list usable again", log)
+
+    def test_the_same_target_with_other_labels_is_told_of(self):
+        replace(self.folder / "a.json", targets("10.213.1.1", x="1"))
+        replace(self.folder / "b.json", targets("10.213.1.1", x="2"))
+        with self.exporter("*.json") as daemon:
+            seen = daemon.wait_for_destinations("10.213.1.1")
+            self.assertEqual(len(seen.series(REQUESTS, x="1")), 1)
+            log = daemon.log_text()
+        self.assertIn("a.json:1:15 and ", log)
+        self.assertIn("b.json:1:15", log)
+
+    def test_the_most_pairs_bound_a_wrong_list(self):
+        many = [f"10.213.1.{n}" for n in range(1, 20)]
+        replace(self.folder / "a.json", targets("10.213.1.1"))
+        with self.exporter("a.json", config="[discovery]\nmax_pairs = 10\n") as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+            replace(self.folder / "a.json", targets(*many))
+            seen = daemon.wait_for_failures()
+            self.assertEqual(destinations(seen), {"10.213.1.1"})
+            self.assertIn("more than 10 pairs", daemon.log_text())
+
+    def test_this_machine_is_no_target(self):
+        replace(self.folder / "a.json", targets(network.SOURCE, "127.0.0.1", "10.213.1.1"))
+        with self.exporter("a.json", more="exclude_self = true\n") as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+
+    def test_some_neighbours_of_many(self):
+        names = [f"10.213.1.{n}" for n in range(1, 41)]
+        replace(self.folder / "a.json", targets(*names))
+        with self.exporter("a.json", more="neighbours = 10\n") as daemon:
+            seen = daemon.wait_until("ten up", lambda seen: seen.total("icmp_echo_up") == 10)
+            self.assertEqual(seen.value("echo_exporter_sd_neighbours_skipped", group="g"), 30)
+
+    def test_a_restart_goes_on_with_a_file_that_is_damaged_meanwhile(self):
+        config = state(self.folder / "state")
+        replace(self.folder / "a.json", targets("10.213.1.1"))
+        with self.exporter("a.json", config=config) as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+        replace(self.folder / "a.json", "[{")
+        with self.exporter("a.json", config=config) as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+        for path in (self.folder / "state").iterdir():
+            path.write_bytes(path.read_bytes()[:-1])
+        with self.exporter("a.json", config=config) as daemon:
+            daemon.wait_for_failures()
+            self.assertEqual(destinations(daemon.scrape()), set())
+            self.assertIn("stored target list ignored", daemon.log_text())
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves what `answer`, a function of the request handler, sends."""
+
+    daemon_threads = True
+
+    def __init__(self, tls=None):
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                server.requests.append(dict(self.headers))
+                with contextlib.suppress(OSError):
+                    server.answer(self)
+
+            def log_message(self, *_):
+                pass
+
+            def send(self, status=200, body=b"", content_type="application/json", **headers):
+                body = body if isinstance(body, bytes) else body.encode()
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(body)))
+                for name, value in headers.items():
+                    self.send_header(name.replace("_", "-"), value)
+                self.end_headers()
+                self.wfile.write(body)
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requests = []
+        self.tls = tls
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.answer = lambda handler: handler.send(body="[]")
+        self._thread = threading.Thread(target=self.serve_forever)
+
+    @property
+    def url(self):
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://localhost:{self.server_port}/targets?agent=x"
+
+    def handle_error(self, *_):
+        pass  # clients that refuse our certificate
+
+    def serve(self, *names, **headers):
+        self.answer = lambda handler: handler.send(body=targets(*names), **headers)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.shutdown()
+        self._thread.join()
+        super().__exit__(*error)
+
+
+def http_group(server, **keys):
+    return group("http_sd", url=server.url, refresh_interval="5s", **keys)
+
+
+class ServersTest(unittest.TestCase):
+    def test_pairs_follow_the_server(self):
+        with Server() as server, Discovering(http_group(server)) as daemon:
+            server.serve("10.213.1.1", ETag='"1"')
+            seen = daemon.wait_for_destinations("10.213.1.1")
+            self.assertEqual(seen.total(TARGETS, group="g", mechanism="http_sd"), 1)
+            request = server.requests[-1]
+            self.assertEqual(request["Accept"], "application/json")
+            self.assertEqual(request["X-Prometheus-Refresh-Interval-Seconds"], "5")
+            self.assertRegex(request["User-Agent"], "^echo_exporter/")
+            server.answer = lambda handler: handler.send(304)
+            processes.wait_for(
+                "a conditional request",
+                lambda: server.requests[-1].get("If-None-Match") == '"1"',
+            )
+            server.serve("10.213.1.2")
+            daemon.wait_for_destinations("10.213.1.2")
+            self.assertEqual(daemon.scrape().total(FAILURES), 0)
+            server.answer = lambda handler: handler.send(body="[]")
+            daemon.wait_until("no pair", lambda seen: not destinations(seen))
+
+    def test_bad_answers_keep_the_last_good_targets(self):
+        def slowly(handler):
+            handler.send_response(200)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", "1000")
+            handler.end_headers()
+            for _ in range(1000):
+                handler.wfile.write(b" ")
+                time.sleep(1)
+
+        bomb = gzip.compress(b" " * 2**27, 9)
+        bad = {
+            "500": lambda handler: handler.send(500, targets("10.213.1.2")),
+            "content type": lambda handler: handler.send(
+                body=targets("10.213.1.2"), content_type="text/html"
+            ),
+            "truncated": lambda handler: handler.send(body=targets("10.213.1.2")[:-1]),
+            "nothing": lambda handler: handler.send(body=""),
+            "another host": lambda handler: handler.send(
+                302, Location="http://127.0.0.2:1/targets"
+            ),
+            "a gzip bomb": lambda handler: handler.send(body=bomb, Content_Encoding="gzip"),
+            "a byte a second": slowly,
+            "too large": lambda handler: handler.send(body=b" " * (65 * 2**20) + b"[]"),
+            "closes": lambda handler: setattr(handler, "close_connection", True),
+        }
+        with Server() as server, Discovering(http_group(server)) as daemon:
+            server.serve("10.213.1.1")
+            daemon.wait_for_destinations("10.213.1.1")
+            for what, answer in bad.items():
+                with self.subTest(what):
+                    server.answer = answer
+                    seen = daemon.wait_for_failures()
+                    self.assertEqual(destinations(seen), {"10.213.1.1"})
+                    server.serve("10.213.1.1")
+                    asked = len(server.requests)
+                    processes.wait_for("a refresh", lambda: len(server.requests) > asked)
+
+    def test_a_restart_without_the_server_goes_on(self):
+        folder = processes.work_file("state")
+        with Server() as server:
+            server.serve("10.213.1.1")
+            config = state(folder) + http_group(server)
+            with Discovering(config) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
+        with Discovering(config) as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+            daemon.wait_for_failures()
+
+    def test_a_folder_that_cannot_be_written_to_is_told_of(self):
+        file = processes.work_file("file")
+        file.write_text("")
+        with Server() as server:
+            server.serve("10.213.1.1")
+            with Discovering(state(file) + http_group(server)) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
+                self.assertIn("target list not stored", daemon.log_text())
+
+    def test_certificates_and_passwords(self):
+        authority = certificates.Authority("cmdb-ca")
+        other = certificates.Authority("other-ca")
+        password = processes.work_file("password")
+        password.write_text("open sesame\n")
+        basic = {"username": "Aladdin", "password_file": native(password)}
+        with Server(tls=authority.certify("cmdb", "DNS:localhost")) as server:
+            server.serve("10.213.1.1")
+            good = http_group(
+                server, ca_file=native(authority.certificate), basic_auth=basic
+            )
+            with Discovering(good) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
+                self.assertNotIn("sesame", daemon.get("/config")[1])
+            self.assertEqual(
+                server.requests[-1]["Authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+            )
+            asked = len(server.requests)
+            for keys in (
+                {"ca_file": native(other.certificate)},
+                {},
+                {"ca_file": native(authority.certificate), "server_name": "other.example"},
+            ):
+                with Discovering(http_group(server, **keys)) as daemon:
+                    self.assertEqual(destinations(daemon.wait_for_failures()), set())
+                    self.assertIn("certificate", daemon.log_text())
+            self.assertEqual(len(server.requests), asked)
+        expired = authority.certify("old", "DNS:localhost", days=-1)
+        with Server(tls=expired) as server:
+            keys = {"ca_file": native(authority.certificate)}
+            with Discovering(http_group(server, **keys)) as daemon:
+                daemon.wait_for_failures()
+                self.assertIn("expired", daemon.log_text())
+
+    def test_a_reload_keeps_the_targets_of_servers_that_stay(self):
+        with Server() as server, Discovering(http_group(server)) as daemon:
+            server.serve("10.213.1.1")
+            before = daemon.wait_for_destinations("10.213.1.1").value(REQUESTS)
+            server.answer = lambda handler: handler.send(500)
+            text = daemon.config_file.read_text()
+            daemon.config_file.write_text(
+                text + exporter.group("h", destinations=["10.213.1.5"])
+            )
+            self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
+            seen = daemon.wait_for_destinations("10.213.1.1", "10.213.1.5")
+            self.assertGreater(seen.value(REQUESTS, destination="10.213.1.1"), before)
+
+
+class NamesTest(unittest.TestCase):
+    def test_each_address_of_a_name_is_a_pair(self):
+        self.addCleanup(network.set_hosts, {})
+        network.set_hosts({"pods.example": ["10.213.1.1", "10.213.1.2"]})
+        config = exporter.group(
+            "g",
+            destinations=["pods.example"],
+            addresses="all",
+            interval="100ms",
+            dns_refresh="1s",
+        )
+
+        def addresses(seen):
+            return {
+                labels.get("address")
+                for labels, value in seen.series("icmp_echo_up", destination="pods.example")
+                if value
+            }
+
+        with Discovering(config) as daemon:
+            daemon.wait_until(
+                "both", lambda seen: addresses(seen) == {"10.213.1.1", "10.213.1.2"}
+            )
+            network.set_hosts({"pods.example": ["10.213.1.2", "10.213.1.3"]})
+            daemon.wait_until(
+                "the others", lambda seen: addresses(seen) == {"10.213.1.2", "10.213.1.3"}
+            )
+            network.set_hosts({})
+            seen = daemon.wait_until(
+                "failed lookups",
+                lambda seen: seen.total("echo_exporter_resolve_failures_total") >= 2,
+            )
+            self.assertEqual(addresses(seen), {"10.213.1.2", "10.213.1.3"})
