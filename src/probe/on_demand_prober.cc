@@ -140,6 +140,7 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
     return HttpResponse::Text(400, "Unknown module \"" + query.module + "\"");
   }
   plan.module = module->second;
+  if (query.pair_echo) plan.module.echo = *query.pair_echo;
   if (query.source) {
     auto source = ParseSource(*query.source, config.sources);
     if (!source.ok()) return HttpResponse::Text(400, source.error().message);
@@ -265,6 +266,11 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
   }
 
   HttpResponse response;
+  if (query.pair_echo) {
+    response.content_type = "application/json";
+    response.body = RenderProbeJson(report, clock_.WallNow());
+    return response;
+  }
   if (!query.debug) {
     response.content_type = ContentTypeOf(query.format);
     response.headers.emplace_back("Vary", "Accept");

@@ -8,6 +8,8 @@
 
 #include "echo_exporter/family_writer.h"
 #include "src/base/duration.h"
+#include "src/base/json_quote.h"
+#include "src/base/log.h"
 
 namespace echo_exporter {
 
@@ -160,6 +162,26 @@ std::string RenderProbeReport(const ProbeReport& report, MetricsFormat format) {
                "Returns how long the probe timeout is in seconds",
                ToSeconds(report.timeout));
   return text;
+}
+
+std::string RenderProbeJson(const ProbeReport& report, WallTime now) {
+  std::string outcome = "null";
+  std::string rtt = "null";
+  std::string responder = "null";
+  std::string ttl = "null";
+  std::string error;
+  if (!report.echoes.empty()) {
+    const EchoResult& echo = report.echoes.back();
+    outcome = JsonQuote(EchoOutcomeName(echo.outcome));
+    if (report.success) rtt = std::to_string(ToSeconds(echo.rtt));
+    if (echo.responder) responder = JsonQuote(echo.responder->ToString());
+    if (echo.reply_ttl) ttl = std::to_string(*echo.reply_ttl);
+  } else if (!report.log.empty()) {
+    error = ",\"error\":" + JsonQuote(report.log.back());
+  }
+  return "{\"time\":" + JsonQuote(FormatLogTime(now)) +
+         ",\"outcome\":" + outcome + ",\"rtt_seconds\":" + rtt +
+         ",\"responder\":" + responder + ",\"ttl\":" + ttl + error + "}";
 }
 
 }  // namespace echo_exporter

@@ -34,6 +34,11 @@ struct ProbeReport {
 std::string RenderProbeReport(const ProbeReport& report,
                               MetricsFormat format = MetricsFormat::kText);
 
+/// The same as a JSON object: "time" and, of the last echo, "outcome",
+/// "rtt_seconds", "responder" and "ttl", which are null where there is none,
+/// with "error", the last line of the log, if there was no echo at all.
+std::string RenderProbeJson(const ProbeReport& report, WallTime now);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_

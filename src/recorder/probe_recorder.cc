@@ -137,8 +137,7 @@ void ProbeRecorder::Impl::GoOn(PairId id) {
   Pair& pair = shard.pairs.at(id);
   if (!pair.removed) return;
   pair.removed = false;
-  pair.facts.route.reset();
-  pair.facts.resolved = false;
+  pair.facts = {std::nullopt, pair.facts.traits};
   exporter_.AddPair();
 }
 
@@ -241,6 +240,7 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
        .previous = previous,
        .is_outage = runs.is_outage(),
        .was_outage = was_outage,
+       .sent = request.sent,
        .losses = losses,
        .lasted = losses > 0 ? request.sent - runs.begin() : Nanoseconds()});
 }
@@ -263,8 +263,7 @@ void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
   PairFacts& facts = shard.pairs.at(id).facts;
-  facts.route = route;
-  facts.resolved = resolved;
+  facts = {route, facts.traits, resolved, /*is_routed=*/true};
 }
 
 // In the order of their numbers, a copy of each pair for which `copy_pair(id,
@@ -295,15 +294,16 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
 }
 
 std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
-  PairStatus blank;
-  blank.statistics.rtt_counts.resize(shapes_.rtt.bounds().size() + 1);
-  return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* copy) {
+  const auto copy_pair = [](PairId id, const Pair& pair, PairStatus* copy) {
     copy->id = id;
     copy->labels = {pair.naming, &pair.naming->labels};
     pair.stats.CopyTo(&copy->statistics);
     copy->route = pair.facts.route;
+    copy->unresolved = pair.facts.IsUnresolved(copy->statistics.in_outage);
+    copy->interval = pair.facts.traits.interval;
     return true;
-  });
+  };
+  return CopyPairs(PairStatus(), copy_pair);
 }
 
 std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(

@@ -97,6 +97,7 @@ room scheduler
 room resolver
 room transport
 room recorder
+room history
 room http
 room service
 room engine
