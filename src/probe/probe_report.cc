@@ -9,6 +9,8 @@
 
 #include "echo_exporter/family_writer.h"
 #include "src/base/duration.h"
+#include "src/base/json_quote.h"
+#include "src/base/log.h"
 
 namespace echo_exporter {
 
@@ -199,6 +201,26 @@ HttpResponse MakeProbeResponse(const ProbeQuery& query,
   response.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
                    "\n\n\nModule configuration:\n" + ModuleText(module) + "\n";
   return response;
+}
+
+std::string RenderProbeJson(const ProbeReport& report, WallTime now) {
+  std::string outcome = "null";
+  std::string rtt = "null";
+  std::string responder = "null";
+  std::string ttl = "null";
+  std::string error;
+  if (!report.echoes.empty()) {
+    const EchoResult& echo = report.echoes.back();
+    outcome = JsonQuote(EchoOutcomeName(echo.outcome));
+    if (report.success) rtt = std::to_string(ToSeconds(echo.rtt));
+    if (echo.responder) responder = JsonQuote(echo.responder->ToString());
+    if (echo.reply_ttl) ttl = std::to_string(*echo.reply_ttl);
+  } else if (!report.log.empty()) {
+    error = ",\"error\":" + JsonQuote(report.log.back());
+  }
+  return "{\"time\":" + JsonQuote(FormatLogTime(now)) +
+         ",\"outcome\":" + outcome + ",\"rtt_seconds\":" + rtt +
+         ",\"responder\":" + responder + ",\"ttl\":" + ttl + error + "}";
 }
 
 }  // namespace echo_exporter

@@ -66,8 +66,7 @@ class PairStats {
     run_lengths_.ReserveAll(shapes.run_lengths);
   }
 
-  /// Fills in all of `statistics`, whose `rtt_counts` has the right size
-  /// already; allocates nothing.
+  /// Fills in all of `statistics`.
   void CopyTo(PairStatistics* statistics) const;
 
   WallTime since() const { return since_; }
