@@ -256,9 +256,9 @@ class Server(http.server.ThreadingHTTPServer):
         self.answer = lambda handler: handler.send(body="[]")
         self._thread = threading.Thread(target=self.serve_forever)
 
-    def at(self, path):
+    def at(self, path, host="localhost"):
         scheme = "https" if self.tls else "http"
-        return f"{scheme}://localhost:{self.server_port}/{path}"
+        return f"{scheme}://{host}:{self.server_port}/{path}"
 
     def handle_error(self, *_):
         pass  # clients that refuse our certificate
@@ -277,7 +277,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def http_group(server, **keys):
-    return group("http_sd", url=server.at("targets?agent=x"), refresh_interval="5s", **keys)
+    keys = {"url": server.at("targets?agent=x"), "refresh_interval": "5s"} | keys
+    return group("http_sd", **keys)
 
 
 class ServersTest(unittest.TestCase):
@@ -386,11 +387,18 @@ class ServersTest(unittest.TestCase):
             self.assertEqual(
                 server.requests[-1]["Authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
             )
+            there = {
+                "ca_file": native(authority.certificate),
+                "url": server.at("targets", host="127.0.0.1"),
+            }
+            with Discovering(http_group(server, **there, server_name="localhost")) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
             asked = len(server.requests)
             for keys in (
                 {"ca_file": native(other.certificate)},
                 {},
-                {"ca_file": native(authority.certificate), "server_name": "other.example"},
+                there,
+                there | {"server_name": "other.example"},
             ):
                 with Discovering(http_group(server, **keys)) as daemon:
                     self.assertEqual(destinations(daemon.wait_for_failures()), set())
