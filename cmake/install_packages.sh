@@ -24,9 +24,9 @@ build_packages=(
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  bash-completion clang clang-format clang-tidy curl iproute2 "libclang-rt-$clang_version-dev"
+  bash-completion clang clang-format clang-tidy crun curl iproute2 "libclang-rt-$clang_version-dev"
   lintian man-db msitools nftables openssl prometheus prometheus-alertmanager
-  prometheus-blackbox-exporter protobuf-compiler pyflakes3 python3 systemd wixl
+  prometheus-blackbox-exporter protobuf-compiler pyflakes3 python3 python3-yaml systemd umoci wixl
 )
 bench_packages=(fping prometheus-smokeping-prober)
 

@@ -6,7 +6,7 @@ pairs are read at one moment only: ten thousand pairs over a day would be too mu
 
 from details import exporter, pair
 from panels import (
-    BAD, DOUBTFUL, GOOD, PAIR, annotation, by, dashboard, filled, from_zero, gone, grown,
+    BAD, DOUBTFUL, EACH, GOOD, PAIR, annotation, by, dashboard, filled, from_zero, gone, grown,
     instance_variable, job_variable, link, link_of_row, matrix, one_of, raw, recorded, scraped, series,
     share, stat, steps, table, texts, variable,
 )
@@ -67,6 +67,7 @@ def fleet(limits):
             "Now": now(limits),
             "Where it fails": places(),
             "Worst pairs now": worst_pairs(limits),
+            "Fleet": whole_fleet(limits),
             "Over time": history(),
             "Sources and destinations": matrices(limits),
         },
@@ -149,17 +150,17 @@ def places():
 
 def worst_pairs(limits):
     def rule(name):
-        return by(PAIR, recorded(f"pair:icmp_echo_{name}", PAIRS))
+        return by(EACH, recorded(f"pair:icmp_echo_{name}", PAIRS))
 
     down = recorded("pair:icmp_echo_down:bool", PAIRS)
     failures, interval = (raw(f"icmp_echo_{x}", PAIRS) for x in ("consecutive_failures", "interval_seconds"))
-    latest = f"bottomk({MOST}, {by(PAIR, f'{failures} * {interval} and {down} == 1')})"
-    answered = by(PAIR, raw("icmp_echo_last_reply_timestamp_seconds", PAIRS))
-    lossy = top(by(PAIR, f"{recorded('pair:icmp_echo_loss:ratio', PAIRS)} > 0 unless {down} == 1"))
+    latest = f"bottomk({MOST}, {by(EACH, f'{failures} * {interval} and {down} == 1')})"
+    answered = by(EACH, raw("icmp_echo_last_reply_timestamp_seconds", PAIRS))
+    lossy = top(by(EACH, f"{recorded('pair:icmp_echo_loss:ratio', PAIRS)} > 0 unless {down} == 1"))
     rtt, usual = rule("rtt_seconds:mean5m"), rule("rtt_seconds:mean5m_median1d")
     slower = top(f"({rtt} - {usual} > 0)")
-    outages = by(PAIR, grown(raw("icmp_echo_outages_total", PAIRS)))
-    out = top(by(PAIR, grown(raw("icmp_echo_outage_seconds_total", PAIRS))) + " > 0")
+    outages = by(EACH, grown(raw("icmp_echo_outages_total", PAIRS)))
+    out = top(by(EACH, grown(raw("icmp_echo_outage_seconds_total", PAIRS))) + " > 0")
     duration, seconds, moment = ({"unit": unit} for unit in ("dtdurations", "s", "dateTimeAsLocal"))
     percent = {"unit": "percentunit", "decimals": 1}
     return [
@@ -170,7 +171,7 @@ def worst_pairs(limits):
                 "Down for": (latest, duration | filled([{"color": BAD, "value": None}])),
                 "Last reply": (f"(1000 * {answered} and {latest})", moment),
             },
-            PAIR, links=[TO_PAIR],
+            PAIR, ("address",), links=[TO_PAIR],
         ),
         table(
             "Pairs with loss", f"The {MOST} pairs that are up and lose most, apart from outages.",
@@ -178,7 +179,7 @@ def worst_pairs(limits):
                 "Loss": (lossy, percent | filled(loss_levels(limits))),
                 "Lost": (f"({rule('single_losses:window')} and {lossy})", COUNT),
             },
-            PAIR, links=[TO_PAIR], sort="Loss",
+            PAIR, ("address",), links=[TO_PAIR], sort="Loss",
         ),
         table(
             "Pairs slower than usual",
@@ -188,13 +189,64 @@ def worst_pairs(limits):
                 "Usual": (f"({usual} and {slower})", seconds),
                 "More": (slower, seconds),
             },
-            PAIR, links=[TO_PAIR], sort="More",
+            PAIR, ("address",), links=[TO_PAIR], sort="More",
         ),
         table(
             "Pairs with outages",
             f"The {MOST} pairs that were out for longest in the time shown, or since a restart.",
             {"Outages": (f"({outages} and {out})", COUNT), "Time in outages": (out, duration)},
-            PAIR, links=[TO_PAIR], sort="Time in outages",
+            PAIR, ("address",), links=[TO_PAIR], sort="Time in outages",
+        ),
+    ]
+
+
+def whole_fleet(limits):
+    """What each exporter sees of each destination: the worst of both, of however many there are."""
+
+    def seen(labels, matchers=PAIRS):
+        down, ratio = (recorded(f"pair:icmp_echo_{x}", matchers) for x in ("down:bool", "loss:ratio"))
+        return by(labels, f"{down} == 1 or {ratio}")
+
+    def worst(cells, *places):
+        tops = (
+            f" and on ({', '.join(labels)}) {top(by(labels, cells, 'avg'), most)}" for labels, most in places
+        )
+        return cells + "".join(tops)
+
+    one = ("job", "instance")
+    lost, judged = (by(one, recorded(f"pair:icmp_echo_{x}:window", PAIRS), "sum") for x in ("losses", "judged"))
+    lossy = top(f"({lost} / ({judged} > 0))")
+    pairs, down = (recorded(f"instance:icmp_echo_{x}", EXPORTERS) for x in ("pairs:count", "down:ratio"))
+    rtt = by(one, recorded("pair:icmp_echo_rtt_seconds:mean5m", PAIRS), "avg")
+    destinations = seen((*one, "destination"))
+    named = (*one, "group", "destination")
+    addresses = seen((*named, "address"), PAIRS + ',address!=""')
+    percent = {"unit": "percentunit", "decimals": 1}
+    to_address = {name: f"__data.fields.{name}" for name in named} | {"address": "__field.name"}
+    return [
+        table(
+            "Exporters by loss", f"The {MOST} exporters that lose most, outages included.",
+            {
+                "Loss": (lossy, percent | filled(loss_levels(limits))),
+                "Pairs": (f"({by(one, pairs)} and {lossy})", COUNT),
+                "Pairs down": (f"({by(one, down)} and {lossy})", percent | filled(from_zero(0.5, 1))),
+                "RTT": (f"({rtt} and {lossy})", {"unit": "s"} | filled(rtt_levels(limits))),
+            },
+            one, width=24, links=[TO_EXPORTER], sort="Loss",
+        ),
+        matrix(
+            "Loss from exporter to destination",
+            f"Loss apart from outages (100 % if down) of the worst pair, for the {MOST} worst exporters"
+            f" and the {COLUMNS} worst destinations.",
+            worst(destinations, (("job", "destination"), COLUMNS), (one, MOST)),
+            one, "destination", [], loss_levels(limits), "percentunit",
+        ),
+        matrix(
+            "Loss from exporter to address",
+            f"The same, of names whose addresses are all probed, for the {COLUMNS} worst addresses.",
+            worst(addresses, (("job", "address"), COLUMNS), (one, MOST)),
+            named, "address", [link("Show these pairs", "echo-pair", to_address)],
+            loss_levels(limits), "percentunit",
         ),
     ]
 

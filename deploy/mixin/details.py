@@ -2,11 +2,12 @@
 
 from panels import (
     BAD, DOUBTFUL, GOOD, JUDGED, LOST, OTHERS, PAIR, UNKNOWN, annotation, by, dashboard, exactly, filled,
-    grown, heat_map, instance_variable, job_variable, link_of_row, one_of, quantile, raw, recorded, scraped,
-    series, stat, states, steps, table, texts, variable,
+    from_zero, grown, heat_map, instance_variable, job_variable, link_of_row, one_of, quantile, raw,
+    recorded, scraped, series, stat, states, steps, table, texts, variable,
 )
 
-ONE = exactly(*PAIR)
+# Where each address of a name is a pair, all of them, or those that are chosen.
+ONE = f"{exactly(*PAIR)},{one_of('address')}"
 EXPORTERS = one_of("job", "instance")
 EXPORTER = ("job", "instance")
 LINE = "{{job}} {{instance}}"
@@ -41,8 +42,9 @@ def pair(limits):
     variables = [job_variable(several=False), instance_variable(several=False)]
     for index, (name, label) in enumerate(labels.items(), 2):
         variables.append(variable(name, label, requests, exactly(*PAIR[:index]), several=False))
+    variables.append(variable("address", "Address", requests, exactly(*PAIR)))
     # Those of the exporter, the group, the source or the destination have fewer labels.
-    mine = ",".join(f'{name}=~"${name}|"' for name in PAIR)
+    mine = ",".join(f'{name}=~"${name}|"' for name in (*PAIR, "address"))
     return dashboard(
         "echo-pair",
         "Echo: one pair",
@@ -197,7 +199,7 @@ def pair_path():
 
 
 def exporter(limits):
-    names = "EchoExporter|EchoHost|EchoConfig|EchoLookups|EchoCertificate|EchoThreshold|EchoSource"
+    names = "EchoExporter|EchoHost|EchoConfig|EchoDiscovery|EchoTargets|EchoLookups|EchoCertificate|EchoThreshold|EchoSource"
     return dashboard(
         "echo-exporter",
         "Echo: exporters",
@@ -316,11 +318,34 @@ def exporter_configuration():
             "Scrapes", "Whether Prometheus could scrape the exporter.",
             {LINE: scraped(EXPORTERS)}, YES_OR_NO, width=12, height=8,
         ),
+        target_lists(),
         states(
             "Reloads", "Whether the configuration and the web configuration could be loaded when last tried.",
             {LINE: loaded, f"{LINE} web": web_loaded}, YES_OR_NO, width=12, height=8,
         ),
     ]
+
+
+def target_lists():
+    labels = (*EXPORTER, "group", "mechanism")
+
+    def gauge(name):
+        return by(labels, raw(f"echo_exporter_sd_{name}", EXPORTERS))
+
+    success, change = (gauge(f"last_{name}_timestamp_seconds") for name in ("success", "change"))
+    failures = by(labels, grown(raw("echo_exporter_sd_refresh_failures_total", EXPORTERS)), "sum")
+    count, alarm = {"unit": "none"}, filled(from_zero(1, 1))
+    return table(
+        "Target lists", "What groups take from files and servers; the oldest list, of several.",
+        {
+            "Targets": (gauge("targets"), count),
+            "Rejected": (gauge("rejected_targets"), count | alarm),
+            "Refreshed": (f"(time() - {success})", {"unit": "dtdurations"}),
+            "Changed at": (f"(1000 * {change})", {"unit": "dateTimeAsLocal"}),
+            "Failures": (failures, count | alarm),
+        },
+        labels, width=24,
+    )
 
 
 def exporter_process():

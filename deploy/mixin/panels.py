@@ -7,6 +7,9 @@ UNKNOWN = "#8E8E8E"
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 PAIR = ("job", "instance", "group", "source", "destination")
+# With the addresses of a name, where each is a pair. No link has it: Grafana leaves the name of a field
+# that is not there in the place of its value.
+EACH = (*PAIR, "address")
 
 # Outcomes of which loss is a share.
 LOST = 'outcome!~"reply|suspended|no_resources"'

@@ -81,6 +81,10 @@ class Exporter {
   /// there were some: the file may have been emptied by mistake.
   virtual ReloadReport ReloadChanged(ConfigOutcome loaded) noexcept = 0;
 
+  /// Ends the pairs of continuous modules that nobody has asked for in time. To
+  /// be called at least once a minute.
+  virtual void EndUnaskedPairs() noexcept = 0;
+
   /// Stops sending, waits for requests in flight for up to the drain timeout,
   /// then stops serving, so that the last scrape sees every outcome. May be
   /// called more than once.

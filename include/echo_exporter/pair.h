@@ -58,6 +58,9 @@ struct PairLabels {
   SharedLabels extra = {};
   /// Where each address of a name is a pair; else empty, and no label.
   std::string address = {};
+  /// The pair is of a continuous module of /probe, whose name is `group`: part
+  /// of the identity, too, as a group may have the same name.
+  bool of_module = false;
 
   /// "group: source -> destination", and the address.
   std::string Text() const {

@@ -55,9 +55,10 @@ struct PairStatistics {
   /// Replies by RTT bucket, not cumulative: one more than there are bounds.
   std::vector<std::uint64_t> rtt_counts;
   std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
-  /// Whether the last outcome in the order of sending that was not of this host
-  /// was a reply.
-  bool up = false;
+  /// In the order of sending, without those of this host; absent before the
+  /// first.
+  std::optional<EchoOutcome> last_outcome;
+  bool up = false;  ///< it is a reply
   /// Absent unless up.
   std::optional<Nanoseconds> last_rtt;
   /// RFC 3550 section 6.4.1; absent before the second reply.
@@ -228,9 +229,15 @@ class ProbeRecorder {
   std::size_t RenderMemory(const MetricsQuery& query) const;
 
   /// Writes what `query` asks for: each pair as of one moment near the
-  /// beginning of the call, and `transport`.
+  /// beginning of the call, but none of a module, and `transport`.
   void Render(const MetricsQuery& query, const EchoTransportStats& transport,
               const TextSink& sink) const;
+
+  /// Appends to `text` the families of one pair in the format of `query` and
+  /// without those that it omits, the series without the labels of the pair.
+  /// Returns the pair as of the same moment; absent: its series have ended.
+  std::optional<PairStatus> RenderPair(PairId pair, const MetricsQuery& query,
+                                       std::string* text) const;
 
  private:
   class Impl;

@@ -31,6 +31,8 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 // How soon a change of the file that was noticed is looked at again.
 constexpr Nanoseconds kSettlingTime = std::chrono::seconds(1);
 
+constexpr Nanoseconds kUnaskedInterval = std::chrono::seconds(30);
+
 ConfigPlatform Platform() {
   return {.sets_tos = EchoTransportSetsTos(),
           .max_in_flight = EchoTransportMaxInFlight(),
@@ -163,13 +165,28 @@ class Reloading {
   ServiceStatus& status_;
 };
 
+// The next event; absent when there was none for `duration`.
+std::optional<ProcessEvents::Event> AwaitEvent(
+    ProcessEvents& events, const std::optional<Nanoseconds>& duration,
+    Exporter& exporter) {
+  const Clock& clock = Clock::System();
+  const SteadyTime until =
+      duration ? clock.Now() + *duration : SteadyTime::max();
+  for (;;) {
+    const auto event = events.WaitFor(
+        std::clamp(until - clock.Now(), Nanoseconds::zero(), kUnaskedInterval));
+    exporter.EndUnaskedPairs();
+    if (event || clock.Now() >= until) return event;
+  }
+}
+
 // Returns when the process is to stop.
 void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
                      Exporter& exporter, ProcessEvents& events,
                      ServiceStatus& status) {
   bool asked = false;
   for (;;) {
-    const auto event = events.WaitFor(TimeToLook(options, file));
+    const auto event = AwaitEvent(events, TimeToLook(options, file), exporter);
     if (event == ProcessEvents::Event::kStop) return;
     asked = asked || event == ProcessEvents::Event::kReload;
     try {

@@ -24,6 +24,7 @@
 #include "src/engine/result_router.h"
 #include "src/engine/shared_config.h"
 #include "src/engine/state_log.h"
+#include "src/probe/continuous_pairs.h"
 #include "src/probe/on_demand_prober.h"
 #include "src/web/config_text.h"
 #include "src/web/routes.h"
@@ -76,6 +77,7 @@ class ExporterImpl final : public Exporter {
 
   void Start() override;
   void Stop() override;
+  void EndUnaskedPairs() noexcept override;
   ReloadReport Reload() noexcept override;
   ReloadReport ReloadChanged(ConfigOutcome loaded) noexcept override;
   Nanoseconds HeldUpFor() const override { return dispatcher_->HeldUpFor(); }
@@ -134,6 +136,7 @@ class ExporterImpl final : public Exporter {
   PairSet pairs_ GUARDED_BY(reload_mutex_);
   std::unique_ptr<EchoTransport> transport_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<ContinuousPairs> continuous_;
   std::unique_ptr<OnDemandProber> prober_;
   std::unique_ptr<Discovery> discovery_;
   std::unique_ptr<HttpServer> server_;
@@ -164,9 +167,11 @@ Status ExporterImpl::Open(const Environment& environment) {
   dispatcher_ =
       std::make_unique<Dispatcher>(Clock::System(), *transport_, book_,
                                    recorder_, router_, config->drain_timeout);
-  prober_ = std::make_unique<OnDemandProber>(config_, Clock::System(), lookup_,
-                                             *transport_, *dispatcher_,
-                                             probe_timeout_offset_);
+  continuous_ = std::make_unique<ContinuousPairs>(
+      config_, Clock::System(), book_, recorder_, *dispatcher_);
+  prober_ = std::make_unique<OnDemandProber>(
+      config_, Clock::System(), lookup_, *transport_, *dispatcher_,
+      *continuous_, probe_timeout_offset_);
   auto server = HttpServer::Create(config->listen_addresses,
                                    MakeRoutes(Content(), environment.web_place),
                                    environment.http_limits, web_security_,
@@ -193,7 +198,7 @@ void ExporterImpl::Apply(
   try {
     DispatchChange change = pairs_.Plan(*effective);
     try {
-      dispatcher_->Apply(std::move(change));
+      continuous_->MoveTo(effective, std::move(change));
     } catch (...) {
       pairs_.Abandon();
       throw;
@@ -206,7 +211,6 @@ void ExporterImpl::Apply(
   pairs_.Commit();
   discovery_->Commit();
   file_config_.Set(file);
-  config_.Set(effective);
   if (effective == file) return;
   const std::uint64_t needed = InFlightInSilence(*effective);
   const std::size_t most = transport_->max_in_flight();
@@ -396,6 +400,14 @@ void ExporterImpl::Start() {
       {{"pairs", std::to_string(config_.Get()->pairs.size())},
        {"transport", transport_->Describe()},
        {"max_in_flight", std::to_string(transport_->max_in_flight())}});
+}
+
+void ExporterImpl::EndUnaskedPairs() noexcept {
+  try {
+    continuous_->EndUnasked();
+  } catch (const std::exception&) {
+    // No memory: the next time.
+  }
 }
 
 void ExporterImpl::Stop() {

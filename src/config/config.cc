@@ -175,12 +175,15 @@ void ReadSources(const DocumentReader& root, const DocumentNode& table,
 }
 
 Nanoseconds LongestTimeout(const ExporterConfig& config) {
-  if (config.groups.empty()) return EchoSettings().timeout;
   Nanoseconds longest{};
   for (const GroupConfig& group : config.groups) {
     longest = std::max(longest, group.echo.timeout);
   }
-  return longest;
+  for (const auto& [name, module] : config.modules) {
+    if (module.mode != ModuleConfig::Mode::kContinuous) continue;
+    longest = std::max(longest, module.echo.timeout);
+  }
+  return longest > Nanoseconds::zero() ? longest : EchoSettings().timeout;
 }
 
 /// Requires the pairs. `configured` is absent, or the key's number, which may
@@ -268,17 +271,17 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
     ReadSources(root, *sources, config);
   }
   ReadGroups(root, defaults, platform, config);
-  if (!has_buckets) {
-    config->histograms.rtt_buckets = DefaultRttBuckets(LongestTimeout(*config));
-  }
-  SetMaxInFlight(root, platform, max_in_flight, config);
-  CheckSystemLimit(root, platform, *config);
   if (const auto* modules = root.ReadTable("modules")) {
     ReadModules(root, *modules, platform, config);
   }
   root.ReadSection("probe", "[probe]: ", [&](DocumentReader& probe) {
     ReadProbe(probe, config);
   });
+  if (!has_buckets) {
+    config->histograms.rtt_buckets = DefaultRttBuckets(LongestTimeout(*config));
+  }
+  SetMaxInFlight(root, platform, max_in_flight, config);
+  CheckSystemLimit(root, platform, *config);
   root.ReportUnknownKeys();
 }
 

@@ -324,22 +324,11 @@ void Dispatcher::Send(const EchoRequest& request) {
   }
 }
 
-std::vector<IpAddress> Dispatcher::AddressesOf(const Endpoint& endpoint) const {
-  if (!endpoint.entry) {
-    return endpoint.address ? std::vector{*endpoint.address}
-                            : std::vector<IpAddress>();
-  }
-  if (!endpoint.address) return book_.Addresses(*endpoint.entry);
-  const std::uint32_t zone = book_.InterfaceIndex(*endpoint.entry);
-  if (zone == 0) return {};
-  return {IpAddress::V6(endpoint.address->bytes(), zone)};
-}
-
 std::optional<SourceAddresses> Dispatcher::SourcesOf(
     const Endpoint& endpoint) const {
   if (!endpoint.address && !endpoint.entry) return std::nullopt;
   SourceAddresses sources{
-      .addresses = AddressesOf(endpoint),
+      .addresses = AddressesOf(endpoint, book_),
       .interface_index =
           endpoint.address ? 0 : book_.InterfaceIndex(*endpoint.entry)};
   if (endpoint.other_address) {
@@ -365,8 +354,15 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   // Read first, so that the next tick updates the route again if addresses
   // change meanwhile.
   const std::uint64_t generation = book_.generation();
-  const std::vector<IpAddress> destinations =
-      AddressesOf(pair.spec.destination);
+  std::vector<IpAddress> destinations =
+      AddressesOf(pair.spec.destination, book_);
+  if (pair.spec.allowed) {
+    std::erase_if(destinations, [&](const IpAddress& address) {
+      return std::ranges::none_of(
+          *pair.spec.allowed,
+          [&](const IpPrefix& prefix) { return prefix.Contains(address); });
+    });
+  }
   const auto& adapter = pair.spec.source.entry;
   RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
                                    pair.spec.echo.ip_version, transport_);

@@ -21,21 +21,10 @@
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
 #include "src/base/waiter.h"
+#include "src/engine/endpoint.h"
 #include "src/engine/result_router.h"
 
 namespace echo_exporter {
-
-/// One end of a pair: a fixed address, an entry of the address book, or an
-/// address in the zone that is an entry. Both absent: of sources, the system
-/// chooses; a destination has no address.
-struct Endpoint {
-  std::optional<IpAddress> address;
-  std::optional<AddressBook::EntryId> entry;
-  /// Of sources: besides `address`, one of the other IP version.
-  std::optional<IpAddress> other_address = std::nullopt;
-
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
-};
 
 /// The dispatcher's settings of one pair.
 struct DispatchedPair {
@@ -45,6 +34,8 @@ struct DispatchedPair {
   EchoSettings echo;
   std::uint32_t flow_renew_after = 0;  ///< as in GroupConfig
   std::uint16_t outage_after = 3;      ///< the same
+  /// No address of the destination in none of these is used; null: any is.
+  std::shared_ptr<const std::vector<IpPrefix>> allowed = nullptr;
 
   friend bool operator==(const DispatchedPair&,
                          const DispatchedPair&) = default;
@@ -162,7 +153,6 @@ class Dispatcher {
   void Send(const EchoRequest& request);
   void UpdateRoute(Pair& pair);
   void TellOf(Pair& pair, const RouteChoice& choice);
-  std::vector<IpAddress> AddressesOf(const Endpoint& endpoint) const;
   std::optional<SourceAddresses> SourcesOf(const Endpoint& endpoint) const;
 
   const Clock& clock_;

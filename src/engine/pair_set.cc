@@ -127,34 +127,16 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
               .destination_labels = {}};
   MergeLabels(config, &group);
   for (const SourceConfig& source : config.sources) {
-    switch (source.kind) {
-      case SourceConfig::Kind::kAuto:
-        group.sources.push_back({});
-        break;
-      case SourceConfig::Kind::kAddress:
-        group.sources.push_back(
-            AtAddress(source.address, source.zone, /*is_source=*/true));
-        group.sources.back().other_address = source.other_address;
-        break;
-      case SourceConfig::Kind::kInterface:
-        group.sources.push_back(
-            Watched(book_.WatchInterface(source.interface_name)));
-        break;
-    }
+    group.sources.push_back(Noted(WatchSource(source, book_)));
   }
   for (const DestinationConfig& destination : config.destinations) {
-    if (destination.address) {
-      group.destinations.push_back(AtAddress(
-          *destination.address, destination.zone, /*is_source=*/false));
-    } else if (config.name_addresses == NameAddresses::kAll) {
-      // It has no addresses yet; those to come are destinations themselves.
-      group.destinations.emplace_back();
-    } else {
-      group.destinations.push_back(Watched(book_.WatchName(
-          destination.ascii_name.empty() ? destination.name
-                                         : destination.ascii_name,
-          config.dns_refresh)));
-    }
+    // A name of which each address is a destination has none itself.
+    const bool is_none =
+        !destination.address && config.name_addresses == NameAddresses::kAll;
+    group.destinations.push_back(
+        is_none
+            ? Endpoint()
+            : Noted(WatchDestination(destination, config.dns_refresh, book_)));
   }
   return group;
 }
@@ -179,17 +161,9 @@ void PairSet::MergeLabels(const GroupConfig& config, Group* group) {
   }
 }
 
-Endpoint PairSet::AtAddress(const IpAddress& address, const std::string& zone,
-                            bool is_source) {
-  Endpoint endpoint;
-  if (!zone.empty()) endpoint = Watched(book_.WatchZone(zone, is_source));
-  endpoint.address = address;
-  return endpoint;
-}
-
-Endpoint PairSet::Watched(AddressBook::Watch watch) {
-  next_.watches.push_back(watch);
-  return {.address = {}, .entry = watch.entry};
+Endpoint PairSet::Noted(const WatchedEndpoint& end) {
+  if (end.watch) next_.watches.push_back(*end.watch);
+  return end.endpoint;
 }
 
 }  // namespace echo_exporter

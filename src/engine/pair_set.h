@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "echo_exporter/pair.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/engine/dispatcher.h"
+#include "src/engine/endpoint.h"
 
 namespace echo_exporter {
 
@@ -93,9 +93,7 @@ class PairSet {
                 DispatchChange* change);
   Group WatchGroup(const GroupConfig& config);
   static void MergeLabels(const GroupConfig& config, Group* group);
-  Endpoint AtAddress(const IpAddress& address, const std::string& zone,
-                     bool is_source);
-  Endpoint Watched(AddressBook::Watch watch);
+  Endpoint Noted(const WatchedEndpoint& end);
 
   ProbeRecorder& recorder_;
   AddressBook& book_;

@@ -32,9 +32,9 @@ void StateLog::Write(const PairOutcome& outcome) {
       std::chrono::round<std::chrono::milliseconds>(outcome.lasted);
   sink_(down ? LogLevel::kWarn : LogLevel::kInfo,
         down ? "pair is down" : "pair is up again",
-        {{"group", labels.group},
+        {{labels.of_module ? "module" : "group", labels.group},
          {"source", labels.source},
-         {"destination", labels.destination},
+         {labels.of_module ? "target" : "destination", labels.destination},
          {labels.address.empty() ? "" : "address", labels.address},
          {"outcome", std::string(EchoOutcomeName(loss))},
          {"losses", std::to_string(outcome.losses)},

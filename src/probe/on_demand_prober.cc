@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "src/base/duration.h"
-#include "src/base/host_name.h"
 #include "src/base/log.h"
 #include "src/base/permit.h"
 #include "src/engine/echo_route.h"
@@ -65,26 +64,12 @@ std::string EchoLine(std::size_t number, const EchoResult& echo) {
   return line;
 }
 
-std::string ModuleText(const ModuleConfig& module) {
-  const EchoSettings& echo = module.echo;
-  return "timeout = " + FormatDuration(echo.timeout) +
-         ", payload_size = " + std::to_string(echo.payload_size) +
-         ", ttl = " + std::to_string(echo.ttl) +
-         ", tos = " + std::to_string(echo.tos) +
-         ", dont_fragment = " + (echo.dont_fragment ? "true" : "false") +
-         ", flow = " + (echo.flow == FlowPolicy::kFresh ? "fresh" : "steady") +
-         ", source = " + module.source.name;
-}
-
 }  // namespace
 
 // A query combined with the configuration.
 struct OnDemandProber::Plan {
   std::shared_ptr<const ExporterConfig> config;
-  std::string target;                   // as in the query
-  std::optional<ZonedAddress> address;  // of the target, or else
-  std::string name;                     // what to look up
-  TargetVerdict verdict = TargetVerdict::kAllowed;
+  ProbeTarget target;
   ModuleConfig module;  // with the query's source
   SteadyTime start;
   SteadyTime deadline;
@@ -97,11 +82,13 @@ OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
                                AddressLookup& lookup,
                                const EchoTransport& transport,
                                Dispatcher& dispatcher,
+                               ContinuousPairs& continuous,
                                Nanoseconds timeout_offset)
     : config_(config),
       clock_(clock),
       transport_(transport),
       dispatcher_(dispatcher),
+      continuous_(continuous),
       lookup_(lookup),
       clients_(config.Get()->probe.requests_per_second,
                config.Get()->probe.burst),
@@ -113,18 +100,13 @@ HttpResponse OnDemandProber::Respond(const HttpRequest& request) {
       request.query, request.Header("X-Prometheus-Scrape-Timeout-Seconds"));
   if (!query.ok()) return HttpResponse::Text(400, query.error().message);
   query.value().client = request.client;
-  query.value().format = ChooseMetricsFormat(request.HeaderList("Accept"));
+  if (!query.value().debug) {
+    query.value().format = ChooseMetricsFormat(request.HeaderList("Accept"));
+  }
   return Probe(query.value());
 }
 
 HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
-  Plan plan;
-  plan.config = config_.Get();
-  const ExporterConfig& config = *plan.config;
-  if (!config.probe.enabled) {
-    return HttpResponse::Text(
-        403, "The configuration has no probes on demand: [probe] enabled");
-  }
   // Clients whose address is unknown, because they disconnected early, count as
   // one client.
   const Nanoseconds wait =
@@ -134,6 +116,22 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
         429, wait,
         "Too many probes from this client: the rate limit of the configuration "
         "is exceeded");
+  }
+  for (;;) {
+    if (auto response = ProbeBy(config_.Get(), query)) {
+      return *std::move(response);
+    }
+  }
+}
+
+std::optional<HttpResponse> OnDemandProber::ProbeBy(
+    std::shared_ptr<const ExporterConfig> current, const ProbeQuery& query) {
+  Plan plan;
+  plan.config = std::move(current);
+  const ExporterConfig& config = *plan.config;
+  if (!config.probe.enabled) {
+    return HttpResponse::Text(
+        403, "The configuration has no probes on demand: [probe] enabled");
   }
   const auto module = config.modules.find(query.module);
   if (module == config.modules.end()) {
@@ -151,12 +149,17 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
     plan.module.source = std::move(source).value();
   }
   SetTimes(query, &plan);
-  if (!ParseTarget(query.target, &plan)) return RejectTarget(query, plan);
-  if (plan.verdict == TargetVerdict::kRefused) {
+  auto target = ParseTarget(config.probe, query.target);
+  if (!target) return RejectTarget(query, plan);
+  plan.target = *std::move(target);
+  if (plan.target.verdict == TargetVerdict::kRefused) {
     return HttpResponse::Text(
         403, "Target \"" + query.target +
                  "\" is not in the configuration's allowed_targets" +
                  (config.probe.allow_destinations ? " or a destination" : ""));
+  }
+  if (plan.module.mode == ModuleConfig::Mode::kContinuous) {
+    return continuous_.Probe(query, plan.config, plan.module, plan.target);
   }
   const Permit permit(running_, config.probe.max_concurrent);
   if (!permit.granted()) {
@@ -177,31 +180,10 @@ void OnDemandProber::SetTimes(const ProbeQuery& query, Plan* plan) const {
         timeout, std::max(*query.scrape_timeout - margin, kShortestTimeout));
     plan->grace = std::min(kGrace, margin / 2);
   }
-  plan->target = query.target;
   plan->count = query.count;
   plan->start = clock_.Now();
   plan->suspended = clock_.SuspendedTime();
   plan->deadline = plan->start + timeout;
-}
-
-bool OnDemandProber::ParseTarget(std::string_view text, Plan* plan) {
-  const bool brackets = text.starts_with('[') && text.ends_with(']');
-  if (brackets) text = text.substr(1, text.size() - 2);
-  plan->address = ZonedAddress::Parse(text);
-  if (plan->address) {
-    const IpAddress& address = plan->address->address;
-    if (address.IsUnspecified() || (brackets && address.is_v4())) return false;
-  } else {
-    auto name = AsciiHostName(text);
-    if (!name || brackets) return false;
-    plan->name = *std::move(name);
-  }
-  const ProbeConfig& config = plan->config->probe;
-  plan->verdict = ClassifyTarget(config, text);
-  if (!plan->address && plan->verdict != TargetVerdict::kAllowed) {
-    plan->verdict = ClassifyTarget(config, plan->name);
-  }
-  return true;
 }
 
 HttpResponse OnDemandProber::RejectTarget(const ProbeQuery& query,
@@ -224,7 +206,7 @@ HttpResponse OnDemandProber::RejectTarget(const ProbeQuery& query,
 HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
                                      const Plan& plan) {
   ProbeReport report;
-  const Result<Route> route = PlanRoute(plan, &report);
+  const Result<Route> route = PlanRoute(query, plan, &report);
   if (route.ok()) {
     const Permit room =
         dispatcher_.TakeRoom(std::min(plan.count, dispatcher_.room()));
@@ -264,46 +246,35 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
     return NotProbed("The exporter is stopping");
   }
 
-  HttpResponse response;
-  if (!query.debug) {
-    response.content_type = ContentTypeOf(query.format);
-    response.headers.emplace_back("Vary", "Accept");
-    response.body = RenderProbeReport(report, query.format);
-    return response;
-  }
-  response.body = "Logs for the probe:\n";
-  for (const std::string& line : report.log) response.body += line + "\n";
-  response.body += "\n\n\nMetrics that would have been returned:\n" +
-                   RenderProbeReport(report) + "\n\n\nModule configuration:\n" +
-                   ModuleText(plan.module) + "\n";
-  return response;
+  return MakeProbeResponse(
+      query, report.log, RenderProbeReport(report, query.format), plan.module);
 }
 
 Result<std::vector<IpAddress>> OnDemandProber::FindDestinations(
     const Plan& plan) {
-  if (!plan.address) return lookup_.ResolveName(plan.name, plan.deadline);
-  auto address = lookup_.FindAddress(*plan.address, plan.deadline);
+  const ProbeTarget& target = plan.target;
+  if (!target.address) return lookup_.ResolveName(target.name, plan.deadline);
+  auto address = lookup_.FindAddress(*target.address, plan.deadline);
   if (!address.ok()) return address.error();
   return std::vector{address.value()};
 }
 
-Result<Route> OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report) {
+Result<Route> OnDemandProber::PlanRoute(const ProbeQuery& query,
+                                        const Plan& plan, ProbeReport* report) {
   auto destinations = FindDestinations(plan);
   if (!destinations.ok()) return destinations.error();
   report->resolve_time = clock_.Now() - plan.start;
-  if (plan.verdict == TargetVerdict::kDependsOnAddress) {
+  if (plan.target.verdict == TargetVerdict::kDependsOnAddress) {
     destinations = AllowedAddresses(plan.config->probe, destinations.value());
     if (destinations.value().empty()) {
-      return Error{ErrorCode::kNotAllowed,
-                   "No address of target \"" + plan.target +
-                       "\" is in the configuration's allowed_targets"};
+      return Error{ErrorCode::kNotAllowed, NoAddressAllowed(query.target)};
     }
   }
   const ModuleConfig& module = plan.module;
   const auto sources = lookup_.FindSources(module.source, plan.deadline);
   if (!sources.ok()) return sources.error();
   auto route =
-      FindRoute(module.source, sources.value(), plan.target,
+      FindRoute(module.source, sources.value(), query.target,
                 destinations.value(), module.echo.ip_version, transport_);
   if (route.ok()) report->destination = route.value().destination;
   return route;

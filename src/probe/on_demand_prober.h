@@ -4,7 +4,8 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
-#include <string_view>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -18,6 +19,7 @@
 #include "src/engine/dispatcher.h"
 #include "src/engine/shared_config.h"
 #include "src/probe/client_limiter.h"
+#include "src/probe/continuous_pairs.h"
 #include "src/probe/deadline_lookup.h"
 #include "src/probe/probe_query.h"
 #include "src/probe/probe_report.h"
@@ -25,7 +27,8 @@
 namespace echo_exporter {
 
 /// Responds to /probe: checks the request against the configuration, resolves
-/// the target, sends through the dispatcher, and waits.
+/// the target, sends through the dispatcher, and waits; or, if the module is
+/// continuous, leaves that to ContinuousPairs.
 ///
 /// Thread-safe.
 class OnDemandProber {
@@ -35,7 +38,8 @@ class OnDemandProber {
   /// arrives in time, but leaves no more than a third of it unused.
   OnDemandProber(const SharedConfig& config, const Clock& clock,
                  AddressLookup& lookup, const EchoTransport& transport,
-                 Dispatcher& dispatcher, Nanoseconds timeout_offset);
+                 Dispatcher& dispatcher, ContinuousPairs& continuous,
+                 Nanoseconds timeout_offset);
 
   /// Blocks for at most the probe's timeout and 100 ms. Status 400 for an
   /// invalid query, 403 for one that is not allowed, 429 for a client beyond
@@ -50,14 +54,16 @@ class OnDemandProber {
  private:
   struct Plan;
 
+  /// Absent: the configuration has changed meanwhile.
+  std::optional<HttpResponse> ProbeBy(
+      std::shared_ptr<const ExporterConfig> current, const ProbeQuery& query);
   HttpResponse RunPlan(const ProbeQuery& query, const Plan& plan);
   void SetTimes(const ProbeQuery& query, Plan* plan) const;
-  /// False when `text` cannot be a target.
-  static bool ParseTarget(std::string_view text, Plan* plan);
   HttpResponse Report(const ProbeQuery& query, const Plan& plan,
                       ProbeReport report) const;
   HttpResponse RejectTarget(const ProbeQuery& query, const Plan& plan);
-  Result<Route> PlanRoute(const Plan& plan, ProbeReport* report);
+  Result<Route> PlanRoute(const ProbeQuery& query, const Plan& plan,
+                          ProbeReport* report);
   Result<std::vector<IpAddress>> FindDestinations(const Plan& plan);
   void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);
 
@@ -65,6 +71,7 @@ class OnDemandProber {
   const Clock& clock_;
   const EchoTransport& transport_;
   Dispatcher& dispatcher_;
+  ContinuousPairs& continuous_;
   DeadlineLookup lookup_;
   ClientLimiter clients_;
   const Nanoseconds timeout_offset_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "echo_exporter/family_writer.h"
 #include "src/base/duration.h"
@@ -128,6 +129,24 @@ void WritePacketCounts(std::size_t sent, const EchoSummary& summary,
                 ToSeconds(summary.max_rtt));
 }
 
+std::string ModuleText(const ModuleConfig& module) {
+  const EchoSettings& echo = module.echo;
+  std::string text =
+      "timeout = " + FormatDuration(echo.timeout) +
+      ", payload_size = " + std::to_string(echo.payload_size) +
+      ", ttl = " + std::to_string(echo.ttl) +
+      ", tos = " + std::to_string(echo.tos) +
+      ", dont_fragment = " + (echo.dont_fragment ? "true" : "false") +
+      ", flow = " + (echo.flow == FlowPolicy::kFresh ? "fresh" : "steady") +
+      ", source = " + module.source.name;
+  if (module.mode == ModuleConfig::Mode::kContinuous) {
+    text +=
+        ", mode = continuous, interval = " + FormatDuration(module.interval) +
+        ", keep = " + FormatDuration(module.keep);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string RenderProbeReport(const ProbeReport& report, MetricsFormat format) {
@@ -140,9 +159,11 @@ std::string RenderProbeReport(const ProbeReport& report, MetricsFormat format) {
                  "Returns the time taken for probe dns lookup in seconds",
                  ToSeconds(*report.resolve_time));
   }
-  gauges.Write("probe_duration_seconds",
-               "Returns how long the probe took to complete in seconds",
-               ToSeconds(report.duration));
+  if (report.duration) {
+    gauges.Write("probe_duration_seconds",
+                 "Returns how long the probe took to complete in seconds",
+                 ToSeconds(*report.duration));
+  }
   WritePhases(report, summary, &gauges);
   WriteOutcomes(summary, &gauges);
   if (report.count > 1) {
@@ -160,6 +181,24 @@ std::string RenderProbeReport(const ProbeReport& report, MetricsFormat format) {
                "Returns how long the probe timeout is in seconds",
                ToSeconds(report.timeout));
   return text;
+}
+
+HttpResponse MakeProbeResponse(const ProbeQuery& query,
+                               const std::vector<std::string>& log,
+                               std::string metrics,
+                               const ModuleConfig& module) {
+  HttpResponse response;
+  if (!query.debug) {
+    response.content_type = ContentTypeOf(query.format);
+    response.headers.emplace_back("Vary", "Accept");
+    response.body = std::move(metrics);
+    return response;
+  }
+  response.body = "Logs for the probe:\n";
+  for (const std::string& line : log) response.body += line + "\n";
+  response.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
+                   "\n\n\nModule configuration:\n" + ModuleText(module) + "\n";
+  return response;
 }
 
 }  // namespace echo_exporter

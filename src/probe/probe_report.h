@@ -7,17 +7,20 @@
 #include <vector>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
 #include "echo_exporter/echo.h"
+#include "echo_exporter/http_server.h"
 #include "echo_exporter/ip_address.h"
 #include "echo_exporter/metrics_format.h"
+#include "src/probe/probe_query.h"
 
 namespace echo_exporter {
 
 /// The results of an on-demand probe. Phases that were not reached are absent.
 struct ProbeReport {
   bool success = false;
-  Nanoseconds duration{};  ///< of the whole probe
-  Nanoseconds timeout{};   ///< for the whole probe
+  std::optional<Nanoseconds> duration;  ///< of the whole probe
+  Nanoseconds timeout{};                ///< for the whole probe
   std::optional<Nanoseconds> resolve_time;
   std::optional<Nanoseconds> setup_time;
   std::optional<IpAddress> destination;
@@ -33,6 +36,12 @@ struct ProbeReport {
 /// only when more than one echo was requested.
 std::string RenderProbeReport(const ProbeReport& report,
                               MetricsFormat format = MetricsFormat::kText);
+
+/// `metrics`, in the format of `query`, as its response; for debug=true between
+/// the lines of `log` and the settings of the module.
+HttpResponse MakeProbeResponse(const ProbeQuery& query,
+                               const std::vector<std::string>& log,
+                               std::string metrics, const ModuleConfig& module);
 
 }  // namespace echo_exporter
 

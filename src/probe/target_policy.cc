@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "src/base/host_name.h"
 
@@ -45,6 +46,29 @@ bool MatchesGlob(std::string_view glob, std::string_view text) {
   }
   while (g < glob.size() && glob[g] == '*') ++g;
   return g == glob.size();
+}
+
+std::optional<ProbeTarget> ParseTarget(const ProbeConfig& config,
+                                       std::string_view text) {
+  ProbeTarget target;
+  const bool brackets = text.starts_with('[') && text.ends_with(']');
+  if (brackets) text = text.substr(1, text.size() - 2);
+  target.address = ZonedAddress::Parse(text);
+  if (target.address) {
+    const IpAddress& address = target.address->address;
+    if (address.IsUnspecified() || (brackets && address.is_v4())) {
+      return std::nullopt;
+    }
+  } else {
+    auto name = AsciiHostName(text);
+    if (!name || brackets) return std::nullopt;
+    target.name = *std::move(name);
+  }
+  target.verdict = ClassifyTarget(config, text);
+  if (!target.address && target.verdict != TargetVerdict::kAllowed) {
+    target.verdict = ClassifyTarget(config, target.name);
+  }
+  return target;
 }
 
 TargetVerdict ClassifyTarget(const ProbeConfig& config,
@@ -91,6 +115,11 @@ bool AllowsSource(const ProbeConfig& config, const SourceConfig& source) {
               IsInOneOf(prefixes, *source.other_address));
   }
   return false;
+}
+
+std::string NoAddressAllowed(std::string_view target) {
+  return "No address of target \"" + std::string(target) +
+         "\" is in the configuration's allowed_targets";
 }
 
 std::vector<IpAddress> AllowedAddresses(

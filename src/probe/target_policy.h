@@ -1,6 +1,8 @@
 #ifndef ECHO_EXPORTER_SRC_PROBE_TARGET_POLICY_H_
 #define ECHO_EXPORTER_SRC_PROBE_TARGET_POLICY_H_
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +25,18 @@ enum class TargetVerdict {
   kDependsOnAddress,
 };
 
+/// A /probe target, and whether it is allowed.
+struct ProbeTarget {
+  std::optional<ZonedAddress> address;  ///< or else:
+  std::string name;                     ///< what to look up
+  TargetVerdict verdict = TargetVerdict::kAllowed;
+};
+
+/// Absent when `text` cannot be a target: it is neither an address of a host,
+/// which may be in brackets, nor a host name. Pure.
+std::optional<ProbeTarget> ParseTarget(const ProbeConfig& config,
+                                       std::string_view text);
+
 /// Pure.
 TargetVerdict ClassifyTarget(const ProbeConfig& config,
                              std::string_view target);
@@ -30,6 +44,9 @@ TargetVerdict ClassifyTarget(const ProbeConfig& config,
 /// Whether a request to /probe may name this source: of one that has two
 /// addresses, both must be allowed. Pure.
 bool AllowsSource(const ProbeConfig& config, const SourceConfig& source);
+
+/// The sentence for a target none of whose addresses is allowed.
+std::string NoAddressAllowed(std::string_view target);
 
 /// The elements of `addresses` that are in an allowed prefix, in order. Pure.
 std::vector<IpAddress> AllowedAddresses(

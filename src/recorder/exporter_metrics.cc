@@ -177,6 +177,9 @@ ExporterMetrics::ExporterMetrics(const HistogramOptions& options,
               .Register(registry_)),
       pairs_(AddGauge(registry_, "echo_exporter_pairs",
                       "Configured pairs of source and destination.")),
+      continuous_pairs_(
+          AddGauge(registry_, "echo_exporter_continuous_pairs",
+                   "Pairs of continuous modules that somebody asks for.")),
       resolve_failures_(prometheus::BuildCounter()
                             .Name("echo_exporter_resolve_failures_total")
                             .Help("Failed lookups of host names and adapters.")

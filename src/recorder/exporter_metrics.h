@@ -10,6 +10,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "echo_exporter/family_writer.h"
 #include "echo_exporter/metrics_options.h"
+#include "echo_exporter/pair.h"
 #include "echo_exporter/probe_recorder.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -50,8 +51,8 @@ class ExporterMetrics {
   /// `clock` must outlive this.
   ExporterMetrics(const HistogramOptions& options, const Clock& clock);
 
-  void AddPair() { pairs_.Increment(); }
-  void RemovePair() { pairs_.Decrement(); }
+  void AddPair(const PairLabels& labels) { PairsLike(labels).Increment(); }
+  void RemovePair(const PairLabels& labels) { PairsLike(labels).Decrement(); }
   void RecordScheduleLag(Nanoseconds lag) { schedule_lag_.Observe(lag); }
   void RecordCompletionDelay(Nanoseconds delay) {
     completion_delay_.Observe(delay);
@@ -75,6 +76,10 @@ class ExporterMetrics {
  private:
   void WriteDiscovery(FamilyWriter& writer) const;
 
+  prometheus::Gauge& PairsLike(const PairLabels& labels) {
+    return labels.of_module ? continuous_pairs_ : pairs_;
+  }
+
   const Clock& clock_;
   TimeHistogram schedule_lag_;
   TimeHistogram completion_delay_;
@@ -86,6 +91,7 @@ class ExporterMetrics {
   prometheus::Family<prometheus::Gauge>& web_config_successful_;
   prometheus::Family<prometheus::Gauge>& certificate_expiry_;
   prometheus::Gauge& pairs_;
+  prometheus::Gauge& continuous_pairs_;
   std::array<prometheus::Counter*, kMissReasonCount> missed_{};
   prometheus::Counter& resolve_failures_;
   prometheus::Family<prometheus::Counter>& http_requests_;

@@ -129,13 +129,13 @@ void PairWriter::AddInfo() {
 
 void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
                        const PairShapes& shapes, FamilyWriter& writer,
-                       PieceWriter& pieces) {
+                       PieceWriter* pieces) {
   for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
     if (omit[i]) continue;
     writer.BeginFamily(kPairFamilies[i]);
     for (const PairSnapshot& pair : pairs) {
       PairWriter(pair, writer).Add(static_cast<PairFamily>(i), shapes);
-      if (!pieces.FlushWhenLarge()) return;
+      if (pieces != nullptr && !pieces->FlushWhenLarge()) return;
     }
     writer.EndFamily();
   }

@@ -24,18 +24,18 @@ struct PairFacts {
 
 /// One pair at one moment.
 struct PairSnapshot {
-  std::shared_ptr<const PreparedLabels> labels;
+  std::shared_ptr<const PreparedLabels> labels;  ///< null: none are written
   PairStats stats;
   PairFacts facts;
 };
 
 /// Writes the families of `pairs` but those in `omit`: always in the same
 /// order, the series in the order of `pairs`. `shapes`: those of their
-/// histograms. `writer` must write to the text of `pieces`, which passes it on,
-/// and which may end the writing.
+/// histograms. Unless `pieces` is null, `writer` must write to its text, which
+/// it passes on, and it may end the writing.
 void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
                        const PairShapes& shapes, FamilyWriter& writer,
-                       PieceWriter& pieces);
+                       PieceWriter* pieces);
 
 }  // namespace echo_exporter
 

@@ -54,6 +54,7 @@ void PairStats::CopyTo(PairStatistics* statistics) const {
   statistics->flow_renewals = flow_renewals_;
   statistics->rtt_counts = rtt_.counts();
   statistics->rtt_sum = rtt_.sum();
+  statistics->last_outcome = runs_.last_outcome();
   statistics->up = up();
   statistics->last_rtt = last_rtt();
   statistics->jitter = jitter();

@@ -51,7 +51,8 @@ struct IdentityHash {
 struct SameIdentity {
   bool operator()(const PairLabels* a, const PairLabels* b) const {
     return a->destination == b->destination && a->source == b->source &&
-           a->address == b->address && a->group == b->group;
+           a->address == b->address && a->group == b->group &&
+           a->of_module == b->of_module;
   }
 };
 

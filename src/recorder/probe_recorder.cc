@@ -1,105 +1,12 @@
 #include "echo_exporter/probe_recorder.h"
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <memory>
-#include <string>
-#include <unordered_map>
 #include <utility>
 
-#include "echo_exporter/family_writer.h"
-#include "src/base/mutex.h"
-#include "src/base/process_stats.h"
-#include "src/recorder/exporter_metrics.h"
-#include "src/recorder/pair_families.h"
-#include "src/recorder/pair_stats.h"
-#include "src/recorder/piece_writer.h"
-#include "src/recorder/prepared_labels.h"
-#include "src/recorder/send_order.h"
+#include "src/recorder/probe_recorder_impl.h"
 
 namespace echo_exporter {
-
-class ProbeRecorder::Impl {
- public:
-  Impl(const HistogramOptions& options, const Clock& clock,
-       bool sees_stray_replies, bool renews_flows, PairObserver* observer)
-      : clock_(clock),
-        observer_(observer),
-        shapes_(options),
-        exporter_(options, clock) {
-    never_[IndexOf(PairFamily::kLateReplies)] = !sees_stray_replies;
-    never_[IndexOf(PairFamily::kDuplicateReplies)] = !sees_stray_replies;
-    never_[IndexOf(PairFamily::kFlowRenewals)] = !renews_flows;
-  }
-
-  PairId AddPair(const PairLabels& labels);
-  void Describe(PairId id, const PairTraits& traits) noexcept;
-  void RemovePair(PairId id) noexcept;
-  void Relabel(PairId id,
-               std::shared_ptr<const PreparedLabels> labels) noexcept;
-  std::shared_ptr<const PairLabels> LabelsOf(PairId id) const;
-  RecordedRequest RecordRequest(PairId id, SteadyTime sent,
-                                std::uint16_t outage_after);
-  void RecordResult(const RequestId& id, const EchoResult& result);
-  void RecordStrayReply(PairId id, StrayReply kind);
-  void RecordFlowRenewal(PairId id);
-  void SetRoute(PairId id, const std::optional<Route>& route, bool resolved);
-  std::vector<PairStatus> Snapshot() const;
-  std::size_t RenderMemory(const MetricsQuery& query) const;
-  void Render(const MetricsQuery& query, const EchoTransportStats& transport,
-              const TextSink& sink) const;
-
-  ExporterMetrics& exporter() { return exporter_; }
-
- private:
-  struct Pair {
-    // What each echo needs comes first, in few lines of the processor's cache.
-    std::shared_ptr<const PreparedLabels> naming;
-    bool removed = false;  ///< ends with its last outcome
-    SendOrder order{};
-    PairStats stats;
-    PairFacts facts{};
-
-    bool has_ended() const { return removed && stats.in_flight() == 0; }
-  };
-  /// By the labels of the pairs' own `naming`.
-  using Index =
-      std::unordered_map<const PairLabels*, PairId, IdentityHash, SameIdentity>;
-
-  /// Every kShardCount-th pair. A lock for each pair would make it larger by a
-  /// tenth; with a few threads, the locks of shards are contended as rarely.
-  struct Shard {
-    mutable Mutex mutex;
-    std::unordered_map<PairId, Pair> pairs GUARDED_BY(mutex);
-  };
-  static constexpr std::size_t kShardCount = 64;
-
-  Shard& ShardOf(PairId id) { return shards_[id % kShardCount]; }
-  const Shard& ShardOf(PairId id) const { return shards_[id % kShardCount]; }
-
-  PairId Begin(const PairLabels& labels) REQUIRES(index_mutex_);
-  void GoOn(PairId id) REQUIRES(index_mutex_);
-  void EraseIfEnded(PairId id) noexcept;
-  void Judge(PairId id, Pair& pair, const SentRequest& request) const;
-
-  template <typename Copy, typename CopyPair>
-  std::vector<Copy> CopyPairs(Copy copy, CopyPair copy_pair) const;
-  std::vector<PairSnapshot> CopyPairs(const MetricsQuery& query) const;
-
-  const Clock& clock_;
-  const WallTime started_ = clock_.WallNow();
-  PairObserver* const observer_;
-  const PairShapes shapes_;
-  PairFamilySet never_;  ///< families that no pair can have
-  ExporterMetrics exporter_;
-  std::array<Shard, kShardCount> shards_;
-
-  /// Of the pairs in `shards_`; locked before a shard's mutex, if both are.
-  Mutex index_mutex_;
-  Index index_ GUARDED_BY(index_mutex_);
-  PairId next_id_ GUARDED_BY(index_mutex_) = 0;
-};
 
 PairId ProbeRecorder::Impl::AddPair(const PairLabels& labels) {
   const MutexLock lock(index_mutex_);
@@ -124,7 +31,7 @@ PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
     throw;
   }
   ++next_id_;
-  exporter_.AddPair();
+  exporter_.AddPair(labels);
   return id;
 }
 
@@ -136,7 +43,7 @@ void ProbeRecorder::Impl::GoOn(PairId id) {
   pair.removed = false;
   pair.facts.route.reset();
   pair.facts.resolved = false;
-  exporter_.AddPair();
+  exporter_.AddPair(pair.naming->labels);
 }
 
 void ProbeRecorder::Impl::Relabel(
@@ -159,11 +66,12 @@ void ProbeRecorder::Impl::Describe(PairId id,
 }
 
 void ProbeRecorder::Impl::RemovePair(PairId id) noexcept {
-  exporter_.RemovePair();
   {
     Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
-    shard.pairs.at(id).removed = true;
+    Pair& pair = shard.pairs.at(id);
+    pair.removed = true;
+    exporter_.RemovePair(pair.naming->labels);
   }
   EraseIfEnded(id);
 }
@@ -264,89 +172,6 @@ void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
   facts.resolved = resolved;
 }
 
-// By number, each copy that `copy_pair` fills in under a lock and returns true.
-template <typename Copy, typename CopyPair>
-std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
-                                                 CopyPair copy_pair) const {
-  std::vector<PairId> ids;
-  for (const Shard& shard : shards_) {
-    const MutexLock lock(shard.mutex);
-    for (const auto& [id, pair] : shard.pairs) ids.push_back(id);
-  }
-  std::sort(ids.begin(), ids.end());
-  std::vector<Copy> copies;
-  copies.reserve(ids.size());
-  // `copy` has the memory that one may need: the lock sees no allocation.
-  const auto fill = [&](PairId id) {
-    const Shard& shard = ShardOf(id);
-    const MutexLock lock(shard.mutex);
-    const auto found = shard.pairs.find(id);
-    // It may have ended meanwhile.
-    return found != shard.pairs.end() && copy_pair(id, found->second, &copy);
-  };
-  for (const PairId id : ids) {
-    if (fill(id)) copies.push_back(copy);
-  }
-  return copies;
-}
-
-std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
-  PairStatus blank;
-  blank.statistics.rtt_counts.resize(shapes_.rtt.bounds().size() + 1);
-  return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* copy) {
-    copy->id = id;
-    copy->labels = {pair.naming, &pair.naming->labels};
-    pair.stats.CopyTo(&copy->statistics);
-    copy->route = pair.facts.route;
-    return true;
-  });
-}
-
-std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
-    const MetricsQuery& query) const {
-  if (!query.pairs) return {};
-  PairSnapshot snapshot{{}, PairStats(shapes_), {}};
-  snapshot.stats.ReserveAll(shapes_);
-  const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
-    const std::string& group = pair.naming->labels.group;
-    if (query.groups && !query.groups->contains(group)) return false;
-    copy->labels = pair.naming;
-    copy->stats = pair.stats;
-    copy->facts = pair.facts;
-    return true;
-  };
-  return CopyPairs(std::move(snapshot), copy_pair);
-}
-
-std::size_t ProbeRecorder::Impl::RenderMemory(const MetricsQuery& query) const {
-  if (!query.pairs) return 0;
-  // Of an ordinary pair. In protobuf, a family is in memory until its end.
-  constexpr std::size_t kNativeBuckets = 20;
-  constexpr std::size_t kMessageBytes = 512;
-  const std::size_t each =
-      sizeof(PairSnapshot) +
-      (shapes_.rtt.bounds().size() + kNativeBuckets) * sizeof(std::uint64_t) +
-      (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
-  std::size_t pairs = 0;
-  for (const Shard& shard : shards_) {
-    const MutexLock lock(shard.mutex);
-    pairs += shard.pairs.size();
-  }
-  return pairs * each;
-}
-
-void ProbeRecorder::Impl::Render(const MetricsQuery& query,
-                                 const EchoTransportStats& transport,
-                                 const TextSink& sink) const {
-  PieceWriter pieces(sink);
-  const auto writer =
-      CreateFamilyWriter(query.format, &pieces.text(), started_);
-  WritePairFamilies(CopyPairs(query), query.omit | never_, shapes_, *writer,
-                    pieces);
-  if (query.exporter) exporter_.Write(transport, ReadProcessStats(), *writer);
-  pieces.Flush();
-}
-
 ProbeRecorder::ProbeRecorder(const HistogramOptions& options,
                              const Clock& clock, bool sees_stray_replies,
                              bool renews_flows, PairObserver* observer)
@@ -431,20 +256,6 @@ void ProbeRecorder::RecordWebConfigLoad(bool successful,
 
 void ProbeRecorder::SetDiscovery(DiscoveryStatus status) {
   impl_->exporter().SetDiscovery(std::move(status));
-}
-
-std::vector<PairStatus> ProbeRecorder::Snapshot() const {
-  return impl_->Snapshot();
-}
-
-std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
-  return impl_->RenderMemory(query);
-}
-
-void ProbeRecorder::Render(const MetricsQuery& query,
-                           const EchoTransportStats& transport,
-                           const TextSink& sink) const {
-  impl_->Render(query, transport, sink);
 }
 
 }  // namespace echo_exporter

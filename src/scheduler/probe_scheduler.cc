@@ -49,11 +49,13 @@ void ProbeScheduler::Schedule(const std::vector<Group>& groups,
   }
   if (count == 0) return;
   pairs_.reserve(pairs_.size() + added.size());
-  heap_.reserve(heap_.size() + count);
+  // Pairs may come one by one.
+  if (heap_.capacity() < heap_.size() + count) {
+    heap_.reserve(std::max(heap_.size() + count, 2 * heap_.size()));
+  }
 
   pairs_.merge(added);
   for (const Group& group : groups) Place(group, start);
-  std::make_heap(heap_.begin(), heap_.end(), Later);
   DropDeadEntries();
   allowance_ = static_cast<double>(BurstLimit());
 }
@@ -72,6 +74,7 @@ void ProbeScheduler::Place(const Group& group, SteadyTime start) noexcept {
     pair = {.interval = group.interval, .generation = next_generation_++};
     rate_ += RateOf(pair.interval);
     heap_.push_back({start + phase, group.pairs[i], pair.generation});
+    std::push_heap(heap_.begin(), heap_.end(), Later);
   }
 }
 

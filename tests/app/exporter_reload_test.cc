@@ -319,6 +319,45 @@ TEST_F(ExporterReloadTest, ProbesByTheNewModules) {
   EXPECT_EQ(Get("/probe?target=192.0.2.9&module=b")->status, 200);
 }
 
+TEST_F(ExporterReloadTest, AccountsForContinuousPairsDuringAThousandReloads) {
+  network_.Answer({.when = FakeAnswer::When::kSoon, .result = {}});
+  const auto module = [](const std::string& more) {
+    return "[modules.lan]\nmode = \"continuous\"\n" + more;
+  };
+  StartReloadable(module("interval = \"10ms\"\n"));
+  std::atomic<bool> done = false;
+  std::thread reloader([&] {
+    for (int i = 0; i < 1000; ++i) {
+      ReloadWith(module("interval = \"1" + std::to_string(i % 2) +
+                        "ms\"\npayload_size = " + std::to_string(i % 3) +
+                        "\n"));
+      exporter_->EndUnaskedPairs();
+    }
+    done = true;
+  });
+  double requests = 0;
+  while (!done) {
+    const auto answer = Get("/probe?module=lan&target=192.0.2.1");
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    const Samples samples = ParseSamples(answer->body);
+    double ended = samples.at("icmp_echo_in_flight");
+    for (const auto& [series, value] : samples) {
+      if (series.starts_with("icmp_echo_outcomes_total")) ended += value;
+    }
+    EXPECT_EQ(samples.at("icmp_echo_requests_total"), ended);
+    EXPECT_GE(ended, requests) << "none is lost";
+    requests = ended;
+  }
+  reloader.join();
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_continuous_pairs"), 1);
+  EXPECT_EQ(Value(Scrape(), "echo_exporter_pairs"), 0);
+  network_.WaitForSentTo(Address("192.0.2.1"),
+                         network_.SentTo(Address("192.0.2.1")).size() + 2);
+  exporter_->Stop();
+  EXPECT_EQ(exporter_->InFlight(), 0U);
+}
+
 TEST_F(ExporterReloadTest, AccountsForEveryRequestDuringAThousandReloads) {
   network_.Answer({.when = FakeAnswer::When::kSoon, .result = {}});
   const std::string ten = "\"192.0.2.0/28\"";

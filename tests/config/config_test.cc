@@ -134,6 +134,14 @@ TEST(ConfigTest, BucketsEndWhereTheLongestTimeoutEnds) {
   EXPECT_EQ(last_bound("1ms"), 0.0128);
   EXPECT_EQ(last_bound("100ms"), 0.1024);
   EXPECT_EQ(last_bound("60s"), 104.8576);
+  // Of a continuous module, not of a probe.
+  const std::string modules =
+      "[modules.icmp]\ntimeout = \"60s\"\n[modules.lan]\ntimeout = \"3s\"\n";
+  const auto last_bound_of = [](const std::string& toml) {
+    return Parse(toml).histograms.rtt_buckets.back();
+  };
+  EXPECT_EQ(last_bound_of(modules), 1.6384);
+  EXPECT_EQ(last_bound_of(modules + "mode = \"continuous\"\n"), 3.2768);
 }
 
 TEST(ConfigTest, ASourceMayHaveOneAddressOfEachIpVersion) {

@@ -19,6 +19,7 @@ MAY_BE_EMPTY = {
     "fleet: Pairs with loss",
     "fleet: Pairs slower than usual",
     "fleet: Pairs with outages",
+    "fleet: Loss from exporter to address",
     "pair: Since",
     "exporter: Requests spoiled by the host",
     "exporter: Names without address",
@@ -26,7 +27,7 @@ MAY_BE_EMPTY = {
 
 # What an exporter has on Linux only, or with a web configuration, and Prometheus after an hour.
 OPTIONAL = re.compile(
-    "late_replies|duplicate_replies|flow_renewals|foreign_replies|receive_drops|web_config|tls_|median1d"
+    "late_replies|duplicate_replies|flow_renewals|foreign_replies|receive_drops|web_config|tls_|_sd_|median1d"
 )
 
 VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
@@ -77,7 +78,10 @@ def load_queries(path):
         if one["type"] == "query":
             text = one["query"]["query"]
             every = one.get("allValue", "")
-            queries.append(Query("$" + one["name"], text, several=one["multi"], every=every))
+            name = one["name"]
+            # Few names have each of their addresses probed.
+            empty = name == "address"
+            queries.append(Query("$" + name, text, True, empty, several=one["multi"], every=every))
     for one in dashboard["annotations"]["list"]:
         title = f"{path.stem}: {one['name']}"
         queries.append(Query(title, one["target"]["expr"], instant=False, may_be_empty=True))

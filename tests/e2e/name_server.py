@@ -12,16 +12,16 @@ _TTL = 1  # seconds
 class NameServer:
     """Serves `names`, {name: IPv4 address}, inside of a `with` block, while `alive`.
 
-    It has no answer to a name whose address is None. `ignored` are the names that had none because
-    it was not alive.
+    Several addresses are separated by spaces. It has no answer to a name whose address is None.
+    `ignored` are the names that had none because it was not alive.
     """
 
-    def __init__(self, names):
+    def __init__(self, names, address="127.0.0.1"):
         self.names = names
         self.alive = True
         self.ignored = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 53))
+        self._socket.bind((address, 53))
         self._thread = threading.Thread(target=self._serve)
 
     def __enter__(self):
@@ -56,11 +56,12 @@ class NameServer:
         address = self.names.get(name, "")
         if address is None:
             return None
-        answers = b""
+        answers = []
         if address and kind == _A:
             # The name is where the query has it, at byte 12.
-            answers = struct.pack("!HHHIH", 0xC00C, _A, _IN, _TTL, 4) + socket.inet_aton(address)
+            head = struct.pack("!HHHIH", 0xC00C, _A, _IN, _TTL, 4)
+            answers = [head + socket.inet_aton(one) for one in address.split()]
         # A response, with recursion available.
         flags = 0x8180 | (0 if address else _NO_SUCH_NAME)
-        head = query[:2] + struct.pack("!HHHHH", flags, 1, 1 if answers else 0, 0, 0)
-        return head + query[12 : end + 5] + answers
+        head = query[:2] + struct.pack("!HHHHH", flags, 1, len(answers), 0, 0)
+        return head + query[12 : end + 5] + b"".join(answers)

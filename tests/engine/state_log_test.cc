@@ -73,6 +73,15 @@ TEST_F(StateLogTest, LogsAnOutageAndItsEnd) {
                   "lasted=4s"));
 }
 
+TEST_F(StateLogTest, NamesTheModuleAndTheTargetOfAProbe) {
+  AddPair(1, {"lan", "auto", "192.0.2.1", {}, /*of_module=*/true});
+  Down(1);
+  EXPECT_THAT(TakeLines(),
+              ElementsAre("time=now level=warn msg=\"pair is down\" module=lan "
+                          "source=auto target=192.0.2.1 outcome=timeout "
+                          "losses=3 lasted=2s"));
+}
+
 TEST_F(StateLogTest, LogsNoSingleLosses) {
   AddPair(1, {"g", "s", "d", {}});
   for (int i = 0; i < 10; ++i) {

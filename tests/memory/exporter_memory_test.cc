@@ -38,6 +38,27 @@ class ExporterMemoryTest : public ExporterFixture {
     return pairs;
   }
 
+  /// Checks what pairs of modules have counted.
+  void AskForContinuousPairs() {
+    for (const char* const query :
+         {"module=lan&target=192.0.2.21", "module=wan&target=a.example.net",
+          "module=wan&target=198.51.100.1&source=192.0.2.200"}) {
+      const auto answer = Get(std::string("/probe?") + query);
+      ASSERT_TRUE(answer);
+      ASSERT_EQ(answer->status, 200);
+      CheckAnswer(ParseSamples(answer->body));
+    }
+  }
+
+  static void CheckAnswer(const Samples& samples) {
+    double ended = 0;
+    for (const auto& [series, value] : samples) {
+      if (series.starts_with("icmp_echo_outcomes_total")) ended += value;
+    }
+    EXPECT_EQ(samples.at("icmp_echo_requests_total"),
+              ended + samples.at("icmp_echo_in_flight"));
+  }
+
   void ExpectProbesTo(const std::vector<std::string>& addresses) {
     for (const std::string& address : addresses) {
       const std::size_t so_far = network_.SentTo(Address(address)).size();
@@ -53,6 +74,14 @@ class ExporterMemoryTest : public ExporterFixture {
   void ReloadWithLittleMemory(std::uint64_t failing);
 
   static constexpr const char* kOld = R"(
+[modules.lan]
+mode = "continuous"
+interval = "10ms"
+[modules.wan]
+mode = "continuous"
+interval = "10ms"
+[probe]
+allowed_targets = ["192.0.2.0/24", "198.51.100.0/24"]
 [[group]]
 name = "g"
 destinations = ["192.0.2.1", "192.0.2.2", "a.example.net"]
@@ -63,8 +92,17 @@ destinations = ["192.0.2.3"]
 interval = "10ms"
 )";
   // Pairs that come, go, and get other labels, settings and intervals; names
-  // that come and go.
+  // that come and go; the same of modules.
   static constexpr const char* kNew = R"(
+[modules.lan]
+mode = "continuous"
+interval = "11ms"
+[modules.wan]
+mode = "continuous"
+interval = "10ms"
+payload_size = 8
+[probe]
+allowed_targets = ["192.0.2.0/24"]
 [[group]]
 name = "g"
 destinations = ["192.0.2.2", "192.0.2.4", "b.example.net"]
@@ -88,6 +126,7 @@ void ExporterMemoryTest::ReloadWithLittleMemory(std::uint64_t failing) {
   ExpectProbesTo({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.8"});
   const std::set<std::string> old_pairs = PairsOf(Scrape());
   ASSERT_EQ(old_pairs.size(), 4U);
+  AskForContinuousPairs();
 
   std::uint64_t failed = 0;
   std::uint64_t succeeding = 0;
@@ -108,14 +147,18 @@ void ExporterMemoryTest::ReloadWithLittleMemory(std::uint64_t failing) {
               report.successful ? 1 : 0);
     if (report.successful) {
       EXPECT_EQ(Value(samples, "echo_exporter_pairs"), 5);
+      EXPECT_EQ(Value(samples, "echo_exporter_continuous_pairs"), 2);
       ASSERT_TRUE(Reload(old_config).successful);
+      AskForContinuousPairs();
       samples = Scrape();
     } else {
       ++failed;
     }
     EXPECT_EQ(Value(samples, "echo_exporter_pairs"), 4);
+    EXPECT_EQ(Value(samples, "echo_exporter_continuous_pairs"), 3);
     ASSERT_EQ(PairsOf(samples), old_pairs);
-    ExpectProbesTo({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.8"});
+    ExpectProbesTo({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.8",
+                    "192.0.2.21", "198.51.100.1"});
     if (HasFailure()) return;
   }
   EXPECT_GT(failed, 50U);

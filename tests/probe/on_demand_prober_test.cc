@@ -113,9 +113,15 @@ class OnDemandProberTest : public testing::Test {
   ExporterConfig config_;
   DispatcherRig rig_{Clock::System()};
   SharedConfig shared_{config_};
-  OnDemandProber prober_{shared_,         Clock::System(),
-                         rig_.lookup,     *rig_.transport,
-                         rig_.dispatcher, /*timeout_offset=*/milliseconds(500)};
+  ContinuousPairs continuous_{shared_, Clock::System(), rig_.book,
+                              rig_.recorder, rig_.dispatcher};
+  OnDemandProber prober_{shared_,
+                         Clock::System(),
+                         rig_.lookup,
+                         *rig_.transport,
+                         rig_.dispatcher,
+                         continuous_,
+                         /*timeout_offset=*/milliseconds(500)};
 };
 
 TEST_F(OnDemandProberTest, RefusesAnUnknownModule) {
@@ -316,7 +322,7 @@ TEST_F(OnDemandProberTest, SendsNothingThatHasNoTimeToBeAnswered) {
   rig_.network.Hold();
   JumpingClock clock;
   OnDemandProber prober(shared_, clock, rig_.lookup, *rig_.transport,
-                        rig_.dispatcher, milliseconds(500));
+                        rig_.dispatcher, continuous_, milliseconds(500));
   ProbeQuery query;
   query.target = kTarget;
   query.count = 10;
@@ -395,7 +401,7 @@ TEST_F(OnDemandProberTest, SaysSuspendedWhenItsDeadlinePassedInSuspension) {
   rig_.network.Hold();
   const SleepyClock clock;
   OnDemandProber prober(shared_, clock, rig_.lookup, *rig_.transport,
-                        rig_.dispatcher, milliseconds(500));
+                        rig_.dispatcher, continuous_, milliseconds(500));
   ProbeQuery query;
   query.target = kTarget;
   const HttpResponse answer = prober.Probe(query);
@@ -553,7 +559,8 @@ TEST_F(OnDemandProberTest, LeavesMostOfAShortTimeoutToTheProbe) {
 TEST_F(OnDemandProberTest, TheTimeoutOffsetIsAnOption) {
   shared_.Set(std::make_shared<const ExporterConfig>(config_));
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
-                        rig_.dispatcher, /*timeout_offset=*/milliseconds(50));
+                        rig_.dispatcher, continuous_,
+                        /*timeout_offset=*/milliseconds(50));
   ProbeQuery query;
   query.target = kTarget;
   query.scrape_timeout = seconds(1);
@@ -633,7 +640,8 @@ TEST_F(OnDemandProberTest, RefusesClientsThatAskTooOften) {
   config_.probe.burst = 2;
   shared_.Set(std::make_shared<const ExporterConfig>(config_));
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
-                        rig_.dispatcher, /*timeout_offset=*/milliseconds(500));
+                        rig_.dispatcher, continuous_,
+                        /*timeout_offset=*/milliseconds(500));
   ProbeQuery query;
   query.target = kTarget;
   query.client = Address("192.0.2.9");
@@ -669,7 +677,8 @@ TEST_F(OnDemandProberTest, ReadsTheQueryTheHeaderAndTheClient) {
   config_.probe.burst = 1;
   shared_.Set(std::make_shared<const ExporterConfig>(config_));
   OnDemandProber prober(shared_, Clock::System(), rig_.lookup, *rig_.transport,
-                        rig_.dispatcher, /*timeout_offset=*/milliseconds(500));
+                        rig_.dispatcher, continuous_,
+                        /*timeout_offset=*/milliseconds(500));
   HttpRequest request = Asking("target=192.0.2.1&count=2");
   request.headers = {{"x-prometheus-scrape-timeout-seconds", "31.5"}};
   request.client = Address("198.51.100.1");

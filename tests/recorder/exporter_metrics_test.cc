@@ -43,8 +43,8 @@ class ClockOf2023 final : public Clock {
 TEST(ExporterMetricsTest, WritesItsFamiliesAsTheGoldenText) {
   const ClockOf2023 clock;
   ExporterMetrics metrics({}, clock);
-  for (int i = 0; i < 12; ++i) metrics.AddPair();
-  metrics.RemovePair();
+  for (int i = 0; i < 12; ++i) metrics.AddPair({});
+  metrics.RemovePair({});
   for (int i = 0; i < 100; ++i) {
     metrics.RecordScheduleLag(microseconds(37 * i * i));
     metrics.RecordCompletionDelay(microseconds(11 * i));

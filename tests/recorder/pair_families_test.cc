@@ -34,7 +34,7 @@ std::string Render(const std::vector<PairSnapshot>& pairs,
   PieceWriter pieces(sink);
   WritePairFamilies(pairs, omit, PairShapes({.rtt_buckets = bounds}),
                     *CreateFamilyWriter(MetricsFormat::kText, &pieces.text()),
-                    pieces);
+                    &pieces);
   pieces.Flush();
   return text;
 }
@@ -115,7 +115,7 @@ TEST(PairFamiliesTest, HandsALongTextOnInPiecesAndStopsWhenToldTo) {
     PieceWriter pieces(sink);
     WritePairFamilies(pairs, {}, PairShapes({.rtt_buckets = Bounds()}),
                       *CreateFamilyWriter(MetricsFormat::kText, &pieces.text()),
-                      pieces);
+                      &pieces);
     pieces.Flush();
   };
   write(keep);

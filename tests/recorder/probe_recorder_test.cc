@@ -312,6 +312,44 @@ TEST_F(ProbeRecorderTest, ShowsEachPairWithItsLabelsStatisticsAndRoute) {
   EXPECT_EQ(down.reply_ttl, 9);
 }
 
+TEST_F(ProbeRecorderTest, RendersOnePairOfAModuleWithoutItsLabels) {
+  const PairLabels labels{"lan", "auto", "a", {}, /*of_module=*/true};
+  const PairId pair = recorder_.AddPair(labels);
+  EXPECT_NE(recorder_.AddPair({"lan", "auto", "a", {}}), pair);
+  EXPECT_EQ(recorder_.AddPair(labels), pair);
+  Finish(pair, EchoOutcome::kReply, microseconds(150), 57);
+  Send(pair);
+  std::string text = "before\n";
+  const auto status = recorder_.RenderPair(pair, {}, &text);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->labels->destination, "a");
+  EXPECT_EQ(status->statistics.requests, 2U);
+  EXPECT_EQ(status->statistics.last_outcome, EchoOutcome::kReply);
+  EXPECT_THAT(text, testing::StartsWith(
+                        "before\n# HELP icmp_echo_requests_total ICMP echo "
+                        "requests attempted.\n# TYPE icmp_echo_requests_total "
+                        "counter\nicmp_echo_requests_total 2\n"));
+  const auto samples = ParseSamples(text);
+  EXPECT_EQ(samples.at("icmp_echo_outcomes_total{outcome=\"reply\"}"), 1);
+  EXPECT_EQ(samples.at("icmp_echo_in_flight"), 1);
+  EXPECT_EQ(samples.at("icmp_echo_rtt_seconds_bucket{le=\"0.0002\"}"), 1);
+  EXPECT_EQ(samples.at("icmp_echo_reply_ttl"), 57);
+
+  const auto all = Samples();
+  EXPECT_EQ(all.at("echo_exporter_continuous_pairs"), 1);
+  EXPECT_EQ(all.at("echo_exporter_pairs"), 1);
+  EXPECT_EQ(all.at("icmp_echo_requests_total{group=\"lan\",source=\"auto\","
+                   "destination=\"a\"}"),
+            0);
+  recorder_.RemovePair(pair);
+  EXPECT_EQ(Samples().at("echo_exporter_continuous_pairs"), 0);
+  EXPECT_TRUE(recorder_.RenderPair(pair, {}, &text)) << "one is in flight";
+  EchoResult result;
+  result.outcome = EchoOutcome::kTimeout;
+  recorder_.RecordResult({pair, 1}, result);
+  EXPECT_FALSE(recorder_.RenderPair(pair, {}, &text));
+}
+
 TEST_F(ProbeRecorderTest, EverySnapshotIsExactWhileOthersRecord) {
   const PairId id = recorder_.AddPair({"g", "s", "d", {}});
   std::jthread other([this, id](const std::stop_token& stop) {
