@@ -247,7 +247,7 @@ TEST_F(HttpSourceTest, ReadsSecretsFromTheirFilesForEachRequest) {
   Ask();
   EXPECT_EQ(Header(requests_.back(), "Authorization"), "Bearer second");
   // Nothing is sent without it, or with a header of somebody else's making.
-  for (const std::string& text : {"", "\n", "a\r\nX: y"}) {
+  for (const char* const text : {"", "\n", "a\r\nX: y"}) {
     folder_.Write("token", text);
     const std::size_t before = requests_.size();
     clock_.Advance(minutes(2));
