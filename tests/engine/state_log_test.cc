@@ -74,7 +74,7 @@ TEST_F(StateLogTest, LogsAnOutageAndItsEnd) {
 }
 
 TEST_F(StateLogTest, NamesTheModuleAndTheTargetOfAProbe) {
-  AddPair(1, {"lan", "auto", "192.0.2.1", {}, /*of_module=*/true});
+  AddPair(1, {"lan", "auto", "192.0.2.1", {}, "", /*of_module=*/true});
   Down(1);
   EXPECT_THAT(TakeLines(),
               ElementsAre("time=now level=warn msg=\"pair is down\" module=lan "

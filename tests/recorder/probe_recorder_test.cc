@@ -313,7 +313,7 @@ TEST_F(ProbeRecorderTest, ShowsEachPairWithItsLabelsStatisticsAndRoute) {
 }
 
 TEST_F(ProbeRecorderTest, RendersOnePairOfAModuleWithoutItsLabels) {
-  const PairLabels labels{"lan", "auto", "a", {}, /*of_module=*/true};
+  const PairLabels labels{"lan", "auto", "a", {}, "", /*of_module=*/true};
   const PairId pair = recorder_.AddPair(labels);
   EXPECT_NE(recorder_.AddPair({"lan", "auto", "a", {}}), pair);
   EXPECT_EQ(recorder_.AddPair(labels), pair);
