@@ -245,6 +245,7 @@ Result<std::shared_ptr<const ExporterConfig>> Discovery::Impl::Plan(
   const ExporterConfig& config = *file;
   retry_ = false;
   planned_ = {};
+  names_.Abandon();  // of a plan that was not committed wholly
   PlanSources(config);
   if (!planned_.is_dynamic) return file;
   if (planned_.needs_own_addresses) ReadOwnAddresses();

@@ -25,28 +25,6 @@ bool Matches(const std::string& pattern, std::string_view path) {
          path.ends_with(end);
 }
 
-/// The paths that match, in order.
-Result<std::vector<std::string>> Expand(const std::string& pattern) {
-  if (!HasStar(pattern)) return std::vector<std::string>{pattern};
-  std::vector<std::string> paths;
-  std::error_code error;
-  const auto place = PathFromUtf8(pattern);
-  // As it is written: Windows has two separators.
-  const std::string folder = pattern.substr(
-      0, pattern.size() - PathToUtf8(place.filename()).size());
-  for (std::filesystem::directory_iterator entry(place.parent_path(), error), end;
-       !error && entry != end; entry.increment(error)) {
-    std::string path = folder + PathToUtf8(entry->path().filename());
-    if (Matches(pattern, path)) paths.push_back(std::move(path));
-  }
-  if (error) {
-    return Error{ErrorCode::kUnavailable,
-                 "reading the folder: " + error.message()};
-  }
-  std::ranges::sort(paths);
-  return paths;
-}
-
 TargetListFormat FormatOf(const std::string& path) {
   return LowerCase(path).ends_with(".json") ? TargetListFormat::kJson
                                             : TargetListFormat::kYaml;
@@ -74,7 +52,7 @@ SteadyTime FileSource::Look(SteadyTime now) {
 }
 
 void FileSource::LookAt(const std::string& pattern, SteadyTime now) {
-  const auto present = Expand(pattern);
+  const auto present = FindFiles(pattern);
   if (!present.ok()) {
     services_.failing.Report(pattern, present.error().message);
     return;
@@ -153,14 +131,19 @@ void FileSource::LookAt(const std::string& path, File& file, SteadyTime now) {
   if (!file.seen.seen() && !file.list->hash()) {
     // Nothing can be lost.
     file.seen.MarkSeen(hash);
-  } else if (!file.seen.Look(hash)) {
-    if (!file.seen.unsettled()) tell_again();
+  } else if (!file.seen.Look(hash) &&
+             (file.seen.unsettled() || file.fault.empty())) {
+    if (!file.seen.unsettled()) file.list->Confirm();
     return;
   }
-  if (text.ok()) {
-    file.fault = file.list->Take(std::move(text).value());
-  } else {
-    file.fault = path + ": " + text.error().message;
+  // What was no good is judged again: there may have been no memory for it.
+  try {
+    file.fault = text.ok() ? file.list->Take(std::move(text).value())
+                           : path + ": " + text.error().message;
+  } catch (...) {
+    file.seen.Forget();
+    file.stamp.reset();
+    throw;
   }
   if (!file.fault.empty()) file.list->Fail(file.fault);
 }

@@ -50,7 +50,7 @@ class HttpSource final : public ListSource,
   std::string Fetch();
   Result<HttpGet> Request() const;
   void End(bool good);
-  Nanoseconds Spread(Nanoseconds time);
+  Nanoseconds Spread(Nanoseconds time) REQUIRES(mutex_);
 
   ListServices& services_;
   const Means& means_;

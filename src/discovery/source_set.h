@@ -25,8 +25,8 @@ struct GroupSource {
 };
 using SourceSet = std::map<SourceKey, GroupSource>;
 
-/// `rejected`: besides those that are no targets anywhere, by the names of group
-/// and list with a NUL between them.
+/// `rejected`: besides those that are no targets anywhere, by the names of
+/// group and list with a NUL between them.
 std::vector<DiscoveryStatus::Lists> StatusOf(
     const SourceSet& sources,
     const std::map<std::string, std::uint64_t>& rejected);

@@ -252,11 +252,15 @@ void ExporterMetrics::Write(const EchoTransportStats& transport,
 }
 
 void ExporterMetrics::WriteDiscovery(FamilyWriter& writer) const {
-  const MutexLock lock(mutex_);
+  DiscoveryStatus discovery;
+  {
+    const MutexLock lock(mutex_);
+    discovery = discovery_;
+  }
   const auto write = [&](const Family& family, auto value_of) {
-    if (discovery_.lists.empty()) return;
+    if (discovery.lists.empty()) return;
     writer.BeginFamily(family);
-    for (const DiscoveryStatus::Lists& status : discovery_.lists) {
+    for (const DiscoveryStatus::Lists& status : discovery.lists) {
       const std::array<LabelView, 2> labels{
           {{"group", status.group}, {"mechanism", status.mechanism}}};
       if (const auto value = value_of(status)) {
@@ -285,10 +289,10 @@ void ExporterMetrics::WriteDiscovery(FamilyWriter& writer) const {
   write({"echo_exporter_sd_last_change_timestamp_seconds", FamilyType::kGauge,
          "When a list last changed, in seconds since unix epoch."},
         [&](const auto& status) { return time(status.last_change); });
-  if (discovery_.neighbours.empty()) return;
+  if (discovery.neighbours.empty()) return;
   writer.BeginFamily({"echo_exporter_sd_neighbours_skipped", FamilyType::kGauge,
                       "Targets of a group that are left to its other agents."});
-  for (const DiscoveryStatus::Neighbours& status : discovery_.neighbours) {
+  for (const DiscoveryStatus::Neighbours& status : discovery.neighbours) {
     const std::array<LabelView, 1> labels{{{"group", status.group}}};
     writer.AddSample({.labels = labels}, status.skipped);
   }

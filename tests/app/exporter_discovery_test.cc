@@ -40,9 +40,10 @@ TEST_F(ExporterDiscoveryTest, ProbesTheTargetsOfLists) {
   WaitForSample(series, 3);
   const Samples samples = Scrape();
   EXPECT_EQ(Value(samples, "echo_exporter_pairs"), 1);
-  EXPECT_EQ(Value(samples,
-                  "echo_exporter_sd_targets{group=\"g\",mechanism=\"file_sd\"}"),
-            1);
+  EXPECT_EQ(
+      Value(samples,
+            "echo_exporter_sd_targets{group=\"g\",mechanism=\"file_sd\"}"),
+      1);
   CheckAccounts(samples);
   EXPECT_THAT(Get("/config")->body, HasSubstr("a.json"));
   EXPECT_THAT(Get("/config")->body, Not(HasSubstr("192.0.2.1")));

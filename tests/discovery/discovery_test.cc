@@ -255,9 +255,9 @@ TEST_F(DiscoveryTest, FollowsTheAddressesOfANameAndKeepsThemWithoutDns) {
   group.dns_refresh = std::chrono::milliseconds(1);
   group.name_addresses = NameAddresses::kAll;
   group.destinations = {{.name = "pods", .address = {}}};
-  discovery_->Start();
   EXPECT_EQ(MoveTo({group}), "");
   EXPECT_THAT(Now(), ElementsAre("pods"));
+  discovery_->Start();
   WaitFor({"pods@192.0.2.1", "pods@192.0.2.2"});
   lookup_.Set("pods", {IpAddress::Parse("192.0.2.2").value(),
                        IpAddress::Parse("192.0.2.3").value()});

@@ -118,53 +118,54 @@ class FilesTest(unittest.TestCase):
                 self.assertFalse(any(name.startswith("__") for name in labels))
 
     def test_bad_files_keep_their_last_good_targets(self):
-        path = self.folder / "a.json"
-        replace(path, targets("10.213.1.1"))
+        def write(text):
+            return lambda path: replace(path, text)
+
+        def huge(path):
+            with open(path, "wb") as file:
+                file.truncate(100 * 2**20)
+
         bad = {
-            "empty": b"",
-            "half written": targets("10.213.1.2").encode()[:-3],
-            "invalid UTF-8": b'[{"targets": ["\xff"]}]',
-            "not a list": b'{"targets": []}',
-            "no target": b'[{"targets": []}]',
-            "ports": targets("10.213.1.2:9100").encode(),
-            "built-in label": targets("10.213.1.2", le="1").encode(),
-            "a long name": targets("x" * 300).encode(),
+            "empty": write(b""),
+            "half": write(targets("10.213.1.99").encode()[:-3]),
+            "utf8": write(b'[{"targets": ["\xff"]}]'),
+            "object": write(b'{"targets": []}'),
+            "no_target": write(b'[{"targets": []}]'),
+            "ports": write(targets("10.213.1.99:9100")),
+            "built_in_label": write(targets("10.213.1.99", le="1")),
+            "long_name": write(targets("x" * 300)),
+            "huge": huge,
+            "gone": lambda path: path.unlink(),
+            "folder": lambda path: (path.unlink(), path.mkdir()),
         }
-        with self.exporter("a.json") as daemon:
-            daemon.wait_for_destinations("10.213.1.1")
-            for what, text in bad.items():
-                with self.subTest(what):
-                    replace(path, text)
-                    self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
-                    replace(path, targets("10.213.1.1", what=what))
-                    daemon.wait_until("good", lambda seen: seen.series(REQUESTS, what=what))
-            with self.subTest("100 MB"):
-                with open(path, "wb") as file:
-                    file.truncate(100 * 2**20)
-                self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
-            path.unlink()
-            with self.subTest("gone"):
-                self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
-            with self.subTest("a folder"):
-                path.mkdir()
-                self.assertEqual(destinations(daemon.wait_for_failures()), {"10.213.1.1"})
-                path.rmdir()
-            if exporter.PLATFORM != "wine":
-                for what, make in {
-                    "a FIFO": lambda: os.mkfifo(path),
-                    "a loop": lambda: path.symlink_to(path),
-                }.items():
-                    with self.subTest(what):
-                        make()
-                        self.assertEqual(
-                            destinations(daemon.wait_for_failures()), {"10.213.1.1"}
-                        )
-                        path.unlink()
-            replace(path, "[]")
-            daemon.wait_until("no pair", lambda seen: not destinations(seen))
-            log = daemon.log_text()
-        self.assertIn("target list unusable; its last good targets stay", log)
-        self.assertIn("target list usable again", log)
+        if exporter.PLATFORM != "wine":
+            bad["fifo"] = lambda path: (path.unlink(), os.mkfifo(path))
+            bad["loop"] = lambda path: (path.unlink(), path.symlink_to(path))
+        names = {what: f"10.213.1.{n}" for n, what in enumerate(bad, 1)}
+        paths = {what: self.folder / f"{what}.json" for what in bad}
+        for what, path in paths.items():
+            replace(path, targets(names[what]))
+        replace(self.folder / "empty.yml", "- targets: [10.213.1.50]\n")
+        with self.exporter(*[path.name for path in paths.values()], "empty.yml") as daemon:
+            daemon.wait_for_destinations(*names.values(), "10.213.1.50")
+            for what, make in bad.items():
+                make(paths[what])
+            replace(self.folder / "empty.yml", "")
+            log = processes.wait_for(
+                "all are told of",
+                lambda: told
+                if (told := daemon.log_text()).count("target list unusable") >= 10
+                and "suppressed=" in told
+                else None,
+            )
+            seen = daemon.wait_for_destinations(*names.values(), "10.213.1.50")
+            self.assertGreaterEqual(seen.total(FAILURES), len(bad) + 1)
+            self.assertIn("its last good targets stay", log)
+            replace(paths["half"], targets("10.213.1.99"))
+            replace(paths["empty"], "[]")
+            left = {*names.values(), "10.213.1.50", "10.213.1.99"}
+            daemon.wait_for_destinations(*left - {names["half"], names["empty"]})
+            self.assertIn("target list usable again", daemon.log_text())
 
     def test_the_same_target_with_other_labels_is_told_of(self):
         replace(self.folder / "a.json", targets("10.213.1.1", x="1"))
@@ -255,10 +256,9 @@ class Server(http.server.ThreadingHTTPServer):
         self.answer = lambda handler: handler.send(body="[]")
         self._thread = threading.Thread(target=self.serve_forever)
 
-    @property
-    def url(self):
+    def at(self, path, host="localhost"):
         scheme = "https" if self.tls else "http"
-        return f"{scheme}://localhost:{self.server_port}/targets?agent=x"
+        return f"{scheme}://{host}:{self.server_port}/{path}"
 
     def handle_error(self, *_):
         pass  # clients that refuse our certificate
@@ -277,7 +277,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def http_group(server, **keys):
-    return group("http_sd", url=server.url, refresh_interval="5s", **keys)
+    keys = {"url": server.at("targets?agent=x"), "refresh_interval": "5s"} | keys
+    return group("http_sd", **keys)
 
 
 class ServersTest(unittest.TestCase):
@@ -313,31 +314,41 @@ class ServersTest(unittest.TestCase):
 
         bomb = gzip.compress(b" " * 2**27, 9)
         bad = {
-            "500": lambda handler: handler.send(500, targets("10.213.1.2")),
-            "content type": lambda handler: handler.send(
-                body=targets("10.213.1.2"), content_type="text/html"
+            "status": lambda handler: handler.send(500, targets("10.213.1.99")),
+            "type": lambda handler: handler.send(
+                body=targets("10.213.1.99"), content_type="text/html"
             ),
-            "truncated": lambda handler: handler.send(body=targets("10.213.1.2")[:-1]),
+            "truncated": lambda handler: handler.send(body=targets("10.213.1.99")[:-1]),
             "nothing": lambda handler: handler.send(body=""),
-            "another host": lambda handler: handler.send(
-                302, Location="http://127.0.0.2:1/targets"
-            ),
-            "a gzip bomb": lambda handler: handler.send(body=bomb, Content_Encoding="gzip"),
-            "a byte a second": slowly,
-            "too large": lambda handler: handler.send(body=b" " * (65 * 2**20) + b"[]"),
-            "closes": lambda handler: setattr(handler, "close_connection", True),
+            "redirect": lambda handler: handler.send(302, Location="http://127.0.0.2:1/x"),
+            "bomb": lambda handler: handler.send(body=bomb, Content_Encoding="gzip"),
+            "slow": slowly,
+            "large": lambda handler: handler.send(body=b" " * (65 * 2**20) + b"[]"),
+            "closed": lambda handler: setattr(handler, "close_connection", True),
         }
-        with Server() as server, Discovering(http_group(server)) as daemon:
-            server.serve("10.213.1.1")
-            daemon.wait_for_destinations("10.213.1.1")
-            for what, answer in bad.items():
-                with self.subTest(what):
-                    server.answer = answer
-                    seen = daemon.wait_for_failures()
-                    self.assertEqual(destinations(seen), {"10.213.1.1"})
-                    server.serve("10.213.1.1")
-                    asked = len(server.requests)
-                    processes.wait_for("a refresh", lambda: len(server.requests) > asked)
+        names = {what: f"10.213.1.{n}" for n, what in enumerate(bad, 1)}
+        good = True
+
+        def answer(handler):
+            what = handler.path.strip("/")
+            if good:
+                handler.send(body=targets(names[what]))
+            else:
+                bad[what](handler)
+
+        with Server() as server:
+            server.answer = answer
+            config = "".join(
+                group("http_sd", what, url=server.at(what), refresh_interval="5s") for what in bad
+            )
+            with Discovering(config) as daemon:
+                daemon.wait_for_destinations(*names.values())
+                good = False
+                daemon.wait_until(
+                    "a failure of each",
+                    lambda seen: all(seen.value(FAILURES, group=what) for what in bad),
+                )
+                daemon.wait_for_destinations(*names.values())
 
     def test_a_restart_without_the_server_goes_on(self):
         folder = processes.work_file("state")
@@ -376,11 +387,18 @@ class ServersTest(unittest.TestCase):
             self.assertEqual(
                 server.requests[-1]["Authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
             )
+            there = {
+                "ca_file": native(authority.certificate),
+                "url": server.at("targets", host="127.0.0.1"),
+            }
+            with Discovering(http_group(server, **there, server_name="localhost")) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
             asked = len(server.requests)
             for keys in (
                 {"ca_file": native(other.certificate)},
                 {},
-                {"ca_file": native(authority.certificate), "server_name": "other.example"},
+                there,
+                there | {"server_name": "other.example"},
             ):
                 with Discovering(http_group(server, **keys)) as daemon:
                     self.assertEqual(destinations(daemon.wait_for_failures()), set())

@@ -148,7 +148,8 @@ TEST_F(PairSetTest, EachAddressOfANameIsAPairOfItsOwn) {
   const std::vector<DispatchedPair> pairs = Scheduled(MoveTo({group}));
   ASSERT_THAT(pairs, SizeIs(3));
   EXPECT_EQ(pairs[0].destination.address, Address("192.0.2.1"));
-  // Nothing is sent to a name that has no address yet; it is not looked up here.
+  // Nothing is sent to a name that has no address yet; it is not looked up
+  // here.
   EXPECT_EQ(pairs[2].destination, Endpoint());
   EXPECT_EQ(recorder_.LabelsOf(pairs[0].id)->address, "192.0.2.1");
   EXPECT_EQ(recorder_.LabelsOf(pairs[2].id)->address, "");

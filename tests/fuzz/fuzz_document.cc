@@ -1,4 +1,4 @@
-// libFuzzer target: a text as TOML, as YAML and as JSON.
+// libFuzzer target: a text as TOML, as YAML and as JSON, and as a target list.
 
 #include <algorithm>
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "echo_exporter/target_list.h"
 #include "src/config/document.h"
 
 namespace {
@@ -114,6 +115,20 @@ void CheckFormat(DocumentFormat format, std::string_view text, Parse parse) {
         PositionedText(text));
 }
 
+void CheckTargetList(echo_exporter::TargetListFormat format,
+                     std::string_view text) {
+  const auto list = echo_exporter::ReadTargetList(text, "f", format, true);
+  if (!list.ok()) {
+    Require(IsFinding(list.error().message));
+    return;
+  }
+  Require(std::ranges::all_of(list.value().rejections, IsFinding));
+  for (const auto& target : list.value().targets) {
+    Require(!target.destination.name.empty());
+    Require(std::ranges::is_sorted(target.destination.labels));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
@@ -122,5 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   CheckFormat(DocumentFormat::kToml, text, echo_exporter::ParseToml);
   CheckFormat(DocumentFormat::kYaml, text, echo_exporter::ParseYaml);
   CheckFormat(DocumentFormat::kJson, text, echo_exporter::ParseJson);
+  CheckTargetList(echo_exporter::TargetListFormat::kJson, text);
+  CheckTargetList(echo_exporter::TargetListFormat::kYaml, text);
   return 0;
 }

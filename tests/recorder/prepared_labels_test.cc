@@ -19,8 +19,9 @@ TEST(RenderPairLabelsTest, PutsTheGroupsOwnLabelsLast) {
 }
 
 TEST(RenderPairLabelsTest, HasTheAddressOnlyWhereItIsALabel) {
-  EXPECT_EQ(RenderPairLabels({"g", "s", "d", {{"a", "b"}}, "192.0.2.1"}),
-            R"(group="g",source="s",destination="d",address="192.0.2.1",a="b")");
+  EXPECT_EQ(
+      RenderPairLabels({"g", "s", "d", {{"a", "b"}}, "192.0.2.1"}),
+      R"(group="g",source="s",destination="d",address="192.0.2.1",a="b")");
 }
 
 TEST(RenderPairLabelsTest, EscapesWhatTheFormatGivesAMeaning) {
