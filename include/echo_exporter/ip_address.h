@@ -106,8 +106,6 @@ class IpPrefix {
 
   std::string ToString() const;
 
-  friend bool operator==(const IpPrefix&, const IpPrefix&) = default;
-
  private:
   IpPrefix(const IpAddress& network, int length)
       : network_(network), length_(length) {}

@@ -52,7 +52,6 @@ TEST_F(ContinuousMemoryTest, APairBeginsAndEndsWhollyOrNotAtAll) {
     const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
     try {
       EXPECT_TRUE(Ask());
-      EXPECT_EQ(memory.failures(), 0U);
     } catch (const std::bad_alloc&) {
       ++failed;
     }
