@@ -247,11 +247,7 @@ TEST_F(HttpSourceTest, ReadsSecretsFromTheirFilesForEachRequest) {
   Ask();
   EXPECT_EQ(Header(requests_.back(), "Authorization"), "Bearer second");
   // Nothing is sent without it, or with a header of somebody else's making.
-<<<<<<< HEAD
-  for (const std::string text : {"", "\n", "a\r\nX: y"}) {
-=======
   for (const char* const text : {"", "\n", "a\r\nX: y"}) {
->>>>>>> 8f695dc9cab73a54308ab592cfb5ddee1908562a
     folder_.Write("token", text);
     const std::size_t before = requests_.size();
     clock_.Advance(minutes(2));
