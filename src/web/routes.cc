@@ -7,6 +7,7 @@
 #include "echo_exporter/version.h"
 #include "src/web/landing_page.h"
 #include "src/web/metrics_query.h"
+#include "src/web/static_files.h"
 
 namespace echo_exporter {
 namespace {
@@ -100,6 +101,11 @@ std::vector<HttpRoute> MakeRoutes(const WebContent& content,
     return RespondWithMetrics(request, content);
   });
   add("/probe", content.probe);
+  for (const StaticFile& file : StaticFiles()) {
+    add("/static/" + std::string(file.name),
+        [file](const HttpRequest&) { return RespondWithFile(file); });
+    routes.back().name = "/static";
+  }
   add("/-/reload",
       [reload = content.reload](const HttpRequest&) { return reload(); });
   routes.back().methods = {"POST"};

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "src/web/static_files.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -82,7 +84,9 @@ TEST_F(RoutesTest, HasAPlaceForEachPage) {
                           Place("GET", "/"), Place("GET", "/-/healthy"),
                           Place("GET", "/-/ready"), Place("POST", "/-/reload"),
                           Place("GET", "/config"), Place("GET", "/metrics"),
-                          Place("GET", "/probe")));
+                          Place("GET", "/probe"),
+                          Place("GET", "/static/" + std::string(ScriptName())),
+                          Place("GET", "/static/" + std::string(StyleName()))));
 }
 
 TEST_F(RoutesTest, WritesMetricsInTheTextFormat) {
