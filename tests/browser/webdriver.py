@@ -95,7 +95,7 @@ class Browser:
     def _open_session(self):
         width, height = self._size
         arguments = [*_OPTIONS, f"--window-size={width},{height}"]
-        arguments.append(f"--user-data-dir={self._folder / 'profile'}")
+        arguments += [f"--user-data-dir={self._folder / 'profile'}", "about:blank"]
         capabilities = {
             "browserName": "chrome",
             "goog:chromeOptions": {"binary": shutil.which("chromium"), "args": arguments},

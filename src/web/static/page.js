@@ -34,12 +34,15 @@ function enter() {
   refresh();
 }
 
+/** Makes `nodes` the view; the focus goes there from what is gone. */
 function put(...nodes) {
-  if (nodes[0] !== find("view").firstChild) {
-    find("view").replaceChildren(...nodes);
-    find("view").dataset.view = page.kind;
-    scrollTo(0, 0);
-  }
+  const box = find("view");
+  if (nodes.length > 0 && nodes[0] === box.firstChild) return;
+  const focused = box.contains(document.activeElement);
+  box.replaceChildren(...nodes);
+  box.dataset.view = page.kind;
+  scrollTo(0, 0);
+  if (focused) box.focus();
 }
 
 async function refresh() {
@@ -57,7 +60,7 @@ async function refresh() {
   } catch (error) {
     if (round !== page.round) return;
     if (error instanceof ServerError) {
-      put();
+      if (error.isFinal) put();
       complain(error.message);
     } else {
       complain(page.answered === null ? "The exporter does not respond; retrying."
@@ -120,11 +123,12 @@ function updateVerdicts(verdicts, now, counts) {
   const key = JSON.stringify([verdicts, calm]);
   if (key === verdictsShown) return;  // a screen reader reads what changes
   verdictsShown = key;
-  find("verdicts").replaceChildren(
-    ...verdicts.map((verdict) => make("p", { class: "verdict" }, make("b", {}, shown(verdict.text)),
-      verdict.since ? make("span", {}, " since ", momentOf(verdict.since, now)) : "",
-      `: ${plural(verdict.pairs, "pair")}.`)),
-    ...(calm ? [make("p", { class: "verdict calm" }, calm)] : []));
+  const lines = verdicts.map((verdict) => make("p", { class: "verdict" }, make("b", {}, shown(verdict.text)),
+    " since ", momentOf(verdict.since, now), `: ${plural(verdict.pairs, "pair")}.`));
+  const rest = lines.splice(3);
+  if (rest.length > 0) lines.push(make("details", {}, make("summary", {}, `${rest.length} more like these`), rest));
+  if (calm) lines.push(make("p", { class: "verdict calm" }, calm));
+  find("verdicts").replaceChildren(...lines);
 }
 
 /** Views and filters. */
@@ -188,6 +192,7 @@ function start() {
   } }, "Pause");
   find("top").append(pause);
   find("view").before(bar.node, trouble);
+  find("view").tabIndex = -1;
   addEventListener("popstate", () => {
     page.place = readPlace(location.search);
     enter();

@@ -6,9 +6,9 @@ const quote = (text) =>
 
 function promqlOf(pair) {
   const selector = Object.entries(pairKey(pair)).map(([name, value]) => `${name}=${quote(value)}`).join(",");
-  const lost = `increase(icmp_echo_outcomes_total{${selector},outcome!="reply"}[5m])`;
+  const rate = (but) => `sum(rate(icmp_echo_outcomes_total{${selector},outcome!~"${but}"}[5m]))`;
   return [
-    ["Loss", `sum(${lost}) / sum(increase(icmp_echo_outcomes_total{${selector}}[5m]))`],
+    ["Loss", `${rate("reply|suspended|no_resources")} / ${rate("suspended|no_resources")}`],
     ["99th percentile of RTT",
       `histogram_quantile(0.99, sum by (le) (rate(icmp_echo_rtt_seconds_bucket{${selector}}[5m])))`],
     ["Up or not", `icmp_echo_up{${selector}}`],

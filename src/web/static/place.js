@@ -43,7 +43,12 @@ const pairPlace = (pair) => ({ ...DEFAULTS, view: "pair", ...pairKey(pair) });
 const query = (parameters) =>
   new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== "")).toString();
 
-class ServerError extends Error {}
+class ServerError extends Error {
+  constructor(status, text) {
+    super(text || `The exporter responds with HTTP status ${status}.`);
+    this.isFinal = status === 400 || status === 404;  // about this place, and not only now
+  }
+}
 
 /** A page's JSON, by a path relative to this page; browsers revalidate it by its ETag. */
 async function request(path, options = {}) {
@@ -51,6 +56,6 @@ async function request(path, options = {}) {
   const url = new URL(path, location.origin + location.pathname);
   const response = await fetch(url, { cache: "no-cache", signal: AbortSignal.timeout(10000), ...options });
   const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ServerError(content.error || `HTTP status ${response.status}`);
+  if (!response.ok) throw new ServerError(response.status, content.error);
   return content;
 }
