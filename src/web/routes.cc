@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/web/metrics_query.h"
+#include "src/web/static_files.h"
 #include "src/web/status_pages.h"
 
 namespace echo_exporter {
@@ -60,8 +61,9 @@ std::string LastFolder(const std::string& path) {
 template <typename Add>
 void AddStatusRoutes(const StatusContent& content, const Add& add,
                      std::vector<HttpRoute>* routes) {
-  const auto pages = std::make_shared<StatusPages>(content, "static/page.js",
-                                                   "static/page.css");
+  const auto pages = std::make_shared<StatusPages>(
+      content, "static/" + std::string(ScriptName()),
+      "static/" + std::string(StyleName()));
   const auto add_page = [&](const std::string& name, auto member) {
     add(name, [pages, member](const HttpRequest& request) {
       return (*pages.*member)(request);
@@ -98,6 +100,11 @@ std::vector<HttpRoute> MakeRoutes(const WebContent& content,
     return RespondWithMetrics(request, content);
   });
   add("/probe", content.probe);
+  for (const StaticFile& file : StaticFiles()) {
+    add("/static/" + std::string(file.name),
+        [file](const HttpRequest&) { return RespondWithFile(file); });
+    routes.back().name = "/static";
+  }
   add("/-/reload",
       [reload = content.reload](const HttpRequest&) { return reload(); });
   routes.back().methods = {"POST"};

@@ -137,15 +137,13 @@ void WriteCell(const PairView& pair, JsonWriter& json) {
   std::optional<double> ratio;
   if (pair.rtt_median) {
     milliseconds = *pair.rtt_median * 1000;
-    if (pair.rtt_usual) {
-      ratio = std::round(*pair.rtt_median / *pair.rtt_usual * 100) / 100;
-    }
+    if (pair.rtt_usual) ratio = *pair.rtt_median / *pair.rtt_usual;
   }
   json.Begin('[')
       .Value(static_cast<int>(pair.state))
       .Value(pair.loss_10m)
       .Value(milliseconds)
-      .Value(ratio, 4)
+      .Value(ratio, 2)
       .End(']');
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/web/static_files.h"
 #include "tests/web/pair_views.h"
 
 namespace echo_exporter {
@@ -92,7 +93,9 @@ TEST_F(RoutesTest, HasAPlaceForEachPage) {
           Place("GET", "/config"), Place("GET", "/metrics"),
           Place("GET", "/probe"), Place("GET", "/api/v1/status"),
           Place("GET", "/api/v1/pairs"), Place("GET", "/api/v1/pair"),
-          Place("GET", "/api/v1/matrix"), Place("POST", "/api/v1/probe")));
+          Place("GET", "/api/v1/matrix"), Place("POST", "/api/v1/probe"),
+          Place("GET", "/static/" + std::string(ScriptName())),
+          Place("GET", "/static/" + std::string(StyleName()))));
 }
 
 TEST_F(RoutesTest, WritesMetricsInTheTextFormat) {
