@@ -7,6 +7,7 @@
 
 #include "echo_exporter/config.h"
 #include "src/base/duration.h"
+#include "src/base/host_name.h"
 
 namespace echo_exporter {
 namespace {
@@ -36,11 +37,7 @@ std::optional<std::uint64_t> TakeNumber(std::string_view& text) {
 
 // "" is 1, "k", "KB" and "KiB" are 1024, and so on up to "T".
 std::optional<std::uint64_t> UnitOfSize(std::string_view text) {
-  std::string unit;
-  for (const char letter : text) {
-    const bool is_upper = letter >= 'A' && letter <= 'Z';
-    unit += is_upper ? static_cast<char>(letter - 'A' + 'a') : letter;
-  }
+  const std::string unit = LowerCase(std::string(text));
   if (unit.empty() || unit == "b") return 1;
   const std::size_t power = std::string_view("kmgt").find(unit.front());
   const std::string rest = unit.substr(1);

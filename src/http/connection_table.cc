@@ -8,8 +8,6 @@
 #include <new>
 #include <utility>
 
-#include "src/base/client_network.h"
-
 namespace echo_exporter {
 
 Connection::Connection(ConnectionTable& table, SocketHandle socket)

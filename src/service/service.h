@@ -4,15 +4,10 @@
 #include <functional>
 #include <memory>
 
+#include "src/base/periodic.h"
 #include "src/service/process_events.h"
 
 namespace echo_exporter {
-
-/// Reports to the service manager, until destroyed, that the daemon is alive.
-class ServiceWatch {
- public:
-  virtual ~ServiceWatch() = default;
-};
 
 /// Reports the daemon's state to the system's service manager: the service
 /// control manager on Windows, systemd on Linux. Does nothing without one.
@@ -31,11 +26,12 @@ class ServiceStatus {
   /// The daemon stops, and waits for requests in flight.
   virtual void NotifyStopping() = 0;
 
-  /// Starts to report to the service manager that the daemon is alive, at the
-  /// interval that it requests, and only while the daemon's work is not
-  /// blocked: `held_up_for` returns for how long it has been, and is called on
-  /// a thread of the watch. Null when the service manager requests no reports.
-  virtual std::unique_ptr<ServiceWatch> Watch(
+  /// Reports to the service manager that the daemon is alive, until the result
+  /// is destroyed, at the interval that it requests, and only while the
+  /// daemon's work is not blocked: `held_up_for` returns for how long it has
+  /// been, and is called on a thread of the watch. Null when the service
+  /// manager requests no reports.
+  virtual std::unique_ptr<Periodic> Watch(
       // Those that keep it take it.
       // NOLINTNEXTLINE(performance-unnecessary-value-param)
       std::function<Nanoseconds()> held_up_for) {

@@ -17,9 +17,6 @@
 //      10 s before the call of a) fails. There, and only there, the manager is
 //      queried first whether this process is the service's.
 
-#include <winsock2.h>  // before windows.h, which would bring its predecessor
-#include <windows.h>
-
 #include "src/service/service_windows.h"
 
 #include <exception>
@@ -29,6 +26,7 @@
 #include "src/base/exit_code.h"
 #include "src/base/log.h"
 #include "src/base/unique_handle_windows.h"
+#include "src/service/privileges.h"
 #include "src/service/service.h"
 #include "src/service/service_status_windows.h"
 
@@ -129,5 +127,10 @@ int RunUnderServiceManager(const DaemonBody& body) {
   ConsoleStatus status;
   return body(*service.events, status);
 }
+
+// No special rights are needed, neither to send (the IP Helper API requires
+// none) nor to listen (no port is reserved), so there is nothing to drop: the
+// account of the service determines its rights.
+Status DropPrivileges(const KeptRights& /*rights*/) { return std::monostate{}; }
 
 }  // namespace echo_exporter

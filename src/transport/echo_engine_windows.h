@@ -180,6 +180,13 @@ struct EchoEngineCloser {
 };
 using EchoEngineOwner = std::unique_ptr<EchoEngine, EchoEngineCloser>;
 
+/// CreateEchoTransport() with injected system calls, for tests with a scripted
+/// system. The functions of `api` must outlive the transport, or stay valid
+/// until the process ends if requests are still in flight at its end.
+Result<std::unique_ptr<EchoTransport>> CreateWindowsEchoTransport(
+    const IcmpApi& api, const EchoTransportOptions& options,
+    EchoTransport::Callback callback);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_

@@ -1,8 +1,6 @@
 #include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
-
-#include "src/service/service_folder_windows.h"
-
+//
 #include <aclapi.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
