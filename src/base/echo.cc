@@ -1,5 +1,7 @@
 #include "echo_exporter/echo.h"
 
+#include <array>
+
 namespace echo_exporter {
 
 std::string_view EchoOutcomeName(EchoOutcome outcome) {

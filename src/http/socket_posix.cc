@@ -16,7 +16,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -84,18 +83,13 @@ SocketHandle AcceptClient(SocketHandle listener) {
 }
 
 std::uint16_t LocalPort(SocketHandle socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (getsockname(Native(socket), reinterpret_cast<sockaddr*>(&address),
-                  &size) != 0) {
-    return 0;
-  }
-  // The port is at the same place in both.
+  // Of an IPv4 address, too: the port is at the same place.
   static_assert(offsetof(sockaddr_in, sin_port) ==
                 offsetof(sockaddr_in6, sin6_port));
-  sockaddr_in v4{};
-  std::memcpy(&v4, &address, sizeof(v4));
-  return ntohs(v4.sin_port);
+  sockaddr_in6 address{};
+  socklen_t size = sizeof(address);
+  getsockname(Native(socket), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin6_port);
 }
 
 std::optional<IpAddress> RemoteAddress(SocketHandle socket) {

@@ -11,10 +11,9 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "echo_exporter/ip_address.h"
-#include "src/http/system_authorities.h"
-#include "src/http/tls_channel.h"
 
 namespace echo_exporter {
 namespace {
@@ -149,6 +148,89 @@ std::vector<std::string> ClientNames(const X509* certificate) {
     }
   }
   return names;
+}
+
+/// Bytes encrypted by TLS, on the server's side.
+///
+/// Confined to one thread.
+class TlsChannel final : public Channel {
+ public:
+  /// `ssl` was created from `context`, and has its socket.
+  TlsChannel(std::shared_ptr<const TlsContext> context, OpensslPtr<SSL> ssl)
+      : context_(std::move(context)), ssl_(std::move(ssl)) {}
+
+  Step Open() override {
+    ERR_clear_error();
+    const Step step = Classify(SSL_accept(ssl_.get()), 0);
+    opened_ = step.state == State::kDone;
+    return step;
+  }
+
+  Step Read(char* data, std::size_t size) override {
+    std::size_t bytes = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(ssl_.get(), data, size, &bytes);
+    return Classify(result, bytes);
+  }
+
+  Step Write(const char* data, std::size_t size) override {
+    std::size_t bytes = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(ssl_.get(), data, size, &bytes);
+    return Classify(result, bytes);
+  }
+
+  Step Close() override {
+    if (!opened_ || failed_) return {State::kDone, 0};
+    ERR_clear_error();
+    const int result = SSL_shutdown(ssl_.get());
+    // 0: sent; the peer's close_notify has not arrived and is not waited for.
+    return Classify(result == 0 ? 1 : result, 0);
+  }
+
+  std::string failure() const override { return failure_; }
+  std::string plain_http_error() const override {
+    if (!plain_http_) return {};
+    return "HTTP/1.0 400 Bad Request\r\n"
+           "Content-Type: text/plain; charset=utf-8\r\n"
+           "Connection: close\r\n\r\n"
+           "Plain HTTP request sent to an HTTPS port.\n";
+  }
+
+ private:
+  Step Classify(int result, std::size_t bytes);
+
+  const std::shared_ptr<const TlsContext> context_;
+  const OpensslPtr<SSL> ssl_;
+  bool opened_ = false;
+  bool failed_ = false;  ///< `ssl_` must not be used any more
+  bool plain_http_ = false;
+  std::string failure_;
+};
+
+Channel::Step TlsChannel::Classify(int result, std::size_t bytes) {
+  if (result > 0) return {State::kDone, bytes};
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {State::kToRead, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {State::kToWrite, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {State::kEnd, 0};
+    default:
+      break;
+  }
+  failed_ = true;
+  const unsigned long error = ERR_peek_last_error();
+  plain_http_ = !opened_ && ERR_GET_LIB(error) == ERR_LIB_SSL &&
+                ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
+  failure_ = error == 0 ? "the client disconnected" : TakeOpensslError();
+  if (const long verdict = SSL_get_verify_result(ssl_.get());
+      verdict != X509_V_OK) {
+    failure_ +=
+        std::string(" (") + X509_verify_cert_error_string(verdict) + ')';
+  }
+  return {State::kFailed, 0};
 }
 
 }  // namespace

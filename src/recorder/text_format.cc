@@ -231,6 +231,16 @@ void AppendNumber(double value, std::string* out) {
   AppendCharacters(out, value, std::chars_format::general, 16);
 }
 
+std::string RenderPairLabels(const PairLabels& labels) {
+  std::string text;
+  ForEachLabel(labels, [&text](std::string_view name, std::string_view value) {
+    if (!text.empty()) text.push_back(',');
+    AppendLabel(name, value, &text);
+  });
+  text.shrink_to_fit();
+  return text;
+}
+
 std::unique_ptr<FamilyWriter> CreateTextFamilyWriter(std::string* text) {
   return std::make_unique<TextFamilyWriter>(text);
 }

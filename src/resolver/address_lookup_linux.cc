@@ -22,7 +22,6 @@
 #include <fstream>
 #include <map>
 #include <system_error>
-#include <utility>
 
 #include "echo_exporter/address_book.h"
 #include "src/base/socket_address_posix.h"

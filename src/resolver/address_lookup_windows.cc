@@ -18,7 +18,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <utility>
 
 #include "echo_exporter/address_book.h"
 #include "src/base/text_windows.h"
@@ -45,7 +44,7 @@ std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
   if (address->sa_family == AF_INET6) {
     sockaddr_in6 v6;
     std::memcpy(&v6, address, sizeof(v6));
-    return V6FromBytes(v6.sin6_addr.s6_addr, v6.sin6_scope_id);
+    return IpAddress::V6(std::to_array(v6.sin6_addr.s6_addr), v6.sin6_scope_id);
   }
   return std::nullopt;
 }

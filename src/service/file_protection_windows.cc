@@ -21,7 +21,6 @@
 #include <filesystem>
 #include <optional>
 #include <set>
-#include <string_view>
 
 #include "src/base/file.h"
 #include "src/base/log.h"

@@ -92,20 +92,15 @@ std::wstring DaemonCommand(const std::vector<std::string>& daemon_arguments) {
   return ToWide(JoinArguments(arguments));
 }
 
-void Set(SC_HANDLE service, DWORD level, void* value, const char* what,
-         std::ostream& err) {
-  if (ChangeServiceConfig2W(service, level, value)) return;
-  const DWORD code = GetLastError();
-  const std::string text = std::string("setting ") + what;
-  if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED) {
-    Refuse(text, code);
-  }
-  err << "warning: " << text << ": not supported by this system\n";
-}
-
 void Configure(SC_HANDLE service, std::ostream& err) {
   const auto set = [&](DWORD level, void* value, const char* what) {
-    Set(service, level, value, what, err);
+    if (ChangeServiceConfig2W(service, level, value)) return;
+    const DWORD code = GetLastError();
+    const std::string text = std::string("setting ") + what;
+    if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED) {
+      Refuse(text, code);
+    }
+    err << "warning: " << text << ": not supported by this system\n";
   };
   std::wstring description(kDescription);
   SERVICE_DESCRIPTIONW text{description.data()};

@@ -20,7 +20,6 @@
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "src/base/duration.h"
 #include "src/base/exit_code.h"

@@ -8,12 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "src/transport/arrival.h"
 #include "src/transport/kernel_time_linux.h"
+#include "src/transport/request_matcher.h"
 
 namespace echo_exporter {
 

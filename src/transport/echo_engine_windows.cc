@@ -9,7 +9,7 @@
 
 #include "src/base/suspended_time.h"
 #include "src/base/waiter.h"
-#include "src/transport/echo_call_windows.h"
+#include "src/transport/echo_buffer_windows.h"
 #include "src/transport/echo_status_windows.h"
 
 namespace echo_exporter {

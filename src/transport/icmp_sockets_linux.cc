@@ -1,9 +1,7 @@
 #include "src/transport/icmp_sockets_linux.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <string>
 
 #include "src/transport/echo_status_linux.h"
 
