@@ -200,16 +200,13 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   return V6(*v6, *zone);
 }
 
-bool IpAddress::IsUnspecified() const {
-  return std::all_of(bytes_.begin(), bytes_.end(),
-                     [](std::uint8_t byte) { return byte == 0; });
-}
+bool IpAddress::IsUnspecified() const { return bytes_ == V6Bytes{}; }
 
 bool IpAddress::IsLoopback() const {
   if (is_v4()) return bytes_[0] == 127;
-  return bytes_.back() == 1 &&
-         std::all_of(bytes_.begin(), bytes_.end() - 1,
-                     [](std::uint8_t byte) { return byte == 0; });
+  V6Bytes loopback{};
+  loopback.back() = 1;
+  return bytes_ == loopback;
 }
 
 bool IpAddress::IsHost() const {

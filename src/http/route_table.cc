@@ -1,11 +1,10 @@
-#include "src/http/route_table.h"
-
 #include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "src/base/header_value.h"
+#include "src/http/http_session.h"
 
 namespace echo_exporter {
 namespace {

@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <system_error>
 
 #include "src/base/socket_address_posix.h"
 #include "src/base/unique_fd_posix.h"
@@ -129,11 +128,7 @@ bool SocketCallLacksMeans() {
          errno == ENOMEM;
 }
 
-std::string SocketErrorText() {
-  const int code = errno;
-  return std::system_category().message(code) + " (" + std::to_string(code) +
-         ")";
-}
+std::string SocketErrorText() { return ErrnoText(errno); }
 
 void FinishSending(SocketHandle socket) { shutdown(Native(socket), SHUT_WR); }
 

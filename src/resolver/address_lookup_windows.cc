@@ -116,16 +116,11 @@ Result<const IP_ADAPTER_ADDRESSES*> ReadAdapter(
 
 class WindowsAddressLookup final : public AddressLookup {
  public:
-  // When it fails, every lookup fails with an error.
+  // When it fails, every lookup fails with an error. It ends with the process.
   WindowsAddressLookup() {
     WSADATA data;
-    started_ = WSAStartup(MAKEWORD(2, 2), &data) == 0;
+    WSAStartup(MAKEWORD(2, 2), &data);
   }
-  ~WindowsAddressLookup() override {
-    if (started_) WSACleanup();
-  }
-  WindowsAddressLookup(const WindowsAddressLookup&) = delete;
-  WindowsAddressLookup& operator=(const WindowsAddressLookup&) = delete;
 
   Result<std::vector<IpAddress>> ResolveName(const std::string& name) override {
     const std::optional<std::wstring> wide = ToValidWide(name);
@@ -173,9 +168,6 @@ class WindowsAddressLookup final : public AddressLookup {
     return Error{ErrorCode::kUnavailable,
                  "reading interface " + interface_name + ": it has no IPv6"};
   }
-
- private:
-  bool started_ = false;
 };
 
 }  // namespace

@@ -34,6 +34,7 @@
 #include <system_error>
 #include <thread>
 
+#include "src/base/unique_fd_posix.h"
 #include "src/service/privileges.h"
 
 namespace echo_exporter {
@@ -78,9 +79,7 @@ extern "C" void HandleDropSignal(int) {
 }
 
 Error ErrnoError(const std::string& what, int code) {
-  return Error{ErrorCode::kUnavailable,
-               what + ": " + std::generic_category().message(code) + " (" +
-                   std::to_string(code) + ")"};
+  return {ErrorCode::kUnavailable, what + ": " + ErrnoText(code)};
 }
 
 Result<std::set<pid_t>> ListThreads() {
