@@ -39,8 +39,8 @@ class Channel {
 
   /// After Open() has failed: the cause, and the response that can still be
   /// sent unencrypted to a client that does not use TLS; empty: none.
-  virtual std::string failure() const = 0;
-  virtual std::string plain_http_error() const = 0;
+  virtual std::string failure() const { return {}; }
+  virtual std::string plain_http_error() const { return {}; }
 };
 
 /// Unencrypted bytes.
@@ -62,8 +62,6 @@ class PlainChannel final : public Channel {
     return {SocketCallWouldBlock() ? State::kToWrite : State::kFailed, 0};
   }
   Step Close() override { return {State::kDone, 0}; }
-  std::string failure() const override { return {}; }
-  std::string plain_http_error() const override { return {}; }
 
  private:
   /// Windows copies the data of a send() into its own memory whatever the size,

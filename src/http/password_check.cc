@@ -63,9 +63,7 @@ UserTable::UserTable(std::map<std::string, std::string> users)
     : hashes(std::move(users)), costliest_hash(CostliestOf(hashes)) {}
 
 PasswordCheck::PasswordCheck() {
-  if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
-    throw std::runtime_error("the system provides no random numbers");
-  }
+  OpensslRandom().randomize(key_.data(), key_.size());
 }
 
 PasswordCheck::Verdict PasswordCheck::Check(const UserTable& users,

@@ -38,10 +38,6 @@ bool MakePrivateAndNonBlocking(int socket) {
          fcntl(socket, F_SETFL, O_NONBLOCK) == 0;
 }
 
-struct AddressListDeleter {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-
 }  // namespace
 
 Result<SocketHandle> OpenListener(const std::string& host, std::uint16_t port,
@@ -56,7 +52,8 @@ Result<SocketHandle> OpenListener(const std::string& host, std::uint16_t port,
       0) {
     return Error{ErrorCode::kUnavailable, cause};
   }
-  const std::unique_ptr<addrinfo, AddressListDeleter> list(first);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(first,
+                                                                &freeaddrinfo);
   for (const addrinfo* address = first; address; address = address->ai_next) {
     UniqueFd listener(
         socket(address->ai_family, address->ai_socktype, address->ai_protocol));

@@ -48,6 +48,24 @@ bool IsAtEnd() {
          ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+/// All of a text, or an error.
+std::vector<OpensslPtr<X509>> ReadCertificates(
+    const PemText& text, std::vector<std::string>* errors) {
+  const OpensslPtr<BIO> reader = Reader(text.pem);
+  std::vector<OpensslPtr<X509>> all;
+  while (OpensslPtr<X509> next = ReadCertificate(reader.get())) {
+    all.push_back(std::move(next));
+  }
+  if (all.empty()) {
+    errors->push_back(text.origin +
+                      " contains no usable certificate: " + TakeOpensslError());
+  } else if (!IsAtEnd()) {
+    errors->push_back(text.origin +
+                      " contains an invalid certificate after the first one");
+  }
+  return all;
+}
+
 int VerifyMode(ClientAuth auth) {
   if (auth == ClientAuth::kNoClientCert) return SSL_VERIFY_NONE;
   return RequiresCertificate(auth)
@@ -59,19 +77,9 @@ int ProtocolVersion(TlsVersion version) {
   return version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
-const char* GroupName(TlsCurve curve) {
-  switch (curve) {
-    case TlsCurve::kP256:
-      return "P-256";
-    case TlsCurve::kP384:
-      return "P-384";
-    case TlsCurve::kP521:
-      return "P-521";
-    case TlsCurve::kX25519:
-      break;
-  }
-  return "X25519";
-}
+/// By TlsCurve.
+constexpr std::array<std::string_view, 4> kGroupNames = {"P-256", "P-384",
+                                                         "P-521", "X25519"};
 
 void Append(std::string_view item, std::string* list) {
   if (!list->empty()) *list += ':';
@@ -82,17 +90,14 @@ void Append(std::string_view item, std::string* list) {
 /// the handshake of a client that offers only HTTP/2 must not fail.
 int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* in, unsigned int in_size, void*) {
-  constexpr std::string_view kOurs = "http/1.1";
-  for (unsigned int i = 0; i < in_size; i += 1U + in[i]) {
-    const std::size_t size = std::min<std::size_t>(in[i], in_size - i - 1);
-    if (std::string_view(reinterpret_cast<const char*>(in) + i + 1, size) ==
-        kOurs) {
-      *out = in + i + 1;
-      *out_size = static_cast<unsigned char>(size);
-      return SSL_TLSEXT_ERR_OK;
-    }
+  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+  unsigned char* chosen = nullptr;
+  if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in,
+                            in_size) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_NOACK;
   }
-  return SSL_TLSEXT_ERR_NOACK;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
 }
 
 std::string TextOf(const ASN1_STRING* text) {
@@ -300,29 +305,25 @@ void TlsContext::UseProtocol(const TlsConfig& config) {
 
   std::string groups;
   for (const TlsCurve curve : config.curve_preferences) {
-    Append(GroupName(curve), &groups);
+    Append(kGroupNames[static_cast<std::size_t>(curve)], &groups);
   }
   if (!groups.empty()) SSL_CTX_set1_groups_list(context, groups.c_str());
 }
 
 void TlsContext::UseCertificate(const TlsConfig& config,
                                 std::vector<std::string>* errors) {
-  const OpensslPtr<BIO> chain = Reader(config.certificate.pem);
-  const OpensslPtr<X509> own = ReadCertificate(chain.get());
-  if (!own || SSL_CTX_use_certificate(context_.get(), own.get()) != 1) {
+  auto chain = ReadCertificates(config.certificate, errors);
+  X509* const own = chain.empty() ? nullptr : chain.front().get();
+  if (own && SSL_CTX_use_certificate(context_.get(), own) != 1) {
     errors->push_back(config.certificate.origin +
                       " contains no usable certificate: " + TakeOpensslError());
   }
-  if (own) certificate_expiry_ = ExpiryOf(own.get());
-  while (OpensslPtr<X509> next = ReadCertificate(chain.get())) {
-    certificate_expiry_ = std::min(certificate_expiry_, ExpiryOf(next.get()));
-    if (SSL_CTX_add0_chain_cert(context_.get(), next.get()) == 1) {
-      static_cast<void>(next.release());
+  for (OpensslPtr<X509>& one : chain) {
+    certificate_expiry_ = std::min(certificate_expiry_, ExpiryOf(one.get()));
+    if (one.get() != own &&
+        SSL_CTX_add0_chain_cert(context_.get(), one.get()) == 1) {
+      static_cast<void>(one.release());
     }
-  }
-  if (own && !IsAtEnd()) {
-    errors->push_back(config.certificate.origin +
-                      " contains an invalid certificate after the first one");
   }
 
   const OpensslPtr<BIO> key_text = Reader(config.key.pem);
@@ -333,7 +334,7 @@ void TlsContext::UseCertificate(const TlsConfig& config,
                       " contains no usable private key (encrypted keys are not "
                       "supported): " +
                       TakeOpensslError());
-  } else if (own && X509_check_private_key(own.get(), key.get()) != 1) {
+  } else if (own && X509_check_private_key(own, key.get()) != 1) {
     errors->push_back(config.key.origin + " does not match the certificate");
   } else if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) {
     errors->push_back(config.key.origin +
@@ -355,19 +356,9 @@ void TlsContext::UseClientCa(const TlsConfig& config,
     if (verifies_clients_) TrustSystemAuthorities(context_.get());
     return;
   }
-  const OpensslPtr<BIO> text = Reader(config.client_ca.pem);
-  std::size_t count = 0;
-  while (const OpensslPtr<X509> ca = ReadCertificate(text.get())) {
+  for (const auto& ca : ReadCertificates(config.client_ca, errors)) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), ca.get());
     SSL_CTX_add_client_CA(context_.get(), ca.get());
-    ++count;
-  }
-  if (count == 0) {
-    errors->push_back(config.client_ca.origin +
-                      " contains no usable certificate: " + TakeOpensslError());
-  } else if (!IsAtEnd()) {
-    errors->push_back(config.client_ca.origin +
-                      " contains an invalid certificate after the first one");
   }
 }
 

@@ -35,7 +35,7 @@
 #include <thread>
 
 #include "src/base/unique_fd_posix.h"
-#include "src/service/privileges.h"
+#include "src/service/service.h"
 
 namespace echo_exporter {
 namespace {

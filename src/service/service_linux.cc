@@ -20,11 +20,11 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "src/base/duration.h"
 #include "src/base/exit_code.h"
 #include "src/base/unique_fd_posix.h"
-#include "src/service/file_protection.h"
 #include "src/service/service.h"
 #include "src/service/service_command.h"
 
@@ -109,7 +109,7 @@ class SystemdStatus final : public ServiceStatus {
     if (!time) return nullptr;
     // Half of it, as sd_watchdog_enabled(3) advises.
     const Nanoseconds interval = *time / 2;
-    const auto report = [this, interval, held_up_for] {
+    const auto report = [this, interval, held_up_for = std::move(held_up_for)] {
       const Nanoseconds duration = held_up_for();
       if (duration < interval) return socket_.Send("WATCHDOG=1");
       // Shown by `systemctl status` after the watchdog has ended the process.

@@ -26,7 +26,6 @@
 #include "src/base/exit_code.h"
 #include "src/base/log.h"
 #include "src/base/unique_handle_windows.h"
-#include "src/service/privileges.h"
 #include "src/service/service.h"
 #include "src/service/service_status_windows.h"
 

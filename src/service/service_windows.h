@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "echo_exporter/result.h"
 
@@ -43,6 +44,37 @@ void RemoveEmptyServiceFolder(const std::wstring& folder);
 /// and then it is asked for one again and again.
 bool AwaitProcessEnd(HANDLE process, DWORD id,
                      std::chrono::milliseconds patience);
+
+enum class SecuredObject {
+  kFile,
+  kFolder,  ///< one whose files must not be replaced
+};
+
+/// Who could change a file or replace what is in a folder, besides those who
+/// may: SYSTEM, Administrators, TrustedInstaller, administrators of the domain,
+/// the service's account and those that a caller trusts.
+struct ForeignHands {
+  /// Its owner, who can give himself any right; empty: one who may.
+  std::string owner;
+  /// Those that its access control list lets. Entries that refuse are not
+  /// considered: what they take away, another group may give back.
+  std::vector<std::string> writers;
+
+  bool none() const { return owner.empty() && writers.empty(); }
+};
+
+/// Accounts are SIDs as text ("S-1-5-32-545"). Pure. Requires a valid
+/// descriptor with owner and access control list.
+ForeignHands FindForeignHands(PSECURITY_DESCRIPTOR descriptor,
+                              SecuredObject object,
+                              const std::vector<std::string>& trusted);
+
+/// The sentence of FindUnprotected(). `names` are those of `hands`, for
+/// readers; `own` is the account of this process. Pure.
+std::string DescribeUnprotected(const std::string& path, SecuredObject object,
+                                const ForeignHands& hands,
+                                const std::string& names,
+                                const std::string& own);
 
 }  // namespace echo_exporter
 

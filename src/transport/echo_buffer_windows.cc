@@ -5,8 +5,6 @@
 #include <chrono>
 #include <cstring>
 
-#include "src/transport/echo_status_windows.h"
-
 namespace echo_exporter {
 namespace {
 

@@ -127,9 +127,8 @@ class EchoEngine {
   Claim TakeBack(EchoSlot& slot, std::uint64_t use);
   Claim LeaveQueue(EchoSlot& slot);
   void Finish(EchoSlot& slot, Claim claim, EchoResult result);
-  void ExpireSome(std::size_t first, bool all);
+  bool ExpireSome(std::size_t first, bool all);
   std::unique_ptr<EchoSlot> TakeUnused();
-  std::size_t SlotCount();
   std::size_t Count(EchoSlot::State state) const REQUIRES(mutex_);
 
   /// `otherwise`, unless the machine was suspended since the request.

@@ -99,16 +99,6 @@ Error OpenError(IpVersion version, int code) {
 
 }  // namespace
 
-std::string_view SocketKindName(IcmpSocket::Kind kind) {
-  switch (kind) {
-    case IcmpSocket::Kind::kDatagram:
-      return "datagram_socket";
-    case IcmpSocket::Kind::kRaw:
-      break;
-  }
-  return "raw_socket";
-}
-
 bool MayBePendingError(int code) {
   switch (code) {
     case EPERM:

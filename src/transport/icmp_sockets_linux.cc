@@ -181,8 +181,8 @@ IcmpSockets::List IcmpSockets::All() const {
 }
 
 void IcmpSockets::AddStats(EchoTransportStats* stats) const {
-  if (v4_ != nullptr) stats->ipv4_mechanism = SocketKindName(v4_->kind());
-  if (v6_ != nullptr) stats->ipv6_mechanism = SocketKindName(v6_->kind());
+  if (v4_ != nullptr) stats->ipv4_mechanism = v4_->mechanism();
+  if (v6_ != nullptr) stats->ipv6_mechanism = v6_->mechanism();
   MutexLock lock(mutex_);
   stats->receive_drops = past_drops_;
   for (const auto& socket : all_) {

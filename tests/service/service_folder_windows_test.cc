@@ -16,7 +16,6 @@
 
 #include "src/base/file.h"
 #include "src/base/text_windows.h"
-#include "src/service/file_protection_windows.h"
 #include "src/service/service_windows.h"
 #include "tests/support/temporary_folder.h"
 
