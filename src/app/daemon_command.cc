@@ -16,8 +16,7 @@
 #include "src/base/host_name.h"
 #include "src/base/log.h"
 #include "src/probe/target_policy.h"
-#include "src/service/file_protection.h"
-#include "src/service/privileges.h"
+#include "src/service/service.h"
 
 namespace echo_exporter {
 

@@ -1,10 +1,9 @@
 #ifndef ECHO_EXPORTER_SRC_HTTP_LISTENER_H_
 #define ECHO_EXPORTER_SRC_HTTP_LISTENER_H_
 
-#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "echo_exporter/config.h"
 #include "echo_exporter/result.h"
@@ -14,7 +13,7 @@ namespace echo_exporter {
 
 /// A socket that listens on one address.
 ///
-/// Accept() is confined to one thread; Url() is thread-safe.
+/// Immutable after construction.
 class Listener {
  public:
   /// An empty host stands for all interfaces and both IP versions; "0.0.0.0"
@@ -22,22 +21,18 @@ class Listener {
   static Result<std::unique_ptr<Listener>> Open(const ListenAddress& address,
                                                 const std::string& scheme);
 
-  ~Listener();
+  ~Listener() { CloseSocket(socket_); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// Waits for a client for at most `patience`; absent when none connected. The
-  /// socket is non-blocking and owned by the caller. kExhausted: no descriptors
-  /// or no memory left; kUnavailable: any other error, such as a client that
-  /// has disconnected already.
-  Result<std::optional<SocketHandle>> Accept(
-      std::chrono::milliseconds patience);
+  SocketHandle socket() const { return socket_; }
 
   /// The URL for use on this machine, with the port in use.
   const std::string& url() const { return url_; }
 
  private:
-  Listener(SocketHandle socket, std::string url);
+  Listener(SocketHandle socket, std::string url)
+      : socket_(socket), url_(std::move(url)) {}
 
   const SocketHandle socket_;
   const std::string url_;

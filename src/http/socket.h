@@ -40,10 +40,6 @@ std::uint16_t LocalPort(SocketHandle socket);
 /// as for a connection that was reset.
 std::optional<IpAddress> RemoteAddress(SocketHandle socket);
 
-/// `address` without its zone; the IPv4 address that an IPv6 address such as
-/// ::ffff:192.0.2.1 stands for (RFC 4291 section 2.5.5.2). Pure.
-IpAddress WithoutZoneOrMapping(const IpAddress& address);
-
 enum class SocketEvent {
   kReadable,  ///< also: a client to accept, the end of the stream, or an error
   kWritable,  ///< also: an error

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
@@ -20,7 +21,24 @@ class FailureRuns {
  public:
   /// To be called for each request in the order of sending, once it has its
   /// outcome. Returns the length of a run that it ends.
-  std::optional<std::uint64_t> Record(const SentRequest& request);
+  std::optional<std::uint64_t> Record(const SentRequest& request) {
+    if (IsOfThisHost(*request.outcome)) return std::nullopt;
+    last_outcome_ = request.outcome;
+    const bool is_loss = IsLoss(*request.outcome);
+    if (is_loss && length_++ == 0) begin_ = counted_until_ = request.sent;
+    if (length_ == 0) return std::nullopt;
+    if (is_loss && !is_outage_ && length_ >= request.outage_after) {
+      is_outage_ = true;
+      ++outages_;
+    }
+    if (is_outage_) {
+      outage_time_ += request.sent - counted_until_;
+      counted_until_ = request.sent;
+    }
+    if (is_loss) return std::nullopt;
+    is_outage_ = false;
+    return std::exchange(length_, 0);
+  }
 
   /// Not of this host; absent before the first such outcome.
   std::optional<EchoOutcome> last_outcome() const { return last_outcome_; }

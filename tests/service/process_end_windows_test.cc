@@ -1,10 +1,9 @@
-#include "src/service/process_end_windows.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "src/base/unique_handle_windows.h"
+#include "src/service/service_windows.h"
 
 namespace echo_exporter {
 namespace {
