@@ -87,6 +87,10 @@ std::optional<bool> TakeParameter(std::string_view name, std::string_view value,
         static_cast<PairQuery::Column>(std::distance(kColumns.begin(), found));
     return true;
   }
+  if (name == "by") {
+    query->by_group = value == "group";
+    return query->by_group || value == "destination";
+  }
   if (name == "order") {
     *descending = value == "desc";
     return value == "asc" || value == "desc";
@@ -115,14 +119,6 @@ int BadnessOf(PairState state) {
       return 3;
   }
   return 0;
-}
-
-bool IsWorse(const PairView& a, const PairView& b) {
-  const auto badness = [](const PairView& pair) {
-    return std::tuple(BadnessOf(pair.state), pair.loss_10m.value_or(0),
-                      pair.since);
-  };
-  return badness(a) > badness(b);
 }
 
 std::optional<double> NumberOf(const PairView& pair, PairQuery::Column column) {
@@ -247,6 +243,14 @@ std::string_view AddressLabelOf(const PairLabels& labels) {
   return "";
 }
 
+bool IsWorse(const PairView& a, const PairView& b) {
+  const auto badness = [](const PairView& pair) {
+    return std::tuple(BadnessOf(pair.state), pair.loss_10m.value_or(0),
+                      pair.since);
+  };
+  return badness(a) > badness(b);
+}
+
 bool PairQuery::Matches(const PairView& pair) const {
   const PairLabels& labels = *pair.status.labels;
   const auto fits = [](std::string_view wanted, std::string_view value) {
@@ -291,7 +295,7 @@ Result<PairQuery> ParsePairQuery(std::string_view query, std::size_t limit,
     } else if (is_strict && !good) {
       return reject("Unknown parameter " + QuotedForClient(name) +
                     ": q, group, source, destination, address, state, sort, "
-                    "order, limit and after are allowed.");
+                    "order, limit, after and by are allowed.");
     } else if (is_strict) {
       return reject("Parameter " + name + " cannot be " +
                     QuotedForClient(value) + ".");

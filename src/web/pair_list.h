@@ -46,6 +46,7 @@ struct PairQuery {
   bool is_reversed = false;
   std::size_t limit = 200;
   std::size_t after = 0;  ///< so many pairs are left out
+  bool by_group = false;  ///< rows of a matrix, instead of by destination
 
   bool Matches(const PairView& pair) const;
 };
@@ -81,6 +82,9 @@ struct PairList {
   std::vector<GroupCounts> groups{};
   std::vector<Verdict> verdicts{};  ///< of most pairs first
 };
+
+/// By the state, then loss, then since.
+bool IsWorse(const PairView& a, const PairView& b);
 
 PairList MakePairList(std::vector<PairView> pairs, WallTime time);
 
