@@ -169,8 +169,7 @@ std::string Head(const PairList& list, const PageParts& parts) {
          "dark\"><title>echo_exporter</title><link rel=\"icon\" "
          "href=\"data:,\"><link rel=\"stylesheet\" href=\"" +
          parts.style + "\"><script src=\"" + parts.script +
-         "\" defer></script><noscript><meta http-equiv=\"refresh\" "
-         "content=\"30\"></noscript></head>\n"
+         "\" defer></script></head>\n"
          "<body><a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
          "<header id=\"top\"><h1>echo_exporter</h1><p id=\"about\">"
          "<span id=\"version\">" +

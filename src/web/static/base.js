@@ -1,7 +1,6 @@
 "use strict";
 
-// The page's script: base.js, place.js, table.js, chart.js, pair.js, matrix.js and page.js, one after the
-// other. Names and texts may be anything, so they become text nodes and never markup.
+// Names and texts may be anything, so they become text nodes and never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -40,7 +39,7 @@ const shown = (text) =>
 const words = (outcome) => outcome.replaceAll("_", " ");
 
 /** A name from the configuration or from a target list, apart from the text around it. */
-const nameOf = (text) => make("bdi", {}, shown(text));
+const nameOf = (text) => make("bdi", text.length > 24 ? { class: "long" } : {}, shown(text));
 
 const STATES = ["up", "lossy", "down", "unresolved"];
 const GLYPHS = { up: "\u2713", lossy: "\u2248", down: "\u00d7", unresolved: "?" };

@@ -34,16 +34,19 @@ function makeScale(cells) {
   return { ticks, y: (value) => bottom - ((read(value) - low) / (high - low)) * (bottom - top) };
 }
 
+const LEAST_CELLS = 60;  // of a graph, however short the history is
+
 /** The columns of a history as cells, one for each `step` seconds; those without a reply have no times. */
 function cellsOf(history) {
-  return history.sent.map((sent, i) => ({
-    start: (history.start + i * history.step) * 1000,
-    sent,
-    lost: history.lost[i],
-    min: history.min[i],
-    median: history.median[i],
-    p99: history.p99[i],
-  }));
+  const before = Math.max(0, LEAST_CELLS - history.sent.length);
+  return Array.from({ length: before + history.sent.length }, (_, cell) => {
+    const i = cell - before;
+    const value = (name) => (i < 0 ? null : history[name][i]);
+    return {
+      start: (history.start + i * history.step) * 1000,
+      sent: value("sent"), lost: value("lost"), min: value("min"), median: value("median"), p99: value("p99"),
+    };
+  });
 }
 
 /** Runs of cells for which `holds`: [first, past the last]. */
@@ -71,7 +74,8 @@ function steps(cells, first, end, x, y) {
 
 function drawTimes(cells, step, x) {
   const span = cells.length * step;
-  const every = span > 7200 ? 4 * 3600e3 : span > 1200 ? 600e3 : 60e3;
+  const room = (x(1) - x(0)) / step / 1000;  // of a millisecond
+  const every = [60e3, 300e3, 600e3, 1200e3, 3600e3, 4 * 3600e3].find((time) => time * room > 48) || 8 * 3600e3;
   const zone = new Date(cells[0].start).getTimezoneOffset() * 60e3;
   const marks = [];
   for (let time = Math.ceil((cells[0].start - zone) / every) * every + zone;

@@ -10,11 +10,6 @@ function readCell(cell) {
   return { state: STATES[state], loss, rtt, ratio, count, bad };
 }
 
-function formatShort(ms) {
-  if (ms >= 999.5) return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)}s`;
-  return ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0);
-}
-
 /** What a cell looks like: its class, and a few characters. */
 function faceOf(cell, show) {
   if (cell === null) return ["absent", ""];
@@ -22,7 +17,7 @@ function faceOf(cell, show) {
   if (cell.state === "lossy" && cell.loss !== null) return ["lossy", formatLoss(cell.loss).replace(" ", "")];
   if (cell.state !== "up") return [cell.state, GLYPHS[cell.state]];
   if (cell.rtt === null) return ["empty", NONE];
-  if (show === "rtt") return [`level${MILLISECONDS.filter((limit) => cell.rtt >= limit).length}`, formatShort(cell.rtt)];
+  if (show === "rtt") return [`level${MILLISECONDS.filter((limit) => cell.rtt >= limit).length}`, formatRtt(cell.rtt / 1000).replace(" ms", "")];
   const level = SLOWER.filter((limit) => cell.ratio >= limit).length;
   return level === 0 ? ["usual", GLYPHS.up] : [`level${level * 2}`, `${cell.ratio.toFixed(cell.ratio < 9.95 ? 1 : 0)}\u00d7`];
 }
@@ -118,6 +113,9 @@ class MatrixView {
         make("tr", { class: "totals" }, make("th", { scope: "row" }, "Not up"), this.columnTotals, this.allTotal)),
       body));
     if (this.rows.length > 0) this.cellsOf(0)[0].tabIndex = 0;
+    // What gets the focus is not behind the heads.
+    const head = this.scroll.querySelector("thead");
+    this.scroll.style.scrollPadding = `${head.offsetHeight}px 0 0 ${head.querySelector("th").offsetWidth}px`;
   }
 
   cellsOf(r) {

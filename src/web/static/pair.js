@@ -123,7 +123,7 @@ class PairView {
   }
 
   makeFacts(pair) {
-    const addresses = `${pair.source_address || "no address"} to ${pair.destination_address || "no address"}`;
+    const addresses = `${pair.source_address || "any"} to ${pair.destination_address || "no address"}`;
     const labels = Object.entries(pair.labels).map(([name, value]) => `${name}=${shown(value)}`).join(", ");
     return listOf("facts", [
       ["Loss 1 min", formatLoss(pair.loss_1m)],
@@ -145,7 +145,7 @@ class PairView {
       const history = this.pair.history && this.pair.history[graph.name];
       graph.node.hidden = !history || history.sent.length === 0;
       if (graph.node.hidden) continue;
-      const seconds = history.sent.length * history.step;
+      const seconds = Math.max(LEAST_CELLS, history.sent.length) * history.step;
       const span = { 3600: "hour", 86400: "day" }[seconds] || formatSpan(seconds);
       setText(graph.title, `Last ${span}`);
       graph.title.append(make("span", { class: "dim" },
