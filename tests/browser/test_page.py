@@ -1,5 +1,6 @@
 """The status page in Chromium: what it shows of the scripted network, to whom, and what it asks for."""
 
+import base64
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import time
 import unittest
 import urllib.parse
 
+import certificates
 import exporter
 import network
 import processes
@@ -338,6 +340,38 @@ class AccessTest(SmallTest):
         self.show()
         self.assertEqual(browser.command("GET", "/cookie"), [])
         self.assertEqual(browser.run("return localStorage.length + sessionStorage.length;"), 0)
+
+
+class GuardedExporter(exporter.Exporter):
+    """Has a user "admin" with the password "secret"."""
+
+    def __init__(self):
+        web_config = processes.work_file("web.yml")
+        web_config.write_text(f"basic_auth_users: {{admin: '{certificates.bcrypt('secret', 4)}'}}\n")
+        super().__init__(CONFIG, f"--web.config.file={web_config}", address=exporter.OTHER_ADDRESS)
+
+    def get(self, path, headers=None):
+        user = base64.b64encode(b"admin:secret").decode()
+        return super().get(path, {"Authorization": f"Basic {user}"} | (headers or {}))
+
+
+class PasswordTest(PageTest):
+    address = f"http://admin:secret@{exporter.OTHER_ADDRESS}/"
+    allowed = (f"http://{exporter.OTHER_ADDRESS}/", address)
+
+    def test_every_byte_is_for_users(self):
+        with GuardedExporter() as daemon:
+            # With a password in the address, browsers accept no relative address from a script.
+            self.show(self.address)
+            self.wait_for_text("#view tbody", DOWN)
+            self.show(self.address, view="pair", group="branches", source="wan1", destination=DOWN)
+            browser.click(".action button")
+            self.wait_for_text(".answer", "No reply: timeout")
+            files = re.findall(r'static/[^"]+', daemon.get("/")[1])
+            self.assertEqual(len(files), 2)
+            for path in ("", "api/v1/status", "api/v1/pairs", "api/v1/matrix", *files):
+                self.assertEqual(exporter.get("/" + path, address=exporter.OTHER_ADDRESS)[0], 401, path)
+            browser.open("about:blank")
 
 
 class MatrixTest(PageTest):
