@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <system_error>
 
@@ -40,6 +41,24 @@ TEST(HashOfTest, DiffersForOtherContentAndErrors) {
   EXPECT_NE(of("a"), of("b"));
   EXPECT_NE(of("a"), of_error("a"));
   EXPECT_NE(of_error("a"), of_error("b"));
+}
+
+TEST(WriteFileTest, PutsTheWholeFileInThePlaceOfTheOldOne) {
+  const TemporaryFolder folder;
+  const std::string path = folder.Path(
+      "b\xC3\xBC"
+      "cher");
+  const std::string large(5'000'000, 'x');
+  ASSERT_TRUE(WriteFile(path, large).ok());
+  EXPECT_EQ(ReadFile(path, large.size()).value(), large);
+  ASSERT_TRUE(WriteFile(path, "").ok());
+  EXPECT_EQ(ReadFile(path, 0).value(), "");
+  EXPECT_FALSE(WriteFile(folder.Path("missing/file"), "x").ok());
+  // What is in the place of the file stays.
+  std::filesystem::create_directory(PathFromUtf8(folder.Path("folder")));
+  EXPECT_FALSE(WriteFile(folder.Path("folder"), "x").ok());
+  EXPECT_TRUE(
+      std::filesystem::is_directory(PathFromUtf8(folder.Path("folder"))));
 }
 
 }  // namespace

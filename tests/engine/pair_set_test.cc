@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/recorder/samples.h"
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
 
@@ -243,6 +244,26 @@ TEST_F(PairSetTest, SchedulesAnewThePairsWithAnotherInterval) {
   EXPECT_THAT(change.scheduled[1].pairs, IsEmpty());
   EXPECT_THAT(change.updated, IsEmpty());
   EXPECT_THAT(change.removed, IsEmpty());
+}
+
+TEST_F(PairSetTest, TheRecorderKnowsTheIntervalOfEachPair) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1"});
+  const auto interval = [this](const std::string& destination) {
+    return ParseSamples(RenderText(recorder_))
+        ["icmp_echo_interval_seconds{group=\"g\",source=\"auto\","
+         "destination=\"" +
+         destination + "\"}"];
+  };
+  MoveTo({group});
+  EXPECT_EQ(interval("192.0.2.1"), 1);
+  group.interval = seconds(7);
+  MoveTo({group});
+  EXPECT_EQ(interval("192.0.2.1"), 7);
+  group.destinations.push_back(
+      {.name = "192.0.2.2", .address = Address("192.0.2.2")});
+  MoveTo({group});
+  EXPECT_EQ(interval("192.0.2.1"), 7);
+  EXPECT_EQ(interval("192.0.2.2"), 7);
 }
 
 TEST_F(PairSetTest, EndsTheSeriesOfPairsThatAreGone) {
