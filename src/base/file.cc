@@ -1,6 +1,9 @@
 #include "src/base/file.h"
 
+#include <algorithm>
 #include <functional>
+#include <system_error>
+#include <utility>
 
 namespace echo_exporter {
 
@@ -11,6 +14,35 @@ std::filesystem::path PathFromUtf8(std::string_view text) {
 std::string PathToUtf8(const std::filesystem::path& path) {
   const std::u8string text = path.u8string();
   return {text.begin(), text.end()};
+}
+
+Result<std::vector<std::string>> FindFiles(const std::string& pattern) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string::npos) return std::vector<std::string>{pattern};
+  // As it is written: Windows has two separators.
+  const std::size_t last = PathToUtf8(PathFromUtf8(pattern).filename()).size();
+  const std::string folder = pattern.substr(0, pattern.size() - last);
+  const std::string begin = pattern.substr(0, star);
+  const std::string end = pattern.substr(star + 1);
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (std::filesystem::directory_iterator
+           entry(PathFromUtf8(folder.empty() ? "." : folder), error),
+       none;
+       !error && entry != none; entry.increment(error)) {
+    std::string path = folder + PathToUtf8(entry->path().filename());
+    if (path.size() >= begin.size() + end.size() && path.starts_with(begin) &&
+        path.ends_with(end)) {
+      paths.push_back(std::move(path));
+    }
+  }
+  if (error) {
+    const bool missing = error == std::errc::no_such_file_or_directory;
+    return Error{missing ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
+                 "reading the folder: " + error.message()};
+  }
+  std::ranges::sort(paths);
+  return paths;
 }
 
 Error NotARegularFile() {

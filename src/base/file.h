@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "echo_exporter/result.h"
 
@@ -24,6 +25,11 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 /// read from a pipe cannot be read again. Thread-safe.
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes);
+
+/// The paths that match `pattern`, sorted: one "*" in its last part stands for
+/// any text. Without a "*", the pattern itself. An error is that of reading its
+/// folder, of the code kNotFound when there is none. Thread-safe.
+Result<std::vector<std::string>> FindFiles(const std::string& pattern);
 
 /// The errors of a file that is neither a regular file nor a folder, and of one
 /// that has more than `max_bytes`.

@@ -1,7 +1,6 @@
 #include "src/config/config_destinations.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "src/base/host_name.h"
 #include "src/config/config_discovery.h"
 #include "src/config/config_settings.h"
+#include "src/config/label_names.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -16,43 +16,9 @@ namespace {
 
 constexpr std::uint64_t kMaxPrefixHosts = 65'536;
 
-constexpr std::array<std::string_view, 9> kBuiltInLabels = {
-    "group",  "source",         "destination",         "outcome",   "le",
-    "reason", "source_address", "destination_address", "ip_version"};
-
-/// Prometheus adds them to every series it scrapes, and would rename ours.
-constexpr std::array<std::string_view, 2> kLabelsOfPrometheus = {"instance",
-                                                                 "job"};
-
-bool IsLabelName(std::string_view name) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !name.empty() && is_letter(name.front()) && !name.starts_with("__") &&
-         std::all_of(name.begin(), name.end(), [&](char c) {
-           return is_letter(c) || (c >= '0' && c <= '9');
-         });
-}
-
 /// Why a label cannot have this name; empty when it can.
 std::string LabelFault(const std::string& name, const GroupConfig& group) {
-  const auto is_in = [&](const auto& names) {
-    return std::ranges::find(names, name) != names.end();
-  };
-  if (!IsLabelName(name)) {
-    return Excerpt(name) +
-           " is not a valid label name: use letters, digits and \"_\", not "
-           "beginning with a digit or \"__\"";
-  }
-  if (is_in(kBuiltInLabels)) {
-    return Quoted(name) +
-           " is a built-in label of the exporter; choose another name";
-  }
-  if (is_in(kLabelsOfPrometheus)) {
-    return Quoted(name) +
-           " is a label that Prometheus gives to the exporter as a whole; "
-           "choose another name, or set it in the scrape configuration";
-  }
+  if (std::string fault = LabelNameFault(name); !fault.empty()) return fault;
   if (name == "address" && group.name_addresses == NameAddresses::kAll) {
     return "\"address\" is a label that addresses = \"all\" adds; choose "
            "another name";

@@ -1,0 +1,18 @@
+#ifndef ECHO_EXPORTER_SRC_CONFIG_LABEL_NAMES_H_
+#define ECHO_EXPORTER_SRC_CONFIG_LABEL_NAMES_H_
+
+#include <string>
+#include <string_view>
+
+namespace echo_exporter {
+
+/// Why no label of a pair can have this name; empty when one can.
+std::string LabelNameFault(std::string_view name);
+
+/// Whether Prometheus adds it to every series it scrapes, and would rename
+/// ours.
+bool IsLabelOfPrometheus(std::string_view name);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_CONFIG_LABEL_NAMES_H_
