@@ -292,10 +292,11 @@ TEST(CommandLineTest, HelpSaysEveryOptionRangeAndDefaultInWords) {
              " -h, --help Print this help and exit ",
              " --config.file FILE Configuration file (default: "
              "echo_exporter.toml) ",
+             " --target HOST Address, host name or prefix to probe, ",
              " --config.check Check the configuration files, ",
              " --config.enable-auto-reload Reload ",
              " --config.auto-reload-interval DURATION Time between checks of "
-             "the file for changes, from 1s to 1d (default: 30s) ",
+             "the files for changes, from 1s to 1d (default: 30s) ",
              " --web.listen-address HOST:PORT Address to listen on ",
              " --web.config.file FILE File with TLS, ",
              " --log.level LEVEL Minimum log level: debug, info, warn or error "

@@ -114,8 +114,8 @@ TEST(ConfigFilesTest, SaysWhatCannotBeIncluded) {
                 "\"*\", which is behind the last \"/\"",
                 "main.toml:1:36: include: \"a\\u0007\" must not contain "
                 "control characters",
-                "main.toml:1:57: include: reading \"x.toml\": gone",
-                "main.toml:1:67: include: \"y*\": not allowed"}));
+                "main.toml:1:56: include: reading \"x.toml\": gone",
+                "main.toml:1:66: include: \"y*\": not allowed"}));
   EXPECT_EQ(ParseConfig("include = \"a.toml\"\n", "f").errors,
             (ConfigErrors{
                 "f:1:11: include must be an array of strings, not a string"}));
