@@ -9,7 +9,7 @@
 #include "src/base/mutex.h"
 #include "src/http/connection_table.h"
 #include "src/http/http_session.h"
-#include "src/http/listener.h"
+#include "src/http/socket.h"
 
 namespace echo_exporter {
 namespace {

@@ -1,4 +1,4 @@
-#include "src/http/listener.h"
+#include "src/http/socket.h"
 
 namespace echo_exporter {
 namespace {

@@ -9,7 +9,6 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/probe_recorder.h"
-#include "src/recorder/failure_runs.h"
 #include "src/recorder/histogram.h"
 #include "src/recorder/send_order.h"
 

@@ -10,6 +10,8 @@
 //   e) Whoever may rename a folder on the way to a file can put another in its
 //      place. The root of a drive cannot be renamed.
 
+#include "src/service/service_windows.h"
+//
 #include <aclapi.h>
 #include <lm.h>
 #include <sddl.h>
@@ -25,7 +27,6 @@
 #include "src/base/text_windows.h"
 #include "src/base/unique_handle_windows.h"
 #include "src/service/service.h"
-#include "src/service/service_windows.h"
 
 namespace echo_exporter {
 namespace {

@@ -13,7 +13,6 @@
 #include "src/base/unique_handle_windows.h"
 #include "src/transport/echo_buffer_windows.h"
 #include "src/transport/icmp_api_windows.h"
-#include "src/transport/linked_queue.h"
 #include "src/transport/send_queue_windows.h"
 
 namespace echo_exporter {

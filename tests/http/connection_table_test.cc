@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "src/http/listener.h"
+#include "src/http/socket.h"
 #include "tests/support/latch.h"
 #include "tests/support/raw_http_client.h"
 

@@ -1,3 +1,5 @@
+#include "src/service/service_windows.h"
+//
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sddl.h>
@@ -11,7 +13,6 @@
 #include "src/base/log.h"
 #include "src/base/text_windows.h"
 #include "src/service/service.h"
-#include "src/service/service_windows.h"
 #include "tests/support/temporary_folder.h"
 
 namespace echo_exporter {

@@ -1,9 +1,10 @@
+#include "src/service/service_windows.h"
+//
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "src/base/unique_handle_windows.h"
-#include "src/service/service_windows.h"
 
 namespace echo_exporter {
 namespace {
