@@ -139,6 +139,8 @@ struct GroupConfig {
   /// Of all destinations so many, which depend on this machine's name; 0: all.
   std::uint32_t neighbours = 0;
   Labels labels;
+
+  bool HasLists() const { return !file_sd.empty() || !http_sd.empty(); }
 };
 
 /// One pair (source, destination): indices into `groups`, and into that

@@ -15,11 +15,13 @@
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/pair_history.h"
 #include "echo_exporter/probe_recorder.h"
+#include "src/app/reload_response.h"
 #include "src/app/restart_settings.h"
 #include "src/base/condition_log.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
+#include "src/engine/both_observers.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/pair_set.h"
 #include "src/engine/result_router.h"
@@ -37,37 +39,11 @@ namespace {
 // Prometheus servers.
 static_assert(kMostConcurrentProbes + 64 <= HttpLimits().connections);
 
-// In a response: many clients may be slow to read theirs.
-constexpr std::size_t kMostReloadLines = 100;
-
 enum class Phase { kCreated, kRunning, kStopping };
-
-bool HasLists(const GroupConfig& group) {
-  return !group.file_sd.empty() || !group.http_sd.empty();
-}
 
 HistorySettings HistorySettingsOf(const ExporterConfig& config) {
   return {.memory = config.history_memory, .lossy = config.history_lossy};
 }
-
-/// Thread-safe.
-class BothObservers final : public PairObserver {
- public:
-  BothObservers(PairObserver& first, PairObserver& second)
-      : first_(first), second_(second) {}
-
-  void OnOutcome(const PairOutcome& outcome) override {
-    first_.OnOutcome(outcome);
-    second_.OnOutcome(outcome);
-  }
-  bool wants_every_outcome() const override {
-    return first_.wants_every_outcome() || second_.wants_every_outcome();
-  }
-
- private:
-  PairObserver& first_;
-  PairObserver& second_;
-};
 
 class ExporterImpl final : public Exporter {
  public:
@@ -137,7 +113,8 @@ class ExporterImpl final : public Exporter {
   const std::function<ConfigOutcome()> load_config_;
   const Nanoseconds probe_timeout_offset_;
   SharedConfig file_config_;
-  SharedConfig config_{{}};  ///< in effect: with what discovery has found
+  /// In effect: with what discovery has found.
+  SharedConfig config_{ExporterConfig()};
   ConfigText config_text_;
   const std::shared_ptr<WebSecurity> web_security_;  // may be null
   std::atomic<Phase> phase_{Phase::kCreated};
@@ -185,6 +162,7 @@ Status ExporterImpl::Open(const Environment& environment) {
       config->state_dir, [this] { FollowDiscovery(); });
   const auto effective = discovery_->Plan(config);
   if (!effective.ok()) return effective.error();
+  config_.Set(effective.value());
   EchoTransportOptions options;
   options.max_in_flight =
       MaxInFlight(*effective.value(), effective.value() != config);
@@ -276,7 +254,7 @@ Exporter::ReloadReport ExporterImpl::ReloadChanged(
   const MutexLock lock(reload_mutex_);
   return Take([this, &loaded] {
     if (loaded.config && loaded.config->pairs.empty() &&
-        std::ranges::none_of(loaded.config->groups, HasLists) &&
+        std::ranges::none_of(loaded.config->groups, &GroupConfig::HasLists) &&
         !config_.Get()->pairs.empty()) {
       loaded.config.reset();
       loaded.errors = {
@@ -373,19 +351,13 @@ WebContent ExporterImpl::Content() {
 
 HttpResponse ExporterImpl::ProbePair(const HttpRequest& request,
                                      const PairLabels& labels) {
-  const auto config = config_.Get();
-  const auto group =
-      std::ranges::find(config->groups, labels.group, &GroupConfig::name);
-  if (group == config->groups.end()) {
+  auto query = QueryOfPair(*config_.Get(), labels);
+  if (!query) {
     return HttpResponse::Text(404,
-                              "The configuration has no group of this pair.");
+                              "The configuration has no such pair any more.");
   }
-  ProbeQuery query;
-  query.target = labels.destination;
-  query.source = labels.source;
-  query.pair_echo = group->echo;
-  query.client = request.client;
-  return prober_->Probe(query);
+  query->client = request.client;
+  return prober_->Probe(*query);
 }
 
 HttpResponse ExporterImpl::RespondToReload() {
@@ -403,21 +375,7 @@ HttpResponse ExporterImpl::RespondToReload() {
                                     "Too many reloads in progress; retry "
                                     "later.");
   }
-  const ReloadReport report = Reload();
-  const bool good = report.successful;
-  HttpResponse response =
-      good ? HttpResponse::Text(200, "Reloaded.")
-           : HttpResponse::Text(500,
-                                "Reload failed; the previous configuration "
-                                "stays in force:");
-  const auto& lines = good ? report.notes : report.errors;
-  const std::size_t shown = std::min(lines.size(), kMostReloadLines);
-  for (std::size_t i = 0; i < shown; ++i) response.body += lines[i] + "\n";
-  if (lines.size() > shown) {
-    response.body += std::to_string(lines.size() - shown) +
-                     " more lines; --config.check prints all.\n";
-  }
-  return response;
+  return RenderReload(Reload());
 }
 
 std::string ExporterImpl::NotReadyReason() const {

@@ -180,7 +180,7 @@ std::vector<DestinationItem> ReadDestinationItems(
     DocumentReader& table, const ConfigPlatform& platform,
     const GroupConfig& group) {
   std::vector<DestinationItem> items;
-  const bool discovers = !group.file_sd.empty() || !group.http_sd.empty();
+  const bool discovers = group.HasLists();
   const DocumentNode* const node =
       table.ReadArray("destinations", "strings and tables");
   if (node == nullptr) {

@@ -318,9 +318,8 @@ bool GroupMerge::IsFirst(const Candidate& candidate, const std::string& source,
 }  // namespace
 
 bool IsDynamic(const GroupConfig& group) {
-  return !group.file_sd.empty() || !group.http_sd.empty() ||
-         group.name_addresses == NameAddresses::kAll || group.exclude_self ||
-         group.neighbours > 0;
+  return group.HasLists() || group.name_addresses == NameAddresses::kAll ||
+         group.exclude_self || group.neighbours > 0;
 }
 
 EffectiveConfig Merge(const ExporterConfig& file,

@@ -139,4 +139,30 @@ Result<ProbeQuery> ParseProbeQuery(
   return result;
 }
 
+std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
+                                      const PairLabels& labels) {
+  if (labels.of_module) return std::nullopt;
+  for (const GroupConfig& group : config.groups) {
+    if (group.name != labels.group) continue;
+    const auto found = std::ranges::find_if(
+        group.destinations, [&](const DestinationConfig& destination) {
+          return destination.name == labels.destination;
+        });
+    if (found == group.destinations.end()) continue;
+    ProbeQuery query;
+    query.source = labels.source;
+    query.pair_echo = group.echo;
+    if (!labels.address.empty()) {
+      query.target = labels.address;
+    } else if (found->address) {
+      query.target = ZonedAddress{*found->address, found->zone}.ToString();
+    } else {
+      query.target =
+          found->ascii_name.empty() ? found->name : found->ascii_name;
+    }
+    return query;
+  }
+  return std::nullopt;
+}
+
 }  // namespace echo_exporter

@@ -10,6 +10,7 @@
 #include "echo_exporter/config.h"
 #include "echo_exporter/ip_address.h"
 #include "echo_exporter/metrics_format.h"
+#include "echo_exporter/pair.h"
 #include "echo_exporter/result.h"
 
 namespace echo_exporter {
@@ -40,6 +41,11 @@ struct ProbeQuery {
 /// the input. Pure.
 Result<ProbeQuery> ParseProbeQuery(
     std::string_view query, const std::optional<std::string>& scrape_timeout);
+
+/// One echo request as a pair of a group sends them. Absent when `config` has
+/// no such pair. Pure.
+std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
+                                      const PairLabels& labels);
 
 }  // namespace echo_exporter
 
