@@ -24,10 +24,13 @@ build_packages=(
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  bash-completion clang clang-format clang-tidy crun curl iproute2 "libclang-rt-$clang_version-dev"
-  lintian man-db msitools nftables openssl prometheus prometheus-alertmanager
-  prometheus-blackbox-exporter protobuf-compiler pyflakes3 python3 python3-yaml systemd umoci wixl
+  bash-completion chromium chromium-driver clang clang-format clang-tidy crun curl iproute2
+  "libclang-rt-$clang_version-dev" lintian man-db msitools nftables openssl prometheus
+  prometheus-alertmanager prometheus-blackbox-exporter protobuf-compiler pyflakes3 python3
+  python3-yaml systemd umoci wixl
 )
+# Where Node.js is not Debian's, it has brought npm.
+command -v npm >/dev/null || test_packages+=(npm)
 bench_packages=(fping prometheus-smokeping-prober)
 
 packages=()

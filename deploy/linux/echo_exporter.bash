@@ -27,7 +27,7 @@ _echo_exporter() {
       ;;
     --log.level) mapfile -t COMPREPLY < <(compgen -W 'debug info warn error' -- "$word"); return ;;
     --log.format) mapfile -t COMPREPLY < <(compgen -W 'logfmt json' -- "$word"); return ;;
-    --config.auto-reload-interval | --web.listen-address | --web.external-url | \
+    --target | --config.auto-reload-interval | --web.listen-address | --web.external-url | \
       --web.route-prefix | --timeout-offset | --log.file.max-size | --log.file.keep | \
       --cost | --count | --interval | --timeout | --size | --ttl | -c | -i | -W | -s | -t)
       return
@@ -46,7 +46,7 @@ _echo_exporter() {
     password) words='--cost --help' ;;
     service) words='install uninstall start stop reload status configure --help' ;;
     *)
-      words='--config.file --config.check --config.enable-auto-reload
+      words='--config.file --target --config.check --config.enable-auto-reload
         --config.auto-reload-interval --web.config.file --web.listen-address
         --web.external-url --web.route-prefix --timeout-offset --log.level
         --log.format --log.file --log.file.max-size --log.file.keep --version --help ping password service'

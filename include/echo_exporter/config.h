@@ -262,20 +262,43 @@ inline constexpr std::size_t kMaxConfigBytes = std::size_t{16} * 1024 * 1024;
 /// What a configuration may be read from. A pipe is emptied by reading it.
 enum class ConfigMedium : std::uint8_t { kFile, kFileOrPipe };
 
-/// Reads and checks a file. A file that cannot be read is one error.
+/// A file, and its content or why it could not be read.
+struct ConfigFile {
+  std::string path;
+  Result<std::string> text;
+};
+
+/// All files of a configuration, as they were at one time.
+struct ConfigFiles {
+  ConfigFile main;
+  /// For each text in the main file's `include`: the files that it names, in
+  /// order, or why its folder could not be read. Those that are missing at the
+  /// end name none.
+  std::vector<Result<std::vector<ConfigFile>>> included = {};
+  /// Where the lines of the main file come from, if it is none.
+  std::vector<std::string> line_places = {};
+  /// Of all that was read, each once, the main file first.
+  std::vector<std::string> paths = {};
+};
+
+/// Reads the file and those that its `include` names: relative to it, with a
+/// "*" in the last part all that match, but for names that begin with a dot.
 /// Thread-safe.
-ConfigOutcome LoadConfig(const std::string& path,
-                         const ConfigPlatform& platform,
-                         ConfigMedium medium = ConfigMedium::kFile);
+ConfigFiles ReadConfigFiles(const std::string& path,
+                            ConfigMedium medium = ConfigMedium::kFile);
 
-/// The same for a file that was read already: `text` is its content, or why it
-/// could not be read. Never throws, whatever the input. Thread-safe.
-ConfigOutcome ParseConfigFile(const Result<std::string>& text,
-                              const std::string& path,
-                              const ConfigPlatform& platform);
+/// What stands for a file that has one group, "targets", whose destinations are
+/// `targets`. "@FILE" is those in that file, one a line; a "#" begins a
+/// comment. Thread-safe.
+ConfigFiles ReadTargets(const std::vector<std::string>& targets);
 
-/// The same for text already in memory; `name` stands for the file in
-/// messages. Never throws, whatever the input. Thread-safe.
+/// Checks what was read. A main file that cannot be read is one error. Never
+/// throws, whatever the input. Thread-safe.
+ConfigOutcome ParseConfigFiles(const ConfigFiles& files,
+                               const ConfigPlatform& platform = {});
+
+/// The same for text already in memory; `name` stands for the file in messages.
+/// Nothing is included. Never throws, whatever the input. Thread-safe.
 ConfigOutcome ParseConfig(std::string_view text, std::string_view name,
                           const ConfigPlatform& platform = {});
 

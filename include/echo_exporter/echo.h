@@ -1,7 +1,6 @@
 #ifndef ECHO_EXPORTER_ECHO_H_
 #define ECHO_EXPORTER_ECHO_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -65,6 +65,15 @@ inline bool ZonesAgree(const IpAddress& a, const IpAddress& b) {
   return a.scope_id() == b.scope_id() || a.scope_id() == 0 || b.scope_id() == 0;
 }
 
+/// `address` without its zone; the IPv4 address that an IPv6 address such as
+/// ::ffff:192.0.2.1 stands for (RFC 4291 section 2.5.5.2). Pure.
+IpAddress WithoutZoneOrMapping(const IpAddress& address);
+
+/// The unit that limits per client apply to: an IPv4 address, or an IPv6
+/// network of length 64, since one host may use all addresses of such a
+/// network.
+IpAddress ClientNetwork(const IpAddress& client);
+
 /// An address whose zone may be named by its adapter, as in "fe80::1%eth0" or
 /// "fe80::1%Ethernet 2".
 struct ZonedAddress {
@@ -105,8 +114,6 @@ class IpPrefix {
   IpAddress HostAt(std::uint64_t n) const;
 
   std::string ToString() const;
-
-  friend bool operator==(const IpPrefix&, const IpPrefix&) = default;
 
  private:
   IpPrefix(const IpAddress& network, int length)

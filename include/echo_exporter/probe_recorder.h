@@ -52,13 +52,13 @@ struct PairStatistics {
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes{};  ///< by EchoOutcome
   std::array<std::uint64_t, kStrayReplyCount> stray_replies{};  ///< by kind
   std::uint64_t flow_renewals = 0;
-  /// Replies by RTT bucket, not cumulative: one more than there are bounds.
-  std::vector<std::uint64_t> rtt_counts;
-  std::uint64_t rtt_sum = 0;  ///< of all replies, in nanoseconds
-  /// In the order of sending, without those of this host; absent before the
-  /// first.
+  /// Whether the last outcome in the order of sending that was not of this host
+  /// was a reply.
+  bool up = false;
+  /// In the order of sending, not of this host; absent before the first.
   std::optional<EchoOutcome> last_outcome;
-  bool up = false;  ///< it is a reply
+  std::uint64_t consecutive_failures = 0;
+  bool in_outage = false;  ///< outage_after losses in a row, and no reply since
   /// Absent unless up.
   std::optional<Nanoseconds> last_rtt;
   /// RFC 3550 section 6.4.1; absent before the second reply.
@@ -73,6 +73,9 @@ struct PairStatus {
   std::shared_ptr<const PairLabels> labels;  ///< never null
   PairStatistics statistics;
   std::optional<Route> route;  ///< as of the last SetRoute()
+  /// Whether nothing can be sent, for want of an address, since SetRoute().
+  bool unresolved = false;
+  Nanoseconds interval{};  ///< of its traits
 };
 
 /// One outcome of a pair, with the previous one.
@@ -83,6 +86,7 @@ struct PairOutcome {
   std::optional<EchoOutcome> previous;  ///< absent: this is the first
   bool is_outage = false;               ///< now: outage_after losses in a row
   bool was_outage = false;              ///< before
+  SteadyTime sent;                      ///< this request
   std::uint64_t losses = 0;  ///< in a row, before the reply if it is one
   /// From the sending of the first of them to that of this request.
   Nanoseconds lasted{};

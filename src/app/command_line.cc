@@ -113,15 +113,24 @@ void AddLogOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
 }
 
 void AddDaemonOptions(CLI::App& app, DaemonOptions& options, RawOptions& raw) {
-  app.add_option("--config.file", options.config_file,
-                 "Configuration file (default: echo_exporter.toml)")
-      ->type_name(kFileType);
+  CLI::Option* const file =
+      app.add_option("--config.file", options.config_file,
+                     "Configuration file (default: echo_exporter.toml)")
+          ->type_name(kFileType);
+  app.add_option("--target", options.targets,
+                 "Address, host name or prefix to probe, with the defaults and "
+                 "without a configuration file; @FILE: those in a file, one a "
+                 "line; may be repeated")
+      ->type_name("HOST")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->excludes(file);
   app.add_flag("--config.check", options.check_only,
                "Check the configuration files, print every error, and exit");
   app.add_flag("--config.enable-auto-reload", raw.auto_reload,
-               "Reload the configuration when its file changes");
+               "Reload the configuration when a file of it changes");
   app.add_option("--config.auto-reload-interval", raw.auto_reload_interval,
-                 "Time between checks of the file for changes, from 1s to 1d "
+                 "Time between checks of the files for changes, from 1s to 1d "
                  "(default: 30s)")
       ->type_name("DURATION")
       ->transform(
@@ -250,17 +259,24 @@ std::string AbsolutePath(const std::string& path) {
 }
 
 // The arguments of a service: all options on the command line, and always the
-// configuration file, since services start in a folder of the system.
+// configuration file unless there are targets instead, since services start in
+// a folder of the system.
 std::vector<std::string> DaemonArguments(const CLI::App& app,
                                          const DaemonOptions& daemon) {
-  std::vector<std::string> arguments = {"--config.file=" +
-                                        AbsolutePath(daemon.config_file)};
+  std::vector<std::string> arguments;
+  if (daemon.targets.empty()) {
+    arguments.push_back("--config.file=" + AbsolutePath(daemon.config_file));
+  }
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
     if (option->count() == 0 || name == "--config.file") continue;
     for (const std::string& value : option->reduced_results()) {
       const bool is_path = option->get_type_name() == kFileType;
-      arguments.push_back(name + "=" + (is_path ? AbsolutePath(value) : value));
+      const bool is_list = name == "--target" && value.starts_with('@');
+      arguments.push_back(name + "=" +
+                          (is_path   ? AbsolutePath(value)
+                           : is_list ? '@' + AbsolutePath(value.substr(1))
+                                     : value));
     }
   }
   return arguments;
@@ -394,6 +410,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     return ping;
   }
   FinishDaemon(raw, daemon);
+  daemon.config_file_is_default = app.count("--config.file") == 0;
   return daemon;
 }
 

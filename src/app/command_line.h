@@ -32,10 +32,13 @@ struct PasswordOptions {
 /// `echo_exporter` without a command: the daemon.
 struct DaemonOptions {
   std::string config_file = "echo_exporter.toml";
+  bool config_file_is_default = true;  ///< not given
+  /// Instead of a file, if not empty: see ReadTargets().
+  std::vector<std::string> targets;
   std::string web_config_file;  ///< empty: plain HTTP for everyone
   WebPlace web_place;
   bool check_only = false;
-  /// Reload the configuration when its file has changed, checking this often;
+  /// Reload the configuration when a file of it changes, checking this often;
   /// absent: on request only.
   std::optional<Nanoseconds> auto_reload;
   /// Replace the configuration's addresses when not empty.

@@ -16,8 +16,7 @@
 #include "src/base/host_name.h"
 #include "src/base/log.h"
 #include "src/probe/target_policy.h"
-#include "src/service/file_protection.h"
-#include "src/service/privileges.h"
+#include "src/service/service.h"
 
 namespace echo_exporter {
 
@@ -40,16 +39,37 @@ ConfigPlatform Platform() {
           .hostname = OwnHostName()};
 }
 
-// The command line takes precedence over the file.
-ConfigOutcome Complete(ConfigOutcome loaded, const DaemonOptions& options) {
-  if (loaded.config && !options.listen_addresses.empty()) {
+ConfigFiles ReadFiles(const DaemonOptions& options, ConfigMedium medium) {
+  return options.targets.empty() ? ReadConfigFiles(options.config_file, medium)
+                                 : ReadTargets(options.targets);
+}
+
+// Whoever can change one of these files rules a service that runs when nobody
+// watches: whom it lets in, whom it probes. On a console its user decides.
+void CheckProtection(const std::vector<std::string>& files,
+                     const ServiceStatus& status, ConfigErrors* errors) {
+  if (!status.HasNoConsole()) return;
+  const auto found = FindUnprotected(files);
+  errors->insert(errors->end(), found.begin(), found.end());
+}
+
+ConfigOutcome Load(const ConfigFiles& files, const DaemonOptions& options,
+                   const ServiceStatus& status) {
+  ConfigOutcome loaded = ParseConfigFiles(files, Platform());
+  if (!files.main.text.ok() && options.config_file_is_default &&
+      options.targets.empty()) {
+    loaded.errors.front() +=
+        "; name another file by --config.file, or what to probe by --target";
+  }
+  // Whoever can add a file to a folder that is included is its owner.
+  CheckProtection(files.paths, status, &loaded.errors);
+  if (!loaded.errors.empty()) {
+    loaded.config.reset();
+  } else if (!options.listen_addresses.empty()) {
+    // The command line takes precedence over the file.
     loaded.config->listen_addresses = options.listen_addresses;
   }
   return loaded;
-}
-
-ConfigOutcome LoadConfigFor(const DaemonOptions& options, ConfigMedium medium) {
-  return Complete(LoadConfig(options.config_file, Platform(), medium), options);
 }
 
 // Reports why the daemon does not start: in the log of a service, else on the
@@ -64,15 +84,6 @@ void ReportStartFailure(const std::string& error, const ServiceStatus& status) {
 
 WebSecurityOutcome OpenWebSecurity(const std::string& file) {
   return file.empty() ? WebSecurityOutcome() : WebSecurity::Open(file);
-}
-
-// Whoever can change one of these files rules a service that runs when nobody
-// watches: whom it lets in, whom it probes. On a console its user decides.
-std::vector<std::string> UnprotectedFiles(const DaemonOptions& options,
-                                          const WebSecurityOutcome& web) {
-  std::vector<std::string> files = web.files;
-  files.push_back(options.config_file);
-  return FindUnprotected(files);
 }
 
 // A service that has reported its end still runs for as long as the system
@@ -98,7 +109,7 @@ int FailToStart(const Error& error) {
   return kExitFailure;
 }
 
-int ReportCheck(const DaemonOptions& options, const ExporterConfig& config,
+int ReportCheck(const ConfigFiles& files, const ExporterConfig& config,
                 const std::vector<std::string>& web_warnings) {
   for (const auto* const warnings : {&config.warnings, &web_warnings}) {
     for (const std::string& warning : *warnings) {
@@ -106,10 +117,12 @@ int ReportCheck(const DaemonOptions& options, const ExporterConfig& config,
     }
   }
   const auto plural = [](std::size_t n) { return n == 1 ? "" : "s"; };
-  std::cout << options.config_file << ": OK (" << config.groups.size()
-            << " group" << plural(config.groups.size()) << ", "
-            << config.pairs.size() << " pair" << plural(config.pairs.size())
-            << ")\n";
+  std::cout << files.main.path << ": OK (" << config.groups.size() << " group"
+            << plural(config.groups.size()) << ", " << config.pairs.size()
+            << " pair" << plural(config.pairs.size()) << ")\n";
+  for (const std::string& path : files.paths) {
+    if (path != files.main.path) std::cout << path << ": OK\n";
+  }
   return kExitSuccess;
 }
 
@@ -122,9 +135,10 @@ bool IsPublic(const ListenAddress& listener) {
 // What only this machine and the other options can tell of a configuration that
 // is valid everywhere.
 void AddWarningsOfThisMachine(const DaemonOptions& options,
+                              const std::string& config_file,
                               AddressLookup& lookup, ExporterConfig* config) {
   const auto warn = [&](const std::string& text) {
-    config->warnings.push_back(options.config_file + ": " + text);
+    config->warnings.push_back(config_file + ": " + text);
   };
   for (const auto& [name, source] : config->sources) {
     if (source.kind != SourceConfig::Kind::kInterface) continue;
@@ -196,10 +210,9 @@ void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
         const Reloading reloading(status);
         exporter.Reload();
         asked = false;
-      } else if (const auto text = file.Look()) {
+      } else if (const auto files = file.Look()) {
         const Reloading reloading(status);
-        exporter.ReloadChanged(Complete(
-            ParseConfigFile(*text, options.config_file, Platform()), options));
+        exporter.ReloadChanged(Load(*files, options, status));
       }
     } catch (const std::exception&) {
       // No memory to read the file: at the next event, or look at it.
@@ -213,17 +226,16 @@ void ReloadUntilStop(const DaemonOptions& options, FileWatch& file,
 int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
               ProcessEvents& events, ServiceStatus& status) {
   ConfigureLogFor(options.log, status);
-  // Before the file is read, so that the first check detects changes from here
-  // on.
-  FileWatch file(options.config_file);
-  ConfigOutcome loaded = LoadConfigFor(options, ConfigMedium::kFileOrPipe);
+  // Before the files are read, so that the first check detects changes from
+  // here on.
+  FileWatch watched(
+      [&options] { return ReadFiles(options, ConfigMedium::kFile); });
+  const ConfigFiles files = ReadFiles(options, ConfigMedium::kFileOrPipe);
+  ConfigOutcome loaded = Load(files, options, status);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
   std::vector<std::string> errors = std::move(loaded.errors);
   errors.insert(errors.end(), web.errors.begin(), web.errors.end());
-  if (status.HasNoConsole()) {
-    const auto found = UnprotectedFiles(options, web);
-    errors.insert(errors.end(), found.begin(), found.end());
-  }
+  CheckProtection(web.files, status, &errors);
   for (const std::string& error : errors) {
     ReportStartFailure("error: " + error, status);
   }
@@ -231,9 +243,10 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
     FlushLog();
     return kExitUsage;
   }
-  AddWarningsOfThisMachine(options, *environment.lookup, &*loaded.config);
+  AddWarningsOfThisMachine(options, files.main.path, *environment.lookup,
+                           &*loaded.config);
   if (options.check_only) {
-    return ReportCheck(options, *loaded.config, web.warnings);
+    return ReportCheck(files, *loaded.config, web.warnings);
   }
   LogEach(LogLevel::kWarn, "web configuration", "warning", web.warnings);
 
@@ -241,8 +254,8 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   environment.web_security = std::move(web.security);
   environment.web_place = options.web_place;
   environment.hostname = OwnHostName();
-  environment.load_config = [&options] {
-    return LoadConfigFor(options, ConfigMedium::kFile);
+  environment.load_config = [&options, &status] {
+    return Load(ReadFiles(options, ConfigMedium::kFile), options, status);
   };
   auto exporter = Exporter::Create(*loaded.config, environment);
   if (!exporter.ok()) return FailToStart(exporter.error());
@@ -258,7 +271,7 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   }
   status.NotifyReady();
   const auto watch = status.Watch([&running] { return running.HeldUpFor(); });
-  ReloadUntilStop(options, file, running, events, status);
+  ReloadUntilStop(options, watched, running, events, status);
   status.NotifyStopping();
   running.Stop();
   AwaitSystem(running, status);

@@ -13,6 +13,7 @@
 
 #include "echo_exporter/discovery.h"
 #include "echo_exporter/http_server.h"
+#include "echo_exporter/pair_history.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/app/restart_settings.h"
 #include "src/base/condition_log.h"
@@ -45,6 +46,29 @@ bool HasLists(const GroupConfig& group) {
   return !group.file_sd.empty() || !group.http_sd.empty();
 }
 
+HistorySettings HistorySettingsOf(const ExporterConfig& config) {
+  return {.memory = config.history_memory, .lossy = config.history_lossy};
+}
+
+/// Thread-safe.
+class BothObservers final : public PairObserver {
+ public:
+  BothObservers(PairObserver& first, PairObserver& second)
+      : first_(first), second_(second) {}
+
+  void OnOutcome(const PairOutcome& outcome) override {
+    first_.OnOutcome(outcome);
+    second_.OnOutcome(outcome);
+  }
+  bool wants_every_outcome() const override {
+    return first_.wants_every_outcome() || second_.wants_every_outcome();
+  }
+
+ private:
+  PairObserver& first_;
+  PairObserver& second_;
+};
+
 class ExporterImpl final : public Exporter {
  public:
   ExporterImpl(const ExporterConfig& config, const Environment& environment)
@@ -52,9 +76,12 @@ class ExporterImpl final : public Exporter {
         probe_timeout_offset_(environment.probe_timeout_offset),
         file_config_(config),
         web_security_(environment.web_security),
+        history_(PairHistory::Create(
+            Clock::System(), [this] { return recorder_.Snapshot(); },
+            HistorySettingsOf(config))),
         recorder_(config.histograms, Clock::System(),
                   EchoTransportSeesStrayReplies(),
-                  EchoTransportSetsIdentifier(), &state_log_),
+                  EchoTransportSetsIdentifier(), &observers_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
               [this](const std::string& name, const Error* error,
@@ -69,6 +96,7 @@ class ExporterImpl final : public Exporter {
 
   ~ExporterImpl() override {
     Stop();
+    history_->Stop();
     // The web configuration may live longer.
     if (web_security_) web_security_->SetObserver(nullptr);
   }
@@ -101,6 +129,7 @@ class ExporterImpl final : public Exporter {
   void LogReload(const ReloadReport& report);
   WebContent Content();
   HttpResponse RespondToReload();
+  HttpResponse ProbePair(const HttpRequest& request, const PairLabels& labels);
   std::string NotReadyReason() const;
   void OnLookupFailure(const std::string& name, const Error* error,
                        bool watched);
@@ -129,8 +158,10 @@ class ExporterImpl final : public Exporter {
   // before it; echo requests still in flight end with the transport, which
   // reports them to the router.
   StateLog state_log_{Clock::System()};
+  const std::unique_ptr<PairHistory> history_;  ///< its thread uses recorder_
+  BothObservers observers_{state_log_, *history_};
   ProbeRecorder recorder_;
-  ResultRouter router_{recorder_};
+  ResultRouter router_{recorder_, history_.get()};
   AddressLookup& lookup_;
   AddressBook book_;
   PairSet pairs_ GUARDED_BY(reload_mutex_);
@@ -290,6 +321,7 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
       std::make_shared<const ExporterConfig>(std::move(*loaded.config));
   const Status moved = MoveTo(next);
   if (!moved.ok()) report->errors = {moved.error().message};
+  if (moved.ok()) history_->SetSettings(HistorySettingsOf(*next));
   report->successful = moved.ok();
 }
 
@@ -323,13 +355,37 @@ WebContent ExporterImpl::Content() {
           },
       .config = [this] { return config_text_.Get(file_config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },
-      .pair_count = [this] { return config_.Get()->pairs.size(); },
       .probe =
           [this](const HttpRequest& request) {
             return prober_->Respond(request);
           },
       .reload = [this] { return RespondToReload(); },
+      .status = {.clock = &Clock::System(),
+                 .history = history_.get(),
+                 .config = [this] { return config_.Get(); },
+                 .probe_pair =
+                     [this](const HttpRequest& request,
+                            const PairLabels& labels) {
+                       return ProbePair(request, labels);
+                     }},
   };
+}
+
+HttpResponse ExporterImpl::ProbePair(const HttpRequest& request,
+                                     const PairLabels& labels) {
+  const auto config = config_.Get();
+  const auto group =
+      std::ranges::find(config->groups, labels.group, &GroupConfig::name);
+  if (group == config->groups.end()) {
+    return HttpResponse::Text(404,
+                              "The configuration has no group of this pair.");
+  }
+  ProbeQuery query;
+  query.target = labels.destination;
+  query.source = labels.source;
+  query.pair_echo = group->echo;
+  query.client = request.client;
+  return prober_->Probe(query);
 }
 
 HttpResponse ExporterImpl::RespondToReload() {
@@ -392,6 +448,7 @@ void ExporterImpl::OnLookupFailure(const std::string& name, const Error* error,
 
 void ExporterImpl::Start() {
   dispatcher_->Start();
+  history_->Start();
   if (web_security_) web_security_->Watch();
   server_->Start();
   phase_ = Phase::kRunning;

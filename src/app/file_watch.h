@@ -2,29 +2,28 @@
 #define ECHO_EXPORTER_SRC_APP_FILE_WATCH_H_
 
 #include <cstddef>
+#include <functional>
 #include <optional>
-#include <string>
 
-#include "echo_exporter/result.h"
+#include "echo_exporter/config.h"
 #include "src/base/settled.h"
 
 namespace echo_exporter {
 
-/// Detects changes of the configuration file. It compares the content, because
-/// neither the time nor the size reliably changes with it; and it reports a new
-/// content only when two looks in a row have seen the same, because a file may
-/// be seen half written.
+/// Detects changes of the configuration's files, and which there are. It
+/// compares the content, because neither the time nor the size reliably changes
+/// with it; and it reports a new content only when two looks in a row have seen
+/// the same, because a file may be seen half written.
 ///
 /// Confined to one thread.
 class FileWatch {
  public:
-  /// The current content counts as seen.
-  explicit FileWatch(std::string path);
+  /// `read` reads the files. The current content counts as seen.
+  explicit FileWatch(std::function<ConfigFiles()> read);
 
-  /// Reads the file. Returns its content, or why it could not be read, when
-  /// that differs from what was seen last and is the same as at the look
-  /// before; it counts as seen then.
-  std::optional<Result<std::string>> Look();
+  /// Reads the files. Returns what was read when that differs from what was
+  /// seen last and is the same as at the look before; it counts as seen then.
+  std::optional<ConfigFiles> Look();
 
   /// Whether the last look has seen something new, which the next one is to
   /// confirm.
@@ -37,7 +36,7 @@ class FileWatch {
   void Forget() { content_.Forget(); }
 
  private:
-  const std::string path_;        ///< UTF-8
+  const std::function<ConfigFiles()> read_;
   Settled<std::size_t> content_;  ///< its hash
 };
 

@@ -1,7 +1,6 @@
 #include "src/base/call_threads.h"
 
 #include <exception>
-#include <iterator>
 #include <new>
 #include <utility>
 
@@ -32,16 +31,12 @@ bool CallThreads::Run(std::function<void()> call) {
 }
 
 bool CallThreads::AddThread() {
+  const std::size_t before = threads_.size();
   try {
-    threads_.emplace_back();
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-  const auto self = std::prev(threads_.end());
-  try {
+    const auto self = threads_.emplace(threads_.end());
     *self = std::thread([this, self] { Work(self); });
   } catch (const std::exception&) {  // std::system_error or std::bad_alloc
-    threads_.pop_back();
+    threads_.resize(before);
     return false;
   }
   ++idle_;

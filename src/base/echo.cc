@@ -1,41 +1,27 @@
 #include "echo_exporter/echo.h"
 
+#include <array>
+
 namespace echo_exporter {
 
 std::string_view EchoOutcomeName(EchoOutcome outcome) {
-  switch (outcome) {
-    case EchoOutcome::kReply:
-      return "reply";
-    case EchoOutcome::kTimeout:
-      return "timeout";
-    case EchoOutcome::kNetUnreachable:
-      return "net_unreachable";
-    case EchoOutcome::kHostUnreachable:
-      return "host_unreachable";
-    case EchoOutcome::kProtocolUnreachable:
-      return "protocol_unreachable";
-    case EchoOutcome::kPortUnreachable:
-      return "port_unreachable";
-    case EchoOutcome::kProhibited:
-      return "prohibited";
-    case EchoOutcome::kTtlExpired:
-      return "ttl_expired";
-    case EchoOutcome::kPacketTooBig:
-      return "packet_too_big";
-    case EchoOutcome::kCorruptReply:
-      return "corrupt_reply";
-    case EchoOutcome::kBadSource:
-      return "bad_source";
-    case EchoOutcome::kNoResources:
-      return "no_resources";
-    case EchoOutcome::kSuspended:
-      return "suspended";
-    case EchoOutcome::kGeneralFailure:
-      return "general_failure";
-    case EchoOutcome::kOther:
-      break;
-  }
-  return "other";
+  static constexpr std::array<std::string_view, kEchoOutcomeCount> kNames = {
+      "reply",
+      "timeout",
+      "net_unreachable",
+      "host_unreachable",
+      "protocol_unreachable",
+      "port_unreachable",
+      "prohibited",
+      "ttl_expired",
+      "packet_too_big",
+      "corrupt_reply",
+      "bad_source",
+      "no_resources",
+      "suspended",
+      "general_failure",
+      "other"};
+  return kNames[static_cast<std::size_t>(outcome)];
 }
 
 }  // namespace echo_exporter

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "src/base/idna.h"
-
 namespace echo_exporter {
 namespace {
 

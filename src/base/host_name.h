@@ -20,6 +20,12 @@ bool IsHostName(std::string_view text);
 /// IsHostName() accepts as it is. Absent for anything else.
 std::optional<std::string> AsciiHostName(std::string_view text);
 
+/// The ASCII form of an internationalised domain name in UTF-8, by the system's
+/// library: each label in lower case, normalised, and in Punycode where it is
+/// not ASCII. Absent when the name is not UTF-8, or not allowed. Use
+/// AsciiHostName(), which checks what comes out. Thread-safe.
+std::optional<std::string> ToIdnaAscii(const std::string& name);
+
 /// With ASCII letters in lower case, as names are compared.
 std::string LowerCase(std::string text);
 

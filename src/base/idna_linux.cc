@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "src/base/idna.h"
+#include "src/base/host_name.h"
 
 namespace echo_exporter {
 

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "src/base/idna.h"
+#include "src/base/host_name.h"
 #include "src/base/text_windows.h"
 
 namespace echo_exporter {

@@ -19,6 +19,10 @@ constexpr std::size_t kV6Groups = 8;
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
                                                   0, 0, 0, 0, 0xff, 0xff};
 
+bool IsMapped(const V6Bytes& bytes) {
+  return std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+}
+
 /// Parses digits without leading zeros: each number has one spelling, and
 /// "010", which might be octal, is rejected.
 std::optional<std::uint32_t> ParseDecimal(std::string_view text,
@@ -131,7 +135,7 @@ ZeroRun LongestZeroRun(const std::array<std::uint16_t, kV6Groups>& groups) {
 }
 
 std::string V6ToString(const V6Bytes& bytes) {
-  if (std::equal(kMapped.begin(), kMapped.end(), bytes.begin())) {
+  if (IsMapped(bytes)) {
     return "::ffff:" + V4ToString(bytes.data() + kMapped.size());
   }
   std::array<std::uint16_t, kV6Groups> groups{};
@@ -196,22 +200,18 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   return V6(*v6, *zone);
 }
 
-bool IpAddress::IsUnspecified() const {
-  return std::all_of(bytes_.begin(), bytes_.end(),
-                     [](std::uint8_t byte) { return byte == 0; });
-}
+bool IpAddress::IsUnspecified() const { return bytes_ == V6Bytes{}; }
 
 bool IpAddress::IsLoopback() const {
   if (is_v4()) return bytes_[0] == 127;
-  return bytes_.back() == 1 &&
-         std::all_of(bytes_.begin(), bytes_.end() - 1,
-                     [](std::uint8_t byte) { return byte == 0; });
+  V6Bytes loopback{};
+  loopback.back() = 1;
+  return bytes_ == loopback;
 }
 
 bool IpAddress::IsHost() const {
   if (!is_v4() && bytes_[0] == 0xff) return false;
-  const bool mapped =
-      !is_v4() && std::equal(kMapped.begin(), kMapped.end(), bytes_.begin());
+  const bool mapped = !is_v4() && IsMapped(bytes_);
   if (!is_v4() && !mapped) return !IsUnspecified();
   const std::uint8_t* const v4 = bytes_.data() + (mapped ? kMapped.size() : 0);
   const auto all = [v4](std::uint8_t byte) {
@@ -225,6 +225,20 @@ std::string IpAddress::ToString() const {
   if (is_v4()) return V4ToString(bytes_.data());
   const std::string text = V6ToString(bytes_);
   return scope_id_ == 0 ? text : text + '%' + std::to_string(scope_id_);
+}
+
+IpAddress WithoutZoneOrMapping(const IpAddress& address) {
+  if (address.is_v4()) return address;
+  const auto& bytes = address.bytes();
+  if (!IsMapped(bytes)) return IpAddress::V6(bytes);
+  return IpAddress::V4({bytes[12], bytes[13], bytes[14], bytes[15]});
+}
+
+IpAddress ClientNetwork(const IpAddress& client) {
+  if (client.is_v4()) return client;
+  auto bytes = client.bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return IpAddress::V6(bytes);
 }
 
 std::optional<ZonedAddress> ZonedAddress::Parse(std::string_view text) {

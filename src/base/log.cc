@@ -2,9 +2,11 @@
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
+#include <spdlog/fmt/chrono.h>
 #include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -25,19 +27,9 @@ namespace {
 constexpr std::size_t kQueueLines = 1024;
 constexpr std::chrono::seconds kFlushPatience(3);
 
-std::string_view LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "error";
-}
+/// By LogLevel.
+constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info",
+                                                         "warn", "error"};
 
 bool IsBareInLogfmt(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -52,19 +44,13 @@ class LineWriter {
   explicit LineWriter(LogFormat format) : format_(format) {}
 
   void Add(std::string_view name, std::string_view value) {
-    switch (format_) {
-      case LogFormat::kLogfmt:
-        if (!line_.empty()) line_ += ' ';
-        line_ += name;
-        line_ += '=';
-        line_ += IsBareInLogfmt(value) ? std::string(value) : JsonQuote(value);
-        return;
-      case LogFormat::kJson:
-        line_ += line_.empty() ? "{\"" : ",\"";
-        line_ += name;
-        line_ += "\":";
-        line_ += JsonQuote(value);
-        return;
+    if (format_ == LogFormat::kLogfmt) {
+      if (!line_.empty()) line_ += ' ';
+      line_.append(name).append(1, '=');
+      line_ += IsBareInLogfmt(value) ? std::string(value) : JsonQuote(value);
+    } else {
+      line_ += line_.empty() ? "{\"" : ",\"";
+      line_.append(name).append("\":").append(JsonQuote(value));
     }
   }
 
@@ -78,26 +64,10 @@ class LineWriter {
   std::string line_;
 };
 
-spdlog::level::level_enum SeverityOf(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
-}
-
-LogLevel LevelOf(spdlog::level::level_enum severity) {
-  if (severity <= spdlog::level::debug) return LogLevel::kDebug;
-  if (severity == spdlog::level::info) return LogLevel::kInfo;
-  if (severity == spdlog::level::warn) return LogLevel::kWarn;
-  return LogLevel::kError;
-}
+// The levels have the same order as those of spdlog, from the second one on.
+constexpr int kLowestSeverity = spdlog::level::debug;
+static_assert(kLowestSeverity + static_cast<int>(LogLevel::kError) ==
+              spdlog::level::err);
 
 // Receives lines from spdlog, on its thread.
 class LineReceiver final
@@ -108,7 +78,7 @@ class LineReceiver final
 
  protected:
   void sink_it_(const spdlog::details::log_msg& line) override {
-    target_->Write(LevelOf(line.level),
+    target_->Write(static_cast<LogLevel>(line.level - kLowestSeverity),
                    {line.payload.data(), line.payload.size()});
   }
   void flush_() override {}  // each line is flushed when it is written
@@ -131,7 +101,9 @@ class LineQueue {
     const MutexLock lock(mutex_);
     if (closed_) return;
     if (!logger_) Open();
-    logger_->log(SeverityOf(level), line);
+    logger_->log(static_cast<spdlog::level::level_enum>(
+                     kLowestSeverity + static_cast<int>(level)),
+                 line);
   }
 
   // Ends the thread once it has written all lines; later ones are ignored.
@@ -198,11 +170,9 @@ std::atomic<LogFormat> line_format = LogFormat::kLogfmt;
 }  // namespace
 
 std::optional<LogLevel> ParseLogLevel(std::string_view text) {
-  for (const LogLevel level :
-       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
-    if (text == LevelName(level)) return level;
-  }
-  return std::nullopt;
+  const auto found = std::ranges::find(kLevelNames, text);
+  if (found == kLevelNames.end()) return std::nullopt;
+  return static_cast<LogLevel>(found - kLevelNames.begin());
 }
 
 std::optional<LogFormat> ParseLogFormat(std::string_view text) {
@@ -246,15 +216,9 @@ void LogEach(LogLevel level, std::string_view message, std::string_view field,
 // As in "2024-02-29T12:34:56.789Z".
 std::string FormatLogTime(WallTime time) {
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time_of_day(milliseconds - day);
-  return fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-      static_cast<unsigned>(date.day()), time_of_day.hours().count(),
-      time_of_day.minutes().count(), time_of_day.seconds().count(),
-      time_of_day.subseconds().count());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
+  return fmt::format("{:%FT%T}.{:03}Z", seconds,
+                     (milliseconds - seconds).count());
 }
 
 std::string FormatLogLine(LogFormat format, std::string_view time,
@@ -262,7 +226,7 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
                           std::initializer_list<LogField> fields) {
   LineWriter line(format);
   line.Add("time", time);
-  line.Add("level", LevelName(level));
+  line.Add("level", kLevelNames[static_cast<std::size_t>(level)]);
   line.Add("msg", message);
   for (const LogField& field : fields) {
     if (!field.name.empty()) line.Add(field.name, field.value);

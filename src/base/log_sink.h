@@ -1,13 +1,17 @@
 #ifndef ECHO_EXPORTER_SRC_BASE_LOG_SINK_H_
 #define ECHO_EXPORTER_SRC_BASE_LOG_SINK_H_
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "echo_exporter/clock.h"
 #include "src/base/log.h"
+#include "src/base/token_bucket.h"
 
 namespace echo_exporter {
 
@@ -35,6 +39,30 @@ std::unique_ptr<LogSink> CreateFileSink(const LogOptions& options,
 /// log, one event per line. Null on Linux, where the parent of a daemon
 /// collects its standard error stream.
 std::unique_ptr<LogSink> CreateSystemSink();
+
+/// Decides which log lines go to a log of the system that all programs share
+/// and that keeps only so much: warnings and errors, one a second, and 20 at
+/// once, so that all errors of a small configuration are in it.
+///
+/// Confined to one thread at a time.
+class EventLimit {
+ public:
+  /// Whether a line of this level is written; counts the warnings and errors
+  /// that are not. Requires a `now` that never decreases.
+  bool Allows(LogLevel level, SteadyTime now) {
+    if (level < LogLevel::kWarn) return false;
+    if (bucket_.Take(now) == Nanoseconds::zero()) return true;
+    ++left_out_;
+    return false;
+  }
+
+  /// How many were left out since the last call.
+  std::uint64_t TakeLeftOut() { return std::exchange(left_out_, 0); }
+
+ private:
+  TokenBucket bucket_{std::chrono::seconds(1), /*burst=*/20};
+  std::uint64_t left_out_ = 0;
+};
 
 /// `line` as text of a Windows event, in at most `most` bytes, truncated
 /// between characters. The viewer replaces "%1" and "%%1" in the text of

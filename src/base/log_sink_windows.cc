@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstdint>
 
-#include "src/base/event_limit.h"
 #include "src/base/event_source_windows.h"
 #include "src/base/log_sink.h"
 #include "src/base/text_windows.h"

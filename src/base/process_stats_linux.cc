@@ -14,29 +14,17 @@
 namespace echo_exporter {
 namespace {
 
-// The fields of /proc/self/stat after the command name, which is in parentheses
-// and may contain any character. The first field here, the state, is field 3 of
-// proc(5), which counts from 1.
-class SelfStat {
- public:
-  SelfStat() {
-    std::ifstream file("/proc/self/stat");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const std::size_t name_end = text.rfind(')');
-    if (name_end == std::string::npos) return;
-    std::istringstream rest(text.substr(name_end + 1));
-    fields_.assign(std::istream_iterator<std::string>(rest), {});
-  }
-
-  std::optional<std::uint64_t> Field(std::size_t proc_number) const {
-    const std::size_t index = proc_number - 3;
-    if (index >= fields_.size()) return std::nullopt;
-    return std::stoull(fields_[index]);
-  }
-
- private:
-  std::vector<std::string> fields_;
-};
+// The fields of /proc/self/stat from the third on, counted as proc(5) does,
+// from 1: the first two are a number and the command's name, which is in
+// parentheses and may contain any character.
+std::vector<std::string> ReadSelfStat() {
+  std::ifstream file("/proc/self/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return {};
+  std::istringstream fields(text.substr(name_end + 1));
+  return {std::istream_iterator<std::string>(fields), {}};
+}
 
 // Seconds since 1970 at which the kernel started.
 std::optional<double> BootTime() {
@@ -68,21 +56,25 @@ ProcessStats ReadProcessStats() {
   constexpr std::size_t kResidentPages = 24;
 
   const double ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
-  const SelfStat stat;
+  const std::vector<std::string> fields = ReadSelfStat();
+  const auto field = [&](std::size_t number) -> std::optional<std::uint64_t> {
+    if (number - 3 >= fields.size()) return std::nullopt;
+    return std::stoull(fields[number - 3]);
+  };
   ProcessStats stats;
-  const auto user = stat.Field(kUserTime);
-  const auto system = stat.Field(kSystemTime);
+  const auto user = field(kUserTime);
+  const auto system = field(kSystemTime);
   if (user && system) {
     stats.cpu_seconds = static_cast<double>(*user + *system) / ticks_per_second;
   }
-  const auto started = stat.Field(kStartTime);
+  const auto started = field(kStartTime);
   const auto boot_time = BootTime();
   if (started && boot_time) {
     stats.start_time_seconds =
         *boot_time + static_cast<double>(*started) / ticks_per_second;
   }
-  stats.virtual_memory_bytes = stat.Field(kVirtualSize);
-  if (const auto pages = stat.Field(kResidentPages)) {
+  stats.virtual_memory_bytes = field(kVirtualSize);
+  if (const auto pages = field(kResidentPages)) {
     stats.resident_memory_bytes =
         *pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   }

@@ -20,9 +20,7 @@ std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
   if (address->sa_family == AF_INET6) {
     sockaddr_in6 v6;
     std::memcpy(&v6, address, sizeof(v6));
-    std::array<std::uint8_t, 16> bytes;
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return IpAddress::V6(bytes, v6.sin6_scope_id);
+    return IpAddress::V6(std::to_array(v6.sin6_addr.s6_addr), v6.sin6_scope_id);
   }
   return std::nullopt;
 }

@@ -7,24 +7,27 @@
 
 namespace echo_exporter {
 
-std::wstring ToWide(std::string_view text) {
+namespace {
+
+/// Empty, too, when the system does not convert it.
+std::wstring Convert(std::string_view text, DWORD flags) {
   const int size = static_cast<int>(text.size());
-  if (size == 0) return {};
   std::wstring wide(text.size(), L'\0');  // never more units than bytes
-  const int length =
-      MultiByteToWideChar(CP_UTF8, 0, text.data(), size, wide.data(), size);
+  const int length = size == 0
+                         ? 0
+                         : MultiByteToWideChar(CP_UTF8, flags, text.data(),
+                                               size, wide.data(), size);
   wide.resize(static_cast<std::size_t>(length));
   return wide;
 }
 
+}  // namespace
+
+std::wstring ToWide(std::string_view text) { return Convert(text, 0); }
+
 std::optional<std::wstring> ToValidWide(std::string_view text) {
-  const int size = static_cast<int>(text.size());
-  if (size == 0) return std::wstring();
-  std::wstring wide(text.size(), L'\0');  // never more units than bytes
-  const int length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS,
-                                         text.data(), size, wide.data(), size);
-  if (length == 0) return std::nullopt;
-  wide.resize(static_cast<std::size_t>(length));
+  std::wstring wide = Convert(text, MB_ERR_INVALID_CHARS);
+  if (wide.empty() && !text.empty()) return std::nullopt;
   return wide;
 }
 

@@ -33,11 +33,13 @@ constexpr bool IsControl(char32_t code_point) {
 }
 
 /// An invisible character that breaks lines or controls a terminal: a control
-/// character, a line or paragraph separator, or a change of the direction of
-/// text (U+2028 .. U+202E).
+/// character, a line or paragraph separator, or what changes the direction of
+/// text (U+061C, U+200E .. U+200F, U+2028 .. U+202E, U+2066 .. U+2069).
 constexpr bool IsInvisible(char32_t code_point) {
-  return IsControl(code_point) ||
-         (code_point >= 0x2028 && code_point <= 0x202E);
+  return IsControl(code_point) || code_point == 0x061C ||
+         (code_point >= 0x200E && code_point <= 0x200F) ||
+         (code_point >= 0x2028 && code_point <= 0x202E) ||
+         (code_point >= 0x2066 && code_point <= 0x2069);
 }
 
 /// Whether `text` contains a control character.

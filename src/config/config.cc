@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "src/base/byte_size.h"
-#include "src/base/file.h"
+#include "src/config/config_files.h"
 #include "src/config/config_groups.h"
 #include "src/config/config_metrics.h"
 #include "src/config/config_probe.h"
@@ -151,10 +152,12 @@ std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
   return source;
 }
 
-void ReadSources(const DocumentReader& root, const DocumentNode& table,
+void ReadSources(DocumentReader& root, Definitions* names,
                  ExporterConfig* config) {
-  DocumentReader sources = root.Enter(table, "[sources]: ");
-  for (const DocumentNode& node : table.children) {
+  const DocumentNode* const table = root.ReadTable("sources");
+  if (table == nullptr) return;
+  DocumentReader sources = root.Enter(*table, "[sources]: ");
+  for (const DocumentNode& node : table->children) {
     const std::string& name = node.key;
     const std::string_view fault = NameFault(name);
     if (!fault.empty()) {
@@ -165,6 +168,7 @@ void ReadSources(const DocumentReader& root, const DocumentNode& table,
                            " has a built-in meaning as a source; choose "
                            "another name");
     }
+    Define(sources, Excerpt(name), {name, node.key_position}, names);
     // A source with an error stays defined, so that groups and modules that
     // use it do not cause further errors.
     SourceConfig placeholder;
@@ -231,9 +235,10 @@ void CheckSystemLimit(DocumentReader& root, const ConfigPlatform& platform,
                       " can be: use longer intervals or shorter timeouts");
 }
 
-void ReadDocument(const Document& document, const ConfigPlatform& platform,
-                  Findings& findings, ExporterConfig* config) {
-  DocumentReader root(document, findings);
+/// The main file's root is the first one.
+void ReadRoots(std::vector<DocumentReader>& roots,
+               const ConfigPlatform& platform, ExporterConfig* config) {
+  DocumentReader& root = roots.front();
   root.ReadSection(
       "web", "[web]: ", [&](DocumentReader& web) { ReadWeb(web, config); });
   bool has_buckets = false;
@@ -267,12 +272,12 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   root.ReadSection("defaults", "[defaults]: ", [&](DocumentReader& section) {
     ReadGroupSettings(section, &defaults);
   });
-  if (const auto* sources = root.ReadTable("sources")) {
-    ReadSources(root, *sources, config);
-  }
-  ReadGroups(root, defaults, platform, config);
-  if (const auto* modules = root.ReadTable("modules")) {
-    ReadModules(root, *modules, platform, config);
+  Definitions sources;
+  for (DocumentReader& any : roots) ReadSources(any, &sources, config);
+  ReadGroups(roots, defaults, platform, config);
+  Definitions modules;
+  for (DocumentReader& any : roots) {
+    ReadModules(any, &modules, platform, config);
   }
   root.ReadSection("probe", "[probe]: ", [&](DocumentReader& probe) {
     ReadProbe(probe, config);
@@ -282,24 +287,27 @@ void ReadDocument(const Document& document, const ConfigPlatform& platform,
   }
   SetMaxInFlight(root, platform, max_in_flight, config);
   CheckSystemLimit(root, platform, *config);
-  root.ReportUnknownKeys();
+  for (DocumentReader& any : roots) any.ReportUnknownKeys();
 }
 
-ConfigOutcome ParseChecked(std::string_view text, std::string_view name,
-                           const ConfigPlatform& platform) {
-  Findings findings(name);
+/// Reads what was parsed, if all of it could be: parts of a configuration would
+/// lead to misleading errors.
+ConfigOutcome Finish(const std::deque<ParsedFile>& files,
+                     std::vector<DocumentReader>* roots,
+                     const ConfigPlatform& platform) {
   ExporterConfig config;
   config.listen_addresses = {{"0.0.0.0", 10115}};
   config.modules.emplace("icmp", ModuleConfig());
-  if (const auto document = ParseToml(text, findings)) {
-    ReadDocument(*document, platform, findings, &config);
-  }
+  if (roots->size() == files.size()) ReadRoots(*roots, platform, &config);
   ConfigOutcome outcome;
-  outcome.errors = findings.Errors();
-  if (outcome.errors.empty()) {
-    config.warnings = findings.Warnings();
-    outcome.config = std::move(config);
+  for (const ParsedFile& file : files) {
+    const auto errors = file.findings.Errors();
+    const auto warnings = file.findings.Warnings();
+    outcome.errors.insert(outcome.errors.end(), errors.begin(), errors.end());
+    config.warnings.insert(config.warnings.end(), warnings.begin(),
+                           warnings.end());
   }
+  if (outcome.errors.empty()) outcome.config = std::move(config);
   return outcome;
 }
 
@@ -323,29 +331,24 @@ std::uint64_t InFlightInSilence(const ExporterConfig& config) {
   return most;
 }
 
-ConfigOutcome LoadConfig(const std::string& path,
-                         const ConfigPlatform& platform,
-                         ConfigMedium medium) try {
-  return ParseConfigFile(medium == ConfigMedium::kFile
-                             ? ReadFile(path, kMaxConfigBytes)
-                             : ReadFileOrPipe(path, kMaxConfigBytes),
-                         path, platform);
+ConfigOutcome ParseConfigFiles(const ConfigFiles& files,
+                               const ConfigPlatform& platform) try {
+  if (!files.main.text.ok()) {
+    return Unreadable(files.main.path, files.main.text.error().message);
+  }
+  std::deque<ParsedFile> parsed;
+  std::vector<DocumentReader> roots;
+  ParseFiles(files, &parsed, &roots);
+  return Finish(parsed, &roots, platform);
 } catch (const std::exception& error) {
-  return Unreadable(path, error.what());
-}
-
-ConfigOutcome ParseConfigFile(const Result<std::string>& text,
-                              const std::string& path,
-                              const ConfigPlatform& platform) {
-  return text.ok() ? ParseConfig(text.value(), path, platform)
-                   : Unreadable(path, text.error().message);
+  return Unreadable(files.main.path, error.what());
 }
 
 ConfigOutcome ParseConfig(std::string_view text, std::string_view name,
-                          const ConfigPlatform& platform) try {
-  return ParseChecked(text, name, platform);
-} catch (const std::exception& error) {
-  return Unreadable(name, error.what());
+                          const ConfigPlatform& platform) {
+  return ParseConfigFiles(
+      {.main = {.path = std::string(name), .text = std::string(text)}},
+      platform);
 }
 
 }  // namespace echo_exporter

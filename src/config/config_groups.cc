@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +39,8 @@ class GroupsReader {
   const GroupConfig& defaults_;
   const ConfigPlatform& platform_;
   ExporterConfig& config_;
-  std::map<std::string, std::string> names_;  // with the place of each
-  std::uint64_t destinations_ = 0;            // of all groups
+  Definitions names_;
+  std::uint64_t destinations_ = 0;  // of all groups
   bool too_many_pairs_ = false;
 };
 
@@ -79,11 +78,7 @@ void GroupsReader::ReadName(DocumentReader& table, GroupConfig* group) {
     table.AddError(name->position, "name " + std::string(fault));
     return;
   }
-  const auto [it, is_new] =
-      names_.emplace(name->value, table.PlaceText(name->position));
-  if (!is_new) {
-    table.AddError(name->position, "name is a duplicate of " + it->second);
-  }
+  Define(table, "name", *name, &names_);
   group->name = name->value;
 }
 
@@ -178,12 +173,14 @@ bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
   return !fixed || source.address.version() == destination.address->version();
 }
 
-void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
+void ReadGroups(std::vector<DocumentReader>& roots, const GroupConfig& defaults,
                 const ConfigPlatform& platform, ExporterConfig* config) {
   GroupsReader reader(defaults, platform, config);
-  std::size_t number = 0;
-  for (const DocumentNode* const table : root.ReadTables("group")) {
-    reader.Read(root, *table, ++number);
+  for (DocumentReader& root : roots) {
+    std::size_t number = 0;
+    for (const DocumentNode* const table : root.ReadTables("group")) {
+      reader.Read(root, *table, ++number);
+    }
   }
 }
 

@@ -1,15 +1,17 @@
 #ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_GROUPS_H_
 #define ECHO_EXPORTER_SRC_CONFIG_CONFIG_GROUPS_H_
 
+#include <vector>
+
 #include "echo_exporter/config.h"
 #include "src/config/document_reader.h"
 
 namespace echo_exporter {
 
-/// Reads every `[[group]]` of the document into `config->groups` and
+/// Reads every `[[group]]` of the files into `config->groups` and
 /// `config->pairs`. `defaults` holds the settings that a group does not set
 /// itself; `config->sources` must be filled in already.
-void ReadGroups(DocumentReader& root, const GroupConfig& defaults,
+void ReadGroups(std::vector<DocumentReader>& roots, const GroupConfig& defaults,
                 const ConfigPlatform& platform, ExporterConfig* config);
 
 }  // namespace echo_exporter

@@ -150,10 +150,12 @@ void ReadModule(DocumentReader& table, const ConfigPlatform& platform,
 
 }  // namespace
 
-void ReadModules(const DocumentReader& root, const DocumentNode& table,
+void ReadModules(DocumentReader& root, Definitions* names,
                  const ConfigPlatform& platform, ExporterConfig* config) {
-  DocumentReader modules = root.Enter(table, "[modules]: ");
-  for (const DocumentNode& node : table.children) {
+  const DocumentNode* const table = root.ReadTable("modules");
+  if (table == nullptr) return;
+  DocumentReader modules = root.Enter(*table, "[modules]: ");
+  for (const DocumentNode& node : table->children) {
     const std::string& name = node.key;
     if (const auto fault = NameFault(name); !fault.empty()) {
       modules.AddError(node.key_position, "a name " + std::string(fault));
@@ -162,6 +164,7 @@ void ReadModules(const DocumentReader& root, const DocumentNode& table,
       modules.AddTypeError(node, Excerpt(name), "a table");
       continue;
     }
+    Define(modules, Excerpt(name), {name, node.key_position}, names);
     DocumentReader reader =
         modules.Enter(node, "module " + Excerpt(name) + ": ");
     ReadModule(reader, platform, config, &config->modules[name]);

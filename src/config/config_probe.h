@@ -2,12 +2,13 @@
 #define ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
 
 #include "echo_exporter/config.h"
+#include "src/config/config_settings.h"
 #include "src/config/document_reader.h"
 
 namespace echo_exporter {
 
-/// Reads `[modules.*]`. `config->sources` must be filled in already.
-void ReadModules(const DocumentReader& root, const DocumentNode& table,
+/// Reads `[modules.*]` of a file. `config->sources` must be filled in already.
+void ReadModules(DocumentReader& root, Definitions* names,
                  const ConfigPlatform& platform, ExporterConfig* config);
 
 /// Reads `[probe]`. `config->sources` must be filled in already.

@@ -120,6 +120,16 @@ bool AddOnce(DocumentReader& table, std::string_view list,
   return false;
 }
 
+bool Define(DocumentReader& table, const std::string& what,
+            const Located<std::string>& name, Definitions* definitions) {
+  const auto [it, is_new] =
+      definitions->emplace(name.value, table.PlaceText(name.position));
+  if (!is_new) {
+    table.AddError(name.position, what + " is a duplicate of " + it->second);
+  }
+  return is_new;
+}
+
 std::string_view NameFault(std::string_view text) {
   if (text.empty()) return "must not be empty";
   if (text.size() > kMaxNameSize) return "must be at most 128 bytes long";

@@ -50,6 +50,14 @@ bool AddOnce(DocumentReader& table, std::string_view list,
              const Located<std::string>& item, const std::string& name,
              const std::string& key, Seen* seen);
 
+/// The place of each name that is defined in one of the files.
+using Definitions = std::map<std::string, std::string>;
+
+/// False, with an error added, when `name` is defined already. `what` begins
+/// the sentence.
+bool Define(DocumentReader& table, const std::string& what,
+            const Located<std::string>& name, Definitions* definitions);
+
 /// Reads one of the words, each of which stands for a value.
 template <typename T>
 void ReadWord(DocumentReader& table, std::string_view key,

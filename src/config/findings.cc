@@ -15,6 +15,9 @@ void Findings::AddWarning(TextPosition position, std::string_view sentence) {
 }
 
 std::string Findings::PlaceText(TextPosition position) const {
+  if (position.line <= line_places_.size()) {
+    return line_places_[position.line - 1];
+  }
   return file_name_ + ':' + std::to_string(position.line) + ':' +
          std::to_string(position.column);
 }

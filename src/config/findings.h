@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace echo_exporter {
@@ -23,14 +24,18 @@ struct TextPosition {
 /// Confined to one thread.
 class Findings {
  public:
-  explicit Findings(std::string_view file_name) : file_name_(file_name) {}
+  /// `line_places` are where the lines of the text come from, if not from the
+  /// file; messages name them then.
+  explicit Findings(std::string_view file_name,
+                    std::vector<std::string> line_places = {})
+      : file_name_(file_name), line_places_(std::move(line_places)) {}
 
   void AddError(TextPosition position, std::string_view sentence);
   void AddWarning(TextPosition position, std::string_view sentence);
 
   std::size_t error_count() const { return errors_.size(); }
   const std::string& file_name() const { return file_name_; }
-  /// "file:line:column".
+  /// "file:line:column", or where the line comes from.
   std::string PlaceText(TextPosition position) const;
 
   /// "file:line:column: sentence" each, in file order.
@@ -46,6 +51,7 @@ class Findings {
   std::vector<std::string> InFileOrder(std::vector<Finding> findings) const;
 
   std::string file_name_;
+  std::vector<std::string> line_places_;
   std::vector<Finding> errors_;
   std::vector<Finding> warnings_;
 };

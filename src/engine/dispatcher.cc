@@ -379,8 +379,8 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   }
   TellOf(pair, choice);
   // Last, as the above may throw.
-  pair.route_generation = generation;
-  if (choice == pair.route) return;
+  const bool is_first = std::exchange(pair.route_generation, generation) == 0;
+  if (choice == pair.route && !is_first) return;
   pair.route = choice;
   const Route* const route = std::get_if<Route>(&pair.route);
   const bool resolved =

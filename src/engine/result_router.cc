@@ -40,7 +40,9 @@ void ResultRouter::GiveUp() {
 
 void ResultRouter::OnResult(const EchoResult& result) {
   if (IsOfPair(result.tag)) {
-    recorder_.RecordResult(RequestOf(result.tag), result);
+    const RequestId request = RequestOf(result.tag);
+    recorder_.RecordResult(request, result);
+    if (history_ != nullptr) history_->OnResult(request.pair, result);
     return;
   }
   Completion done;

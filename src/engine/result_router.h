@@ -7,13 +7,15 @@
 
 #include "echo_exporter/echo.h"
 #include "echo_exporter/pair.h"
+#include "echo_exporter/pair_history.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/base/mutex.h"
 
 namespace echo_exporter {
 
 /// Receives the reports of a transport and routes them by the request's tag:
-/// results of pairs to the recorder, others to the completion of the request.
+/// results of pairs to the recorder and to their history, others to the
+/// completion of the request.
 ///
 /// Created before the transport, and outlives it. Thread-safe.
 class ResultRouter {
@@ -21,8 +23,9 @@ class ResultRouter {
   /// Under the rules of the transport's callback.
   using Completion = std::function<void(const EchoResult&)>;
 
-  /// `recorder` must outlive the router.
-  explicit ResultRouter(ProbeRecorder& recorder) : recorder_(recorder) {}
+  /// `recorder` and, unless null, `history` must outlive the router.
+  explicit ResultRouter(ProbeRecorder& recorder, PairHistory* history = nullptr)
+      : recorder_(recorder), history_(history) {}
   ResultRouter(const ResultRouter&) = delete;
   ResultRouter& operator=(const ResultRouter&) = delete;
 
@@ -45,6 +48,7 @@ class ResultRouter {
 
  private:
   ProbeRecorder& recorder_;
+  PairHistory* const history_;
 
   Mutex mutex_;
   std::unordered_map<std::uint64_t, Completion> expected_ GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_
 #define ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -38,8 +39,8 @@ class Channel {
 
   /// After Open() has failed: the cause, and the response that can still be
   /// sent unencrypted to a client that does not use TLS; empty: none.
-  virtual std::string failure() const = 0;
-  virtual std::string plain_http_error() const = 0;
+  virtual std::string failure() const { return {}; }
+  virtual std::string plain_http_error() const { return {}; }
 };
 
 /// Unencrypted bytes.
@@ -48,13 +49,25 @@ class PlainChannel final : public Channel {
   explicit PlainChannel(SocketHandle socket) : socket_(socket) {}
 
   Step Open() override { return {State::kDone, 0}; }
-  Step Read(char* data, std::size_t size) override;
-  Step Write(const char* data, std::size_t size) override;
+  Step Read(char* data, std::size_t size) override {
+    const std::ptrdiff_t n = ReceiveBytes(socket_, data, size);
+    if (n > 0) return {State::kDone, static_cast<std::size_t>(n)};
+    if (n == 0) return {State::kEnd, 0};
+    return {SocketCallWouldBlock() ? State::kToRead : State::kFailed, 0};
+  }
+  Step Write(const char* data, std::size_t size) override {
+    const std::ptrdiff_t n =
+        SendBytes(socket_, data, std::min(size, kSendBytes));
+    if (n >= 0) return {State::kDone, static_cast<std::size_t>(n)};
+    return {SocketCallWouldBlock() ? State::kToWrite : State::kFailed, 0};
+  }
   Step Close() override { return {State::kDone, 0}; }
-  std::string failure() const override { return {}; }
-  std::string plain_http_error() const override { return {}; }
 
  private:
+  /// Windows copies the data of a send() into its own memory whatever the size,
+  /// so pieces are limited; smaller ones would need more calls.
+  static constexpr std::size_t kSendBytes = std::size_t{256} * 1024;
+
   const SocketHandle socket_;
 };
 

@@ -8,8 +8,6 @@
 #include <new>
 #include <utility>
 
-#include "src/base/client_network.h"
-
 namespace echo_exporter {
 
 Connection::Connection(ConnectionTable& table, SocketHandle socket)
@@ -17,14 +15,6 @@ Connection::Connection(ConnectionTable& table, SocketHandle socket)
       socket_(socket),
       remote_address_(RemoteAddress(socket)),
       client_(ClientNetwork(remote_address_.value_or(IpAddress()))) {}
-
-void Connection::BeginWaiting(std::size_t unsent) {
-  table_.BeginWaiting(*this, unsent);
-}
-
-void Connection::EndWaiting() { table_.EndWaiting(*this); }
-
-void Connection::BeginRendering() { table_.BeginRendering(*this); }
 
 ConnectionTable::ConnectionTable(const HttpLimits& limits, Serve serve)
     : limits_(limits), serve_(std::move(serve)) {}
@@ -141,33 +131,33 @@ void ConnectionTable::Cut(Connection& connection) {
   }
 }
 
-void ConnectionTable::BeginWaiting(Connection& connection, std::size_t unsent) {
-  const MutexLock lock(mutex_);
-  EndRendering(connection);
+void Connection::BeginWaiting(std::size_t unsent) {
+  const MutexLock lock(table_.mutex_);
+  table_.EndRendering(*this);
   // A client that reads slowly has been waited for since its first wait, and
   // one that has not asked for anything since it came: not since its thread
   // got a processor.
-  const bool has_read_all = unsent == 0 && connection.unsent_ > 0;
-  if (!connection.waiting_ || has_read_all) {
-    connection.waiting_since_ = Clock::System().Now();
+  const bool has_read_all = unsent == 0 && unsent_ > 0;
+  if (!waiting_ || has_read_all) waiting_since_ = Clock::System().Now();
+  waiting_ = true;
+  unsent_ = unsent;
+  if (table_.stopping_ && unsent == 0) table_.Cut(*this);
+  table_.LimitUnsent();
+}
+
+void Connection::EndWaiting() {
+  const MutexLock lock(table_.mutex_);
+  waiting_ = false;
+  unsent_ = 0;
+}
+
+void Connection::BeginRendering() {
+  const MutexLock lock(table_.mutex_);
+  while (table_.rendering_ >= table_.limits_.renderings) {
+    table_.rendered_.Wait(table_.mutex_);
   }
-  connection.waiting_ = true;
-  connection.unsent_ = unsent;
-  if (stopping_ && unsent == 0) Cut(connection);
-  LimitUnsent();
-}
-
-void ConnectionTable::EndWaiting(Connection& connection) {
-  const MutexLock lock(mutex_);
-  connection.waiting_ = false;
-  connection.unsent_ = 0;
-}
-
-void ConnectionTable::BeginRendering(Connection& connection) {
-  const MutexLock lock(mutex_);
-  while (rendering_ >= limits_.renderings) rendered_.Wait(mutex_);
-  ++rendering_;
-  connection.rendering_ = true;
+  ++table_.rendering_;
+  rendering_ = true;
 }
 
 void ConnectionTable::EndRendering(Connection& connection) {

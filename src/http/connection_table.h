@@ -104,9 +104,6 @@ class ConnectionTable {
   friend class Connection;
   using Connections = std::list<Connection>;
 
-  void BeginWaiting(Connection& connection, std::size_t unsent);
-  void EndWaiting(Connection& connection);
-  void BeginRendering(Connection& connection);
   void EndRendering(Connection& connection) REQUIRES(mutex_);
   void Run(Connection& connection);
 

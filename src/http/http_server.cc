@@ -3,15 +3,13 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <optional>
 #include <thread>
 #include <utility>
 
 #include "src/base/mutex.h"
 #include "src/http/connection_table.h"
 #include "src/http/http_session.h"
-#include "src/http/listener.h"
-#include "src/http/route_table.h"
+#include "src/http/socket.h"
 
 namespace echo_exporter {
 namespace {
@@ -29,15 +27,45 @@ class ThreadedHttpServer final : public HttpServer {
   ThreadedHttpServer(std::vector<std::unique_ptr<Listener>> listeners,
                      std::vector<HttpRoute> routes, const HttpLimits& limits,
                      std::shared_ptr<WebSecurity> security,
-                     RequestObserver on_request);
+                     RequestObserver on_request)
+      : routes_(std::move(routes)),
+        limits_(limits),
+        security_(std::move(security)),
+        on_request_(std::move(on_request)),
+        listeners_(std::move(listeners)),
+        connections_(limits, [this](Connection& connection) {
+          ServeHttp(connection, {.limits = limits_,
+                                 .routes = routes_,
+                                 .security = security_.get(),
+                                 .on_request = on_request_});
+        }) {
+    for (const auto& listener : listeners_) urls_.push_back(listener->url());
+  }
   ~ThreadedHttpServer() override { Stop(); }
 
-  void Start() override;
-  void Stop() override;
+  void Start() override {
+    const MutexLock lock(mutex_);
+    if (stopping_ || !acceptors_.empty()) return;
+    for (const auto& listener : listeners_) {
+      acceptors_.emplace_back(
+          [this, socket = listener->socket()] { AcceptConnections(socket); });
+    }
+  }
+
+  void Stop() override {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    for (std::thread& acceptor : acceptors_) acceptor.join();
+    acceptors_.clear();
+    listeners_.clear();
+    connections_.Stop(Clock::System().Now() + limits_.stop_timeout);
+  }
+
   std::vector<std::string> Urls() const override { return urls_; }
 
  private:
-  void AcceptConnections(Listener& listener);
+  void AcceptConnections(SocketHandle listener);
+  void AcceptOne(SocketHandle listener);
 
   const RouteTable routes_;
   const HttpLimits limits_;
@@ -56,58 +84,29 @@ class ThreadedHttpServer final : public HttpServer {
   ConnectionTable connections_;
 };
 
-ThreadedHttpServer::ThreadedHttpServer(
-    std::vector<std::unique_ptr<Listener>> listeners,
-    std::vector<HttpRoute> routes, const HttpLimits& limits,
-    std::shared_ptr<WebSecurity> security, RequestObserver on_request)
-    : routes_(std::move(routes)),
-      limits_(limits),
-      security_(std::move(security)),
-      on_request_(std::move(on_request)),
-      listeners_(std::move(listeners)),
-      connections_(limits, [this](Connection& connection) {
-        ServeHttp(connection, {.limits = limits_,
-                               .routes = routes_,
-                               .security = security_.get(),
-                               .on_request = on_request_});
-      }) {
-  for (const auto& listener : listeners_) urls_.push_back(listener->url());
-}
-
-void ThreadedHttpServer::Start() {
-  const MutexLock lock(mutex_);
-  if (stopping_ || !acceptors_.empty()) return;
-  for (const auto& listener : listeners_) {
-    acceptors_.emplace_back(
-        [this, &listener = *listener] { AcceptConnections(listener); });
-  }
-}
-
-void ThreadedHttpServer::Stop() {
-  const MutexLock lock(mutex_);
-  stopping_ = true;
-  for (std::thread& acceptor : acceptors_) acceptor.join();
-  acceptors_.clear();
-  listeners_.clear();
-  connections_.Stop(Clock::System().Now() + limits_.stop_timeout);
-}
-
-void ThreadedHttpServer::AcceptConnections(Listener& listener) {
+void ThreadedHttpServer::AcceptConnections(SocketHandle listener) {
   while (!stopping_) {
     try {
-      const auto client = listener.Accept(kAcceptPatience);
-      if (client.ok()) {
-        if (client.value()) connections_.Add(*client.value());
-        continue;
-      }
-      // A client that has disconnected before it was accepted must not cause an
-      // eviction.
-      if (client.error().code == ErrorCode::kExhausted) connections_.MakeRoom();
+      AcceptOne(listener);
     } catch (const std::exception&) {
       // Running out of memory must not stop the server.
+      std::this_thread::sleep_for(kAcceptPause);
     }
-    std::this_thread::sleep_for(kAcceptPause);
   }
+}
+
+void ThreadedHttpServer::AcceptOne(SocketHandle listener) {
+  if (WaitForSocket(listener, SocketEvent::kReadable, kAcceptPatience) ==
+      SocketState::kNotReady) {
+    return;
+  }
+  const SocketHandle client = AcceptClient(listener);
+  if (client != kNoSocket) return connections_.Add(client);
+  if (SocketCallWouldBlock()) return;
+  // A client that has disconnected before it was accepted must not cause an
+  // eviction.
+  if (SocketCallLacksMeans()) connections_.MakeRoom();
+  std::this_thread::sleep_for(kAcceptPause);
 }
 
 }  // namespace

@@ -1,6 +1,4 @@
-#include "src/http/listener.h"
-
-#include <utility>
+#include "src/http/socket.h"
 
 namespace echo_exporter {
 namespace {
@@ -37,25 +35,6 @@ Result<std::unique_ptr<Listener>> Listener::Open(const ListenAddress& address,
   return std::unique_ptr<Listener>(new Listener(
       socket.value(), scheme + "://" + UrlHost(address.host) + ":" +
                           std::to_string(LocalPort(socket.value()))));
-}
-
-Listener::Listener(SocketHandle socket, std::string url)
-    : socket_(socket), url_(std::move(url)) {}
-
-Listener::~Listener() { CloseSocket(socket_); }
-
-Result<std::optional<SocketHandle>> Listener::Accept(
-    std::chrono::milliseconds patience) {
-  if (WaitForSocket(socket_, SocketEvent::kReadable, patience) ==
-      SocketState::kNotReady) {
-    return std::optional<SocketHandle>();
-  }
-  const SocketHandle client = AcceptClient(socket_);
-  if (client != kNoSocket) return std::optional<SocketHandle>(client);
-  if (SocketCallWouldBlock()) return std::optional<SocketHandle>();
-  return Error{
-      SocketCallLacksMeans() ? ErrorCode::kExhausted : ErrorCode::kUnavailable,
-      "accepting on " + url_ + ": " + SocketErrorText()};
 }
 
 }  // namespace echo_exporter

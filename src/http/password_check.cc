@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -51,18 +52,6 @@ class OpensslRandom final : public Botan::RandomNumberGenerator {
   bool is_seeded() const override { return true; }
 };
 
-/// Ends a turn that has begun.
-class Turn {
- public:
-  explicit Turn(FairTurns& turns) : turns_(turns) {}
-  ~Turn() { turns_.End(); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  FairTurns& turns_;
-};
-
 }  // namespace
 
 std::string HashPassword(const std::string& password, std::uint16_t cost) {
@@ -70,38 +59,33 @@ std::string HashPassword(const std::string& password, std::uint16_t cost) {
   return Botan::generate_bcrypt(password, random, cost, 'b');
 }
 
-UserTable::UserTable(std::map<std::string, std::string> hashes)
-    : hashes_(std::move(hashes)), costliest_hash_(CostliestOf(hashes_)) {}
-
-const std::string* UserTable::HashOf(const std::string& user) const {
-  const auto found = hashes_.find(user);
-  return found == hashes_.end() ? nullptr : &found->second;
-}
+UserTable::UserTable(std::map<std::string, std::string> users)
+    : hashes(std::move(users)), costliest_hash(CostliestOf(hashes)) {}
 
 PasswordCheck::PasswordCheck() {
-  if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
-    throw std::runtime_error("the system provides no random numbers");
-  }
+  OpensslRandom().randomize(key_.data(), key_.size());
 }
 
 PasswordCheck::Verdict PasswordCheck::Check(const UserTable& users,
                                             const std::string& user,
                                             const std::string& password,
                                             const IpAddress& client) {
-  const std::string* const own_hash = users.HashOf(user);
+  const auto found = users.hashes.find(user);
+  const bool exists = found != users.hashes.end();
   // A name that does not exist is checked against some hash, and the result is
   // ignored.
-  const std::string& hash = own_hash ? *own_hash : users.costliest_hash();
+  const std::string& hash = exists ? found->second : users.costliest_hash;
   const Digest digest = DigestOf(user, hash, password);
   // A removed user's password may be remembered with the hash of another.
-  const auto is_known_right = [&] { return own_hash && IsRemembered(digest); };
+  const auto is_known_right = [&] { return exists && IsRemembered(digest); };
   if (is_known_right()) return Verdict::kRight;
   if (!turns_.Begin(client)) return Verdict::kBusy;
-  const Turn turn(turns_);
+  const auto end = [](FairTurns* turns) { turns->End(); };
+  const std::unique_ptr<FairTurns, decltype(end)> turn(&turns_, end);
   // A client with several connections sends the same password several times at
   // once.
   if (is_known_right()) return Verdict::kRight;
-  if (!IsPasswordOf(hash, password) || !own_hash) return Verdict::kWrong;
+  if (!IsPasswordOf(hash, password) || !exists) return Verdict::kWrong;
   Remember(digest);
   return Verdict::kRight;
 }

@@ -17,18 +17,12 @@ namespace echo_exporter {
 /// The users of one version of the web configuration.
 ///
 /// Immutable after construction.
-class UserTable {
- public:
+struct UserTable {
   /// Names and bcrypt hashes, at least one.
-  explicit UserTable(std::map<std::string, std::string> hashes);
+  explicit UserTable(std::map<std::string, std::string> users);
 
-  /// Null when there is no such user.
-  const std::string* HashOf(const std::string& user) const;
-  const std::string& costliest_hash() const { return costliest_hash_; }
-
- private:
-  const std::map<std::string, std::string> hashes_;
-  const std::string costliest_hash_;
+  const std::map<std::string, std::string> hashes;
+  const std::string costliest_hash;
 };
 
 /// Checks names and passwords against bcrypt hashes, which is slow by design:

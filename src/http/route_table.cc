@@ -1,8 +1,10 @@
-#include "src/http/route_table.h"
-
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
+
+#include "src/base/header_value.h"
+#include "src/http/http_session.h"
 
 namespace echo_exporter {
 namespace {
@@ -18,6 +20,28 @@ std::string Join(const std::vector<std::string>& words,
 }
 
 }  // namespace
+
+std::optional<std::string> HttpRequest::Header(std::string_view name) const {
+  const auto values = ValuesOf(headers, name);
+  if (values.empty()) return std::nullopt;
+  return std::string(values.front());
+}
+
+std::string HttpRequest::HeaderList(std::string_view name) const {
+  return ListOf(headers, name);
+}
+
+HttpResponse HttpResponse::Text(int status, std::string line) {
+  return {.status = status, .body = std::move(line) + "\n"};
+}
+
+HttpResponse HttpResponse::RetryAfter(int status, Nanoseconds wait,
+                                      std::string line) {
+  HttpResponse response = Text(status, std::move(line));
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
+  response.headers.emplace_back("Retry-After", std::to_string(seconds.count()));
+  return response;
+}
 
 RouteTable::RouteTable(std::vector<HttpRoute> routes)
     : routes_(std::move(routes)) {}

@@ -4,9 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "echo_exporter/config.h"
 #include "echo_exporter/ip_address.h"
 #include "echo_exporter/result.h"
 
@@ -39,10 +42,6 @@ std::uint16_t LocalPort(SocketHandle socket);
 /// socket serves both IP versions. Absent when the system does not report it,
 /// as for a connection that was reset.
 std::optional<IpAddress> RemoteAddress(SocketHandle socket);
-
-/// `address` without its zone; the IPv4 address that an IPv6 address such as
-/// ::ffff:192.0.2.1 stands for (RFC 4291 section 2.5.5.2). Pure.
-IpAddress WithoutZoneOrMapping(const IpAddress& address);
 
 enum class SocketEvent {
   kReadable,  ///< also: a client to accept, the end of the stream, or an error
@@ -87,6 +86,33 @@ void CloseSocket(SocketHandle socket);
 
 /// Informs the peer that nothing more will be sent.
 void FinishSending(SocketHandle socket);
+
+/// A socket that listens on one address.
+///
+/// Immutable after construction.
+class Listener {
+ public:
+  /// An empty host stands for all interfaces and both IP versions; "0.0.0.0"
+  /// and "::" for all interfaces and one version. The scheme is for the URL.
+  static Result<std::unique_ptr<Listener>> Open(const ListenAddress& address,
+                                                const std::string& scheme);
+
+  ~Listener() { CloseSocket(socket_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  SocketHandle socket() const { return socket_; }
+
+  /// The URL for use on this machine, with the port in use.
+  const std::string& url() const { return url_; }
+
+ private:
+  Listener(SocketHandle socket, std::string url)
+      : socket_(socket), url_(std::move(url)) {}
+
+  const SocketHandle socket_;
+  const std::string url_;
+};
 
 }  // namespace echo_exporter
 

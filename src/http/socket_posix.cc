@@ -16,10 +16,8 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <string>
-#include <system_error>
 
 #include "src/base/socket_address_posix.h"
 #include "src/base/unique_fd_posix.h"
@@ -40,10 +38,6 @@ bool MakePrivateAndNonBlocking(int socket) {
          fcntl(socket, F_SETFL, O_NONBLOCK) == 0;
 }
 
-struct AddressListDeleter {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-
 }  // namespace
 
 Result<SocketHandle> OpenListener(const std::string& host, std::uint16_t port,
@@ -58,7 +52,8 @@ Result<SocketHandle> OpenListener(const std::string& host, std::uint16_t port,
       0) {
     return Error{ErrorCode::kUnavailable, cause};
   }
-  const std::unique_ptr<addrinfo, AddressListDeleter> list(first);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(first,
+                                                                &freeaddrinfo);
   for (const addrinfo* address = first; address; address = address->ai_next) {
     UniqueFd listener(
         socket(address->ai_family, address->ai_socktype, address->ai_protocol));
@@ -84,18 +79,13 @@ SocketHandle AcceptClient(SocketHandle listener) {
 }
 
 std::uint16_t LocalPort(SocketHandle socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  if (getsockname(Native(socket), reinterpret_cast<sockaddr*>(&address),
-                  &size) != 0) {
-    return 0;
-  }
-  // The port is at the same place in both.
+  // Of an IPv4 address, too: the port is at the same place.
   static_assert(offsetof(sockaddr_in, sin_port) ==
                 offsetof(sockaddr_in6, sin6_port));
-  sockaddr_in v4{};
-  std::memcpy(&v4, &address, sizeof(v4));
-  return ntohs(v4.sin_port);
+  sockaddr_in6 address{};
+  socklen_t size = sizeof(address);
+  getsockname(Native(socket), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin6_port);
 }
 
 std::optional<IpAddress> RemoteAddress(SocketHandle socket) {
@@ -135,11 +125,7 @@ bool SocketCallLacksMeans() {
          errno == ENOMEM;
 }
 
-std::string SocketErrorText() {
-  const int code = errno;
-  return std::system_category().message(code) + " (" + std::to_string(code) +
-         ")";
-}
+std::string SocketErrorText() { return ErrnoText(errno); }
 
 void FinishSending(SocketHandle socket) { shutdown(Native(socket), SHUT_WR); }
 

@@ -57,10 +57,6 @@ void StartWinsock() {
   static_cast<void>(result);
 }
 
-struct AddressListDeleter {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-
 int AtMostInt(std::size_t size) {
   constexpr std::size_t kMost = std::numeric_limits<int>::max();
   return static_cast<int>(std::min(size, kMost));
@@ -77,9 +73,7 @@ std::optional<IpAddress> FromSocketAddress(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET6) {
     sockaddr_in6 v6;
     std::memcpy(&v6, &storage, sizeof(v6));
-    std::array<std::uint8_t, 16> bytes;
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    return IpAddress::V6(bytes);
+    return IpAddress::V6(std::to_array(v6.sin6_addr.s6_addr));
   }
   return std::nullopt;
 }
@@ -99,7 +93,8 @@ Result<SocketHandle> OpenListener(const std::string& host, std::uint16_t port,
       0) {
     return Error{ErrorCode::kUnavailable, cause};
   }
-  const std::unique_ptr<addrinfo, AddressListDeleter> list(first);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(first,
+                                                                &freeaddrinfo);
   for (const addrinfo* address = first; address; address = address->ai_next) {
     UniqueSocket listener(
         socket(address->ai_family, address->ai_socktype, address->ai_protocol));
@@ -127,18 +122,13 @@ SocketHandle AcceptClient(SocketHandle listener) {
 }
 
 std::uint16_t LocalPort(SocketHandle socket) {
-  sockaddr_storage address{};
-  int size = sizeof(address);
-  if (getsockname(Native(socket), reinterpret_cast<sockaddr*>(&address),
-                  &size) != 0) {
-    return 0;
-  }
-  // The port is at the same place in both.
+  // Of an IPv4 address, too: the port is at the same place.
   static_assert(offsetof(sockaddr_in, sin_port) ==
                 offsetof(sockaddr_in6, sin6_port));
-  sockaddr_in v4{};
-  std::memcpy(&v4, &address, sizeof(v4));
-  return ntohs(v4.sin_port);
+  sockaddr_in6 address{};
+  int size = sizeof(address);
+  getsockname(Native(socket), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin6_port);
 }
 
 std::optional<IpAddress> RemoteAddress(SocketHandle socket) {

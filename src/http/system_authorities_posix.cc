@@ -1,6 +1,6 @@
 #include <openssl/err.h>
 
-#include "src/http/system_authorities.h"
+#include "src/http/tls_context.h"
 
 namespace echo_exporter {
 

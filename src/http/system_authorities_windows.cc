@@ -18,7 +18,6 @@
 #include <span>
 #include <string_view>
 
-#include "src/http/system_authorities.h"
 #include "src/http/tls_context.h"
 
 namespace echo_exporter {

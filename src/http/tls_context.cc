@@ -11,10 +11,9 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "echo_exporter/ip_address.h"
-#include "src/http/system_authorities.h"
-#include "src/http/tls_channel.h"
 
 namespace echo_exporter {
 namespace {
@@ -49,6 +48,24 @@ bool IsAtEnd() {
          ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+/// All of a text, or an error.
+std::vector<OpensslPtr<X509>> ReadCertificates(
+    const PemText& text, std::vector<std::string>* errors) {
+  const OpensslPtr<BIO> reader = Reader(text.pem);
+  std::vector<OpensslPtr<X509>> all;
+  while (OpensslPtr<X509> next = ReadCertificate(reader.get())) {
+    all.push_back(std::move(next));
+  }
+  if (all.empty()) {
+    errors->push_back(text.origin +
+                      " contains no usable certificate: " + TakeOpensslError());
+  } else if (!IsAtEnd()) {
+    errors->push_back(text.origin +
+                      " contains an invalid certificate after the first one");
+  }
+  return all;
+}
+
 int VerifyMode(ClientAuth auth) {
   if (auth == ClientAuth::kNoClientCert) return SSL_VERIFY_NONE;
   return RequiresCertificate(auth)
@@ -60,19 +77,9 @@ int ProtocolVersion(TlsVersion version) {
   return version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 }
 
-const char* GroupName(TlsCurve curve) {
-  switch (curve) {
-    case TlsCurve::kP256:
-      return "P-256";
-    case TlsCurve::kP384:
-      return "P-384";
-    case TlsCurve::kP521:
-      return "P-521";
-    case TlsCurve::kX25519:
-      break;
-  }
-  return "X25519";
-}
+/// By TlsCurve.
+constexpr std::array<std::string_view, 4> kGroupNames = {"P-256", "P-384",
+                                                         "P-521", "X25519"};
 
 void Append(std::string_view item, std::string* list) {
   if (!list->empty()) *list += ':';
@@ -83,17 +90,14 @@ void Append(std::string_view item, std::string* list) {
 /// the handshake of a client that offers only HTTP/2 must not fail.
 int ChooseProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* in, unsigned int in_size, void*) {
-  constexpr std::string_view kOurs = "http/1.1";
-  for (unsigned int i = 0; i < in_size; i += 1U + in[i]) {
-    const std::size_t size = std::min<std::size_t>(in[i], in_size - i - 1);
-    if (std::string_view(reinterpret_cast<const char*>(in) + i + 1, size) ==
-        kOurs) {
-      *out = in + i + 1;
-      *out_size = static_cast<unsigned char>(size);
-      return SSL_TLSEXT_ERR_OK;
-    }
+  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+  unsigned char* chosen = nullptr;
+  if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in,
+                            in_size) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_NOACK;
   }
-  return SSL_TLSEXT_ERR_NOACK;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
 }
 
 std::string TextOf(const ASN1_STRING* text) {
@@ -149,6 +153,89 @@ std::vector<std::string> ClientNames(const X509* certificate) {
     }
   }
   return names;
+}
+
+/// Bytes encrypted by TLS, on the server's side.
+///
+/// Confined to one thread.
+class TlsChannel final : public Channel {
+ public:
+  /// `ssl` was created from `context`, and has its socket.
+  TlsChannel(std::shared_ptr<const TlsContext> context, OpensslPtr<SSL> ssl)
+      : context_(std::move(context)), ssl_(std::move(ssl)) {}
+
+  Step Open() override {
+    ERR_clear_error();
+    const Step step = Classify(SSL_accept(ssl_.get()), 0);
+    opened_ = step.state == State::kDone;
+    return step;
+  }
+
+  Step Read(char* data, std::size_t size) override {
+    std::size_t bytes = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(ssl_.get(), data, size, &bytes);
+    return Classify(result, bytes);
+  }
+
+  Step Write(const char* data, std::size_t size) override {
+    std::size_t bytes = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(ssl_.get(), data, size, &bytes);
+    return Classify(result, bytes);
+  }
+
+  Step Close() override {
+    if (!opened_ || failed_) return {State::kDone, 0};
+    ERR_clear_error();
+    const int result = SSL_shutdown(ssl_.get());
+    // 0: sent; the peer's close_notify has not arrived and is not waited for.
+    return Classify(result == 0 ? 1 : result, 0);
+  }
+
+  std::string failure() const override { return failure_; }
+  std::string plain_http_error() const override {
+    if (!plain_http_) return {};
+    return "HTTP/1.0 400 Bad Request\r\n"
+           "Content-Type: text/plain; charset=utf-8\r\n"
+           "Connection: close\r\n\r\n"
+           "Plain HTTP request sent to an HTTPS port.\n";
+  }
+
+ private:
+  Step Classify(int result, std::size_t bytes);
+
+  const std::shared_ptr<const TlsContext> context_;
+  const OpensslPtr<SSL> ssl_;
+  bool opened_ = false;
+  bool failed_ = false;  ///< `ssl_` must not be used any more
+  bool plain_http_ = false;
+  std::string failure_;
+};
+
+Channel::Step TlsChannel::Classify(int result, std::size_t bytes) {
+  if (result > 0) return {State::kDone, bytes};
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {State::kToRead, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {State::kToWrite, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {State::kEnd, 0};
+    default:
+      break;
+  }
+  failed_ = true;
+  const unsigned long error = ERR_peek_last_error();
+  plain_http_ = !opened_ && ERR_GET_LIB(error) == ERR_LIB_SSL &&
+                ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
+  failure_ = error == 0 ? "the client disconnected" : TakeOpensslError();
+  if (const long verdict = SSL_get_verify_result(ssl_.get());
+      verdict != X509_V_OK) {
+    failure_ +=
+        std::string(" (") + X509_verify_cert_error_string(verdict) + ')';
+  }
+  return {State::kFailed, 0};
 }
 
 }  // namespace
@@ -218,29 +305,25 @@ void TlsContext::UseProtocol(const TlsConfig& config) {
 
   std::string groups;
   for (const TlsCurve curve : config.curve_preferences) {
-    Append(GroupName(curve), &groups);
+    Append(kGroupNames[static_cast<std::size_t>(curve)], &groups);
   }
   if (!groups.empty()) SSL_CTX_set1_groups_list(context, groups.c_str());
 }
 
 void TlsContext::UseCertificate(const TlsConfig& config,
                                 std::vector<std::string>* errors) {
-  const OpensslPtr<BIO> chain = Reader(config.certificate.pem);
-  const OpensslPtr<X509> own = ReadCertificate(chain.get());
-  if (!own || SSL_CTX_use_certificate(context_.get(), own.get()) != 1) {
+  auto chain = ReadCertificates(config.certificate, errors);
+  X509* const own = chain.empty() ? nullptr : chain.front().get();
+  if (own && SSL_CTX_use_certificate(context_.get(), own) != 1) {
     errors->push_back(config.certificate.origin +
                       " contains no usable certificate: " + TakeOpensslError());
   }
-  if (own) certificate_expiry_ = ExpiryOf(own.get());
-  while (OpensslPtr<X509> next = ReadCertificate(chain.get())) {
-    certificate_expiry_ = std::min(certificate_expiry_, ExpiryOf(next.get()));
-    if (SSL_CTX_add0_chain_cert(context_.get(), next.get()) == 1) {
-      static_cast<void>(next.release());
+  for (OpensslPtr<X509>& one : chain) {
+    certificate_expiry_ = std::min(certificate_expiry_, ExpiryOf(one.get()));
+    if (one.get() != own &&
+        SSL_CTX_add0_chain_cert(context_.get(), one.get()) == 1) {
+      static_cast<void>(one.release());
     }
-  }
-  if (own && !IsAtEnd()) {
-    errors->push_back(config.certificate.origin +
-                      " contains an invalid certificate after the first one");
   }
 
   const OpensslPtr<BIO> key_text = Reader(config.key.pem);
@@ -251,7 +334,7 @@ void TlsContext::UseCertificate(const TlsConfig& config,
                       " contains no usable private key (encrypted keys are not "
                       "supported): " +
                       TakeOpensslError());
-  } else if (own && X509_check_private_key(own.get(), key.get()) != 1) {
+  } else if (own && X509_check_private_key(own, key.get()) != 1) {
     errors->push_back(config.key.origin + " does not match the certificate");
   } else if (SSL_CTX_use_PrivateKey(context_.get(), key.get()) != 1) {
     errors->push_back(config.key.origin +
@@ -273,19 +356,9 @@ void TlsContext::UseClientCa(const TlsConfig& config,
     if (verifies_clients_) TrustSystemAuthorities(context_.get());
     return;
   }
-  const OpensslPtr<BIO> text = Reader(config.client_ca.pem);
-  std::size_t count = 0;
-  while (const OpensslPtr<X509> ca = ReadCertificate(text.get())) {
+  for (const auto& ca : ReadCertificates(config.client_ca, errors)) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), ca.get());
     SSL_CTX_add_client_CA(context_.get(), ca.get());
-    ++count;
-  }
-  if (count == 0) {
-    errors->push_back(config.client_ca.origin +
-                      " contains no usable certificate: " + TakeOpensslError());
-  } else if (!IsAtEnd()) {
-    errors->push_back(config.client_ca.origin +
-                      " contains an invalid certificate after the first one");
   }
 }
 

@@ -62,6 +62,13 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
 /// clears it.
 std::string TakeOpensslError();
 
+/// Trusts the certificate authorities that the operating system trusts: on
+/// Windows those in the store of root certificates that may certify clients,
+/// elsewhere those in the places of OpenSSL, which the environment variables
+/// SSL_CERT_FILE and SSL_CERT_DIR replace. Where there are none, no certificate
+/// is accepted.
+void TrustSystemAuthorities(SSL_CTX* context);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_

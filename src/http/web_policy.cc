@@ -6,7 +6,6 @@
 #include <chrono>
 #include <exception>
 
-#include "src/base/client_network.h"
 #include "src/base/header_value.h"
 
 namespace echo_exporter {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <thread>
+#include <optional>
 #include <utility>
 
 #include "echo_exporter/clock.h"
@@ -11,6 +11,7 @@
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
+#include "src/base/periodic.h"
 #include "src/base/settled.h"
 #include "src/http/web_policy.h"
 
@@ -76,9 +77,6 @@ class FileWebSecurity final : public WebSecurity {
         policy_(std::move(policy)),
         protection_(std::move(protection)),
         files_(std::move(files)) {}
-  ~FileWebSecurity() override;
-  FileWebSecurity(const FileWebSecurity&) = delete;
-  FileWebSecurity& operator=(const FileWebSecurity&) = delete;
 
   bool uses_tls() const override { return uses_tls_; }
   std::shared_ptr<const WebPolicy> Current() override {
@@ -86,7 +84,10 @@ class FileWebSecurity final : public WebSecurity {
     return policy_;
   }
   void Look() override;
-  void Watch() override;
+  void Watch() override {
+    const MutexLock lock(mutex_);
+    if (!watch_) watch_.emplace(kLookInterval, [this] { TryToLook(); });
+  }
   std::vector<std::string> Reload() override;
   void SetObserver(Observer observer) override {
     const MutexLock lock(mutex_);
@@ -95,7 +96,7 @@ class FileWebSecurity final : public WebSecurity {
   }
 
  private:
-  void LookUntilStopped();
+  void TryToLook();
   void Tell() REQUIRES(mutex_);
   std::vector<std::string> Take(WebConfigOutcome outcome, bool asked)
       REQUIRES(reading_mutex_);
@@ -118,45 +119,17 @@ class FileWebSecurity final : public WebSecurity {
   /// Of the last version that was judged, valid or not.
   Settled<Files> files_ GUARDED_BY(reading_mutex_);
 
-  Mutex watch_mutex_;
-  CondVar stop_;
-  bool stopping_ GUARDED_BY(watch_mutex_) = false;
-  std::thread watch_ GUARDED_BY(watch_mutex_);
+  // The last member: its destructor waits for a look, which uses the others.
+  std::optional<Periodic> watch_ GUARDED_BY(mutex_);
 };
 
-FileWebSecurity::~FileWebSecurity() {
-  std::thread watch;
-  {
-    const MutexLock lock(watch_mutex_);
-    stopping_ = true;
-    stop_.NotifyAll();
-    watch = std::move(watch_);
-  }
-  if (watch.joinable()) watch.join();
-}
-
-void FileWebSecurity::Watch() {
-  const MutexLock lock(watch_mutex_);
-  if (watch_.joinable()) return;
-  watch_ = std::thread([this] { LookUntilStopped(); });
-}
-
-void FileWebSecurity::LookUntilStopped() {
-  for (;;) {
-    {
-      const MutexLock lock(watch_mutex_);
-      const SteadyTime next = Clock::System().Now() + kLookInterval;
-      while (!stopping_ && stop_.WaitUntil(watch_mutex_, next)) {
-      }
-      if (stopping_) return;
-    }
-    try {
-      Look();
-    } catch (const std::exception& error) {
-      // Such as running out of memory: the next look may succeed.
-      Log(LogLevel::kDebug, "looking at the web configuration failed",
-          {{"error", error.what()}});
-    }
+void FileWebSecurity::TryToLook() {
+  try {
+    Look();
+  } catch (const std::exception& error) {
+    // Such as running out of memory: the next look may succeed.
+    Log(LogLevel::kDebug, "looking at the web configuration failed",
+        {{"error", error.what()}});
   }
 }
 

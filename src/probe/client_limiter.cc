@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/base/client_network.h"
-
 namespace echo_exporter {
 namespace {
 

@@ -79,8 +79,6 @@ ContinuousPairs::ContinuousPairs(SharedConfig& config, const Clock& clock,
       book_(book),
       recorder_(recorder),
       dispatcher_(dispatcher),
-      allowed_(std::make_shared<const std::vector<IpPrefix>>(
-          config.Get()->probe.allowed_prefixes)),
       log_lines_(std::chrono::minutes(10), /*burst=*/1) {}
 
 std::optional<HttpResponse> ContinuousPairs::Probe(
@@ -113,7 +111,7 @@ std::optional<HttpResponse> ContinuousPairs::Probe(
       if (pairs_.size() >= config->probe.max_continuous) {
         return Refuse(*config, now);
       }
-      found = Begin(key, query.target, target, module);
+      found = Begin(key, query.target, target, config, module);
     }
     Pair& pair = found->second;
     if (target.verdict == TargetVerdict::kDependsOnAddress) {
@@ -131,6 +129,7 @@ std::optional<HttpResponse> ContinuousPairs::Probe(
 
 ContinuousPairs::Pairs::iterator ContinuousPairs::Begin(
     const Key& key, const std::string& text, const ProbeTarget& target,
+    const std::shared_ptr<const ExporterConfig>& config,
     const ModuleConfig& module) {
   const GroupConfig defaults;
   const DestinationConfig destination = DestinationOf(key[2], target);
@@ -140,19 +139,11 @@ ContinuousPairs::Pairs::iterator ContinuousPairs::Begin(
     place = pairs_.try_emplace(key).first;
     Pair& pair = place->second;
     pair.spec.id = id;
-    pair.target = text;
-    pair.interval = module.interval;
-    pair.keep = module.keep;
-    pair.asked = clock_.Now();
-    pair.spec.echo = module.echo;
     pair.spec.flow_renew_after = defaults.flow_renew_after;
     pair.spec.outage_after = defaults.outage_after;
-    if (target.verdict == TargetVerdict::kDependsOnAddress) {
-      pair.spec.allowed = allowed_;
-    }
-    const auto from = WatchSource(module.source, book_);
-    pair.source_watch = from.watch;
-    pair.spec.source = from.endpoint;
+    pair.target = text;
+    pair.asked = clock_.Now();
+    Set(config, module, target.verdict, &pair);
     const auto to = WatchDestination(destination, defaults.dns_refresh, book_);
     pair.destination_watch = to.watch;
     pair.spec.destination = to.endpoint;
@@ -170,6 +161,22 @@ ContinuousPairs::Pairs::iterator ContinuousPairs::Begin(
   recorder_.Describe(
       id, {.interval = module.interval, .has_name = !destination.address});
   return place;
+}
+
+// What a module says of a pair. Its previous source stays watched.
+void ContinuousPairs::Set(const std::shared_ptr<const ExporterConfig>& config,
+                          const ModuleConfig& module, TargetVerdict verdict,
+                          Pair* pair) {
+  pair->interval = module.interval;
+  pair->keep = module.keep;
+  pair->spec.echo = module.echo;
+  pair->spec.allowed = nullptr;
+  if (verdict == TargetVerdict::kDependsOnAddress) {
+    pair->spec.allowed = {config, &config->probe.allowed_prefixes};
+  }
+  const WatchedEndpoint source = WatchSource(module.source, book_);
+  pair->source_watch = source.watch;
+  pair->spec.source = source.endpoint;
 }
 
 std::optional<HttpResponse> ContinuousPairs::Read(
@@ -234,16 +241,11 @@ void ContinuousPairs::Unwatch(
 void ContinuousPairs::MoveTo(std::shared_ptr<const ExporterConfig> next,
                              DispatchChange change) {
   const MutexLock lock(mutex_);
-  Prefixes allowed = allowed_;
-  if (*allowed != next->probe.allowed_prefixes) {
-    allowed = std::make_shared<const std::vector<IpPrefix>>(
-        next->probe.allowed_prefixes);
-  }
   // What is to be undone is noted where that cannot fail.
   std::vector<Move> moves;
   moves.reserve(pairs_.size());
   try {
-    Plan(*next, allowed, &moves, &change);
+    Plan(next, &moves, &change);
     dispatcher_.Apply(std::move(change));
   } catch (...) {
     for (const Move& move : moves) {
@@ -264,17 +266,16 @@ void ContinuousPairs::MoveTo(std::shared_ptr<const ExporterConfig> next,
                        {.interval = pair.interval,
                         .has_name = !pair.spec.destination.address});
   }
-  allowed_ = std::move(allowed);
   config_.Set(std::move(next));
 }
 
-void ContinuousPairs::Plan(const ExporterConfig& next, const Prefixes& allowed,
+void ContinuousPairs::Plan(const std::shared_ptr<const ExporterConfig>& next,
                            std::vector<Move>* moves, DispatchChange* change) {
   const std::string* last_module = nullptr;
   for (auto place = pairs_.begin(); place != pairs_.end(); ++place) {
     const Pair& old = place->second;
     TargetVerdict verdict = TargetVerdict::kRefused;
-    const auto module = ModuleOf(place->first, old, next, &verdict);
+    const auto module = ModuleOf(place->first, old, *next, &verdict);
     moves->push_back({.place = place, .pair = std::nullopt});
     Move& move = moves->back();
     if (!module) {
@@ -282,14 +283,7 @@ void ContinuousPairs::Plan(const ExporterConfig& next, const Prefixes& allowed,
       continue;
     }
     Pair pair = old;
-    pair.interval = module->interval;
-    pair.keep = module->keep;
-    pair.spec.echo = module->echo;
-    pair.spec.allowed =
-        verdict == TargetVerdict::kDependsOnAddress ? allowed : nullptr;
-    const auto from = WatchSource(module->source, book_);
-    pair.source_watch = from.watch;
-    pair.spec.source = from.endpoint;
+    Set(next, *module, verdict, &pair);
     move.pair = std::move(pair);
     if (module->interval != old.interval) {
       // Those of a module are spread over the new interval together.

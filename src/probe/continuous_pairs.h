@@ -72,13 +72,15 @@ class ContinuousPairs {
     Pairs::iterator place;
     std::optional<Pair> pair;  ///< absent: it ends
   };
-  using Prefixes = std::shared_ptr<const std::vector<IpPrefix>>;
 
   Pairs::iterator Begin(const Key& key, const std::string& text,
-                        const ProbeTarget& target, const ModuleConfig& module)
-      REQUIRES(mutex_);
+                        const ProbeTarget& target,
+                        const std::shared_ptr<const ExporterConfig>& config,
+                        const ModuleConfig& module) REQUIRES(mutex_);
+  void Set(const std::shared_ptr<const ExporterConfig>& config,
+           const ModuleConfig& module, TargetVerdict verdict, Pair* pair);
   void EndUnaskedAt(SteadyTime now) REQUIRES(mutex_);
-  void Plan(const ExporterConfig& next, const Prefixes& allowed,
+  void Plan(const std::shared_ptr<const ExporterConfig>& next,
             std::vector<Move>* moves, DispatchChange* change) REQUIRES(mutex_);
   std::optional<ModuleConfig> ModuleOf(const Key& key, const Pair& pair,
                                        const ExporterConfig& next,
@@ -100,7 +102,6 @@ class ContinuousPairs {
 
   Mutex mutex_;
   Pairs pairs_ GUARDED_BY(mutex_);
-  Prefixes allowed_ GUARDED_BY(mutex_);  ///< of the configuration
   SteadyTime looked_ GUARDED_BY(mutex_){};
   TokenBucket log_lines_ GUARDED_BY(mutex_);  ///< about the limit
 };

@@ -138,6 +138,7 @@ std::optional<HttpResponse> OnDemandProber::ProbeBy(
     return HttpResponse::Text(400, "Unknown module \"" + query.module + "\"");
   }
   plan.module = module->second;
+  if (query.pair_echo) plan.module.echo = *query.pair_echo;
   if (query.source) {
     auto source = ParseSource(*query.source, config.sources);
     if (!source.ok()) return HttpResponse::Text(400, source.error().message);
@@ -246,6 +247,10 @@ HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
     return NotProbed("The exporter is stopping");
   }
 
+  if (query.pair_echo) {
+    return {.content_type = "application/json",
+            .body = RenderProbeJson(report, clock_.WallNow())};
+  }
   return MakeProbeResponse(
       query, report.log, RenderProbeReport(report, query.format), plan.module);
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
 #include "echo_exporter/ip_address.h"
 #include "echo_exporter/metrics_format.h"
 #include "echo_exporter/result.h"
@@ -22,6 +23,8 @@ struct ProbeQuery {
   bool debug = false;                 ///< respond with a readable log
   /// Unless it is readable.
   MetricsFormat format = MetricsFormat::kText;
+  /// Of a pair, instead of the module's; the response is JSON then.
+  std::optional<EchoSettings> pair_echo;
   std::optional<IpAddress> client;  ///< absent: unknown
   /// Prometheus's own limit, from X-Prometheus-Scrape-Timeout-Seconds.
   std::optional<Nanoseconds> scrape_timeout;

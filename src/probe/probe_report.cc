@@ -9,6 +9,8 @@
 
 #include "echo_exporter/family_writer.h"
 #include "src/base/duration.h"
+#include "src/base/json_writer.h"
+#include "src/base/log.h"
 
 namespace echo_exporter {
 
@@ -199,6 +201,31 @@ HttpResponse MakeProbeResponse(const ProbeQuery& query,
   response.body += "\n\n\nMetrics that would have been returned:\n" + metrics +
                    "\n\n\nModule configuration:\n" + ModuleText(module) + "\n";
   return response;
+}
+
+std::string RenderProbeJson(const ProbeReport& report, WallTime now) {
+  const EchoResult none;
+  const bool is_sent = !report.echoes.empty();
+  const EchoResult& echo = is_sent ? report.echoes.back() : none;
+  std::optional<std::string> outcome;
+  std::optional<std::string> responder;
+  std::optional<double> rtt;
+  std::optional<double> ttl;
+  if (is_sent) outcome = EchoOutcomeName(echo.outcome);
+  if (echo.responder) responder = echo.responder->ToString();
+  if (echo.outcome == EchoOutcome::kReply) rtt = ToSeconds(echo.rtt);
+  if (echo.reply_ttl) ttl = *echo.reply_ttl;
+  std::string text;
+  JsonWriter json(&text);
+  json.Begin('{')
+      .Field("time", FormatLogTime(now))
+      .Field("outcome", outcome)
+      .Field("rtt_seconds", rtt, 4)
+      .Field("responder", responder)
+      .Field("ttl", ttl);
+  if (!is_sent && !report.log.empty()) json.Field("error", report.log.back());
+  json.End('}');
+  return text;
 }
 
 }  // namespace echo_exporter

@@ -43,6 +43,11 @@ HttpResponse MakeProbeResponse(const ProbeQuery& query,
                                const std::vector<std::string>& log,
                                std::string metrics, const ModuleConfig& module);
 
+/// The same as a JSON object: "time" and, of the last echo, "outcome",
+/// "rtt_seconds", "responder" and "ttl", which are null where there is none,
+/// with "error", the last line of the log, if there was no echo at all.
+std::string RenderProbeJson(const ProbeReport& report, WallTime now);
+
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_

@@ -1,6 +1,5 @@
 #include "echo_exporter/metrics_format.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 

@@ -19,7 +19,13 @@ namespace echo_exporter {
 struct PairFacts {
   std::optional<Route> route;
   PairTraits traits;
-  bool resolved = false;  ///< see ProbeRecorder::SetRoute()
+  bool resolved = false;   ///< see ProbeRecorder::SetRoute()
+  bool is_routed = false;  ///< whether that was called
+
+  /// See PairStatus. An adapter without address is a loss, and thus an outage.
+  bool IsUnresolved(bool in_outage) const {
+    return is_routed && (!resolved || (!route && !in_outage));
+  }
 };
 
 /// One pair at one moment.

@@ -52,10 +52,10 @@ void PairStats::CopyTo(PairStatistics* statistics) const {
   statistics->outcomes = outcomes_;
   statistics->stray_replies = stray_replies_;
   statistics->flow_renewals = flow_renewals_;
-  statistics->rtt_counts = rtt_.counts();
-  statistics->rtt_sum = rtt_.sum();
-  statistics->last_outcome = runs_.last_outcome();
   statistics->up = up();
+  statistics->last_outcome = runs_.last_outcome();
+  statistics->consecutive_failures = consecutive_failures();
+  statistics->in_outage = runs_.is_outage();
   statistics->last_rtt = last_rtt();
   statistics->jitter = jitter();
   statistics->reply_ttl = reply_ttl_;

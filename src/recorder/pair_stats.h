@@ -9,7 +9,6 @@
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
 #include "echo_exporter/probe_recorder.h"
-#include "src/recorder/failure_runs.h"
 #include "src/recorder/histogram.h"
 #include "src/recorder/send_order.h"
 
@@ -66,8 +65,7 @@ class PairStats {
     run_lengths_.ReserveAll(shapes.run_lengths);
   }
 
-  /// Fills in all of `statistics`, whose `rtt_counts` has the right size
-  /// already; allocates nothing.
+  /// Fills in all of `statistics`.
   void CopyTo(PairStatistics* statistics) const;
 
   WallTime since() const { return since_; }

@@ -41,8 +41,7 @@ void ProbeRecorder::Impl::GoOn(PairId id) {
   Pair& pair = shard.pairs.at(id);
   if (!pair.removed) return;
   pair.removed = false;
-  pair.facts.route.reset();
-  pair.facts.resolved = false;
+  pair.facts = {std::nullopt, pair.facts.traits};
   exporter_.AddPair(pair.naming->labels);
 }
 
@@ -146,6 +145,7 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
        .previous = previous,
        .is_outage = runs.is_outage(),
        .was_outage = was_outage,
+       .sent = request.sent,
        .losses = losses,
        .lasted = losses > 0 ? request.sent - runs.begin() : Nanoseconds()});
 }
@@ -168,8 +168,7 @@ void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
   PairFacts& facts = shard.pairs.at(id).facts;
-  facts.route = route;
-  facts.resolved = resolved;
+  facts = {route, facts.traits, resolved, /*is_routed=*/true};
 }
 
 ProbeRecorder::ProbeRecorder(const HistogramOptions& options,

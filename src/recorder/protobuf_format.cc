@@ -1,6 +1,7 @@
 #include "src/recorder/protobuf_format.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <chrono>
 #include <cstddef>
@@ -88,17 +89,8 @@ std::uint64_t Sum(std::span<const std::uint64_t> counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
-int TypeNumber(FamilyType type) {
-  switch (type) {
-    case FamilyType::kCounter:
-      return 0;
-    case FamilyType::kGauge:
-      return 1;
-    case FamilyType::kHistogram:
-      break;
-  }
-  return 4;
-}
+/// By FamilyType.
+constexpr std::array<std::uint64_t, 3> kTypeNumbers = {0, 1, 4};
 
 class ProtobufFamilyWriter final : public FamilyWriter {
  public:
@@ -111,7 +103,7 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     family_.Clear();
     family_.AddBytes(1, family.name);
     family_.AddBytes(2, family.help);
-    family_.AddInteger(3, static_cast<std::uint64_t>(TypeNumber(type_)));
+    family_.AddInteger(3, kTypeNumbers[static_cast<std::size_t>(type_)]);
   }
 
   void AddSample(const Series& series, const SampleValue& value) override {

@@ -40,15 +40,16 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
 }
 
 std::vector<PairStatus> ProbeRecorder::Impl::Snapshot() const {
-  PairStatus blank;
-  blank.statistics.rtt_counts.resize(shapes_.rtt.bounds().size() + 1);
-  return CopyPairs(blank, [](PairId id, const Pair& pair, PairStatus* copy) {
-    copy->id = id;
-    copy->labels = {pair.naming, &pair.naming->labels};
-    pair.stats.CopyTo(&copy->statistics);
-    copy->route = pair.facts.route;
-    return true;
-  });
+  return CopyPairs(
+      PairStatus(), [](PairId id, const Pair& pair, PairStatus* copy) {
+        copy->id = id;
+        copy->labels = {pair.naming, &pair.naming->labels};
+        pair.stats.CopyTo(&copy->statistics);
+        copy->route = pair.facts.route;
+        copy->unresolved = pair.facts.IsUnresolved(copy->statistics.in_outage);
+        copy->interval = pair.facts.traits.interval;
+        return true;
+      });
 }
 
 std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
@@ -113,7 +114,6 @@ std::optional<PairStatus> ProbeRecorder::Impl::RenderPair(
     snapshot.facts = pair.facts;
     status.labels = {pair.naming, &pair.naming->labels};
   }
-  status.statistics.rtt_counts.resize(shapes_.rtt.bounds().size() + 1);
   snapshot.stats.CopyTo(&status.statistics);
   status.route = snapshot.facts.route;
   const auto writer = CreateFamilyWriter(query.format, text, started_);

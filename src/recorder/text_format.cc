@@ -16,17 +16,9 @@
 namespace echo_exporter {
 namespace {
 
-std::string_view TypeName(FamilyType type) {
-  switch (type) {
-    case FamilyType::kCounter:
-      return "counter";
-    case FamilyType::kGauge:
-      return "gauge";
-    case FamilyType::kHistogram:
-      break;
-  }
-  return "histogram";
-}
+/// By FamilyType.
+constexpr std::array<std::string_view, 3> kTypeNames = {"counter", "gauge",
+                                                        "histogram"};
 
 constexpr auto kIsPlain = [](char c) {
   return static_cast<unsigned char>(c) < 0x80 && c != '\n' && c != '\\' &&
@@ -70,7 +62,9 @@ bool AppendInfinityOrNan(double value, std::string* out) {
 void AppendFamilyHead(const Family& family, std::string* out) {
   out->append("# HELP ").append(family.name).append(1, ' ');
   out->append(family.help).append("\n# TYPE ").append(family.name);
-  out->append(1, ' ').append(TypeName(family.type)).append(1, '\n');
+  const std::string_view type =
+      kTypeNames[static_cast<std::size_t>(family.type)];
+  out->append(1, ' ').append(type).append(1, '\n');
 }
 
 /// The label `le` of a bucket. Its text is part of the series' identity: the
@@ -88,17 +82,13 @@ void AppendBoundLabel(double upper_bound, std::string* out) {
 void AppendSeconds(std::uint64_t nanoseconds, std::string* out) {
   constexpr std::uint64_t kSecond = 1'000'000'000;
   AppendNumber(nanoseconds / kSecond, out);
-  std::uint64_t fraction = nanoseconds % kSecond;
+  const std::uint64_t fraction = nanoseconds % kSecond;
   if (fraction == 0) return;
-  std::array<char, 10> digits;
-  digits[0] = '.';
-  for (std::size_t i = 9; i > 0; --i) {
-    digits[i] = static_cast<char>('0' + fraction % 10);
-    fraction /= 10;
-  }
-  std::size_t length = digits.size();
-  while (digits[length - 1] == '0') --length;
-  out->append(digits.data(), length);
+  // Nine digits, with a leading one where the point is to be.
+  const std::size_t point = out->size();
+  AppendNumber(kSecond + fraction, out);
+  (*out)[point] = '.';
+  out->erase(out->find_last_not_of('0') + 1);
 }
 
 void AppendValue(const SampleValue& value, std::string* out) {
@@ -229,6 +219,16 @@ void AppendNumber(std::uint64_t value, std::string* out) {
 void AppendNumber(double value, std::string* out) {
   if (AppendInfinityOrNan(value, out)) return;
   AppendCharacters(out, value, std::chars_format::general, 16);
+}
+
+std::string RenderPairLabels(const PairLabels& labels) {
+  std::string text;
+  ForEachLabel(labels, [&text](std::string_view name, std::string_view value) {
+    if (!text.empty()) text.push_back(',');
+    AppendLabel(name, value, &text);
+  });
+  text.shrink_to_fit();
+  return text;
 }
 
 std::unique_ptr<FamilyWriter> CreateTextFamilyWriter(std::string* text) {

@@ -21,32 +21,29 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <system_error>
-#include <utility>
 
 #include "echo_exporter/address_book.h"
 #include "src/base/socket_address_posix.h"
+#include "src/base/unique_fd_posix.h"
 #include "src/resolver/address_order.h"
 
 namespace echo_exporter {
 namespace {
 
 Error NameError(const std::string& name, int code) {
-  const int saved = errno;
-  const std::string cause = code == EAI_SYSTEM
-                                ? std::generic_category().message(saved)
-                                : gai_strerror(code);
+  const std::string cause =
+      code == EAI_SYSTEM
+          ? ErrnoText(errno)
+          : gai_strerror(code) + (" (" + std::to_string(code) + ")");
   return {code == EAI_NONAME ? ErrorCode::kNotFound : ErrorCode::kUnavailable,
-          "resolving " + name + ": " + cause + " (" +
-              std::to_string(code == EAI_SYSTEM ? saved : code) + ")"};
+          "resolving " + name + ": " + cause};
 }
 
 using AdapterList = std::unique_ptr<ifaddrs, decltype(&freeifaddrs)>;
 
 Error UnreadError(const std::string& interface_name, int code) {
-  return {ErrorCode::kExhausted, "reading interface " + interface_name + ": " +
-                                     std::generic_category().message(code) +
-                                     " (" + std::to_string(code) + ")"};
+  return {ErrorCode::kExhausted,
+          "reading interface " + interface_name + ": " + ErrnoText(code)};
 }
 
 Error MissingError(const std::string& interface_name) {

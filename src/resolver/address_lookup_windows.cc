@@ -18,7 +18,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <utility>
 
 #include "echo_exporter/address_book.h"
 #include "src/base/text_windows.h"
@@ -45,7 +44,7 @@ std::optional<IpAddress> FromSocketAddress(const sockaddr* address) {
   if (address->sa_family == AF_INET6) {
     sockaddr_in6 v6;
     std::memcpy(&v6, address, sizeof(v6));
-    return V6FromBytes(v6.sin6_addr.s6_addr, v6.sin6_scope_id);
+    return IpAddress::V6(std::to_array(v6.sin6_addr.s6_addr), v6.sin6_scope_id);
   }
   return std::nullopt;
 }
@@ -117,16 +116,11 @@ Result<const IP_ADAPTER_ADDRESSES*> ReadAdapter(
 
 class WindowsAddressLookup final : public AddressLookup {
  public:
-  // When it fails, every lookup fails with an error.
+  // When it fails, every lookup fails with an error. It ends with the process.
   WindowsAddressLookup() {
     WSADATA data;
-    started_ = WSAStartup(MAKEWORD(2, 2), &data) == 0;
+    WSAStartup(MAKEWORD(2, 2), &data);
   }
-  ~WindowsAddressLookup() override {
-    if (started_) WSACleanup();
-  }
-  WindowsAddressLookup(const WindowsAddressLookup&) = delete;
-  WindowsAddressLookup& operator=(const WindowsAddressLookup&) = delete;
 
   Result<std::vector<IpAddress>> ResolveName(const std::string& name) override {
     const std::optional<std::wstring> wide = ToValidWide(name);
@@ -191,9 +185,6 @@ class WindowsAddressLookup final : public AddressLookup {
     return Error{ErrorCode::kUnavailable,
                  "reading interface " + interface_name + ": it has no IPv6"};
   }
-
- private:
-  bool started_ = false;
 };
 
 }  // namespace

@@ -1,23 +1,29 @@
 #include "src/resolver/address_order.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
+#include "echo_exporter/address_book.h"
+
 namespace echo_exporter {
 
+namespace {
+
+/// Valid on one link only (RFC 4291 section 2.5.6).
 bool IsLinkLocal(const IpAddress& address) {
   return !address.is_v4() && address.bytes()[0] == 0xfe &&
          (address.bytes()[1] & 0xc0) == 0x80;
 }
 
-IpAddress V6FromBytes(const std::uint8_t* bytes, std::uint32_t scope_id) {
-  std::array<std::uint8_t, 16> copy;
-  std::copy_n(bytes, copy.size(), copy.begin());
-  const IpAddress address = IpAddress::V6(copy);
-  return IsLinkLocal(address) ? IpAddress::V6(copy, scope_id) : address;
+// Replies from beyond its link cannot reach a link-local source.
+bool CanReach(const IpAddress& source, const IpAddress& destination) {
+  if (source.version() != destination.version()) return false;
+  if (!IsLinkLocal(source)) return true;
+  return IsLinkLocal(destination) && ZonesAgree(source, destination);
 }
+
+}  // namespace
 
 void AppendOnce(const IpAddress& address, std::vector<IpAddress>* addresses) {
   if (std::ranges::find(*addresses, address) == addresses->end()) {
@@ -55,6 +61,32 @@ std::vector<IpAddress> KeepOrder(const std::vector<IpAddress>& old,
     }
   }
   return answer;
+}
+
+RouteChoice ChooseRoute(const std::optional<SourceAddresses>& sources,
+                        const std::vector<IpAddress>& destinations,
+                        IpPreference preference, bool ipv4_supported,
+                        bool ipv6_supported) {
+  if (destinations.empty()) return NoRoute::kDestinationUnresolved;
+  if (sources && sources->addresses.empty()) return NoRoute::kSourceUnavailable;
+  std::vector<IpAddress> ordered = destinations;
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [&](const IpAddress& destination) {
+                          return Prefers(preference, destination.version());
+                        });
+  for (const IpAddress& destination : ordered) {
+    if (!Allows(preference, destination.version())) continue;
+    if (!(destination.is_v4() ? ipv4_supported : ipv6_supported)) continue;
+    if (!sources) return Route{std::nullopt, destination};
+    const auto source = std::ranges::find_if(
+        sources->addresses, [&](const IpAddress& candidate) {
+          return CanReach(candidate, destination);
+        });
+    if (source != sources->addresses.end()) {
+      return Route{*source, destination, sources->interface_index};
+    }
+  }
+  return NoRoute::kVersionMismatch;
 }
 
 }  // namespace echo_exporter

@@ -1,21 +1,11 @@
 #ifndef ECHO_EXPORTER_SRC_RESOLVER_ADDRESS_ORDER_H_
 #define ECHO_EXPORTER_SRC_RESOLVER_ADDRESS_ORDER_H_
 
-#include <cstdint>
 #include <vector>
 
 #include "echo_exporter/ip_address.h"
 
 namespace echo_exporter {
-
-/// True for IPv6 addresses that are valid on one link only (RFC 4291 section
-/// 2.5.6).
-bool IsLinkLocal(const IpAddress& address);
-
-/// The address in the 16 bytes at `bytes`, with a scope of the operating
-/// system. The scope is kept only where it is significant, so that equal
-/// addresses compare equal.
-IpAddress V6FromBytes(const std::uint8_t* bytes, std::uint32_t scope_id);
 
 /// Appends `address` unless `addresses` contains it already.
 void AppendOnce(const IpAddress& address, std::vector<IpAddress>* addresses);

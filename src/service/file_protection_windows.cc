@@ -10,8 +10,8 @@
 //   e) Whoever may rename a folder on the way to a file can put another in its
 //      place. The root of a drive cannot be renamed.
 
-#include "src/service/file_protection_windows.h"
-
+#include "src/service/service_windows.h"
+//
 #include <aclapi.h>
 #include <lm.h>
 #include <sddl.h>
@@ -21,14 +21,12 @@
 #include <filesystem>
 #include <optional>
 #include <set>
-#include <string_view>
 
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/base/text_windows.h"
 #include "src/base/unique_handle_windows.h"
-#include "src/service/file_protection.h"
-#include "src/service/service_windows.h"
+#include "src/service/service.h"
 
 namespace echo_exporter {
 namespace {

@@ -34,7 +34,8 @@
 #include <system_error>
 #include <thread>
 
-#include "src/service/privileges.h"
+#include "src/base/unique_fd_posix.h"
+#include "src/service/service.h"
 
 namespace echo_exporter {
 namespace {
@@ -78,9 +79,7 @@ extern "C" void HandleDropSignal(int) {
 }
 
 Error ErrnoError(const std::string& what, int code) {
-  return Error{ErrorCode::kUnavailable,
-               what + ": " + std::generic_category().message(code) + " (" +
-                   std::to_string(code) + ")"};
+  return {ErrorCode::kUnavailable, what + ": " + ErrnoText(code)};
 }
 
 Result<std::set<pid_t>> ListThreads() {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <list>
 #include <optional>
 #include <system_error>
 
@@ -72,9 +73,9 @@ class LinuxProcessEvents final : public ProcessEvents {
     TakeEvent(StopEvent());  // may be left by an earlier object
     TakeEvent(ReloadEvent());
     constexpr int kOnce = static_cast<int>(SA_RESTART | SA_RESETHAND);
-    interrupt_.emplace(SIGINT, kOnce);
-    terminate_.emplace(SIGTERM, kOnce);
-    if (reload) hang_up_.emplace(SIGHUP, static_cast<int>(SA_RESTART));
+    handlers_.emplace_back(SIGINT, kOnce);
+    handlers_.emplace_back(SIGTERM, kOnce);
+    if (reload) handlers_.emplace_back(SIGHUP, static_cast<int>(SA_RESTART));
   }
 
   std::optional<Event> WaitFor(std::optional<Nanoseconds> duration) override {
@@ -106,9 +107,7 @@ class LinuxProcessEvents final : public ProcessEvents {
   }
 
  private:
-  std::optional<SignalHandler> interrupt_;
-  std::optional<SignalHandler> terminate_;
-  std::optional<SignalHandler> hang_up_;
+  std::list<SignalHandler> handlers_;
 };
 
 }  // namespace

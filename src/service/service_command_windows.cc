@@ -11,9 +11,6 @@
 //   e) A process whose threads have requests in the kernel, which for ICMP
 //      cannot be cancelled, ends when they do.
 
-#include <winsock2.h>
-#include <windows.h>
-
 #include <array>
 #include <chrono>
 #include <ostream>
@@ -26,9 +23,7 @@
 #include "src/base/text_windows.h"
 #include "src/base/unique_handle_windows.h"
 #include "src/service/argument_text.h"
-#include "src/service/process_end_windows.h"
 #include "src/service/service_command.h"
-#include "src/service/service_folder_windows.h"
 #include "src/service/service_windows.h"
 
 namespace echo_exporter {
@@ -58,32 +53,6 @@ struct Refusal {
   throw Refusal{what + ": " + SystemErrorText(code)};
 }
 
-/// Carries out one command. Confined to one thread.
-class ServiceCommand {
- public:
-  ServiceCommand(std::ostream& out, std::ostream& err) : out_(out), err_(err) {}
-
-  int Run(const ServiceOptions& options);
-
- private:
-  UniqueServiceHandle OpenManager(DWORD access);
-  UniqueServiceHandle OpenOurs(DWORD access);
-  void Install(const std::vector<std::string>& daemon_arguments);
-  void Configure(SC_HANDLE service);
-  void SetCommand(SC_HANDLE service, const std::wstring& command);
-  void QuoteProgram(SC_HANDLE service);
-  void ProtectFolder();
-  void Set(SC_HANDLE service, DWORD level, void* value, const char* what);
-  void RegisterEventSource();
-  void Uninstall();
-  void Stop(SC_HANDLE service);
-  void Await(SC_HANDLE service, DWORD state);
-  int PrintStatus();
-
-  std::ostream& out_;
-  std::ostream& err_;
-};
-
 SERVICE_STATUS_PROCESS Query(SC_HANDLE service) {
   SERVICE_STATUS_PROCESS status{};
   DWORD size = 0;
@@ -102,13 +71,13 @@ std::wstring ProgramPath() {
   return path;
 }
 
-UniqueServiceHandle ServiceCommand::OpenManager(DWORD access) {
+UniqueServiceHandle OpenManager(DWORD access) {
   UniqueServiceHandle manager(OpenSCManagerW(nullptr, nullptr, access));
   if (!manager) Refuse("opening the service control manager", GetLastError());
   return manager;
 }
 
-UniqueServiceHandle ServiceCommand::OpenOurs(DWORD access) {
+UniqueServiceHandle OpenOurs(DWORD access) {
   const UniqueServiceHandle manager = OpenManager(SC_MANAGER_CONNECT);
   UniqueServiceHandle service(
       OpenServiceW(manager.get(), kServiceName, access));
@@ -123,35 +92,22 @@ std::wstring DaemonCommand(const std::vector<std::string>& daemon_arguments) {
   return ToWide(JoinArguments(arguments));
 }
 
-void ServiceCommand::Install(const std::vector<std::string>& daemon_arguments) {
-  const std::wstring command = DaemonCommand(daemon_arguments);
-  const UniqueServiceHandle manager = OpenManager(SC_MANAGER_CREATE_SERVICE);
-  const UniqueServiceHandle service(CreateServiceW(
-      manager.get(), kServiceName, kDisplayName,
-      SERVICE_CHANGE_CONFIG | SERVICE_START | DELETE, SERVICE_WIN32_OWN_PROCESS,
-      SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, command.c_str(),
-      /*lpLoadOrderGroup=*/nullptr, /*lpdwTagId=*/nullptr,
-      /*lpDependencies=*/nullptr, kAccount, /*lpPassword=*/nullptr));
-  if (!service) Refuse("installing the service", GetLastError());
-  try {
-    Configure(service.get());
-    RegisterEventSource();
-    ProtectFolder();
-  } catch (const Refusal&) {
-    DeleteService(service.get());  // all or nothing
-    throw;
-  }
-  out_ << "installed: " << ToUtf8(command) << "\n";
-}
-
-void ServiceCommand::Configure(SC_HANDLE service) {
+void Configure(SC_HANDLE service, std::ostream& err) {
+  const auto set = [&](DWORD level, void* value, const char* what) {
+    if (ChangeServiceConfig2W(service, level, value)) return;
+    const DWORD code = GetLastError();
+    const std::string text = std::string("setting ") + what;
+    if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED) {
+      Refuse(text, code);
+    }
+    err << "warning: " << text << ": not supported by this system\n";
+  };
   std::wstring description(kDescription);
   SERVICE_DESCRIPTIONW text{description.data()};
-  Set(service, SERVICE_CONFIG_DESCRIPTION, &text, "the description");
+  set(SERVICE_CONFIG_DESCRIPTION, &text, "the description");
 
   SERVICE_DELAYED_AUTO_START_INFO delayed{TRUE};
-  Set(service, SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delayed,
-      "the delayed start");
+  set(SERVICE_CONFIG_DELAYED_AUTO_START_INFO, &delayed, "the delayed start");
 
   std::array<SC_ACTION, 3> actions = {{{SC_ACTION_RESTART, 5000},
                                        {SC_ACTION_RESTART, 30000},
@@ -160,23 +116,21 @@ void ServiceCommand::Configure(SC_HANDLE service) {
   recovery.dwResetPeriod = kResetSeconds;
   recovery.cActions = static_cast<DWORD>(actions.size());
   recovery.lpsaActions = actions.data();
-  Set(service, SERVICE_CONFIG_FAILURE_ACTIONS, &recovery,
-      "the recovery actions");
+  set(SERVICE_CONFIG_FAILURE_ACTIONS, &recovery, "the recovery actions");
 
   SERVICE_FAILURE_ACTIONS_FLAG on_exit_code{TRUE};
-  Set(service, SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &on_exit_code,
+  set(SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, &on_exit_code,
       "the recovery after an exit code");
 
   SERVICE_SID_INFO sid{SERVICE_SID_TYPE_UNRESTRICTED};
-  Set(service, SERVICE_CONFIG_SERVICE_SID_INFO, &sid, "the service SID");
+  set(SERVICE_CONFIG_SERVICE_SID_INFO, &sid, "the service SID");
 
   SERVICE_PRESHUTDOWN_INFO preshutdown{kPreshutdownMilliseconds};
-  Set(service, SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown,
+  set(SERVICE_CONFIG_PRESHUTDOWN_INFO, &preshutdown,
       "the time before a shutdown");
 }
 
-void ServiceCommand::SetCommand(SC_HANDLE service,
-                                const std::wstring& command) {
+void SetCommand(SC_HANDLE service, const std::wstring& command) {
   if (!ChangeServiceConfigW(service, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
                             SERVICE_NO_CHANGE, command.c_str(), nullptr,
                             nullptr, nullptr, nullptr, nullptr, nullptr)) {
@@ -186,7 +140,7 @@ void ServiceCommand::SetCommand(SC_HANDLE service,
 
 // An installer may leave the program's path unquoted, and Windows would then
 // try C:\\Program.exe for C:\\Program Files\\... first.
-void ServiceCommand::QuoteProgram(SC_HANDLE service) {
+void QuoteProgram(SC_HANDLE service) {
   DWORD size = 0;
   QueryServiceConfigW(service, nullptr, 0, &size);
   std::vector<BYTE> buffer(size + sizeof(QUERY_SERVICE_CONFIGW));
@@ -201,23 +155,12 @@ void ServiceCommand::QuoteProgram(SC_HANDLE service) {
   SetCommand(service, L'"' + program + L'"' + command.substr(program.size()));
 }
 
-void ServiceCommand::Set(SC_HANDLE service, DWORD level, void* value,
-                         const char* what) {
-  if (ChangeServiceConfig2W(service, level, value)) return;
-  const DWORD code = GetLastError();
-  const std::string text = std::string("setting ") + what;
-  if (code != ERROR_INVALID_LEVEL && code != ERROR_CALL_NOT_IMPLEMENTED) {
-    Refuse(text, code);
-  }
-  err_ << "warning: " << text << ": not supported by this system\n";
-}
-
-void ServiceCommand::ProtectFolder() {
+void ProtectFolder() {
   const Status status = ProtectServiceFolder(ServiceFolder());
   if (!status.ok()) throw Refusal{status.error().message};
 }
 
-void ServiceCommand::RegisterEventSource() {
+void RegisterEventSource() {
   constexpr DWORD kTypes =
       EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
   LSTATUS status = RegSetKeyValueW(
@@ -233,43 +176,29 @@ void ServiceCommand::RegisterEventSource() {
   }
 }
 
-void ServiceCommand::Uninstall() {
-  const UniqueServiceHandle service =
-      OpenOurs(SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE);
-  Stop(service.get());
-  if (!DeleteService(service.get())) {
-    Refuse("removing the service", GetLastError());
+void Install(const std::vector<std::string>& daemon_arguments,
+             std::ostream& out, std::ostream& err) {
+  const std::wstring command = DaemonCommand(daemon_arguments);
+  const UniqueServiceHandle manager = OpenManager(SC_MANAGER_CREATE_SERVICE);
+  const UniqueServiceHandle service(CreateServiceW(
+      manager.get(), kServiceName, kDisplayName,
+      SERVICE_CHANGE_CONFIG | SERVICE_START | DELETE, SERVICE_WIN32_OWN_PROCESS,
+      SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, command.c_str(),
+      /*lpLoadOrderGroup=*/nullptr, /*lpdwTagId=*/nullptr,
+      /*lpDependencies=*/nullptr, kAccount, /*lpPassword=*/nullptr));
+  if (!service) Refuse("installing the service", GetLastError());
+  try {
+    Configure(service.get(), err);
+    RegisterEventSource();
+    ProtectFolder();
+  } catch (const Refusal&) {
+    DeleteService(service.get());  // all or nothing
+    throw;
   }
-  const LSTATUS status = RegDeleteTreeW(HKEY_LOCAL_MACHINE, kEventSourceKey);
-  if (status != ERROR_SUCCESS && status != ERROR_FILE_NOT_FOUND) {
-    Refuse("removing the event source", static_cast<DWORD>(status));
-  }
-  RemoveEmptyServiceFolder(ServiceFolder());
-  out_ << "uninstalled\n";
+  out << "installed: " << ToUtf8(command) << "\n";
 }
 
-void ServiceCommand::Stop(SC_HANDLE service) {
-  const DWORD id = Query(service).dwProcessId;
-  const UniqueKernelHandle process(OpenProcess(SYNCHRONIZE, FALSE, id));
-  SERVICE_STATUS status{};
-  if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) {
-    const DWORD code = GetLastError();
-    // It may be stopping, or may have stopped already.
-    if (code != ERROR_SERVICE_NOT_ACTIVE &&
-        code != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) {
-      Refuse("stopping the service", code);
-    }
-  }
-  Await(service, SERVICE_STOPPED);
-  // A service counts as stopped when it reports so, but its files, which an
-  // installer is about to replace, are in use until its process has ended.
-  if (id != 0 && !AwaitProcessEnd(process.get(), id, kExitPatience)) {
-    err_ << "warning: the service has stopped, but its process " << id
-         << " has not ended\n";
-  }
-}
-
-void ServiceCommand::Await(SC_HANDLE service, DWORD state) {
+void Await(SC_HANDLE service, DWORD state) {
   const auto deadline = std::chrono::steady_clock::now() + kStatePatience;
   while (true) {
     const SERVICE_STATUS_PROCESS status = Query(service);
@@ -289,33 +218,74 @@ void ServiceCommand::Await(SC_HANDLE service, DWORD state) {
   }
 }
 
-int ServiceCommand::PrintStatus() {
+bool Exists(DWORD process) {
+  const UniqueKernelHandle handle(OpenProcess(SYNCHRONIZE, FALSE, process));
+  return handle || GetLastError() == ERROR_ACCESS_DENIED;
+}
+
+void Stop(SC_HANDLE service, std::ostream& err) {
+  const DWORD id = Query(service).dwProcessId;
+  const UniqueKernelHandle process(OpenProcess(SYNCHRONIZE, FALSE, id));
+  SERVICE_STATUS status{};
+  if (!ControlService(service, SERVICE_CONTROL_STOP, &status)) {
+    const DWORD code = GetLastError();
+    // It may be stopping, or may have stopped already.
+    if (code != ERROR_SERVICE_NOT_ACTIVE &&
+        code != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) {
+      Refuse("stopping the service", code);
+    }
+  }
+  Await(service, SERVICE_STOPPED);
+  // A service counts as stopped when it reports so, but its files, which an
+  // installer is about to replace, are in use until its process has ended.
+  if (id != 0 && !AwaitProcessEnd(process.get(), id, kExitPatience)) {
+    err << "warning: the service has stopped, but its process " << id
+        << " has not ended\n";
+  }
+}
+
+void Uninstall(std::ostream& out, std::ostream& err) {
+  const UniqueServiceHandle service =
+      OpenOurs(SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE);
+  Stop(service.get(), err);
+  if (!DeleteService(service.get())) {
+    Refuse("removing the service", GetLastError());
+  }
+  const LSTATUS status = RegDeleteTreeW(HKEY_LOCAL_MACHINE, kEventSourceKey);
+  if (status != ERROR_SUCCESS && status != ERROR_FILE_NOT_FOUND) {
+    Refuse("removing the event source", static_cast<DWORD>(status));
+  }
+  RemoveEmptyServiceFolder(ServiceFolder());
+  out << "uninstalled\n";
+}
+
+int PrintStatus(std::ostream& out) {
   const UniqueServiceHandle service = OpenOurs(SERVICE_QUERY_STATUS);
   const SERVICE_STATUS_PROCESS status = Query(service.get());
   switch (status.dwCurrentState) {
     case SERVICE_RUNNING:
-      out_ << "running, process " << status.dwProcessId << "\n";
+      out << "running, process " << status.dwProcessId << "\n";
       return kExitSuccess;
     case SERVICE_START_PENDING:
-      out_ << "starting\n";
+      out << "starting\n";
       return kExitFailure;
     case SERVICE_STOP_PENDING:
-      out_ << "stopping\n";
+      out << "stopping\n";
       return kExitFailure;
     default:
-      out_ << "stopped, exit code "
-           << (status.dwServiceSpecificExitCode != 0
-                   ? status.dwServiceSpecificExitCode
-                   : status.dwWin32ExitCode)
-           << "\n";
+      out << "stopped, exit code "
+          << (status.dwServiceSpecificExitCode != 0
+                  ? status.dwServiceSpecificExitCode
+                  : status.dwWin32ExitCode)
+          << "\n";
       return kExitFailure;
   }
 }
 
-int ServiceCommand::Run(const ServiceOptions& options) {
+int Run(const ServiceOptions& options, std::ostream& out, std::ostream& err) {
   switch (options.action) {
     case ServiceOptions::Action::kInstall:
-      Install(options.daemon_arguments);
+      Install(options.daemon_arguments, out, err);
       return kExitSuccess;
     case ServiceOptions::Action::kConfigure: {
       const auto service = OpenOurs(SERVICE_QUERY_CONFIG |
@@ -325,13 +295,13 @@ int ServiceCommand::Run(const ServiceOptions& options) {
       } else {
         SetCommand(service.get(), DaemonCommand(options.daemon_arguments));
       }
-      Configure(service.get());
+      Configure(service.get(), err);
       RegisterEventSource();
       ProtectFolder();
       return kExitSuccess;
     }
     case ServiceOptions::Action::kUninstall:
-      Uninstall();
+      Uninstall(out, err);
       return kExitSuccess;
     case ServiceOptions::Action::kStart: {
       const auto service = OpenOurs(SERVICE_START | SERVICE_QUERY_STATUS);
@@ -339,12 +309,12 @@ int ServiceCommand::Run(const ServiceOptions& options) {
         Refuse("starting the service", GetLastError());
       }
       Await(service.get(), SERVICE_RUNNING);
-      out_ << "started\n";
+      out << "started\n";
       return kExitSuccess;
     }
     case ServiceOptions::Action::kStop:
-      Stop(OpenOurs(SERVICE_STOP | SERVICE_QUERY_STATUS).get());
-      out_ << "stopped\n";
+      Stop(OpenOurs(SERVICE_STOP | SERVICE_QUERY_STATUS).get(), err);
+      out << "stopped\n";
       return kExitSuccess;
     case ServiceOptions::Action::kReload: {
       const auto service = OpenOurs(SERVICE_PAUSE_CONTINUE);
@@ -353,22 +323,36 @@ int ServiceCommand::Run(const ServiceOptions& options) {
                           &status)) {
         Refuse("requesting a reload from the service", GetLastError());
       }
-      out_ << "reload requested; the log shows whether the configuration is "
-              "valid\n";
+      out << "reload requested; the log shows whether the configuration is "
+             "valid\n";
       return kExitSuccess;
     }
     case ServiceOptions::Action::kStatus:
-      return PrintStatus();
+      return PrintStatus(out);
   }
   return kExitUsage;
 }
 
 }  // namespace
 
+bool AwaitProcessEnd(HANDLE process, DWORD id,
+                     std::chrono::milliseconds patience) {
+  if (process != nullptr) {
+    return WaitForSingleObject(process, static_cast<DWORD>(patience.count())) ==
+           WAIT_OBJECT_0;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (Exists(id)) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  return true;
+}
+
 int RunServiceCommand(const ServiceOptions& options, std::ostream& out,
                       std::ostream& err) {
   try {
-    return ServiceCommand(out, err).Run(options);
+    return Run(options, out, err);
   } catch (const Refusal& refusal) {
     err << "echo_exporter: " << refusal.text << "\n";
     return kExitFailure;

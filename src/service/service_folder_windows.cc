@@ -1,8 +1,5 @@
-#include <winsock2.h>  // before windows.h, which would bring its predecessor
-#include <windows.h>
-
-#include "src/service/service_folder_windows.h"
-
+#include "src/service/service_windows.h"
+//
 #include <aclapi.h>
 #include <sddl.h>
 
@@ -11,7 +8,6 @@
 
 #include "src/base/text_windows.h"
 #include "src/base/unique_handle_windows.h"
-#include "src/service/service_windows.h"
 
 namespace echo_exporter {
 namespace {

@@ -17,15 +17,16 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "src/base/duration.h"
-#include "src/base/mutex.h"
+#include "src/base/exit_code.h"
 #include "src/base/unique_fd_posix.h"
 #include "src/service/service.h"
+#include "src/service/service_command.h"
 
 namespace echo_exporter {
 namespace {
@@ -83,59 +84,6 @@ std::optional<Nanoseconds> WatchdogTime() {
   return std::chrono::microseconds(time);
 }
 
-/// Owns the thread that reports to the watchdog.
-class SystemdWatch final : public ServiceWatch {
- public:
-  SystemdWatch(const NotifySocket& socket, Nanoseconds interval,
-               std::function<Nanoseconds()> held_up_for)
-      : socket_(socket),
-        interval_(interval),
-        held_up_for_(std::move(held_up_for)),
-        thread_([this] { Run(); }) {}
-
-  ~SystemdWatch() override {
-    {
-      const MutexLock lock(mutex_);
-      ended_ = true;
-    }
-    end_.NotifyAll();
-    thread_.join();
-  }
-  SystemdWatch(const SystemdWatch&) = delete;
-  SystemdWatch& operator=(const SystemdWatch&) = delete;
-
- private:
-  void Run() {
-    const MutexLock lock(mutex_);
-    while (!ended_) {
-      Report();
-      const SteadyTime next = std::chrono::steady_clock::now() + interval_;
-      while (!ended_ && end_.WaitUntil(mutex_, next)) {
-      }
-    }
-  }
-
-  void Report() {
-    const Nanoseconds held_up_for = held_up_for_();
-    if (held_up_for < interval_) {
-      socket_.Send("WATCHDOG=1");
-      return;
-    }
-    // Shown by `systemctl status` after the watchdog has ended the process.
-    socket_.Send(
-        "STATUS=Sending has been blocked for " +
-        FormatDuration(std::chrono::floor<std::chrono::seconds>(held_up_for)));
-  }
-
-  const NotifySocket& socket_;
-  const Nanoseconds interval_;
-  const std::function<Nanoseconds()> held_up_for_;
-  Mutex mutex_;
-  CondVar end_;
-  bool ended_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
-};
-
 class SystemdStatus final : public ServiceStatus {
  public:
   void NotifyReady() override {
@@ -155,13 +103,22 @@ class SystemdStatus final : public ServiceStatus {
     socket_.Send("STOPPING=1\nSTATUS=Waiting for requests in flight");
   }
 
-  std::unique_ptr<ServiceWatch> Watch(
+  std::unique_ptr<Periodic> Watch(
       std::function<Nanoseconds()> held_up_for) override {
     const auto time = WatchdogTime();
     if (!time) return nullptr;
     // Half of it, as sd_watchdog_enabled(3) advises.
-    return std::make_unique<SystemdWatch>(socket_, *time / 2,
-                                          std::move(held_up_for));
+    const Nanoseconds interval = *time / 2;
+    const auto report = [this, interval, held_up_for = std::move(held_up_for)] {
+      const Nanoseconds duration = held_up_for();
+      if (duration < interval) return socket_.Send("WATCHDOG=1");
+      // Shown by `systemctl status` after the watchdog has ended the process.
+      socket_.Send(
+          "STATUS=Sending has been blocked for " +
+          FormatDuration(std::chrono::floor<std::chrono::seconds>(duration)));
+    };
+    report();
+    return std::make_unique<Periodic>(interval, report);
   }
 
   bool HasNoConsole() const override { return false; }
@@ -176,6 +133,18 @@ int RunUnderServiceManager(const DaemonBody& body) {
   const auto events = ProcessEvents::Create(/*reload=*/true);
   SystemdStatus status;
   return body(*events, status);
+}
+
+int RunServiceCommand(const ServiceOptions& /*options*/, std::ostream& /*out*/,
+                      std::ostream& err) {
+  err << "echo_exporter: `service` is available on Windows only; on Linux use "
+         "systemd, as in `systemctl status echo_exporter`\n";
+  return kExitUsage;
+}
+
+std::vector<std::string> FindUnprotected(
+    const std::vector<std::string>& /*files*/) {
+  return {};
 }
 
 }  // namespace echo_exporter

@@ -30,11 +30,14 @@ void WindowsServiceStatus::Begin(Reporter report) {
     report_ = std::move(report);
     Report(SERVICE_START_PENDING);
   }
-  checkpoints_ = std::thread([this] { CountCheckpoints(); });
+  checkpoints_.emplace(kCheckpointInterval, [this] {
+    const MutexLock lock(mutex_);
+    if (IsPending(status_.dwCurrentState)) Report(status_.dwCurrentState);
+  });
 }
 
 void WindowsServiceStatus::NotifyStopped(int exit_code) {
-  EndCheckpoints();
+  checkpoints_.reset();
   const MutexLock lock(mutex_);
   stopping_ = true;
   status_.dwWin32ExitCode =
@@ -65,25 +68,6 @@ void WindowsServiceStatus::Report(DWORD state) {
     status_.dwWaitHint = kWaitHintMilliseconds;
   }
   report_(status_);
-}
-
-void WindowsServiceStatus::CountCheckpoints() {
-  const MutexLock lock(mutex_);
-  SteadyTime next = std::chrono::steady_clock::now() + kCheckpointInterval;
-  while (!ended_) {
-    if (end_.WaitUntil(mutex_, next)) continue;
-    next += kCheckpointInterval;
-    if (IsPending(status_.dwCurrentState)) Report(status_.dwCurrentState);
-  }
-}
-
-void WindowsServiceStatus::EndCheckpoints() {
-  {
-    const MutexLock lock(mutex_);
-    ended_ = true;
-  }
-  end_.NotifyAll();
-  if (checkpoints_.joinable()) checkpoints_.join();
 }
 
 }  // namespace echo_exporter

@@ -5,9 +5,10 @@
 #include <windows.h>
 
 #include <functional>
-#include <thread>
+#include <optional>
 
 #include "src/base/mutex.h"
+#include "src/base/periodic.h"
 #include "src/service/service.h"
 
 namespace echo_exporter {
@@ -24,7 +25,6 @@ class WindowsServiceStatus final : public ServiceStatus {
   using Reporter = std::function<void(SERVICE_STATUS)>;
 
   WindowsServiceStatus() = default;
-  ~WindowsServiceStatus() override { EndCheckpoints(); }
   WindowsServiceStatus(const WindowsServiceStatus&) = delete;
   WindowsServiceStatus& operator=(const WindowsServiceStatus&) = delete;
 
@@ -47,16 +47,12 @@ class WindowsServiceStatus final : public ServiceStatus {
  private:
   void Enter(DWORD state);
   void Report(DWORD state) REQUIRES(mutex_);
-  void CountCheckpoints();
-  void EndCheckpoints();
 
   Mutex mutex_;
-  CondVar end_;
-  bool ended_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   Reporter report_ GUARDED_BY(mutex_);
   SERVICE_STATUS status_ GUARDED_BY(mutex_){};
-  std::thread checkpoints_;
+  std::optional<Periodic> checkpoints_;
 };
 
 }  // namespace echo_exporter

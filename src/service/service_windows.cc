@@ -17,9 +17,6 @@
 //      10 s before the call of a) fails. There, and only there, the manager is
 //      queried first whether this process is the service's.
 
-#include <winsock2.h>  // before windows.h, which would bring its predecessor
-#include <windows.h>
-
 #include "src/service/service_windows.h"
 
 #include <exception>
@@ -129,5 +126,10 @@ int RunUnderServiceManager(const DaemonBody& body) {
   ConsoleStatus status;
   return body(*service.events, status);
 }
+
+// No special rights are needed, neither to send (the IP Helper API requires
+// none) nor to listen (no port is reserved), so there is nothing to drop: the
+// account of the service determines its rights.
+Status DropPrivileges(const KeptRights& /*rights*/) { return std::monostate{}; }
 
 }  // namespace echo_exporter

@@ -3,21 +3,50 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "src/transport/arrival.h"
-#include "src/transport/kernel_time_linux.h"
+#include "src/transport/request_matcher.h"
 
 namespace echo_exporter {
 
 class IcmpSocket;
+
+/// Converts the kernel's time stamps, which are wall-clock times, to the steady
+/// clock: by their age, with both clocks read again for each batch. If the wall
+/// clock was set meanwhile, ages are meaningless; the difference of the clocks
+/// shows this, and the stamps of that batch are then not used.
+///
+/// Confined to one thread at a time.
+class KernelTime {
+ public:
+  /// Reads the clocks.
+  void Refresh();
+
+  /// The same with these readings; `wall` since 1970.
+  void Refresh(SteadyTime now, Nanoseconds wall);
+
+  /// Of the last Refresh().
+  SteadyTime now() const { return now_; }
+
+  /// The time of an event with the kernel's stamp `wall` that was read after
+  /// the last Refresh(), or shortly before. now() when the stamp cannot be
+  /// used.
+  SteadyTime SteadyTimeOf(const timespec& wall) const;
+
+ private:
+  SteadyTime now_{};
+  SteadyTime oldest_{};   ///< what can still be a time of arrival
+  Nanoseconds offset_{};  ///< the wall clock minus the steady clock
+  bool stepped_ = true;   ///< between the last two readings
+  bool fresh_ = true;     ///< no reading yet
+};
 
 /// Reads received packets from sockets, many per system call.
 ///

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
-
-#include "src/transport/echo_status_windows.h"
 
 namespace echo_exporter {
 namespace {
@@ -20,27 +19,29 @@ bool IsMulticast(const IpAddress& v4) {
   return v4.bytes()[0] >= 224;  // 224.0.0.0/4 and the limited broadcast
 }
 
-// An additional check to the system's: a reply must be in time.
-EchoResult Classify(EchoOutcome outcome, Nanoseconds measured,
-                    std::uint32_t kernel_ms, Nanoseconds timeout) {
-  using std::chrono::milliseconds;
-  EchoResult result;
-  result.outcome = outcome;
-  result.rtt = measured;
-  if (outcome == EchoOutcome::kReply) {
-    const ReconciledRtt reconciled = ReconcileRtt(measured, kernel_ms);
-    result.rtt = reconciled.rtt;
-    result.completion_delay = reconciled.completion_delay;
-    // With small timeouts the system is known to accept replies that arrive
-    // long after. But the measurement alone is not sufficient: it ends when one
-    // of our threads ran. The system's milliseconds, which may be truncated by
-    // up to one, must exceed the timeout as well.
-    if (result.rtt > timeout &&
-        milliseconds(kernel_ms) + milliseconds(1) > timeout) {
-      result.outcome = EchoOutcome::kTimeout;
-    }
-  }
+void WINAPI IgnoreApc(void*, void*, ULONG) {}
+
+ULONG ToIpAddr(const IpAddress& v4) {
+  ULONG address;
+  std::memcpy(&address, v4.bytes().data(), sizeof(address));
+  return address;
+}
+
+sockaddr_in6 ToSockaddr(const IpAddress& v6) {
+  sockaddr_in6 result{};
+  result.sin6_family = AF_INET6;
+  std::memcpy(&result.sin6_addr, v6.bytes().data(), v6.bytes().size());
+  result.sin6_scope_id = v6.scope_id();
   return result;
+}
+
+// The last step before the call. A call that sets no error must not be judged
+// by one of before.
+std::int64_t BeginCall(const IcmpApi& api) {
+  LARGE_INTEGER ticks;
+  api.query_counter(&ticks);
+  SetLastError(ERROR_SUCCESS);
+  return ticks.QuadPart;
 }
 
 }  // namespace
@@ -93,6 +94,29 @@ void EchoBuffer::Prepare(const EchoRequest& request, std::uint64_t cookie) {
   std::memcpy(bytes + status_offset, &kIpPending, sizeof(kIpPending));
 }
 
+// An additional check to the system's: a reply must be in time.
+EchoResult EchoBuffer::Classify(std::uint32_t status, Nanoseconds measured,
+                                std::uint32_t kernel_ms) const {
+  using std::chrono::milliseconds;
+  EchoResult result;
+  result.outcome = OutcomeOfStatus(status, destination_.version());
+  result.os_code = status;
+  result.rtt = measured;
+  if (result.outcome != EchoOutcome::kReply) return result;
+  const ReconciledRtt reconciled = ReconcileRtt(measured, kernel_ms);
+  result.rtt = reconciled.rtt;
+  result.completion_delay = reconciled.completion_delay;
+  // With small timeouts the system is known to accept replies that arrive long
+  // after. But the measurement alone is not sufficient: it ends when one of our
+  // threads ran. The system's milliseconds, which may be truncated by up to
+  // one, must exceed the timeout as well.
+  if (result.rtt > timeout_ &&
+      milliseconds(kernel_ms) + milliseconds(1) > timeout_) {
+    result.outcome = EchoOutcome::kTimeout;
+  }
+  return result;
+}
+
 bool EchoBuffer::HoldsPayload(const std::uint8_t* data,
                               std::size_t size) const {
   if (size != payload_size_) return false;
@@ -107,52 +131,74 @@ bool EchoBuffer::HoldsPayload(const std::uint8_t* data,
 }
 
 EchoResult EchoBuffer::Read(Nanoseconds measured) const {
-  return destination_.is_v4() ? ReadV4(measured) : ReadV6(measured);
-}
-
-EchoResult EchoBuffer::ReadV4(Nanoseconds measured) const {
-  EchoReplyV4 reply;
-  std::memcpy(&reply, reply_.get(), sizeof(reply));
-  EchoResult result = Classify(OutcomeOfStatus(reply.status, IpVersion::kV4),
-                               measured, reply.round_trip_ms, timeout_);
-  result.os_code = reply.status;
-  std::array<std::uint8_t, 4> address;
-  std::memcpy(address.data(), &reply.address, address.size());
-  const IpAddress responder = IpAddress::V4(address);
-  if (!responder.IsUnspecified()) result.responder = responder;
-  if (reply.status != kIpSuccess) return result;
-
-  result.reply_ttl = reply.options.ttl;
-  const bool from_destination =
-      responder == destination_ || IsMulticast(destination_);
-  if (result.outcome == EchoOutcome::kReply &&
-      (!from_destination ||
-       !HoldsPayload(static_cast<const std::uint8_t*>(reply.data),
-                     reply.data_size))) {
+  bool is_own = false;  // the payload, and the responder where that is known
+  EchoResult result;
+  if (destination_.is_v4()) {
+    EchoReplyV4 reply;
+    std::memcpy(&reply, reply_.get(), sizeof(reply));
+    result = Classify(reply.status, measured, reply.round_trip_ms);
+    std::array<std::uint8_t, 4> address;
+    std::memcpy(address.data(), &reply.address, address.size());
+    result.responder = IpAddress::V4(address);
+    if (reply.status == kIpSuccess) result.reply_ttl = reply.options.ttl;
+    is_own = (result.responder == destination_ || IsMulticast(destination_)) &&
+             HoldsPayload(static_cast<const std::uint8_t*>(reply.data),
+                          reply.data_size);
+  } else {
+    EchoReplyV6 reply;
+    std::memcpy(&reply, reply_.get(), sizeof(reply));
+    result = Classify(reply.status, measured, reply.round_trip_ms);
+    result.responder =
+        IpAddress::V6(std::to_array(reply.address), reply.scope_id);
+    // The responder is not compared with the destination: a reply to an anycast
+    // address comes from a unicast one (RFC 4443 section 4.2). The reply has no
+    // size, but the buffer was cleared, and the payload contains a cookie.
+    is_own = HoldsPayload(
+        reinterpret_cast<const std::uint8_t*>(reply_.get()) + sizeof(reply),
+        payload_size_);
+  }
+  if (result.responder->IsUnspecified()) result.responder.reset();
+  if (result.outcome == EchoOutcome::kReply && !is_own) {
     result.outcome = EchoOutcome::kCorruptReply;
   }
   return result;
 }
 
-EchoResult EchoBuffer::ReadV6(Nanoseconds measured) const {
-  EchoReplyV6 reply;
-  std::memcpy(&reply, reply_.get(), sizeof(reply));
-  EchoResult result = Classify(OutcomeOfStatus(reply.status, IpVersion::kV6),
-                               measured, reply.round_trip_ms, timeout_);
-  result.os_code = reply.status;
-  std::array<std::uint8_t, 16> address;
-  std::memcpy(address.data(), reply.address, address.size());
-  const IpAddress responder = IpAddress::V6(address, reply.scope_id);
-  if (!responder.IsUnspecified()) result.responder = responder;
-  // The responder is not compared with the destination: a reply to an anycast
-  // address comes from a unicast one (RFC 4443 section 4.2). The reply has no
-  // size, but the buffer was cleared, and the payload contains a cookie.
-  const auto* const data =
-      reinterpret_cast<const std::uint8_t*>(reply_.get()) + sizeof(reply);
-  if (result.outcome == EchoOutcome::kReply &&
-      !HoldsPayload(data, payload_size_)) {
-    result.outcome = EchoOutcome::kCorruptReply;
+EchoCallReturn CallEcho(const IcmpApi& api, HANDLE icmp, HANDLE event,
+                        const EchoRequest& request, EchoBuffer& buffer,
+                        std::int64_t* sent_ticks) {
+  if (icmp == INVALID_HANDLE_VALUE) return {.error = ERROR_NOT_SUPPORTED};
+  const bool v4 = request.destination.is_v4();
+  IpOptions options{};
+  options.ttl = request.ttl;
+  // Documented for IPv4 only. Routers do not fragment IPv6 anyway.
+  if (v4 && request.dont_fragment) options.flags = kFlagDontFragment;
+  const ApcRoutine apc = api.wine ? &IgnoreApc : nullptr;
+  const auto timeout_ms = static_cast<DWORD>(
+      std::chrono::ceil<std::chrono::milliseconds>(request.timeout).count());
+
+  // GetLastError() must be the very next call: anything between may set it.
+  // Once the call is made, the request may be another one.
+  EchoCallReturn result;
+  if (v4) {
+    const ULONG source = request.source ? ToIpAddr(*request.source) : 0;
+    const ULONG destination = ToIpAddr(request.destination);
+    *sent_ticks = BeginCall(api);
+    result.replies =
+        api.send_echo(icmp, event, apc, nullptr, source, destination,
+                      buffer.payload(), buffer.payload_size(), &options,
+                      buffer.reply(), buffer.reply_size(), timeout_ms);
+    result.error = GetLastError();
+    return result;
   }
+  sockaddr_in6 source = ToSockaddr(request.source.value_or(IpAddress::V6({})));
+  sockaddr_in6 destination = ToSockaddr(request.destination);
+  *sent_ticks = BeginCall(api);
+  result.replies =
+      api.send_echo6(icmp, event, apc, nullptr, &source, &destination,
+                     buffer.payload(), buffer.payload_size(), &options,
+                     buffer.reply(), buffer.reply_size(), timeout_ms);
+  result.error = GetLastError();
   return result;
 }
 

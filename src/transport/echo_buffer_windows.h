@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "echo_exporter/echo.h"
 #include "src/transport/icmp_api_windows.h"
@@ -63,8 +62,8 @@ class EchoBuffer {
   EchoResult Read(Nanoseconds measured) const;
 
  private:
-  EchoResult ReadV4(Nanoseconds measured) const;
-  EchoResult ReadV6(Nanoseconds measured) const;
+  EchoResult Classify(std::uint32_t status, Nanoseconds measured,
+                      std::uint32_t kernel_ms) const;
   bool HoldsPayload(const std::uint8_t* data, std::size_t size) const;
 
   std::unique_ptr<std::uint8_t[]> payload_;
@@ -76,6 +75,27 @@ class EchoBuffer {
   IpAddress destination_;
   Nanoseconds timeout_{};
 };
+
+/// What the system's call for an echo request returned.
+struct EchoCallReturn {
+  DWORD replies = 0;
+  DWORD error = 0;  ///< the last error
+
+  /// The system has taken the request and will signal its event. 0 with a last
+  /// error of 0 is not documented; if it means a failure, the watchdog ends the
+  /// request.
+  bool IsPending() const {
+    return replies == ERROR_IO_PENDING ||
+           (replies == 0 && (error == ERROR_IO_PENDING || error == 0));
+  }
+};
+
+/// Hands the request to the system, with a prepared `buffer`. `icmp` is a
+/// device of the destination's IP version. Writes the counter before the call
+/// to `sent_ticks`; uses nothing of the request's once the call is made.
+EchoCallReturn CallEcho(const IcmpApi& api, HANDLE icmp, HANDLE event,
+                        const EchoRequest& request, EchoBuffer& buffer,
+                        std::int64_t* sent_ticks);
 
 }  // namespace echo_exporter
 

@@ -9,8 +9,7 @@
 
 #include "src/base/suspended_time.h"
 #include "src/base/waiter.h"
-#include "src/transport/echo_call_windows.h"
-#include "src/transport/echo_status_windows.h"
+#include "src/transport/echo_buffer_windows.h"
 
 namespace echo_exporter {
 namespace {
@@ -325,8 +324,7 @@ void EchoEngine::Finish(EchoSlot& slot, Claim claim, EchoResult result) {
 }
 
 void EchoEngine::ExpireOverdue(bool all) {
-  for (std::size_t first = 0; first < SlotCount(); first += kSlotsPerLock) {
-    ExpireSome(first, all);
+  for (std::size_t first = 0; ExpireSome(first, all); first += kSlotsPerLock) {
     if (expired_.empty()) continue;
     for (const EchoResult& result : expired_) callback_(result);
     MutexLock lock(mutex_);
@@ -335,16 +333,12 @@ void EchoEngine::ExpireOverdue(bool all) {
   }
 }
 
-std::size_t EchoEngine::SlotCount() {
-  MutexLock lock(mutex_);
-  return slots_.size();
-}
-
-// Of the slots from `first` on. Slots do not move meanwhile: it is the same
-// thread that releases them.
-void EchoEngine::ExpireSome(std::size_t first, bool all) {
+// Of the slots from `first` on, false when there are none. Slots do not move
+// meanwhile: it is the same thread that releases them.
+bool EchoEngine::ExpireSome(std::size_t first, bool all) {
   expired_.clear();
   MutexLock lock(mutex_);
+  if (first >= slots_.size()) return false;
   // In this order: what is overdue because of a suspension is known to be.
   const std::int64_t now = NowTicks();
   const Nanoseconds suspended = suspended_time_();
@@ -363,6 +357,7 @@ void EchoEngine::ExpireSome(std::size_t first, bool all) {
         queued && !all ? EchoOutcome::kNoResources : EchoOutcome::kTimeout);
     if (!queued) result.rtt = Elapsed(slot.begun_ticks, now);
   }
+  return true;
 }
 
 void EchoEngine::ReleaseUnused() {

@@ -13,7 +13,6 @@
 #include "src/base/unique_handle_windows.h"
 #include "src/transport/echo_buffer_windows.h"
 #include "src/transport/icmp_api_windows.h"
-#include "src/transport/linked_queue.h"
 #include "src/transport/send_queue_windows.h"
 
 namespace echo_exporter {
@@ -127,9 +126,8 @@ class EchoEngine {
   Claim TakeBack(EchoSlot& slot, std::uint64_t use);
   Claim LeaveQueue(EchoSlot& slot);
   void Finish(EchoSlot& slot, Claim claim, EchoResult result);
-  void ExpireSome(std::size_t first, bool all);
+  bool ExpireSome(std::size_t first, bool all);
   std::unique_ptr<EchoSlot> TakeUnused();
-  std::size_t SlotCount();
   std::size_t Count(EchoSlot::State state) const REQUIRES(mutex_);
 
   /// `otherwise`, unless the machine was suspended since the request.
@@ -179,6 +177,13 @@ struct EchoEngineCloser {
   }
 };
 using EchoEngineOwner = std::unique_ptr<EchoEngine, EchoEngineCloser>;
+
+/// CreateEchoTransport() with injected system calls, for tests with a scripted
+/// system. The functions of `api` must outlive the transport, or stay valid
+/// until the process ends if requests are still in flight at its end.
+Result<std::unique_ptr<EchoTransport>> CreateWindowsEchoTransport(
+    const IcmpApi& api, const EchoTransportOptions& options,
+    EchoTransport::Callback callback);
 
 }  // namespace echo_exporter
 

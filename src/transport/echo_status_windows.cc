@@ -1,4 +1,4 @@
-#include "src/transport/echo_status_windows.h"
+#include "src/transport/icmp_api_windows.h"
 
 namespace echo_exporter {
 

@@ -1,13 +1,10 @@
-#include "src/transport/echo_transport_windows.h"
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
-#include "src/base/mutex.h"
+#include "src/base/periodic.h"
 #include "src/transport/echo_engine_windows.h"
 
 // Implementation notes
@@ -30,14 +27,10 @@
 //  d) Round-trip times are whole milliseconds. So the performance counter is
 //     read right before the call and at the beginning of the callback.
 //
-// Of the possible forms of the call, the exporter uses an event with one
-// registered wait for the life of its slot: docs/performance.md compares them.
-// An APC is delivered only while the sending thread is in an alertable wait, so
-// the sender's own work adds to the RTT; the synchronous form occupies a thread
-// for each request in flight; and registering a wait for every request costs
-// more without a benefit, as the slot is not reused before its signal has been
-// handled. Only where a call completes at once, which may signal as well, the
-// wait is registered again.
+// docs/performance.md compares the possible forms of the call. This one is an
+// event with one registered wait for the life of its slot, which is not reused
+// before its signal has been handled. Only where a call completes at once,
+// which may signal as well, the wait is registered again.
 //
 // Wine needs two precautions, taken only there: in event mode Wine 8 frees the
 // I/O status block of a request too early unless an APC is passed too, so a
@@ -51,18 +44,12 @@ class WindowsEchoTransport final : public EchoTransport {
  public:
   WindowsEchoTransport(EchoEngineOwner engine, Nanoseconds grace)
       : engine_(std::move(engine)),
-        watch_period_(
-            std::max<Nanoseconds>(grace / 4, std::chrono::milliseconds(10))),
-        watchdog_([this] { Watch(); }) {}
-
-  ~WindowsEchoTransport() override {
-    {
-      MutexLock lock(mutex_);
-      stopping_ = true;
-      wake_.NotifyAll();
-    }
-    watchdog_.join();
-  }
+        watchdog_(
+            std::max<Nanoseconds>(grace / 4, std::chrono::milliseconds(10)),
+            [this] {
+              engine_->ExpireOverdue(/*all=*/false);
+              engine_->ReleaseUnused();
+            }) {}
 
   void Send(const EchoRequest& request) override { engine_->Send(request); }
   bool Drain(Nanoseconds limit) override { return engine_->Drain(limit); }
@@ -86,23 +73,8 @@ class WindowsEchoTransport final : public EchoTransport {
   bool NeedsRawSockets() const override { return false; }
 
  private:
-  void Watch() {
-    MutexLock lock(mutex_);
-    while (!stopping_) {
-      const auto next = std::chrono::steady_clock::now() + watch_period_;
-      if (wake_.WaitUntil(mutex_, next)) continue;
-      engine_->ExpireOverdue(/*all=*/false);
-      engine_->ReleaseUnused();
-    }
-  }
-
   const EchoEngineOwner engine_;
-  const Nanoseconds watch_period_;
-
-  Mutex mutex_;
-  CondVar wake_;
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::thread watchdog_;
+  Periodic watchdog_;
 };
 
 }  // namespace

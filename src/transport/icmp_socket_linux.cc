@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstring>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "src/base/condition_log.h"
@@ -51,11 +50,6 @@ ConditionLog& SmallBuffers() {
        .subject = "ip_version",
        .reason = "size"});
   return log;
-}
-
-std::string ErrnoText(int code) {
-  return std::generic_category().message(code) + " (" + std::to_string(code) +
-         ")";
 }
 
 template <typename Value>
@@ -104,16 +98,6 @@ Error OpenError(IpVersion version, int code) {
 }
 
 }  // namespace
-
-std::string_view SocketKindName(IcmpSocket::Kind kind) {
-  switch (kind) {
-    case IcmpSocket::Kind::kDatagram:
-      return "datagram_socket";
-    case IcmpSocket::Kind::kRaw:
-      break;
-  }
-  return "raw_socket";
-}
 
 bool MayBePendingError(int code) {
   switch (code) {
@@ -293,31 +277,29 @@ bool IcmpSocket::SetDontFragment(bool on) {
 // Returns the size of the control messages for a request.
 std::size_t IcmpSocket::WriteControl(const EchoRequest& request,
                                      std::uint8_t* control) {
-  std::uint8_t* end = control;
-  const int ttl = request.ttl;
-  const int tos = request.tos;
-  if (version_ == IpVersion::kV4) {
-    end = AppendControl(IPPROTO_IP, IP_TTL, ttl, end);
-    if (tos != 0) end = AppendControl(IPPROTO_IP, IP_TOS, tos, end);
-    if (request.source) {
-      in_pktinfo info{};
-      std::memcpy(&info.ipi_spec_dst, request.source->bytes().data(),
-                  sizeof(info.ipi_spec_dst));
-      info.ipi_ifindex = static_cast<int>(request.source_interface);
-      end = AppendControl(IPPROTO_IP, IP_PKTINFO, info, end);
-    }
-    return static_cast<std::size_t>(end - control);
+  const bool v4 = version_ == IpVersion::kV4;
+  const int level =
+      v4 ? static_cast<int>(IPPROTO_IP) : static_cast<int>(IPPROTO_IPV6);
+  std::uint8_t* end = AppendControl(level, v4 ? IP_TTL : IPV6_HOPLIMIT,
+                                    int{request.ttl}, control);
+  if (request.tos != 0) {
+    end =
+        AppendControl(level, v4 ? IP_TOS : IPV6_TCLASS, int{request.tos}, end);
   }
-  end = AppendControl(IPPROTO_IPV6, IPV6_HOPLIMIT, ttl, end);
-  if (tos != 0) end = AppendControl(IPPROTO_IPV6, IPV6_TCLASS, tos, end);
-  if (request.source) {
+  if (request.source && v4) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, request.source->bytes().data(),
+                sizeof(info.ipi_spec_dst));
+    info.ipi_ifindex = static_cast<int>(request.source_interface);
+    end = AppendControl(level, IP_PKTINFO, info, end);
+  } else if (request.source) {
     // The socket is bound to the address, but only for an address given here
     // does the kernel check that it is still on this host.
     in6_pktinfo info{};
     std::memcpy(&info.ipi6_addr, request.source->bytes().data(),
                 sizeof(info.ipi6_addr));
     info.ipi6_ifindex = request.source_interface;
-    end = AppendControl(IPPROTO_IPV6, IPV6_PKTINFO, info, end);
+    end = AppendControl(level, IPV6_PKTINFO, info, end);
   }
   return static_cast<std::size_t>(end - control);
 }

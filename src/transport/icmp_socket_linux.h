@@ -51,6 +51,9 @@ class IcmpSocket {
   int fd() const { return fd_.get(); }
   IpVersion version() const { return version_; }
   Kind kind() const { return kind_; }
+  std::string_view mechanism() const {
+    return kind_ == Kind::kDatagram ? "datagram_socket" : "raw_socket";
+  }
 
   /// Sends the request of `record`, and stores the time right before sending in
   /// it. Returns 0, or the errno; see MayBePendingError().
@@ -101,8 +104,6 @@ class IcmpSocket {
   std::optional<bool> dont_fragment_;
   std::array<std::uint8_t, kIcmpHeaderSize + kMaxEchoPayload> packet_;
 };
-
-std::string_view SocketKindName(IcmpSocket::Kind kind);
 
 /// Whether the result of a send may be an ICMP error, or a redirect, about
 /// another request: each is put on the socket's error queue and is also

@@ -1,9 +1,8 @@
 #include "src/transport/icmp_sockets_linux.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <string>
+#include <utility>
 
 #include "src/transport/echo_status_linux.h"
 
@@ -96,7 +95,7 @@ IcmpSocket* IcmpSockets::Find(const Place& place, SteadyTime now, int* code) {
 // Opens the socket of a place, which takes the place of another one.
 IcmpSocket* IcmpSockets::Add(const Place& place, SteadyTime now, int* code) {
   CloseUnused(now);
-  if (opened_.size() + retired_.size() >= kMostSockets && !CloseOne()) {
+  if (opened_.size() >= kMostSockets && !CloseOne()) {
     *code = ENFILE;
     return nullptr;
   }
@@ -121,9 +120,11 @@ IcmpSocket* IcmpSockets::Add(const Place& place, SteadyTime now, int* code) {
     return nullptr;
   }
   opened.socket = std::move(socket).value();
-  Opened& entry = opened_[place];
-  if (entry.socket != nullptr) retired_.push_back(std::move(entry));
-  entry = opened;
+  if (auto before = opened_.extract(place)) {
+    before.key().retired = ++retirements_;
+    opened_.insert(std::move(before));
+  }
+  opened_[place] = opened;
   MutexLock lock(mutex_);
   all_.push_back(opened.socket);
   ++generation_;
@@ -140,47 +141,30 @@ bool IcmpSockets::HasSource(const Place& place, Opened& opened,
 }
 
 void IcmpSockets::CloseUnused(SteadyTime now) {
-  const auto unused = [&](const Opened& opened, Nanoseconds limit) {
+  std::erase_if(opened_, [&](const auto& entry) {
+    const auto& [place, opened] = entry;
+    const Nanoseconds limit = place.retired == 0 ? kUnusedFor : kRetiredFor;
     if (now - opened.used < limit || opened.socket->requests() > 0) {
       return false;
     }
     Close(opened);
     return true;
-  };
-  std::erase_if(opened_, [&](const auto& entry) {
-    return unused(entry.second, kUnusedFor);
-  });
-  std::erase_if(retired_, [&](const Opened& opened) {
-    return unused(opened, kRetiredFor);
   });
 }
 
 // Closes the least recently used socket without requests; false when each has
 // some.
 bool IcmpSockets::CloseOne() {
-  const auto later = [](const Opened& a, const Opened* b) {
-    return b != nullptr && a.used >= b->used;
-  };
-  const Opened* oldest = nullptr;
-  const Place* place = nullptr;
-  for (const Opened& opened : retired_) {
-    if (opened.socket->requests() == 0 && !later(opened, oldest)) {
-      oldest = &opened;
+  auto oldest = opened_.end();
+  for (auto it = opened_.begin(); it != opened_.end(); ++it) {
+    if (it->second.socket->requests() > 0) continue;
+    if (oldest == opened_.end() || it->second.used < oldest->second.used) {
+      oldest = it;
     }
   }
-  for (const auto& [where, opened] : opened_) {
-    if (opened.socket->requests() == 0 && !later(opened, oldest)) {
-      oldest = &opened;
-      place = &where;
-    }
-  }
-  if (oldest == nullptr) return false;
-  Close(*oldest);
-  if (place != nullptr) {
-    opened_.erase(Place(*place));
-  } else {
-    retired_.erase(retired_.begin() + (oldest - retired_.data()));
-  }
+  if (oldest == opened_.end()) return false;
+  Close(oldest->second);
+  opened_.erase(oldest);
   return true;
 }
 
@@ -197,8 +181,8 @@ IcmpSockets::List IcmpSockets::All() const {
 }
 
 void IcmpSockets::AddStats(EchoTransportStats* stats) const {
-  if (v4_ != nullptr) stats->ipv4_mechanism = SocketKindName(v4_->kind());
-  if (v6_ != nullptr) stats->ipv6_mechanism = SocketKindName(v6_->kind());
+  if (v4_ != nullptr) stats->ipv4_mechanism = v4_->mechanism();
+  if (v6_ != nullptr) stats->ipv6_mechanism = v6_->mechanism();
   MutexLock lock(mutex_);
   stats->receive_drops = past_drops_;
   for (const auto& socket : all_) {

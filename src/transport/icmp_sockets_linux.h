@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "echo_exporter/clock.h"
@@ -80,6 +79,7 @@ class IcmpSockets {
     IpVersion version = IpVersion::kV4;
     std::uint32_t slot = 0;  ///< one of kSteadySockets, or behind them: brief
     std::optional<Binding> binding;
+    std::uint64_t retired = 0;  ///< a number of its own: after its brief use
 
     friend auto operator<=>(const Place&, const Place&) = default;
   };
@@ -108,7 +108,7 @@ class IcmpSockets {
 
   // Of ForRequest().
   std::map<Place, Opened> opened_;
-  std::vector<Opened> retired_;  ///< of brief flows that have ended
+  std::uint64_t retirements_ = 0;
 
   std::atomic<std::uint64_t> generation_{1};
   mutable Mutex mutex_;

@@ -10,10 +10,30 @@
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
-#include "src/transport/arrival.h"
+#include "src/transport/echo_packet.h"
 #include "src/transport/request_table.h"
 
 namespace echo_exporter {
+
+/// An ICMP error about an echo request.
+struct ArrivedError {
+  /// Absent: it ends nothing, as a redirect.
+  std::optional<EchoOutcome> outcome;
+  std::uint32_t os_code = 0;  ///< type * 256 + code
+  std::uint32_t mtu = 0;      ///< of kPacketTooBig; 0 when not reported
+  std::optional<IpAddress> offender;
+};
+
+/// A received packet: an echo reply, or an ICMP error with the request that it
+/// quotes.
+struct Arrival {
+  EchoMessage message;
+  /// The sender of a reply; for an error, the destination of the request.
+  IpAddress peer;
+  std::optional<std::uint8_t> ttl;
+  SteadyTime time{};
+  std::optional<ArrivedError> error;
+};
 
 /// Determines the result of each request: finds the request of an arrival,
 /// classifies the arrival, and expires requests. Pure: no socket, no clock.

@@ -4,30 +4,12 @@
 #include <string_view>
 #include <utility>
 
-#include "echo_exporter/version.h"
-#include "src/web/landing_page.h"
 #include "src/web/metrics_query.h"
+#include "src/web/static_files.h"
+#include "src/web/status_pages.h"
 
 namespace echo_exporter {
 namespace {
-
-HttpResponse RespondWithLandingPage(std::size_t pair_count) {
-  return {
-      .content_type = "text/html; charset=utf-8",
-      .body = RenderLandingPage({
-          .version = std::string(kVersion),
-          .pair_count = pair_count,
-          .links = {{"metrics", "Metrics"},
-                    {"probe?target=127.0.0.1&module=icmp",
-                     "Probe 127.0.0.1 with the module icmp"},
-                    {"config", "Effective configuration"},
-                    {"-/healthy", "Health"},
-                    {"-/ready", "Readiness"}},
-      }),
-      .headers = {{"Content-Security-Policy",
-                   "default-src 'none'; base-uri 'none'; form-action 'none'; "
-                   "frame-ancestors 'none'"}}};
-}
 
 HttpResponse RespondWhetherReady(const std::string& not_ready_reason) {
   return not_ready_reason.empty()
@@ -75,6 +57,27 @@ std::string LastFolder(const std::string& path) {
   return path.substr(path.rfind('/') + 1) + "/";
 }
 
+/// `add`: adds a route of a name and a handler to `routes`.
+template <typename Add>
+void AddStatusRoutes(const StatusContent& content, const Add& add,
+                     std::vector<HttpRoute>* routes) {
+  const auto pages = std::make_shared<StatusPages>(
+      content, "static/" + std::string(ScriptName()),
+      "static/" + std::string(StyleName()));
+  const auto add_page = [&](const std::string& name, auto member) {
+    add(name, [pages, member](const HttpRequest& request) {
+      return (*pages.*member)(request);
+    });
+  };
+  add_page("/", &StatusPages::Page);
+  add_page("/api/v1/status", &StatusPages::Status);
+  add_page("/api/v1/pairs", &StatusPages::Pairs);
+  add_page("/api/v1/pair", &StatusPages::Pair);
+  add_page("/api/v1/matrix", &StatusPages::Matrix);
+  add_page("/api/v1/probe", &StatusPages::Probe);
+  routes->back().methods = {"POST"};
+}
+
 }  // namespace
 
 std::vector<HttpRoute> MakeRoutes(const WebContent& content,
@@ -85,9 +88,6 @@ std::vector<HttpRoute> MakeRoutes(const WebContent& content,
     routes.push_back(
         {.path = prefix + name, .name = name, .handler = std::move(handler)});
   };
-  add("/", [pair_count = content.pair_count](const HttpRequest&) {
-    return RespondWithLandingPage(pair_count());
-  });
   add("/-/healthy",
       [](const HttpRequest&) { return HttpResponse::Text(200, "Healthy"); });
   add("/-/ready", [reason = content.not_ready_reason](const HttpRequest&) {
@@ -100,9 +100,15 @@ std::vector<HttpRoute> MakeRoutes(const WebContent& content,
     return RespondWithMetrics(request, content);
   });
   add("/probe", content.probe);
+  for (const StaticFile& file : StaticFiles()) {
+    add("/static/" + std::string(file.name),
+        [file](const HttpRequest&) { return RespondWithFile(file); });
+    routes.back().name = "/static";
+  }
   add("/-/reload",
       [reload = content.reload](const HttpRequest&) { return reload(); });
   routes.back().methods = {"POST"};
+  AddStatusRoutes(content.status, add, &routes);
   if (!prefix.empty()) {
     // The links of the first page are relative to its folder.
     routes.push_back(MakeRedirect(prefix, LastFolder(prefix)));

@@ -11,6 +11,7 @@
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/metrics_options.h"
 #include "echo_exporter/text_sink.h"
+#include "src/web/status_pages.h"
 
 namespace echo_exporter {
 
@@ -27,11 +28,11 @@ struct WebContent {
   std::function<std::shared_ptr<const std::string>()> config;
   /// Empty when ready, else the reason why not.
   std::function<std::string()> not_ready_reason;
-  std::function<std::size_t()> pair_count;
   /// Responds to /probe.
   std::function<HttpResponse(const HttpRequest&)> probe;
   /// Responds to POST /-/reload.
   std::function<HttpResponse()> reload;
+  StatusContent status;
 };
 
 /// The pages of the daemon, all below `place.route_prefix`.

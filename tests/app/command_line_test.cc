@@ -41,6 +41,8 @@ ImmediateExit ParseExit(const std::vector<const char*>& arguments) {
 TEST(CommandLineTest, RunsTheDaemonWithDefaults) {
   const DaemonOptions options = ParseDaemon({});
   EXPECT_EQ(options.config_file, "echo_exporter.toml");
+  EXPECT_TRUE(options.config_file_is_default);
+  EXPECT_THAT(options.targets, IsEmpty());
   EXPECT_FALSE(options.check_only);
   EXPECT_EQ(options.web_config_file, "");
   EXPECT_THAT(options.listen_addresses, IsEmpty());
@@ -55,6 +57,7 @@ TEST(CommandLineTest, ReadsEveryOptionOfTheDaemon) {
        "--web.listen-address=127.0.0.1:9000", "--web.config.file=web.yml",
        "--timeout-offset=0.2", "--log.level=debug", "--log.format=json"});
   EXPECT_EQ(options.config_file, "my file.toml");
+  EXPECT_FALSE(options.config_file_is_default);
   EXPECT_TRUE(options.check_only);
   EXPECT_EQ(options.web_config_file, "web.yml");
   ASSERT_EQ(options.listen_addresses.size(), 1U);
@@ -82,6 +85,18 @@ TEST(CommandLineTest, TakesListenAddressesMoreThanOnce) {
   EXPECT_EQ(options.listen_addresses[1].host, "::1");
   EXPECT_EQ(options.listen_addresses[1].port, 9001);
   EXPECT_EQ(options.listen_addresses[2].host, "localhost");
+}
+
+TEST(CommandLineTest, TakesTargetsInsteadOfAFile) {
+  EXPECT_THAT(
+      ParseDaemon({"--target", "a", "--target=192.0.2.1", "--target=@b"})
+          .targets,
+      testing::ElementsAre("a", "192.0.2.1", "@b"));
+  const ImmediateExit exit = ParseExit({"--target=a", "--config.file=a.toml"});
+  EXPECT_EQ(exit.code, kExitUsage);
+  EXPECT_THAT(exit.text,
+              testing::HasSubstr("--config.file and --target are mutually "
+                                 "exclusive"));
 }
 
 TEST(CommandLineTest, TakesThePrefixFromTheExternalUrlUnlessItIsGiven) {
@@ -277,10 +292,11 @@ TEST(CommandLineTest, HelpSaysEveryOptionRangeAndDefaultInWords) {
              " -h, --help Print this help and exit ",
              " --config.file FILE Configuration file (default: "
              "echo_exporter.toml) ",
+             " --target HOST Address, host name or prefix to probe, ",
              " --config.check Check the configuration files, ",
              " --config.enable-auto-reload Reload ",
              " --config.auto-reload-interval DURATION Time between checks of "
-             "the file for changes, from 1s to 1d (default: 30s) ",
+             "the files for changes, from 1s to 1d (default: 30s) ",
              " --web.listen-address HOST:PORT Address to listen on ",
              " --web.config.file FILE File with TLS, ",
              " --log.level LEVEL Minimum log level: debug, info, warn or error "
@@ -452,6 +468,13 @@ TEST(CommandLineTest, InstalledServicesAlwaysNameTheirConfiguration) {
   const auto file = std::filesystem::current_path() / "echo_exporter.toml";
   EXPECT_THAT(ParseService({"install"}).daemon_arguments,
               testing::ElementsAre("--config.file=" + file.string()));
+}
+
+TEST(CommandLineTest, InstalledServicesMayHaveTargetsInstead) {
+  const auto list = std::filesystem::current_path() / "hosts.txt";
+  EXPECT_THAT(ParseService({"install", "--target=a", "--target=@hosts.txt"})
+                  .daemon_arguments,
+              testing::ElementsAre("--target=a", "--target=@" + list.string()));
 }
 
 }  // namespace

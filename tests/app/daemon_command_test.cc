@@ -1,5 +1,6 @@
 #include "src/app/daemon_command.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -179,7 +180,37 @@ destinations = ["192.0.2.1"]
 }
 
 TEST_F(DaemonCommandTest, ReturnsWhenItCannotStart) {
+  testing::internal::CaptureStderr();
   EXPECT_EQ(Run(), kExitUsage);  // there is no configuration
+  const std::string text = testing::internal::GetCapturedStderr();
+  // As where nothing was given.
+  EXPECT_THAT(text, testing::HasSubstr(options_.config_file));
+  EXPECT_THAT(text, testing::HasSubstr("by --config.file"));
+  EXPECT_THAT(text, testing::HasSubstr("by --target"));
+  options_.config_file_is_default = false;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Run(), kExitUsage);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::Not(testing::HasSubstr("--target")));
+}
+
+TEST_F(DaemonCommandTest, TheCheckPrintsEachFile) {
+  const std::string included = options_.config_file + ".more";
+  Configure("include = [\"*.toml.more\"]\n");
+  std::ofstream(included)
+      << "[[group]]\nname = \"g\"\ndestinations = [\"192.0.2.1\"]\n";
+  options_.check_only = true;
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(Run(), kExitSuccess);
+  EXPECT_EQ(
+      testing::internal::GetCapturedStdout(),
+      options_.config_file + ": OK (1 group, 1 pair)\n" + included + ": OK\n");
+  options_.targets = {"192.0.2.0/29"};
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(Run(), kExitSuccess);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            "--target: OK (1 group, 6 pairs)\n");
+  std::filesystem::remove(included);
 }
 
 }  // namespace

@@ -163,6 +163,12 @@ interval = "10ms"
   CheckAccounts(Scrape());
 }
 
+TEST_F(ExporterTest, ProbesHaveTheRateLimitOfTheConfiguration) {
+  Start("[probe]\nrequests_per_second = 0.001\nburst = 1\n");
+  EXPECT_EQ(Get("/probe?target=192.0.2.9")->status, 200);
+  EXPECT_EQ(Get("/probe?target=192.0.2.9")->status, 429);
+}
+
 TEST_F(ExporterTest, StopsMoreThanOnce) {
   Start(kFastPair);
   network_.WaitForSent(1);

@@ -1,6 +1,6 @@
-#include "src/base/event_limit.h"
-
 #include <gtest/gtest.h>
+
+#include "src/base/log_sink.h"
 
 namespace echo_exporter {
 namespace {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "tests/support/temporary_folder.h"
 
@@ -30,6 +31,26 @@ TEST(ReadFileTest, FailsWithTheCause) {
   const auto large = ReadFile(folder.Write("a", "12345"), 4);
   ASSERT_FALSE(large.ok());
   EXPECT_EQ(large.error().message, "the file is larger than 4 bytes");
+}
+
+TEST(FindFilesTest, FindsWhatMatchesInOrder) {
+  const TemporaryFolder folder;
+  const std::string b = folder.Write("b.json", "");
+  const std::string a = folder.Write("a\xc3\xbc.json", "");
+  folder.Write("a.jso", "");
+  const auto found = [&](const std::string& pattern) {
+    const auto paths = FindFiles(folder.Path(pattern));
+    return paths.ok() ? paths.value() : std::vector<std::string>{"error"};
+  };
+  EXPECT_EQ(found("*.json"), (std::vector<std::string>{a, b}));
+  EXPECT_EQ(found("b*.json"), (std::vector<std::string>{b}));
+  // The ends of a name may not overlap.
+  EXPECT_EQ(found("b.json*b.json"), std::vector<std::string>());
+  EXPECT_EQ(found("none"), (std::vector<std::string>{folder.Path("none")}));
+  const auto missing = FindFiles(folder.Path("none/*"));
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(FindFiles(folder.Path("b.json/*")).ok(), false);
 }
 
 TEST(HashOfTest, DiffersForOtherContentAndErrors) {

@@ -127,6 +127,10 @@ TEST(IpAddressTest, KeepsAZoneOnlyWhereItMeansSomething) {
   const std::array<std::uint8_t, 16> link_local = {0xfe, 0x80};
   EXPECT_EQ(IpAddress::V6(link_local, 7).scope_id(), 7U);
   EXPECT_NE(IpAddress::V6(link_local, 7), IpAddress::V6(link_local, 8));
+  const std::array<std::uint8_t, 16> last_link_local = {0xfe, 0xbf};
+  EXPECT_EQ(IpAddress::V6(last_link_local, 7).scope_id(), 7U);
+  const std::array<std::uint8_t, 16> site_local = {0xfe, 0xc0};
+  EXPECT_EQ(IpAddress::V6(site_local, 7).scope_id(), 0U);
 }
 
 TEST(IpAddressTest, KnowsWhatNoHostHas) {

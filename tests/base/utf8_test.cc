@@ -114,13 +114,15 @@ TEST(Utf8Test, KnowsControlCharacters) {
     EXPECT_TRUE(HasControl("a" + Encode(number) + "z"));
   }
   for (const std::uint32_t number :
-       {0x20, 0x7E, 0xA0, 0xFC, 0x2027, 0x202F, 0x6771, 0x1F310}) {
+       {0x20, 0x7E, 0xA0, 0xFC, 0x061B, 0x2010, 0x2027, 0x202F, 0x2065, 0x206A,
+        0x6771, 0x1F310}) {
     SCOPED_TRACE(number);
     EXPECT_FALSE(IsControl(number));
     EXPECT_FALSE(IsInvisible(number));
     EXPECT_FALSE(HasControl(Encode(number)));
   }
-  for (const std::uint32_t number : {0x2028, 0x2029, 0x202A, 0x202E}) {
+  for (const std::uint32_t number : {0x061C, 0x200E, 0x200F, 0x2028, 0x2029,
+                                     0x202A, 0x202E, 0x2066, 0x2069}) {
     SCOPED_TRACE(number);
     EXPECT_FALSE(IsControl(number));
     EXPECT_TRUE(IsInvisible(number));

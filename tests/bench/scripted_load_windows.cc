@@ -10,7 +10,6 @@
 
 #include "src/base/process_stats.h"
 #include "src/transport/echo_engine_windows.h"
-#include "src/transport/echo_transport_windows.h"
 #include "tests/support/scripted_icmp_windows.h"
 
 namespace echo_exporter {

@@ -454,8 +454,8 @@ TEST(ConfigTest, AFindingIsOneLineOfPrintableText) {
       ParseConfig("\"x\\nf.toml:9:9: forged\\u007f\" = 1", "f.toml").errors,
       (Strings{"f.toml:1:1: unknown key "
                "\"x\\u000af.toml:9:9: forged\\u007f\"; allowed here: "
-               "defaults, discovery, engine, group, history, metrics, modules, "
-               "probe, sources, web"}));
+               "defaults, discovery, engine, group, history, include, metrics, "
+               "modules, probe, sources, web"}));
   // The parser itself quotes keys as they are.
   const ConfigErrors errors =
       ParseConfig("'a\tb' = 1\n'a\tb' = 2", "f.toml").errors;
@@ -598,7 +598,7 @@ TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
   std::ofstream(path) << "[engine]\nmax_in_flight = 0\n";
   const std::u8string utf8 = path.u8string();
   const std::string name(utf8.begin(), utf8.end());
-  const ConfigOutcome outcome = LoadConfig(name, {});
+  const ConfigOutcome outcome = ParseConfigFiles(ReadConfigFiles(name));
   EXPECT_EQ(outcome.errors,
             (Strings{name + ":2:17: [engine]: max_in_flight must be from 1 to "
                             "1000000, not 0"}));
@@ -606,10 +606,11 @@ TEST(ConfigTest, LoadsAFileByItsUtf8Name) {
 }
 
 TEST(ConfigTest, AFileThatCannotBeReadIsOneError) {
-  EXPECT_EQ(LoadConfig("no/such/file.toml", {}).errors,
+  EXPECT_EQ(ParseConfigFiles(ReadConfigFiles("no/such/file.toml")).errors,
             (Strings{"no/such/file.toml: reading the configuration: " +
                      std::generic_category().message(ENOENT)}));
-  const ConfigOutcome directory = LoadConfig(testing::TempDir(), {});
+  const ConfigOutcome directory =
+      ParseConfigFiles(ReadConfigFiles(testing::TempDir()));
   EXPECT_EQ(directory.errors.size(), 1U);
   EXPECT_FALSE(directory.config);
 }
@@ -632,7 +633,7 @@ TEST(ConfigTest, ReadsNoFileBeyondItsLimit) {
   const auto path = std::filesystem::path(testing::TempDir()) / "large.toml";
   std::ofstream(path) << "";
   std::filesystem::resize_file(path, kMaxConfigBytes + 1);
-  EXPECT_EQ(LoadConfig(path.string(), {}).errors,
+  EXPECT_EQ(ParseConfigFiles(ReadConfigFiles(path.string())).errors,
             (Strings{path.string() +
                      ": reading the configuration: the file is larger than "
                      "16777216 bytes"}));
@@ -644,7 +645,8 @@ TEST(ConfigTest, EveryFileInConfigLoadsWithoutWarning) {
   for (const auto& entry :
        std::filesystem::directory_iterator(SourcePath("config"))) {
     files.insert(entry.path().filename().string());
-    const ConfigOutcome outcome = LoadConfig(entry.path().string(), {});
+    const ConfigOutcome outcome =
+        ParseConfigFiles(ReadConfigFiles(entry.path().string()));
     EXPECT_EQ(outcome.errors, ConfigErrors());
     ASSERT_TRUE(outcome.config);
     EXPECT_EQ(outcome.config->warnings, Strings());

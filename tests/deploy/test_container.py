@@ -1,14 +1,18 @@
 """The container image: what it holds, and that it runs as it should."""
 
+import contextlib
 import hashlib
+import http.server
 import json
 import re
+import ssl
 import subprocess
 import tarfile
+import threading
 import unittest
 
 import container_host as host
-from linux_machine import PATIENCE, ROOT, wait_for
+from linux_machine import PATIENCE, ROOT, run, wait_for
 
 NONE = "0" * 16
 DOCKERFILE = ROOT / "deploy/container/Dockerfile"
@@ -20,6 +24,50 @@ name = "g"
 destinations = ["echo1", "bridge.example.net", "nobody.example.net"]
 interval = "50ms"
 """
+
+WITH_LIST = """
+[web]
+listen_addresses = [":10115"]
+[[group]]
+name = "g"
+interval = "50ms"
+[[group.http_sd]]
+url = "https://lists.example.net:8443/"
+"""
+
+
+class ListHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps([{"targets": [host.HOST]}]).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def list_server():
+    """A server of target lists; gives its certificate, which nobody else has signed."""
+    key, certificate = host.WORK / "lists.key", host.WORK / "lists.crt"
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", key, "-out", certificate, "-subj", "/CN=lists.example.net",
+        "-addext", "subjectAltName=DNS:lists.example.net")  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with http.server.ThreadingHTTPServer((host.HOST, 8443), ListHandler) as server:
+        # Not in accept(): a client that ends in the handshake would hold up all others.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield certificate.read_text()
+        finally:
+            server.shutdown()
 
 
 def replies(container, destination):
@@ -164,6 +212,17 @@ class RunTest(unittest.TestCase):
             wait_for_replies(container, "bridge.example.net")
             self.assertEqual(replies(container, "nobody.example.net"), 0)
             self.assertEqual(container.stop(), 0, container.log())
+
+    def test_knows_servers_by_the_authorities_in_the_image(self):
+        config = {"/etc/echo_exporter": {"echo_exporter.toml": WITH_LIST}}
+        names = host.name_server({"lists.example.net": host.HOST})
+        with list_server() as certificate, names:
+            with host.Container(1, files=config) as container:
+                wait_for("a rejected certificate", lambda: "certificate" in container.log())
+                self.assertEqual(replies(container, host.HOST), 0)
+            own = config | {"/etc/ssl/certs": {"ca-certificates.crt": certificate}}
+            with host.Container(2, files=own) as container:
+                wait_for_replies(container, host.HOST)
 
     def test_says_what_is_missing_without_the_setting(self):
         with host.Container(1, groups="1 0") as container:

@@ -13,8 +13,8 @@ from test_service import free_port, wait_for
 CONFIG = windows.FOLDER + r"\echo_exporter.toml"
 FOLDER = r"C:\Program Files\echo_exporter"
 FILES = [
-    "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "docs/operations.md",
-    "docs/performance.md", "echo_exporter.exe", "echo_exporter.sample.toml",
+    "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "docs/discovery.md",
+    "docs/operations.md", "docs/performance.md", "docs/prometheus.md", "echo_exporter.exe", "echo_exporter.sample.toml",
 ]  # fmt: skip
 LIBRARIES = [
     "CLI11", "cpp-httplib", "fmt", "spdlog", "toml++", "JSON for Modern C++", "prometheus-cpp",
@@ -79,6 +79,7 @@ class PackageTest(unittest.TestCase):
                 "Program": "{4FD41F9F-FDC0-4E6F-83A9-C05B9E9EEFC8}",
                 "Texts": "{8B713941-E244-4837-B40C-65938C2B8592}",
                 "Documents": "{739FA138-EE74-4F49-9803-B180441157F1}",
+                "FleetDocuments": "{57E12AF5-7254-425F-AA70-D97DA040E2F9}",
                 "ConfigFolder": "{D396EDFB-0894-4BAD-99B5-9514AAE1DCC7}",
                 "LogFolder": "{7ADC3590-B72A-4DE5-91D9-935695F4035B}",
                 "Configuration": "{8699900A-F480-4DD5-B96F-259EE8E10B75}",

@@ -51,6 +51,11 @@ class ManifestTest(unittest.TestCase):
             },
         )
 
+    def test_the_image_is_of_this_version(self):
+        tag = EXPORTER["image"].rpartition("/")[2]
+        version = re.search(r"^ *VERSION ([\d.]+)$", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+        self.assertEqual(tag, f"echo_exporter:{version}")
+
     def test_ports_are_the_one_that_the_exporter_has(self):
         (port,) = EXPORTER["ports"]
         self.assertEqual(port["containerPort"], 10115)
@@ -105,7 +110,7 @@ def pod(number, arguments=()):
         number,
         [*EXPORTER["args"], *arguments],
         {mount["mountPath"]: OBJECTS["ConfigMap"]["data"]},
-        POD["spec"]["securityContext"]["sysctls"][0]["value"].replace("\t", " "),
+        POD["spec"]["securityContext"]["sysctls"][0]["value"],
         RESOLVER,
     )
 

@@ -44,6 +44,12 @@ class PackageTest(unittest.TestCase):
         for name in ("CLI11", "cpp-httplib", "fmt", "spdlog", "toml++", "prometheus-cpp"):
             self.assertIn(f"\n{name}\n===", text)
 
+    def test_has_the_documents(self):
+        machine.install(machine.OLD)
+        for name in ("discovery", "operations", "performance", "prometheus"):
+            installed = pathlib.Path(f"/usr/share/doc/echo-exporter/{name}.md")
+            self.assertEqual(installed.read_text(), (machine.ROOT / f"docs/{name}.md").read_text())
+
     def test_configuration_is_good_and_probes_loopback_only(self):
         machine.install(machine.OLD)
         output = machine.run(*machine.unit_command(), "--config.check")[1]

@@ -13,6 +13,7 @@ import certificates
 import exporter
 import network
 import processes
+import scrape
 
 CONFIG = exporter.group("g", destinations=["10.213.1.1"])
 SUCCESS = "echo_exporter_config_last_reload_successful"
@@ -178,6 +179,56 @@ class HalfWrittenTest(unittest.TestCase):
             more = exporter.group("h", destinations=["10.213.1.2"])
             daemon.config_file.write_text(original + more)
             daemon.wait_until("it is taken", lambda seen: seen.value("echo_exporter_pairs") == 2)
+
+
+class IncludeTest(unittest.TestCase):
+    OPTIONS = ("--config.enable-auto-reload", "--config.auto-reload-interval=1s")
+
+    def test_a_group_comes_and_goes_with_its_file(self):
+        folder = processes.work_file("conf.d")
+        folder.mkdir()
+        daemon = Watched(*self.OPTIONS)
+        daemon.config_file.write_text(
+            f'include = ["{folder.name}/*.toml"]\n{daemon.config_file.read_text()}'
+        )
+        more = exporter.group("h", destinations=["10.213.1.2"])
+        with daemon:
+            daemon.wait_until("it probes", lambda seen: seen.finished(group="g"))
+            file = folder / "h.toml"
+            file.write_text(more.splitlines()[0])
+            before = daemon.wait_until("half of it fails", lambda seen: seen.value(SUCCESS) == 0)
+            self.assertEqual(before.value("echo_exporter_pairs"), 1)
+            self.assertIn(f"{folder.name}/h.toml:1:1: ", daemon.log_text().replace("\\", "/"))
+            file.write_text(more)
+            daemon.wait_until("it is probed", lambda seen: seen.finished(group="h"))
+            file.unlink()
+            after = daemon.wait_until(
+                "it is gone", lambda seen: seen.value("echo_exporter_pairs") == 1
+            )
+            # The other pair has lost nothing by that.
+            self.assertGreater(after.finished(group="g"), before.finished(group="g"))
+            self.assertEqual(after.outcomes_of_sent(group="g"), {"reply"})
+            self.assertEqual(scrape.accounting_errors(after), [])
+
+    def test_targets_need_no_file(self):
+        hosts = processes.work_file("hosts.txt")
+        hosts.write_text("10.213.1.2  # another\n")
+        daemon = Watched(*self.OPTIONS)
+        daemon.config_file.unlink()
+        daemon.command[daemon.command.index(f"--config.file={daemon.config_file}")] = (
+            "--target=10.213.1.1"
+        )
+        daemon.command += [f"--target=@{hosts}", f"--web.listen-address={daemon.address}"]
+        with daemon:
+            for destination in ("10.213.1.1", "10.213.1.2"):
+                daemon.wait_until(
+                    f"{destination} is probed",
+                    lambda seen, name=destination: seen.finished(destination=name),
+                )
+            hosts.write_text("")
+            daemon.wait_until(
+                "the list is read again", lambda seen: seen.value("echo_exporter_pairs") == 1
+            )
 
 
 class GuessesTest(unittest.TestCase):

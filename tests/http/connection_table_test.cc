@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 
-#include "src/http/listener.h"
+#include "src/http/socket.h"
 #include "tests/support/latch.h"
 #include "tests/support/raw_http_client.h"
 
@@ -23,11 +22,13 @@ class ConnectionTableTest : public testing::Test {
     const std::string& url = listener_->url();
     auto client = std::make_unique<RawHttpClient>(
         std::stoi(url.substr(url.rfind(':') + 1)));
-    std::optional<SocketHandle> socket;
-    while (!socket) {
-      socket = listener_->Accept(std::chrono::milliseconds(100)).value();
+    SocketHandle socket = kNoSocket;
+    while (socket == kNoSocket) {
+      WaitForSocket(listener_->socket(), SocketEvent::kReadable,
+                    std::chrono::milliseconds(100));
+      socket = AcceptClient(listener_->socket());
     }
-    table.Add(*socket);
+    table.Add(socket);
     return client;
   }
 

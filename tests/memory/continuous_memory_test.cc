@@ -49,14 +49,15 @@ TEST_F(ContinuousMemoryTest, APairBeginsAndEndsWhollyOrNotAtAll) {
   std::uint64_t succeeding = 0;
   for (bool all_memory = false; !all_memory; ++succeeding) {
     SCOPED_TRACE(succeeding);
-    const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
-    try {
-      EXPECT_TRUE(Ask());
-      EXPECT_EQ(memory.failures(), 0U);
-    } catch (const std::bad_alloc&) {
-      ++failed;
+    {
+      const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
+      try {
+        EXPECT_TRUE(Ask());
+      } catch (const std::bad_alloc&) {
+        ++failed;
+      }
+      all_memory = memory.failures() == 0;
     }
-    all_memory = memory.failures() == 0;
     // There is memory again. A pair that was begun but not shown is there.
     EXPECT_TRUE(Ask());
     EXPECT_EQ(PairCount(), 1);

@@ -244,16 +244,27 @@ TEST_F(ContinuousPairsTest, EndsWhenNobodyAsksForIt) {
   EXPECT_EQ(Requests(Ask()), 0) << "a new one";
 }
 
-TEST_F(ContinuousPairsTest, EndsTheLookupsOfANameWithThePair) {
-  rig_.lookup.Set("a.example.net", {Address(kHost)});
-  Ask("a.example.net");
-  rig_.lookup.WaitForCalls("a.example.net", 1);
+TEST_F(ContinuousPairsTest, EndsTheWatchesOfAPairWithIt) {
+  const auto entries = [this] {
+    const auto name = rig_.book.WatchName("a.example.net", minutes(60));
+    const auto adapter = rig_.book.WatchInterface("Ethernet 2");
+    rig_.book.Unwatch(name);
+    rig_.book.Unwatch(adapter);
+    return std::vector{name.entry, adapter.entry};
+  };
+  Ask("a.example.net", "wan2");
+  const auto first = entries();
+  config_.modules["icmp"].echo.ttl = 7;
+  Reload();
+  EXPECT_EQ(entries(), first);
+  config_.sources["wan2"].interface_name = "Ethernet 3";
+  Reload();
+  const auto second = entries();
+  EXPECT_EQ(second[0], first[0]);
+  EXPECT_NE(second[1], first[1]) << "it was not watched any more";
   Step(minutes(5));
   pairs_.EndUnasked();
-  // Another watch would find the entry, and its address, if it were there.
-  const auto watch = rig_.book.WatchName("a.example.net", minutes(60));
-  rig_.lookup.WaitForCalls("a.example.net", 2);
-  rig_.book.Unwatch(watch);
+  EXPECT_NE(entries()[0], first[0]);
 }
 
 TEST_F(ContinuousPairsTest, RefusesMoreThanTheConfigurationAllows) {

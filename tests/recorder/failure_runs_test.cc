@@ -1,5 +1,3 @@
-#include "src/recorder/failure_runs.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -128,16 +128,5 @@ TEST(AddressOrderTest, PutsStableAddressesThatReachFurthestFirst) {
                        Address("2001:db8::aaaa"), Address("fe80::1%3")}));
 }
 
-TEST(AddressOrderTest, KeepsTheScopeOfLinkLocalAddressesOnly) {
-  EXPECT_EQ(V6FromBytes(Address("fe80::1").bytes().data(), 3),
-            Address("fe80::1%3"));
-  EXPECT_EQ(V6FromBytes(Address("febf::1").bytes().data(), 3),
-            Address("febf::1%3"));
-  EXPECT_EQ(V6FromBytes(Address("fec0::1").bytes().data(), 3),
-            Address("fec0::1"));
-  EXPECT_EQ(V6FromBytes(Address("2001:db8::1").bytes().data(), 3),
-            Address("2001:db8::1"));
-}
-
 }  // namespace
 }  // namespace echo_exporter

@@ -98,6 +98,7 @@ room scheduler
 room resolver
 room transport
 room recorder
+room history
 room http
 room service
 room engine

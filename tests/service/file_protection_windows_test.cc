@@ -1,5 +1,5 @@
-#include "src/service/file_protection_windows.h"
-
+#include "src/service/service_windows.h"
+//
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sddl.h>
@@ -12,8 +12,7 @@
 #include "src/base/file.h"
 #include "src/base/log.h"
 #include "src/base/text_windows.h"
-#include "src/service/file_protection.h"
-#include "src/service/service_windows.h"
+#include "src/service/service.h"
 #include "tests/support/temporary_folder.h"
 
 namespace echo_exporter {

@@ -16,7 +16,7 @@
 
 #include "echo_exporter/echo_transport.h"
 #include "src/base/unique_fd_posix.h"
-#include "src/service/privileges.h"
+#include "src/service/service.h"
 #include "tests/support/result_log.h"
 #include "tests/support/thread_sanitizer.h"
 

@@ -1,5 +1,5 @@
-#include "src/service/process_end_windows.h"
-
+#include "src/service/service_windows.h"
+//
 #include <gtest/gtest.h>
 
 #include <string>

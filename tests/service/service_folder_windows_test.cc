@@ -1,8 +1,6 @@
 #include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
-
-#include "src/service/service_folder_windows.h"
-
+//
 #include <aclapi.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +16,6 @@
 
 #include "src/base/file.h"
 #include "src/base/text_windows.h"
-#include "src/service/file_protection_windows.h"
 #include "src/service/service_windows.h"
 #include "tests/support/temporary_folder.h"
 

@@ -1,8 +1,8 @@
-#include "src/transport/echo_status_windows.h"
-
 #include <gtest/gtest.h>
 
 #include <map>
+
+#include "src/transport/icmp_api_windows.h"
 
 namespace echo_exporter {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/transport/echo_transport_windows.h"
+#include "src/transport/echo_engine_windows.h"
 #include "tests/support/echo_transport_contract.h"
 #include "tests/support/result_log.h"
 #include "tests/support/scripted_icmp_windows.h"

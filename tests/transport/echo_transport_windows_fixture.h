@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "src/base/mutex.h"
-#include "src/transport/echo_transport_windows.h"
+#include "src/transport/echo_engine_windows.h"
 #include "tests/support/scripted_icmp_windows.h"
 
 namespace echo_exporter {

@@ -1,8 +1,8 @@
-#include "src/transport/kernel_time_linux.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
+
+#include "src/transport/arrival_reader_linux.h"
 
 namespace echo_exporter {
 namespace {

@@ -11,6 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "src/web/static_files.h"
+#include "tests/web/pair_views.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -32,11 +35,14 @@ class RoutesTest : public testing::Test {
     content_.has_group = [](std::string_view name) { return name == "g"; };
     content_.config = [this] { return config_; };
     content_.not_ready_reason = [] { return std::string(); };
-    content_.pair_count = [] { return std::size_t{1234}; };
     content_.probe = [](const HttpRequest& request) {
       return HttpResponse{.status = 403, .body = request.query};
     };
     content_.reload = [] { return HttpResponse::Text(500, "no"); };
+    content_.status = {
+        .clock = &Clock::System(), .history = &history_, .config = [] {
+          return std::make_shared<const ExporterConfig>();
+        }};
   }
 
   HttpResponse Respond(const std::string& path, const std::string& query = "",
@@ -65,6 +71,7 @@ class RoutesTest : public testing::Test {
     return text;
   }
 
+  FakePairHistory history_;
   std::shared_ptr<const std::string> config_ =
       std::make_shared<const std::string>("[web]\n");
   WebContent content_;
@@ -78,11 +85,17 @@ TEST_F(RoutesTest, HasAPlaceForEachPage) {
     }
   }
   using Place = std::pair<std::string, std::string>;
-  EXPECT_THAT(places, UnorderedElementsAre(
-                          Place("GET", "/"), Place("GET", "/-/healthy"),
-                          Place("GET", "/-/ready"), Place("POST", "/-/reload"),
-                          Place("GET", "/config"), Place("GET", "/metrics"),
-                          Place("GET", "/probe")));
+  EXPECT_THAT(
+      places,
+      UnorderedElementsAre(
+          Place("GET", "/"), Place("GET", "/-/healthy"),
+          Place("GET", "/-/ready"), Place("POST", "/-/reload"),
+          Place("GET", "/config"), Place("GET", "/metrics"),
+          Place("GET", "/probe"), Place("GET", "/api/v1/status"),
+          Place("GET", "/api/v1/pairs"), Place("GET", "/api/v1/pair"),
+          Place("GET", "/api/v1/matrix"), Place("POST", "/api/v1/probe"),
+          Place("GET", "/static/" + std::string(ScriptName())),
+          Place("GET", "/static/" + std::string(StyleName()))));
 }
 
 TEST_F(RoutesTest, WritesMetricsInTheTextFormat) {
@@ -162,7 +175,7 @@ TEST_F(RoutesTest, HasAllPagesBelowThePrefix) {
     EXPECT_EQ(route.name.find("echo"), std::string::npos) << route.name;
   }
   EXPECT_EQ(Respond("/a/echo/-/healthy", "", place).status, 200);
-  EXPECT_THAT(Respond("/a/echo/", "", place).body,
+  EXPECT_THAT(BodyOf(Respond("/a/echo/", "", place)),
               HasSubstr("href=\"metrics\""));
 }
 
@@ -181,20 +194,13 @@ TEST_F(RoutesTest, LeadsToTheFirstPage) {
             "https://example.net/b/");
 }
 
-TEST_F(RoutesTest, HasALandingPageWithoutActiveContent) {
-  const HttpResponse response = Respond("/");
-  EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
-  EXPECT_THAT(
-      response.headers,
-      ElementsAre(testing::Pair("Content-Security-Policy",
-                                "default-src 'none'; base-uri 'none'; "
-                                "form-action 'none'; frame-ancestors 'none'")));
-  EXPECT_THAT(response.body, HasSubstr("1234"));
-  for (const char* link : {"metrics", "config", "-/healthy", "-/ready",
-                           "probe?target=127.0.0.1&amp;module=icmp"}) {
-    EXPECT_THAT(response.body, HasSubstr("href=\"" + std::string(link) + "\""));
-  }
+TEST_F(RoutesTest, ServesTheStatusPageAndItsJson) {
+  EXPECT_THAT(BodyOf(Respond("/")), HasSubstr("<table id=\"pairs\">"));
+  EXPECT_THAT(BodyOf(Respond("/api/v1/status")), HasSubstr("\"counts\":{"));
+  EXPECT_THAT(BodyOf(Respond("/api/v1/pairs")), HasSubstr("{\"pairs\":[]"));
+  EXPECT_THAT(BodyOf(Respond("/api/v1/matrix")), HasSubstr("\"rows\":[]"));
+  EXPECT_EQ(Respond("/api/v1/pair").status, 400);
+  EXPECT_EQ(Respond("/api/v1/probe").status, 403);
 }
 
 TEST_F(RoutesTest, LeavesProbesAndReloadsToTheirHandlers) {

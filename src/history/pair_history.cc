@@ -1,0 +1,320 @@
+#include "echo_exporter/pair_history.h"
+
+#include <algorithm>
+#include <new>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "src/base/mutex.h"
+#include "src/history/note_inbox.h"
+#include "src/history/step_store.h"
+
+namespace echo_exporter {
+namespace {
+
+// The part of the memory for failures and outages, and what one of them takes
+// in a vector that grows.
+constexpr std::uint64_t kNotesPart = 16;
+constexpr std::size_t kNoteBytes = sizeof(PairFailure) * 64 / 50;
+constexpr std::size_t kMinute = 6;  // in fine cells
+
+/// Removes the oldest, so that at most `most` remain.
+template <typename Note>
+void KeepNewest(std::size_t most, std::vector<Note>* notes) {
+  if (notes->size() <= most) return;
+  notes->erase(notes->begin(),
+               notes->end() - static_cast<std::ptrdiff_t>(most));
+}
+
+WallTime EndOf(const PairOutage& outage) {
+  return outage.begin + std::chrono::duration_cast<WallTime::duration>(
+                            outage.length.value_or(Nanoseconds()));
+}
+
+class PairHistoryImpl final : public PairHistory {
+ public:
+  PairHistoryImpl(const Clock& clock,
+                  std::function<std::vector<PairStatus>()> snapshot,
+                  const HistorySettings& settings)
+      : clock_(clock),
+        snapshot_(std::move(snapshot)),
+        inbox_(clock),
+        settings_(settings),
+        steps_(clock.WallNow()) {
+    LimitMemory();
+  }
+  ~PairHistoryImpl() override { Stop(); }
+
+  void OnResult(PairId pair, const EchoResult& result) noexcept override {
+    inbox_.Add(pair, result);
+  }
+  void OnOutcome(const PairOutcome& outcome) override { inbox_.Add(outcome); }
+  void SetSettings(const HistorySettings& settings) noexcept override {
+    const MutexLock lock(mutex_);
+    settings_ = settings;
+  }
+  void Start() override {
+    thread_ = std::thread([this] { Run(); });
+  }
+  void Stop() override;
+  std::vector<PairView> Look() override {
+    const MutexLock lock(mutex_);
+    return LookNow();
+  }
+  std::vector<PairHour> LastHours(std::span<const PairId> pairs) override;
+  std::optional<PairRecord> RecordOf(PairId pair) override;
+  HistoryExtent Extent() override {
+    const MutexLock lock(mutex_);
+    return steps_.Extent();
+  }
+  std::uint64_t MemoryInUse() override;
+
+ private:
+  struct Pair {
+    StepStore::Place place = 0;
+    std::uint64_t look = 0;  ///< the last one that has seen the pair; 0: none
+    PairState state = PairState::kUp;
+    WallTime since{};
+    std::vector<PairFailure> failures{};  ///< the newest last, as the outages
+    std::vector<PairOutage> outages{};
+  };
+
+  /// In a map.
+  static constexpr std::size_t kNodeBytes = sizeof(Pair) + 4 * sizeof(void*);
+
+  void Run();
+  void Advance() REQUIRES(mutex_);
+  std::vector<PairView> LookNow() REQUIRES(mutex_);
+  Pair& Find(PairId id) REQUIRES(mutex_);
+  void Note(PairId id, const PairOutage& outage) REQUIRES(mutex_);
+  void ForgetUnseen() REQUIRES(mutex_);
+  void LimitMemory() REQUIRES(mutex_);
+  void Judge(PairView* view, Pair* pair) const REQUIRES(mutex_);
+
+  const Clock& clock_;
+  const std::function<std::vector<PairStatus>()> snapshot_;
+  NoteInbox inbox_;
+
+  /// Locked before the inbox's and those of the recorder.
+  Mutex mutex_;
+  HistorySettings settings_ GUARDED_BY(mutex_);
+  Notes notes_ GUARDED_BY(mutex_);  ///< kept for its memory
+  std::unordered_map<PairId, Pair> pairs_ GUARDED_BY(mutex_);
+  StepStore steps_ GUARDED_BY(mutex_);
+  std::uint64_t look_ GUARDED_BY(mutex_) = 0;
+  /// Of one pair; fewer while very many pairs have failures.
+  std::size_t most_failures_ GUARDED_BY(mutex_) = kMostFailures;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  CondVar stopped_;
+  std::thread thread_;
+};
+
+void PairHistoryImpl::Run() {
+  SteadyTime next_look{};
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    const SteadyTime now = clock_.Now();
+    try {
+      if (now < next_look) {
+        Advance();
+      } else {
+        next_look = now + kFineStep;
+        LookNow();
+      }
+    } catch (const std::bad_alloc&) {
+      // Some of what was noted is lost.
+    }
+    stopped_.WaitUntil(mutex_, now + std::chrono::seconds(1));
+  }
+}
+
+void PairHistoryImpl::Stop() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+PairHistoryImpl::Pair& PairHistoryImpl::Find(PairId id) {
+  const auto found = pairs_.find(id);
+  if (found != pairs_.end()) return found->second;
+  Pair pair{.place = steps_.Take(), .since = clock_.WallNow()};
+  try {
+    return pairs_.emplace(id, std::move(pair)).first->second;
+  } catch (const std::bad_alloc&) {
+    steps_.Release(pair.place);
+    throw;
+  }
+}
+
+// Ends the steps that are over, and takes what was noted.
+void PairHistoryImpl::Advance() {
+  steps_.EndSteps(clock_.WallNow());
+  notes_.Clear();
+  inbox_.TakeAll(&notes_);
+  for (const auto& [id, rtt] : notes_.results) {
+    std::optional<Nanoseconds> time;
+    if (rtt > 0) time = rtt * NoteInbox::kRttUnit;
+    steps_.Add(Find(id).place, time);
+  }
+  for (const auto& [id, failure] : notes_.failures) {
+    auto& failures = Find(id).failures;
+    failures.push_back(failure);
+    KeepNewest(most_failures_, &failures);
+  }
+  for (const auto& [id, outage] : notes_.outages) Note(id, outage);
+}
+
+void PairHistoryImpl::Note(PairId id, const PairOutage& outage) {
+  auto& outages = Find(id).outages;
+  if (outage.length && !outages.empty() && !outages.back().length) {
+    // Its begin and its outcome are known better already.
+    outages.back().length = outage.length;
+    outages.back().losses = outage.losses;
+    return;
+  }
+  outages.push_back(outage);
+  KeepNewest(kMostOutages, &outages);
+}
+
+void PairHistoryImpl::ForgetUnseen() {
+  for (auto it = pairs_.begin(); it != pairs_.end();) {
+    if (it->second.look == look_) {
+      ++it;
+    } else {
+      steps_.Release(it->second.place);
+      it = pairs_.erase(it);
+    }
+  }
+}
+
+// Failures of all pairs together get no more than their part of the memory:
+// what is over is removed from the pairs that have most.
+void PairHistoryImpl::LimitMemory() {
+  const std::uint64_t part = settings_.memory / kNotesPart;
+  const std::uint64_t others = part + pairs_.size() * kNodeBytes;
+  steps_.Limit(settings_.memory - std::min(settings_.memory, others));
+  const auto count = [this] {
+    std::uint64_t notes = 0;
+    for (const auto& [id, pair] : pairs_) {
+      notes += pair.failures.size() + pair.outages.size();
+    }
+    return notes;
+  };
+  const std::uint64_t most = part / kNoteBytes;
+  std::uint64_t notes = count();
+  if (notes < most / 4) most_failures_ = kMostFailures;
+  while (notes > most && most_failures_ > 0) {
+    most_failures_ /= 2;
+    for (auto& [id, pair] : pairs_) {
+      KeepNewest(most_failures_, &pair.failures);
+      pair.failures.shrink_to_fit();
+      // The last one says since when the pair is in its state.
+      KeepNewest(most_failures_ / 2 + 1, &pair.outages);
+      pair.outages.shrink_to_fit();
+    }
+    notes = count();
+  }
+}
+
+std::vector<PairView> PairHistoryImpl::LookNow() {
+  Advance();
+  // After the notes, so that it has each pair of which there are some, if it
+  // has not ended.
+  std::vector<PairStatus> pairs = snapshot_();
+  ++look_;
+  for (const PairStatus& pair : pairs) Find(pair.id).look = look_;
+  ForgetUnseen();
+  LimitMemory();
+  const auto minute = steps_.SumOver(kMinute);
+  const auto ten_minutes = steps_.SumOver(10 * kMinute);
+  const auto hour = steps_.SumOver(60 * kMinute);
+  std::vector<PairView> views;
+  views.reserve(pairs.size());
+  for (PairStatus& status : pairs) {
+    Pair& pair = Find(status.id);
+    const auto loss = [&pair](const std::vector<Count>& sums) {
+      return sums.empty() ? std::nullopt : LossOf(sums[pair.place]);
+    };
+    views.push_back(
+        {.status = std::move(status),
+         .loss_1m = loss(minute),
+         .loss_10m = loss(ten_minutes),
+         .loss_1h = loss(hour),
+         .rtt_median = SecondsOf(steps_.RecentQuantile(pair.place, 0.5)),
+         .rtt_p99 = SecondsOf(steps_.RecentQuantile(pair.place, 0.99)),
+         .rtt_usual = SecondsOf(steps_.UsualMedian(pair.place))});
+    Judge(&views.back(), &pair);
+  }
+  return views;
+}
+
+void PairHistoryImpl::Judge(PairView* view, Pair* pair) const {
+  const PairStatus& status = view->status;
+  const PairState state = status.unresolved             ? PairState::kUnresolved
+                          : status.statistics.in_outage ? PairState::kDown
+                          : view->loss_10m >= settings_.lossy
+                              ? PairState::kLossy
+                              : PairState::kUp;
+  const PairState before = std::exchange(pair->state, state);
+  if (state != before) pair->since = clock_.WallNow();
+  // Outages know it better than this look, which may have missed one.
+  if (!pair->outages.empty() && state != PairState::kUnresolved) {
+    const PairOutage& last = pair->outages.back();
+    if (state == PairState::kDown) {
+      if (!last.length) pair->since = last.begin;
+    } else if (last.length &&
+               (before == PairState::kDown || EndOf(last) > pair->since)) {
+      pair->since = EndOf(last);
+    }
+  }
+  view->state = state;
+  view->since = pair->since;
+}
+
+std::vector<PairHour> PairHistoryImpl::LastHours(
+    std::span<const PairId> pairs) {
+  std::vector<PairHour> hours(pairs.size());
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto found = pairs_.find(pairs[i]);
+    if (found != pairs_.end()) hours[i] = steps_.HourOf(found->second.place);
+  }
+  return hours;
+}
+
+std::optional<PairRecord> PairHistoryImpl::RecordOf(PairId id) {
+  const MutexLock lock(mutex_);
+  Advance();
+  const auto found = pairs_.find(id);
+  if (found == pairs_.end()) return std::nullopt;
+  const Pair& pair = found->second;
+  return PairRecord{.fine = steps_.FineCells(pair.place),
+                    .coarse = steps_.CoarseCells(pair.place),
+                    .outages = {pair.outages.rbegin(), pair.outages.rend()},
+                    .failures = {pair.failures.rbegin(), pair.failures.rend()}};
+}
+
+std::uint64_t PairHistoryImpl::MemoryInUse() {
+  const MutexLock lock(mutex_);
+  std::uint64_t bytes = steps_.bytes() + pairs_.size() * kNodeBytes;
+  for (const auto& [id, pair] : pairs_) {
+    bytes += pair.failures.capacity() * sizeof(PairFailure) +
+             pair.outages.capacity() * sizeof(PairOutage);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::unique_ptr<PairHistory> PairHistory::Create(
+    const Clock& clock, std::function<std::vector<PairStatus>()> snapshot,
+    const HistorySettings& settings) {
+  return std::make_unique<PairHistoryImpl>(clock, std::move(snapshot),
+                                           settings);
+}
+
+}  // namespace echo_exporter

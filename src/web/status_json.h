@@ -1,0 +1,55 @@
+#ifndef ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
+#define ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "echo_exporter/clock.h"
+#include "echo_exporter/config.h"
+#include "echo_exporter/pair_history.h"
+#include "src/web/pair_list.h"
+
+namespace echo_exporter {
+
+/// What the status page says besides pairs.
+struct StatusFacts {
+  WallTime started;
+  bool allow_actions = false;
+  double lossy = 0;
+  std::uint64_t history_memory = 0;  ///< as configured
+  std::uint64_t history_bytes = 0;   ///< in use
+  HistoryExtent extent;
+  bool is_shortened = false;  ///< of an hour and a day
+};
+
+/// The spark line of a pair's last hour: a character for each minute.
+struct Spark {
+  double max = 0;    ///< seconds
+  std::string rtt;   ///< a level of kLevels, of `max`; ' ': no reply
+  std::string lost;  ///< '0'..'9': tenths, rounded up; ' ': nothing was sent
+
+  static constexpr std::string_view kLevels =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+};
+Spark MakeSpark(const PairHour& hour);
+
+/// "2026-11-26T20:31:07.123Z".
+std::string FormatTime(WallTime time);
+
+// The responses of /api/v1, which docs/http-api.md describes. `history` is
+// asked for spark lines and records.
+
+std::string StatusJson(const PairList& list, const StatusFacts& facts);
+std::string PairsJson(const PairList& list, const PairQuery& query,
+                      PairHistory& history);
+/// `timeout`: absent if it is not known.
+std::string PairJson(const PairView& pair,
+                     const std::optional<Nanoseconds>& timeout,
+                     PairHistory& history);
+std::string MatrixJson(const PairList& list, const PairQuery& query);
+std::string ErrorJson(std::string_view sentence);
+
+}  // namespace echo_exporter
+
+#endif  // ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
