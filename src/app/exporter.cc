@@ -15,6 +15,7 @@
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/pair_history.h"
 #include "echo_exporter/probe_recorder.h"
+#include "src/app/reload_report.h"
 #include "src/app/restart_settings.h"
 #include "src/base/condition_log.h"
 #include "src/base/log.h"
@@ -37,14 +38,7 @@ namespace {
 // Prometheus servers.
 static_assert(kMostConcurrentProbes + 64 <= HttpLimits().connections);
 
-// In a response: many clients may be slow to read theirs.
-constexpr std::size_t kMostReloadLines = 100;
-
 enum class Phase { kCreated, kRunning, kStopping };
-
-bool HasLists(const GroupConfig& group) {
-  return !group.file_sd.empty() || !group.http_sd.empty();
-}
 
 HistorySettings HistorySettingsOf(const ExporterConfig& config) {
   return {.memory = config.history_memory, .lossy = config.history_lossy};
@@ -126,7 +120,6 @@ class ExporterImpl final : public Exporter {
   void FollowDiscovery();
   void TryReload(ConfigOutcome loaded, ReloadReport* report)
       REQUIRES(reload_mutex_);
-  void LogReload(const ReloadReport& report);
   WebContent Content();
   HttpResponse RespondToReload();
   HttpResponse ProbePair(const HttpRequest& request, const PairLabels& labels);
@@ -143,11 +136,7 @@ class ExporterImpl final : public Exporter {
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
-  ConditionLog crowded_{{.begins = "engine.max_in_flight is too small for the "
-                                   "pairs that discovery has found",
-                         .ends = "engine.max_in_flight is large enough again",
-                         .subject = "max_in_flight",
-                         .reason = "needed"}};
+  RoomLog room_log_;
   ConditionLog failing_names_{{.begins = "address lookup failed",
                                .ends = "address lookup works again",
                                .subject = "name"}};
@@ -242,14 +231,8 @@ void ExporterImpl::Apply(
   pairs_.Commit();
   discovery_->Commit();
   file_config_.Set(file);
-  if (effective == file) return;
-  const std::uint64_t needed = InFlightInSilence(*effective);
-  const std::size_t most = transport_->max_in_flight();
-  if (needed > most) {
-    crowded_.Report(std::to_string(most), std::to_string(needed));
-  } else {
-    crowded_.End(std::to_string(most));
-  }
+  if (effective != file)
+    room_log_.Look(*effective, transport_->max_in_flight());
 }
 
 void ExporterImpl::FollowDiscovery() {
@@ -275,9 +258,7 @@ Exporter::ReloadReport ExporterImpl::ReloadChanged(
     ConfigOutcome loaded) noexcept {
   const MutexLock lock(reload_mutex_);
   return Take([this, &loaded] {
-    if (loaded.config && loaded.config->pairs.empty() &&
-        std::ranges::none_of(loaded.config->groups, HasLists) &&
-        !config_.Get()->pairs.empty()) {
+    if (loaded.config && LosesAllPairs(*config_.Get(), *loaded.config)) {
       loaded.config.reset();
       loaded.errors = {
           "the configuration has changed and has no pair any more; a change "
@@ -303,7 +284,7 @@ Exporter::ReloadReport ExporterImpl::Take(Load load) noexcept {
   }
   recorder_.RecordConfigLoad(report.successful);
   try {
-    LogReload(report);
+    LogReload(report, config_.Get()->pairs.size());
   } catch (const std::bad_alloc&) {
     // What was done is done; only the lines are lost.
   }
@@ -323,16 +304,6 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
   if (!moved.ok()) report->errors = {moved.error().message};
   if (moved.ok()) history_->SetSettings(HistorySettingsOf(*next));
   report->successful = moved.ok();
-}
-
-void ExporterImpl::LogReload(const ReloadReport& report) {
-  LogEach(LogLevel::kError,
-          "configuration reload failed; keeping the previous configuration",
-          "error", report.errors);
-  if (!report.successful) return;
-  LogEach(LogLevel::kWarn, "configuration", "warning", report.notes);
-  Log(LogLevel::kInfo, "configuration reloaded",
-      {{"pairs", std::to_string(config_.Get()->pairs.size())}});
 }
 
 WebContent ExporterImpl::Content() {
@@ -403,21 +374,7 @@ HttpResponse ExporterImpl::RespondToReload() {
                                     "Too many reloads in progress; retry "
                                     "later.");
   }
-  const ReloadReport report = Reload();
-  const bool good = report.successful;
-  HttpResponse response =
-      good ? HttpResponse::Text(200, "Reloaded.")
-           : HttpResponse::Text(500,
-                                "Reload failed; the previous configuration "
-                                "stays in force:");
-  const auto& lines = good ? report.notes : report.errors;
-  const std::size_t shown = std::min(lines.size(), kMostReloadLines);
-  for (std::size_t i = 0; i < shown; ++i) response.body += lines[i] + "\n";
-  if (lines.size() > shown) {
-    response.body += std::to_string(lines.size() - shown) +
-                     " more lines; --config.check prints all.\n";
-  }
-  return response;
+  return ResponseTo(Reload());
 }
 
 std::string ExporterImpl::NotReadyReason() const {
