@@ -15,7 +15,7 @@
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/pair_history.h"
 #include "echo_exporter/probe_recorder.h"
-#include "src/app/reload_response.h"
+#include "src/app/reload_report.h"
 #include "src/app/restart_settings.h"
 #include "src/base/condition_log.h"
 #include "src/base/log.h"
@@ -102,7 +102,6 @@ class ExporterImpl final : public Exporter {
   void FollowDiscovery();
   void TryReload(ConfigOutcome loaded, ReloadReport* report)
       REQUIRES(reload_mutex_);
-  void LogReload(const ReloadReport& report);
   WebContent Content();
   HttpResponse RespondToReload();
   HttpResponse ProbePair(const HttpRequest& request, const PairLabels& labels);
@@ -120,11 +119,7 @@ class ExporterImpl final : public Exporter {
   std::atomic<Phase> phase_{Phase::kCreated};
   std::atomic<std::uint32_t> reloads_asked_for_{0};  ///< by HTTP
   Mutex reload_mutex_;                               ///< one reload at a time
-  ConditionLog crowded_{{.begins = "engine.max_in_flight is too small for the "
-                                   "pairs that discovery has found",
-                         .ends = "engine.max_in_flight is large enough again",
-                         .subject = "max_in_flight",
-                         .reason = "needed"}};
+  RoomLog room_log_;
   ConditionLog failing_names_{{.begins = "address lookup failed",
                                .ends = "address lookup works again",
                                .subject = "name"}};
@@ -220,14 +215,8 @@ void ExporterImpl::Apply(
   pairs_.Commit();
   discovery_->Commit();
   file_config_.Set(file);
-  if (effective == file) return;
-  const std::uint64_t needed = InFlightInSilence(*effective);
-  const std::size_t most = transport_->max_in_flight();
-  if (needed > most) {
-    crowded_.Report(std::to_string(most), std::to_string(needed));
-  } else {
-    crowded_.End(std::to_string(most));
-  }
+  if (effective != file)
+    room_log_.Look(*effective, transport_->max_in_flight());
 }
 
 void ExporterImpl::FollowDiscovery() {
@@ -253,9 +242,7 @@ Exporter::ReloadReport ExporterImpl::ReloadChanged(
     ConfigOutcome loaded) noexcept {
   const MutexLock lock(reload_mutex_);
   return Take([this, &loaded] {
-    if (loaded.config && loaded.config->pairs.empty() &&
-        std::ranges::none_of(loaded.config->groups, &GroupConfig::HasLists) &&
-        !config_.Get()->pairs.empty()) {
+    if (loaded.config && LosesAllPairs(*config_.Get(), *loaded.config)) {
       loaded.config.reset();
       loaded.errors = {
           "the configuration has changed and has no pair any more; a change "
@@ -281,7 +268,7 @@ Exporter::ReloadReport ExporterImpl::Take(Load load) noexcept {
   }
   recorder_.RecordConfigLoad(report.successful);
   try {
-    LogReload(report);
+    LogReload(report, config_.Get()->pairs.size());
   } catch (const std::bad_alloc&) {
     // What was done is done; only the lines are lost.
   }
@@ -301,16 +288,6 @@ void ExporterImpl::TryReload(ConfigOutcome loaded, ReloadReport* report) {
   if (!moved.ok()) report->errors = {moved.error().message};
   if (moved.ok()) history_->SetSettings(HistorySettingsOf(*next));
   report->successful = moved.ok();
-}
-
-void ExporterImpl::LogReload(const ReloadReport& report) {
-  LogEach(LogLevel::kError,
-          "configuration reload failed; keeping the previous configuration",
-          "error", report.errors);
-  if (!report.successful) return;
-  LogEach(LogLevel::kWarn, "configuration", "warning", report.notes);
-  Log(LogLevel::kInfo, "configuration reloaded",
-      {{"pairs", std::to_string(config_.Get()->pairs.size())}});
 }
 
 WebContent ExporterImpl::Content() {
@@ -375,7 +352,7 @@ HttpResponse ExporterImpl::RespondToReload() {
                                     "Too many reloads in progress; retry "
                                     "later.");
   }
-  return RenderReload(Reload());
+  return ResponseTo(Reload());
 }
 
 std::string ExporterImpl::NotReadyReason() const {

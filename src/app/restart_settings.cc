@@ -41,4 +41,22 @@ std::size_t MaxInFlight(const ExporterConfig& effective, bool discovers) {
       InFlightInSilence(effective) * 3, 32'768, 1'000'000));
 }
 
+void RoomLog::Look(const ExporterConfig& effective, std::size_t most) {
+  const std::uint64_t needed = InFlightInSilence(effective);
+  if (needed > most) {
+    crowded_.Report(std::to_string(most), std::to_string(needed));
+  } else {
+    crowded_.End(std::to_string(most));
+  }
+}
+
+bool LosesAllPairs(const ExporterConfig& effective,
+                   const ExporterConfig& next) {
+  const auto has_lists = [](const GroupConfig& group) {
+    return !group.file_sd.empty() || !group.http_sd.empty();
+  };
+  return !effective.pairs.empty() && next.pairs.empty() &&
+         std::ranges::none_of(next.groups, has_lists);
+}
+
 }  // namespace echo_exporter

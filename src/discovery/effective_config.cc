@@ -281,8 +281,8 @@ void GroupMerge::AddTo(std::uint32_t group, const Candidate& candidate,
     has_pair = true;
     effective_.config.pairs.push_back({group, s, index});
   }
-  if (has_pair) to.destinations.push_back(std::move(destination));
   const bool from_name = destination.address && !candidate.destination->address;
+  if (has_pair) to.destinations.push_back(std::move(destination));
   if (!can_pair && !from_name) {
     Reject(candidate,
            "target \"" + candidate.destination->name +

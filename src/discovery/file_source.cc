@@ -17,10 +17,10 @@ bool HasStar(const std::string& pattern) {
 }
 
 /// Whether a path matches a pattern whose one "*" is in its last segment.
-bool Matches(const std::string& pattern, std::string_view path) {
+bool Matches(std::string_view pattern, std::string_view path) {
   const std::size_t star = pattern.find('*');
-  const std::string_view begin = std::string_view(pattern).substr(0, star);
-  const std::string_view end = std::string_view(pattern).substr(star + 1);
+  const std::string_view begin = pattern.substr(0, star);
+  const std::string_view end = pattern.substr(star + 1);
   return path.size() >= begin.size() + end.size() && path.starts_with(begin) &&
          path.ends_with(end);
 }
