@@ -49,13 +49,13 @@ TEST_F(ContinuousMemoryTest, APairBeginsAndEndsWhollyOrNotAtAll) {
   std::uint64_t succeeding = 0;
   for (bool all_memory = false; !all_memory; ++succeeding) {
     SCOPED_TRACE(succeeding);
-    const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
     try {
+      const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
       EXPECT_TRUE(Ask());
+      all_memory = memory.failures() == 0;
     } catch (const std::bad_alloc&) {
       ++failed;
     }
-    all_memory = memory.failures() == 0;
     // There is memory again. A pair that was begun but not shown is there.
     EXPECT_TRUE(Ask());
     EXPECT_EQ(PairCount(), 1);
