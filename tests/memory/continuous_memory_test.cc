@@ -49,14 +49,12 @@ TEST_F(ContinuousMemoryTest, APairBeginsAndEndsWhollyOrNotAtAll) {
   std::uint64_t succeeding = 0;
   for (bool all_memory = false; !all_memory; ++succeeding) {
     SCOPED_TRACE(succeeding);
-    {
+    try {
       const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
-      try {
-        EXPECT_TRUE(Ask());
-      } catch (const std::bad_alloc&) {
-        ++failed;
-      }
+      EXPECT_TRUE(Ask());
       all_memory = memory.failures() == 0;
+    } catch (const std::bad_alloc&) {
+      ++failed;
     }
     // There is memory again. A pair that was begun but not shown is there.
     EXPECT_TRUE(Ask());
