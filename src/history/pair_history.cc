@@ -40,7 +40,8 @@ class PairHistoryImpl final : public PairHistory {
       : clock_(clock),
         snapshot_(std::move(snapshot)),
         inbox_(clock),
-        settings_(settings) {
+        settings_(settings),
+        steps_(clock.WallNow()) {
     LimitMemory();
   }
   ~PairHistoryImpl() override { Stop(); }
@@ -78,6 +79,9 @@ class PairHistoryImpl final : public PairHistory {
     std::vector<PairFailure> failures{};  ///< the newest last, as the outages
     std::vector<PairOutage> outages{};
   };
+
+  /// In a map.
+  static constexpr std::size_t kNodeBytes = sizeof(Pair) + 4 * sizeof(void*);
 
   void Run();
   void Advance() REQUIRES(mutex_);
@@ -146,8 +150,9 @@ PairHistoryImpl::Pair& PairHistoryImpl::Find(PairId id) {
   }
 }
 
-// Takes what was noted, and ends the steps that are over.
+// Ends the steps that are over, and takes what was noted.
 void PairHistoryImpl::Advance() {
+  steps_.EndSteps(clock_.WallNow());
   notes_.Clear();
   inbox_.TakeAll(&notes_);
   for (const auto& [id, rtt] : notes_.results) {
@@ -161,7 +166,6 @@ void PairHistoryImpl::Advance() {
     KeepNewest(most_failures_, &failures);
   }
   for (const auto& [id, outage] : notes_.outages) Note(id, outage);
-  steps_.EndSteps(clock_.WallNow());
 }
 
 void PairHistoryImpl::Note(PairId id, const PairOutage& outage) {
@@ -191,7 +195,8 @@ void PairHistoryImpl::ForgetUnseen() {
 // what is over is removed from the pairs that have most.
 void PairHistoryImpl::LimitMemory() {
   const std::uint64_t part = settings_.memory / kNotesPart;
-  steps_.Limit(settings_.memory - part);
+  const std::uint64_t others = part + pairs_.size() * kNodeBytes;
+  steps_.Limit(settings_.memory - std::min(settings_.memory, others));
   const auto count = [this] {
     std::uint64_t notes = 0;
     for (const auto& [id, pair] : pairs_) {
@@ -294,7 +299,6 @@ std::optional<PairRecord> PairHistoryImpl::RecordOf(PairId id) {
 }
 
 std::uint64_t PairHistoryImpl::MemoryInUse() {
-  constexpr std::size_t kNodeBytes = sizeof(Pair) + 4 * sizeof(void*);
   const MutexLock lock(mutex_);
   std::uint64_t bytes = steps_.bytes() + pairs_.size() * kNodeBytes;
   for (const auto& [id, pair] : pairs_) {

@@ -17,8 +17,6 @@ constexpr std::size_t kMostCoarse =
     std::chrono::hours(24) / PairHistory::kCoarseStep;
 // More than an hour, so that its loss is known where cells are few.
 constexpr std::size_t kFewCoarse = 13;
-// At most, of a pair besides its cells.
-constexpr std::uint64_t kPairBytes = 1100;
 
 HistorySeries Unpack(const CellColumns& columns, const PackedCell& filling,
                      std::size_t place, std::int64_t step, Nanoseconds length) {
@@ -61,10 +59,12 @@ void StepStore::Release(Place place) noexcept {
 }
 
 void StepStore::Limit(std::uint64_t bytes) {
-  const std::size_t pairs = filling_.size() - free_.size();
-  const std::uint64_t each = bytes / std::max<std::size_t>(pairs, 1);
-  const std::uint64_t cells =
-      each <= kPairBytes ? 0 : (each - kPairBytes) / sizeof(PackedCell);
+  // What fills the cells comes first: without it there would be none.
+  const std::uint64_t others = FillingBytes();
+  const std::uint64_t cells = bytes <= others
+                                  ? 0
+                                  : (bytes - others) / sizeof(PackedCell) /
+                                        std::max<std::size_t>(pairs(), 1);
   const auto few = std::min<std::uint64_t>(cells, kFewCoarse);
   most_coarse_ = std::clamp<std::uint64_t>(
       cells * kMostCoarse / (kMostFine + kMostCoarse), few, kMostCoarse);
@@ -90,13 +90,13 @@ void StepStore::Add(Place place, const std::optional<Nanoseconds>& rtt) {
 }
 
 void StepStore::EndSteps(WallTime now) {
-  const std::int64_t step = now.time_since_epoch() / PairHistory::kFineStep;
-  // The first time, or a clock that was set back: what there is counts as of
-  // just now.
-  if (step_ == 0 || step < step_) step_ = step;
+  const std::int64_t step = now.time_since_epoch() / kStep;
+  // A clock that was set back: what there is counts as of just now.
+  step_ = std::min(step_, step);
   // After a pause, such as of a machine that was suspended, no more steps than
   // there can be columns.
-  step_ = std::max<std::int64_t>(step_, step - kMostCoarse * kFinePerCoarse);
+  constexpr std::int64_t kMostSteps = (kMostCoarse + 1) * kFinePerCoarse;
+  step_ = std::max(step_, step - kMostSteps);
   for (int ended = 0, coarse_ended = 0; step_ < step; ++step_) {
     // All later ones are empty.
     ended++ == 0 ? EndFineStep() : fine_.PushEmpty();
@@ -199,8 +199,8 @@ HistorySeries StepStore::CoarseCells(Place place) const {
                 PairHistory::kCoarseStep);
 }
 
-std::uint64_t StepStore::bytes() const {
-  std::uint64_t bytes = fine_.bytes() + coarse_.bytes();
+std::uint64_t StepStore::FillingBytes() const {
+  std::uint64_t bytes = 0;
   for (const Filling& filling : filling_) {
     bytes += sizeof(Filling) + filling.fine_rtts.bytes() +
              filling.coarse_rtts.bytes() + filling.rtts_before.bytes();

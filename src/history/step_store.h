@@ -22,12 +22,14 @@ class StepStore {
  public:
   using Place = std::size_t;
 
+  explicit StepStore(WallTime now) : step_(now.time_since_epoch() / kStep) {}
+
   /// Of a pair with an empty history. Throws std::bad_alloc, and has changed
   /// nothing then.
   Place Take();
   void Release(Place place) noexcept;
 
-  /// At most `bytes` from now on, for the pairs that there are.
+  /// At most about `bytes` from now on, for the pairs that there are.
   void Limit(std::uint64_t bytes);
   HistoryExtent Extent() const;
 
@@ -49,7 +51,9 @@ class StepStore {
   HistorySeries FineCells(Place place) const;
   HistorySeries CoarseCells(Place place) const;
 
-  std::uint64_t bytes() const;
+  std::uint64_t bytes() const {
+    return fine_.bytes() + coarse_.bytes() + FillingBytes();
+  }
 
  private:
   struct Filling {
@@ -61,6 +65,10 @@ class StepStore {
     RttCode usual = 0;
   };
 
+  static constexpr Nanoseconds kStep = PairHistory::kFineStep;
+
+  std::size_t pairs() const { return filling_.size() - free_.size(); }
+  std::uint64_t FillingBytes() const;
   void EndFineStep();
   void EndCoarseStep();
   RttCode UsualOf(Place place) const;
@@ -72,8 +80,7 @@ class StepStore {
   CellColumns coarse_;
   std::size_t most_fine_ = 0;
   std::size_t most_coarse_ = 0;
-  /// The fine step that is filling, counted from 1970; 0: none yet.
-  std::int64_t step_ = 0;
+  std::int64_t step_;  ///< the fine one that is filling, counted from 1970
 };
 
 }  // namespace echo_exporter

@@ -8,7 +8,7 @@
 
 #include "echo_exporter/family_writer.h"
 #include "src/base/duration.h"
-#include "src/base/json_quote.h"
+#include "src/base/json_writer.h"
 #include "src/base/log.h"
 
 namespace echo_exporter {
@@ -165,23 +165,28 @@ std::string RenderProbeReport(const ProbeReport& report, MetricsFormat format) {
 }
 
 std::string RenderProbeJson(const ProbeReport& report, WallTime now) {
-  std::string outcome = "null";
-  std::string rtt = "null";
-  std::string responder = "null";
-  std::string ttl = "null";
-  std::string error;
-  if (!report.echoes.empty()) {
-    const EchoResult& echo = report.echoes.back();
-    outcome = JsonQuote(EchoOutcomeName(echo.outcome));
-    if (report.success) rtt = std::to_string(ToSeconds(echo.rtt));
-    if (echo.responder) responder = JsonQuote(echo.responder->ToString());
-    if (echo.reply_ttl) ttl = std::to_string(*echo.reply_ttl);
-  } else if (!report.log.empty()) {
-    error = ",\"error\":" + JsonQuote(report.log.back());
-  }
-  return "{\"time\":" + JsonQuote(FormatLogTime(now)) +
-         ",\"outcome\":" + outcome + ",\"rtt_seconds\":" + rtt +
-         ",\"responder\":" + responder + ",\"ttl\":" + ttl + error + "}";
+  const EchoResult none;
+  const bool is_sent = !report.echoes.empty();
+  const EchoResult& echo = is_sent ? report.echoes.back() : none;
+  std::optional<std::string> outcome;
+  std::optional<std::string> responder;
+  std::optional<double> rtt;
+  std::optional<double> ttl;
+  if (is_sent) outcome = EchoOutcomeName(echo.outcome);
+  if (echo.responder) responder = echo.responder->ToString();
+  if (echo.outcome == EchoOutcome::kReply) rtt = ToSeconds(echo.rtt);
+  if (echo.reply_ttl) ttl = *echo.reply_ttl;
+  std::string text;
+  JsonWriter json(&text);
+  json.Begin('{')
+      .Field("time", FormatLogTime(now))
+      .Field("outcome", outcome)
+      .Field("rtt_seconds", rtt, 4)
+      .Field("responder", responder)
+      .Field("ttl", ttl);
+  if (!is_sent && !report.log.empty()) json.Field("error", report.log.back());
+  json.End('}');
+  return text;
 }
 
 }  // namespace echo_exporter

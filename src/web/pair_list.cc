@@ -15,23 +15,34 @@ namespace {
 constexpr std::size_t kMostPairs = 1000;  // in one response
 constexpr std::size_t kMostVerdicts = 20;
 
-struct ColumnName {
+using Number = std::optional<double>;
+
+/// What pairs can be sorted by: a label, a number, or else badness.
+struct Column {
   std::string_view name;
-  bool is_descending;  // unless the request says so
+  std::string PairLabels::*label = nullptr;
+  Number (*number)(const PairView&) = nullptr;
 };
-// By PairQuery::Column.
-constexpr std::array<ColumnName, 11> kColumns = {
-    {{"state", false},
-     {"source", false},
-     {"destination", false},
-     {"group", false},
-     {"loss_1m", true},
-     {"loss_10m", true},
-     {"loss_1h", true},
-     {"rtt_median", true},
-     {"rtt_p99", true},
-     {"consecutive_failures", true},
-     {"state_since", true}}};
+constexpr std::array<Column, 11> kColumns = {{
+    {"state"},
+    {"source", &PairLabels::source},
+    {"destination", &PairLabels::destination},
+    {"group", &PairLabels::group},
+    {"loss_1m", nullptr, [](const PairView& pair) { return pair.loss_1m; }},
+    {"loss_10m", nullptr, [](const PairView& pair) { return pair.loss_10m; }},
+    {"loss_1h", nullptr, [](const PairView& pair) { return pair.loss_1h; }},
+    {"rtt_median", nullptr,
+     [](const PairView& pair) { return pair.rtt_median; }},
+    {"rtt_p99", nullptr, [](const PairView& pair) { return pair.rtt_p99; }},
+    {"consecutive_failures", nullptr,
+     [](const PairView& pair) {
+       return Number(pair.status.statistics.consecutive_failures);
+     }},
+    {"state_since", nullptr,
+     [](const PairView& pair) {
+       return Number(pair.since.time_since_epoch().count());
+     }},
+}};
 
 char ToLower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -81,11 +92,13 @@ std::optional<bool> TakeParameter(std::string_view name, std::string_view value,
   }
   if (name == "state") return ParseStates(value, &query->states);
   if (name == "sort") {
-    const auto found = std::ranges::find(kColumns, value, &ColumnName::name);
-    if (found == kColumns.end()) return false;
-    query->column =
-        static_cast<PairQuery::Column>(std::distance(kColumns.begin(), found));
-    return true;
+    const auto found = std::ranges::find(kColumns, value, &Column::name);
+    query->column = static_cast<std::size_t>(found - kColumns.begin());
+    return found != kColumns.end();
+  }
+  if (name == "by") {
+    query->by_group = value == "group";
+    return query->by_group || value == "destination";
   }
   if (name == "order") {
     *descending = value == "desc";
@@ -115,35 +128,6 @@ int BadnessOf(PairState state) {
       return 3;
   }
   return 0;
-}
-
-bool IsWorse(const PairView& a, const PairView& b) {
-  const auto badness = [](const PairView& pair) {
-    return std::tuple(BadnessOf(pair.state), pair.loss_10m.value_or(0),
-                      pair.since);
-  };
-  return badness(a) > badness(b);
-}
-
-std::optional<double> NumberOf(const PairView& pair, PairQuery::Column column) {
-  using Column = PairQuery::Column;
-  if (column == Column::kLoss1m) return pair.loss_1m;
-  if (column == Column::kLoss10m) return pair.loss_10m;
-  if (column == Column::kLoss1h) return pair.loss_1h;
-  if (column == Column::kRttMedian) return pair.rtt_median;
-  if (column == Column::kRttP99) return pair.rtt_p99;
-  if (column == Column::kSince) {
-    return std::chrono::duration<double>(pair.since.time_since_epoch()).count();
-  }
-  return static_cast<double>(pair.status.statistics.consecutive_failures);
-}
-
-template <typename Key>
-void SortBy(const Key& key, bool descending,
-            std::vector<const PairView*>* pairs) {
-  std::ranges::stable_sort(*pairs, [&](const PairView* a, const PairView* b) {
-    return descending ? key(*b) < key(*a) : key(*a) < key(*b);
-  });
 }
 
 using PairIndices = std::vector<std::size_t>;
@@ -247,6 +231,14 @@ std::string_view AddressLabelOf(const PairLabels& labels) {
   return "";
 }
 
+bool IsWorse(const PairView& a, const PairView& b) {
+  const auto badness = [](const PairView& pair) {
+    return std::tuple(BadnessOf(pair.state), pair.loss_10m.value_or(0),
+                      pair.since);
+  };
+  return badness(a) > badness(b);
+}
+
 bool PairQuery::Matches(const PairView& pair) const {
   const PairLabels& labels = *pair.status.labels;
   const auto fits = [](std::string_view wanted, std::string_view value) {
@@ -291,15 +283,15 @@ Result<PairQuery> ParsePairQuery(std::string_view query, std::size_t limit,
     } else if (is_strict && !good) {
       return reject("Unknown parameter " + QuotedForClient(name) +
                     ": q, group, source, destination, address, state, sort, "
-                    "order, limit and after are allowed.");
+                    "order, limit, after and by are allowed.");
     } else if (is_strict) {
       return reject("Parameter " + name + " cannot be " +
                     QuotedForClient(value) + ".");
     }
   }
-  const bool usual =
-      kColumns[static_cast<std::size_t>(result.column)].is_descending;
-  result.is_reversed = descending.value_or(usual);
+  // Names and badness begin with the first, numbers with the largest.
+  result.is_reversed =
+      descending.value_or(kColumns[result.column].number != nullptr);
   return result;
 }
 
@@ -320,51 +312,26 @@ PairList MakePairList(std::vector<PairView> pairs, WallTime time) {
 
 std::vector<const PairView*> Select(const PairList& list,
                                     const PairQuery& query) {
-  using Column = PairQuery::Column;
+  const Column& column = kColumns[query.column];
+  const bool is_reversed = query.is_reversed;
   std::vector<const PairView*> pairs;
   for (const PairView& pair : list.pairs) {
     if (query.Matches(pair)) pairs.push_back(&pair);
   }
-  const auto by_label = [&](std::string PairLabels::*label) {
-    SortBy(
-        [label](const PairView& pair) -> const std::string& {
-          return (*pair.status.labels).*label;
-        },
-        query.is_reversed, &pairs);
+  const auto is_before = [&column](const PairView& a, const PairView& b) {
+    if (column.label == nullptr) return IsWorse(a, b);
+    return (*a.status.labels).*column.label < (*b.status.labels).*column.label;
   };
-  switch (query.column) {
-    case Column::kState:
-      std::ranges::stable_sort(
-          pairs, [&](const PairView* a, const PairView* b) {
-            return query.is_reversed ? IsWorse(*b, *a) : IsWorse(*a, *b);
-          });
-      break;
-    case Column::kSource:
-      by_label(&PairLabels::source);
-      break;
-    case Column::kDestination:
-      by_label(&PairLabels::destination);
-      break;
-    case Column::kGroup:
-      by_label(&PairLabels::group);
-      break;
-    case Column::kLoss1m:
-    case Column::kLoss10m:
-    case Column::kLoss1h:
-    case Column::kRttMedian:
-    case Column::kRttP99:
-    case Column::kFailures:
-    case Column::kSince:
-      SortBy(
-          [&](const PairView& pair) {
-            // Last whichever the order: absent ones.
-            const auto number = NumberOf(pair, query.column);
-            return std::pair(number.has_value() == query.is_reversed,
-                             number.value_or(0));
-          },
-          query.is_reversed, &pairs);
-      break;
-  }
+  std::ranges::stable_sort(pairs, [&](const PairView* a, const PairView* b) {
+    if (column.number == nullptr) {
+      return is_reversed ? is_before(*b, *a) : is_before(*a, *b);
+    }
+    const Number of_a = column.number(*a);
+    const Number of_b = column.number(*b);
+    // In both orders, what is absent comes last.
+    if (!of_a || !of_b) return of_a.has_value() && !of_b;
+    return is_reversed ? *of_b < *of_a : *of_a < *of_b;
+  });
   return pairs;
 }
 

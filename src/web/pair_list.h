@@ -22,30 +22,18 @@ std::string_view AddressLabelOf(const PairLabels& labels);
 
 /// What a request asks for; empty texts: all pairs.
 struct PairQuery {
-  enum class Column : std::uint8_t {
-    kState,  ///< badness: the state, then loss, then since
-    kSource,
-    kDestination,
-    kGroup,
-    kLoss1m,
-    kLoss10m,
-    kLoss1h,
-    kRttMedian,
-    kRttP99,
-    kFailures,
-    kSince,
-  };
-
   std::string group;
   std::string source;
   std::string destination;
   std::string address;  ///< the label of that name
   std::string text;     ///< a part of a name, address or label, in any case
   std::array<bool, kPairStateCount> states{true, true, true, true};
-  Column column = Column::kState;
+  /// What to sort by: see kColumns in the source.
+  std::size_t column = 0;
   bool is_reversed = false;
   std::size_t limit = 200;
   std::size_t after = 0;  ///< so many pairs are left out
+  bool by_group = false;  ///< rows of a matrix, instead of by destination
 
   bool Matches(const PairView& pair) const;
 };
@@ -81,6 +69,9 @@ struct PairList {
   std::vector<GroupCounts> groups{};
   std::vector<Verdict> verdicts{};  ///< of most pairs first
 };
+
+/// By the state, then loss, then since.
+bool IsWorse(const PairView& a, const PairView& b);
 
 PairList MakePairList(std::vector<PairView> pairs, WallTime time);
 

@@ -8,8 +8,8 @@
 
 #include "echo_exporter/version.h"
 #include "src/base/duration.h"
+#include "src/base/json_writer.h"
 #include "src/base/log.h"
-#include "src/web/json_writer.h"
 
 namespace echo_exporter {
 namespace {
@@ -128,37 +128,60 @@ void WriteOutage(const PairOutage& outage, const PairView& pair,
 }
 
 struct MatrixRow {
-  const PairView* first;                           ///< says what row it is
-  std::map<std::size_t, const PairView*> cells{};  ///< by source
+  const PairView* first;  ///< says what row it is
+  /// By source; of a destination one pair each, as is usual.
+  std::map<std::size_t, std::vector<const PairView*>> cells{};
 };
 
-void WriteCell(const PairView& pair, JsonWriter& json) {
-  std::optional<double> milliseconds;
-  std::optional<double> ratio;
-  if (pair.rtt_median) {
-    milliseconds = *pair.rtt_median * 1000;
-    if (pair.rtt_usual) ratio = *pair.rtt_median / *pair.rtt_usual;
-  }
-  json.Begin('[')
-      .Value(static_cast<int>(pair.state))
-      .Value(pair.loss_10m)
-      .Value(milliseconds)
-      .Value(ratio, 2)
-      .End(']');
+std::optional<double> MedianOf(std::vector<double>* numbers) {
+  if (numbers->empty()) return std::nullopt;
+  const auto middle =
+      numbers->begin() + static_cast<std::ptrdiff_t>(numbers->size() - 1) / 2;
+  std::ranges::nth_element(*numbers, middle);
+  return *middle;
 }
 
-void WriteRow(const MatrixRow& row, std::size_t sources, JsonWriter& json) {
+void WriteCell(const std::vector<const PairView*>& pairs, bool with_counts,
+               JsonWriter& json) {
+  std::vector<double> milliseconds;
+  std::vector<double> ratios;
+  const PairView* worst = pairs.front();
+  std::size_t bad = 0;
+  for (const PairView* const pair : pairs) {
+    if (IsWorse(*pair, *worst)) worst = pair;
+    if (pair->state != PairState::kUp) ++bad;
+    if (!pair->rtt_median) continue;
+    milliseconds.push_back(*pair->rtt_median * 1000);
+    if (pair->rtt_usual) ratios.push_back(*pair->rtt_median / *pair->rtt_usual);
+  }
+  json.Begin('[')
+      .Value(static_cast<int>(worst->state))
+      .Value(worst->loss_10m)
+      .Value(MedianOf(&milliseconds))
+      .Value(MedianOf(&ratios), 2);
+  if (with_counts) json.Value(pairs.size()).Value(bad);
+  json.End(']');
+}
+
+void WriteRow(const MatrixRow& row, std::size_t sources, bool is_group,
+              JsonWriter& json) {
   const PairLabels& labels = *row.first->status.labels;
-  json.Begin('{')
-      .Field("group", labels.group)
-      .Field("destination", labels.destination)
-      .Field("address", TextOf(DestinationOf(*row.first)))
-      .Key("cells")
-      .Begin('[');
+  json.Begin('{').Field("group", labels.group);
+  if (!is_group) {
+    const std::string label(AddressLabelOf(labels));
+    json.Field("destination", labels.destination)
+        .Field("address", TextOf(DestinationOf(*row.first)))
+        .Field("address_label",
+               label.empty() ? std::nullopt : std::optional(label));
+  }
+  json.Key("cells").Begin('[');
   for (std::size_t source = 0; source < sources; ++source) {
     const auto cell = row.cells.find(source);
-    cell == row.cells.end() ? (void)json.Null()
-                            : WriteCell(*cell->second, json);
+    if (cell == row.cells.end()) {
+      json.Null();
+    } else {
+      WriteCell(cell->second, is_group, json);
+    }
   }
   json.End(']').End('}');
 }
@@ -299,33 +322,37 @@ std::string PairJson(const PairView& pair,
 }
 
 std::string MatrixJson(const PairList& list, const PairQuery& query) {
-  std::map<std::pair<std::string_view, std::string_view>, std::size_t> places;
+  using RowName = std::array<std::string_view, 3>;
+  std::map<RowName, std::size_t> places;
   std::vector<MatrixRow> rows;
+  std::map<std::string_view, std::size_t> columns;
   std::vector<std::string_view> sources;
   // A state selects whole rows.
   PairQuery any_state = query;
   any_state.states.fill(true);
-  std::map<std::string_view, std::size_t> columns;
-  std::vector<bool> is_shown;
   for (const PairView& pair : list.pairs) {
     if (!any_state.Matches(pair)) continue;
     const PairLabels& labels = *pair.status.labels;
-    const auto [row, is_new] =
-        places.try_emplace({labels.group, labels.destination}, rows.size());
+    RowName name{labels.group};
+    if (!query.by_group) {
+      name = {labels.group, labels.destination, AddressLabelOf(labels)};
+    }
+    const auto [row, is_new] = places.try_emplace(name, rows.size());
     if (is_new) rows.push_back({&pair});
     const auto column =
         columns.try_emplace(labels.source, columns.size()).first;
     if (column->second == sources.size()) sources.push_back(labels.source);
-    rows[row->second].cells.try_emplace(column->second, &pair);
+    rows[row->second].cells[column->second].push_back(&pair);
   }
   std::erase_if(rows, [&query](const MatrixRow& row) {
     return std::ranges::none_of(row.cells, [&query](const auto& cell) {
-      return query.Matches(*cell.second);
+      return std::ranges::any_of(cell.second, [&query](const PairView* pair) {
+        return query.Matches(*pair);
+      });
     });
   });
   const std::size_t begin = std::min(query.after, rows.size());
-  const std::size_t most = std::max<std::size_t>(
-      kMostCells / std::max<std::size_t>(sources.size(), 1), 1);
+  const std::size_t most = kMostCells / (sources.size() + 1) + 1;
   const std::size_t end =
       begin + std::min({query.limit, most, rows.size() - begin});
   std::string text;
@@ -334,7 +361,7 @@ std::string MatrixJson(const PairList& list, const PairQuery& query) {
   for (const std::string_view source : sources) json.Value(source);
   json.End(']').Key("rows").Begin('[');
   for (std::size_t i = begin; i < end; ++i) {
-    WriteRow(rows[i], sources.size(), json);
+    WriteRow(rows[i], sources.size(), query.by_group, json);
   }
   json.End(']');
   WriteNext(end, rows.size(), json);

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "echo_exporter/version.h"
+#include "src/base/json_writer.h"
 #include "src/base/utf8.h"
-#include "src/web/json_writer.h"
 
 namespace echo_exporter {
 namespace {
@@ -27,11 +27,11 @@ constexpr std::string_view kTableHead =
     "<th scope=\"col\" class=\"wide\">Source</th>"
     "<th scope=\"col\">Destination</th>"
     "<th scope=\"col\" class=\"wider\">Group</th>"
-    "<th scope=\"col\" class=\"number wide\">Loss 1 min</th>"
-    "<th scope=\"col\" class=\"number\">10 min</th>"
-    "<th scope=\"col\" class=\"number wide\">1 h</th>"
+    "<th scope=\"col\" class=\"number wide\">Loss 1&nbsp;min</th>"
+    "<th scope=\"col\" class=\"number\">Loss 10&nbsp;min</th>"
+    "<th scope=\"col\" class=\"number wide\">Loss 1&nbsp;h</th>"
     "<th scope=\"col\" class=\"number\">Median RTT</th>"
-    "<th scope=\"col\" class=\"number wide\">99 %</th>"
+    "<th scope=\"col\" class=\"number wide\">99 % RTT</th>"
     "<th scope=\"col\" class=\"number wider\">Failures in a row</th>"
     "<th scope=\"col\" class=\"number\">Since</th>"
     "<th scope=\"col\" class=\"wide\">Last hour</th></tr></thead>\n<tbody>\n";
@@ -58,8 +58,11 @@ std::string EscapeHtml(std::string_view text) {
   return escaped;
 }
 
+/// A name; only a long one may be broken into lines.
 std::string Name(std::string_view text) {
-  return "<bdi>" + EscapeHtml(text) + "</bdi>";
+  constexpr std::size_t kLong = 24;
+  return std::string(text.size() > kLong ? "<bdi class=\"long\">" : "<bdi>") +
+         EscapeHtml(text) + "</bdi>";
 }
 
 /// "2026-11-26 20:24:51 UTC".
@@ -68,6 +71,14 @@ std::string TimeElement(WallTime time, std::string_view attributes = "") {
   const std::string shown = text.substr(0, 10) + " " + text.substr(11, 8);
   return "<time" + std::string(attributes) + " datetime=\"" + text + "\">" +
          shown + " UTC</time>";
+}
+
+/// "20:24:51", or the date of another time than the day before `now`; UTC.
+std::string ShortTimeElement(WallTime time, WallTime now) {
+  const std::string text = FormatTime(time);
+  const bool is_recent = now - time < std::chrono::hours(24);
+  return "<time datetime=\"" + text + "\">" +
+         (is_recent ? text.substr(11, 8) : text.substr(0, 10)) + "</time>";
 }
 
 std::string LossText(const std::optional<double>& loss) {
@@ -124,19 +135,21 @@ std::string SparkImage(const PairHour& hour) {
          line + "\"/><path class=\"loss\" d=\"" + marks + "\"/></svg>";
 }
 
-std::string Row(const PairView& pair, const PairHour& hour) {
+std::string Row(const PairView& pair, const PairHour& hour, WallTime now) {
   const PairLabels& labels = *pair.status.labels;
   const auto& route = pair.status.route;
+  const std::string address =
+      route ? route->destination.ToString() : "no address";
   const auto cell = [](std::string_view classes, const std::string& content) {
     return "<td class=\"" + std::string(classes) + "\">" + content + "</td>";
   };
   return "<tr class=\"" + std::string(NameOf(pair.state)) + "\"><td>" +
          StateText(pair) + "</td>" + cell("wide", Name(labels.source)) +
-         cell("destination",
-              Name(labels.destination) + " <span class=\"dim\">" +
-                  (route ? EscapeHtml(route->destination.ToString())
-                         : "no address") +
-                  "</span>") +
+         cell("destination", Name(labels.destination) +
+                                 (address == labels.destination
+                                      ? ""
+                                      : " <span class=\"dim\">" +
+                                            EscapeHtml(address) + "</span>")) +
          cell("wider", Name(labels.group)) +
          cell("number wide", LossText(pair.loss_1m)) +
          cell("number", LossText(pair.loss_10m)) +
@@ -145,7 +158,7 @@ std::string Row(const PairView& pair, const PairHour& hour) {
          cell("number wide", RttText(pair.rtt_p99)) +
          cell("number wider",
               std::to_string(pair.status.statistics.consecutive_failures)) +
-         cell("number", TimeElement(pair.since)) +
+         cell("number", ShortTimeElement(pair.since, now)) +
          cell("wide", SparkImage(hour)) + "</tr>\n";
 }
 
@@ -221,7 +234,9 @@ std::string StatusPage(const PairList& list, const PairQuery& query,
   const std::vector<PairHour> hours = history.LastHours(ids);
   std::string html = Head(list, parts) + Summary(list, facts);
   html += kTableHead;
-  for (std::size_t i = 0; i < shown; ++i) html += Row(*selected[i], hours[i]);
+  for (std::size_t i = 0; i < shown; ++i) {
+    html += Row(*selected[i], hours[i], list.time);
+  }
   html += "</tbody></table>\n<p id=\"more\">Showing " + std::to_string(shown) +
           " of " + std::to_string(selected.size()) + " pairs.</p></div>\n";
   return html + ProbeForm(parts);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "src/base/header_value.h"
-#include "src/web/json_writer.h"
+#include "src/base/json_writer.h"
 #include "src/web/status_page.h"
 
 namespace echo_exporter {

@@ -155,7 +155,8 @@ TEST_F(ExporterHttpTest, ShowsItsConfigurationAndItsPairs) {
   ASSERT_TRUE(shown.config) << testing::PrintToString(shown.errors);
   EXPECT_EQ(shown.config->groups.at(0).interval, hours(1));
   EXPECT_EQ(shown.config->pairs.size(), 1U);
-  EXPECT_THAT(Get("/")->body, AllOf(HasSubstr("\"metrics\""), HasSubstr("1")));
+  EXPECT_THAT(Get("/")->body, AllOf(HasSubstr("\"metrics\""),
+                                    HasSubstr("Showing 1 of 1 pairs.")));
   EXPECT_EQ(Value(Scrape(), "echo_exporter_config_last_reload_successful"), 1);
 }
 

@@ -12,6 +12,7 @@
 #include "tests/engine/outcome_log.h"
 #include "tests/support/fake_echo_transport.h"
 #include "tests/support/result_log.h"
+#include "tests/web/pair_views.h"
 
 namespace echo_exporter {
 namespace {
@@ -52,10 +53,11 @@ class ResultRouterTest : public testing::Test {
   OutcomeLog outcomes_;
   ProbeRecorder recorder_{
       {.rtt_buckets = {0.01, 0.1}}, Clock::System(), true, false, &outcomes_};
-  ResultRouter router_{recorder_};
+  FakePairHistory history_;
+  ResultRouter router_{recorder_, &history_};
 };
 
-TEST_F(ResultRouterTest, GivesResultsOfPairsToTheRecorder) {
+TEST_F(ResultRouterTest, GivesResultsOfPairsToTheRecorderAndTheHistory) {
   const PairId first = AddPair("a");
   const PairId second = AddPair("b");
   ResultLog log;
@@ -64,6 +66,7 @@ TEST_F(ResultRouterTest, GivesResultsOfPairsToTheRecorder) {
   const std::uint64_t second_tag = TagOfRequest(second);
   router_.OnResult(WithTag(first_tag, ReplyAfter(milliseconds(1))));
   router_.OnResult(WithTag(second_tag, EndAs(EchoOutcome::kTimeout)));
+  EXPECT_THAT(history_.results, ElementsAre(first, second));
   EXPECT_TRUE(StatisticsOf(first).up);
   EXPECT_FALSE(StatisticsOf(second).up);
   EXPECT_EQ(StatisticsOf(second).in_flight, 0U);

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <iterator>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -115,9 +115,9 @@ TEST_F(PairHistoryTest, ShowsTheRttsOfEachStep) {
   for (const int base : {20, 200}) {
     for (int i = 0; i < 10; ++i) {
       Reply(pair, milliseconds(base + i));
+      history_->Look();
       clock_.Advance(seconds(1));
     }
-    history_->Look();
   }
   const HistorySeries fine = history_->RecordOf(pair)->fine;
   ASSERT_THAT(fine.cells, SizeIs(3));
@@ -146,8 +146,8 @@ TEST_F(PairHistoryTest, TellsTheLossOfAMinuteTenMinutesAndAnHour) {
     const bool lost =
         second < 3000 ? second % 100 == 0 : second >= 3540 && second % 2 == 0;
     lost ? Lose(pair) : Reply(pair);
+    history_->Look();
     clock_.Advance(seconds(1));
-    if (second % 10 == 9) history_->Look();
   }
   const PairView view = ViewOf(pair);
   // The first cell has just begun.
@@ -231,6 +231,9 @@ TEST_F(PairHistoryTest, EndsWithThePairAndNotBefore) {
   const PairId second = Add("b");
   Reply(second);
   history_->Look();
+  clock_.Advance(minutes(5));
+  Reply(second);
+  history_->Look();
   recorder_->RemovePair(second);
   EXPECT_THAT(history_->Look(), SizeIs(1));
   EXPECT_FALSE(history_->RecordOf(second));
@@ -239,6 +242,27 @@ TEST_F(PairHistoryTest, EndsWithThePairAndNotBefore) {
   history_->Look();
   clock_.Advance(seconds(10));
   EXPECT_EQ(SumOf(history_->RecordOf(third)->fine).first, 0U);
+  EXPECT_EQ(SumOf(history_->RecordOf(third)->coarse).first, 0U);
+}
+
+TEST_F(PairHistoryTest, RttsAreOfTheLastFiveToTenMinutes) {
+  const PairId pair = Add("a");
+  Reply(pair, milliseconds(40));
+  history_->Look();
+  EXPECT_EQ(ViewOf(pair).rtt_usual, std::nullopt);
+  clock_.Advance(minutes(5));
+  Reply(pair, milliseconds(80));
+  PairView view = ViewOf(pair);
+  EXPECT_THAT(view.rtt_median, Optional(DoubleNear(0.04, 0.0005)));
+  EXPECT_THAT(view.rtt_p99, Optional(DoubleNear(0.08, 0.001)));
+  EXPECT_THAT(view.rtt_usual, Optional(DoubleNear(0.04, 0.0005)));
+  clock_.Advance(minutes(5));
+  EXPECT_THAT(ViewOf(pair).rtt_median, Optional(DoubleNear(0.08, 0.001)));
+  clock_.Advance(minutes(5));
+  view = ViewOf(pair);
+  EXPECT_EQ(view.rtt_median, std::nullopt);
+  EXPECT_EQ(view.rtt_p99, std::nullopt);
+  EXPECT_TRUE(view.rtt_usual);
 }
 
 TEST_F(PairHistoryTest, APauseLeavesEmptyCells) {
@@ -251,7 +275,7 @@ TEST_F(PairHistoryTest, APauseLeavesEmptyCells) {
   EXPECT_THAT(record->fine.cells, SizeIs(181));
   EXPECT_THAT(record->coarse.cells, SizeIs(7));
   EXPECT_EQ(record->fine.cells.front().sent, 1U);
-  EXPECT_EQ(record->fine.cells.back().sent, 0U);  // it came before the step
+  EXPECT_EQ(record->fine.cells.back().sent, 1U);
   // Longer than all of the history: nothing is left, and it takes no time.
   clock_.Advance(hours(24 * 365));
   record = history_->RecordOf(pair);
@@ -287,11 +311,17 @@ TEST_F(PairHistoryTest, WithoutMemoryThereAreStatesAndOutagesOnly) {
   EXPECT_THAT(history_->RecordOf(pair)->outages, SizeIs(1));
 }
 
-// As many as the default memory is for, each with much to remember.
-TEST_F(PairHistoryTest, TenThousandPairsStayWithinTheMemory) {
-  constexpr std::uint64_t kMemory = 64 << 20;
+// A tenth of what the default is for: 10,000 pairs, each with much to remember.
+TEST_F(PairHistoryTest, StaysWithinItsMemory) {
+  constexpr std::uint64_t kMemory = (64 << 20) / 10;
+  constexpr int kPairs = 1000;
+  history_->SetSettings({.memory = kMemory, .lossy = 0.01});
   std::vector<PairId> pairs;
-  for (int i = 0; i < 10'000; ++i) pairs.push_back(Add(std::to_string(i)));
+  const auto add_up_to = [&](int most) {
+    while (std::ssize(pairs) < most) {
+      pairs.push_back(Add(std::to_string(pairs.size())));
+    }
+  };
   EchoResult reply;
   reply.outcome = EchoOutcome::kReply;
   EchoResult loss;
@@ -305,6 +335,7 @@ TEST_F(PairHistoryTest, TenThousandPairsStayWithinTheMemory) {
     clock_.Advance(length);
     history_->Look();
   };
+  add_up_to(kPairs);
   for (int i = 0; i < 290; ++i) step(minutes(5));
   for (int i = 0; i < 362; ++i) step(seconds(10));
   EXPECT_EQ(history_->Extent().fine, hours(1));
@@ -312,18 +343,20 @@ TEST_F(PairHistoryTest, TenThousandPairsStayWithinTheMemory) {
   EXPECT_LT(history_->MemoryInUse(), kMemory);
   EXPECT_GT(history_->MemoryInUse(), kMemory / 2);
 
-  // Ten times as many: both are shortened at once, but loss is still known.
-  for (int i = 10'000; i < 100'000; ++i)
-    pairs.push_back(Add(std::to_string(i)));
-  step(seconds(10));
-  step(seconds(10));
-  const HistoryExtent extent = history_->Extent();
-  EXPECT_LT(extent.fine, minutes(10));
-  EXPECT_GE(extent.coarse, minutes(65));
+  // Too many: both are shortened, but loss is still known.
+  add_up_to(5 * kPairs);
+  for (int i = 0; i < 3; ++i) step(seconds(10));
+  EXPECT_LT(history_->Extent().fine, minutes(20));
+  EXPECT_GE(history_->Extent().coarse, minutes(65));
   EXPECT_LT(history_->MemoryInUse(), kMemory);
-  const PairView view = history_->Look().front();
-  EXPECT_TRUE(view.loss_10m);
-  EXPECT_TRUE(view.loss_1h);
+  EXPECT_TRUE(history_->Look().front().loss_10m);
+  EXPECT_TRUE(history_->Look().front().loss_1h);
+  // Far too many.
+  add_up_to(20 * kPairs);
+  for (int i = 0; i < 3; ++i) step(seconds(10));
+  EXPECT_LT(history_->Extent().coarse, minutes(65));
+  EXPECT_LT(history_->MemoryInUse(), kMemory);
+  EXPECT_EQ(history_->Look().front().loss_1h, std::nullopt);
 }
 
 TEST_F(PairHistoryTest, LooksByItself) {

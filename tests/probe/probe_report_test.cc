@@ -149,5 +149,22 @@ TEST(RenderProbeReportTest, NamesTheIpVersionAndHashesTheAddress) {
   EXPECT_EQ(samples.at("probe_ip_addr_hash"), 1851458804);
 }
 
+TEST(RenderProbeJsonTest, TellsWhatBecameOfTheEcho) {
+  ProbeReport report = ReportOfReply();
+  report.echoes[0].responder = IpAddress::Parse("192.0.2.1");
+  EXPECT_EQ(RenderProbeJson(report, WallTime()),
+            R"({"time":"1970-01-01T00:00:00.000Z","outcome":"reply",)"
+            R"("rtt_seconds":0.01235,"responder":"192.0.2.1","ttl":57})");
+  report.echoes = {Result(EchoOutcome::kTimeout, milliseconds(1000))};
+  EXPECT_THAT(RenderProbeJson(report, WallTime()),
+              HasSubstr(R"("outcome":"timeout","rtt_seconds":null,)"));
+  report.echoes.clear();
+  report.log = {"looking up \"x\": no such name"};
+  EXPECT_EQ(RenderProbeJson(report, WallTime()),
+            R"({"time":"1970-01-01T00:00:00.000Z","outcome":null,)"
+            R"("rtt_seconds":null,"responder":null,"ttl":null,)"
+            R"("error":"looking up \"x\": no such name"})");
+}
+
 }  // namespace
 }  // namespace echo_exporter

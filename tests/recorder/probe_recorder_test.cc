@@ -315,6 +315,22 @@ TEST_F(ProbeRecorderTest, ShowsEachPairWithItsLabelsStatisticsAndRoute) {
   EXPECT_EQ(down.reply_ttl, 9);
 }
 
+TEST_F(ProbeRecorderTest, SaysThatNothingCanBeSentForWantOfAnAddress) {
+  const PairId id = recorder_.AddPair({"g", "s", "a", {}});
+  const auto unresolved = [this] { return recorder_.Snapshot()[0].unresolved; };
+  EXPECT_FALSE(unresolved());  // nobody has looked yet
+  recorder_.SetRoute(id, std::nullopt, false);
+  EXPECT_TRUE(unresolved());
+  recorder_.SetRoute(id, Route{{}, *IpAddress::Parse("192.0.2.1")}, true);
+  EXPECT_FALSE(unresolved());
+  // The source has no address: at first nothing is sent, then it is a loss.
+  recorder_.SetRoute(id, std::nullopt, true);
+  EXPECT_TRUE(unresolved());
+  for (int i = 0; i < 3; ++i) Finish(id, EchoOutcome::kBadSource);
+  EXPECT_TRUE(recorder_.Snapshot()[0].statistics.in_outage);
+  EXPECT_FALSE(unresolved());
+}
+
 TEST_F(ProbeRecorderTest, EverySnapshotIsExactWhileOthersRecord) {
   const PairId id = recorder_.AddPair({"g", "s", "d", {}});
   std::jthread other([this, id](const std::stop_token& stop) {

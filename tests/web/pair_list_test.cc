@@ -170,11 +170,11 @@ TEST(PairListTest, SelectsByNamesTextAndState) {
 TEST(PairListTest, RejectsWhatItDoesNotKnow) {
   EXPECT_THAT(Selected({}, "grup=g"),
               ElementsAre("Unknown parameter \"grup\": q, group, source, "
-                          "destination, address, state, sort, order, limit and "
-                          "after are allowed."));
+                          "destination, address, state, sort, order, limit, "
+                          "after and by are allowed."));
   for (const char* const query :
        {"state=bad", "state=up,", "sort=x", "order=up", "limit=0", "limit=1001",
-        "limit=-1", "after=x", "limit=99999999999999999999"}) {
+        "limit=-1", "after=x", "by=source", "limit=99999999999999999999"}) {
     const auto answer = Selected({}, query);
     ASSERT_EQ(answer.size(), 1U) << query;
     EXPECT_THAT(answer[0], testing::StartsWith("Parameter "));

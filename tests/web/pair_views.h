@@ -29,7 +29,9 @@ inline PairView MakeView(const std::string& group, const std::string& source,
 /// A history of pairs that a test makes up.
 class FakePairHistory final : public PairHistory {
  public:
-  void OnResult(PairId, const EchoResult&) noexcept override {}
+  void OnResult(PairId pair, const EchoResult&) noexcept override {
+    results.push_back(pair);
+  }
   void OnOutcome(const PairOutcome&) override {}
   void SetSettings(const HistorySettings&) noexcept override {}
   void Start() override {}
@@ -50,6 +52,7 @@ class FakePairHistory final : public PairHistory {
   PairRecord record;
   HistoryExtent extent{std::chrono::hours(1), std::chrono::hours(24)};
   int looks = 0;
+  std::vector<PairId> results;  ///< of these pairs
 };
 
 }  // namespace echo_exporter

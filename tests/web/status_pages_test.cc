@@ -181,18 +181,41 @@ TEST_F(StatusPagesTest, TheMatrixHasARowForEachDestinationOfAGroup) {
   history_.views[0].rtt_usual = 0.0206;
   EXPECT_EQ(
       Respond(&StatusPages::Matrix).body,
-      "{\"sources\":[\"a\",\"b\"],\"rows\":[{\"group\":\"g\",\"destination\":"
-      "\"x\",\"address\":\"192.0.2.77\",\"cells\":[[0,0,41.2,2],[2,null,null,"
-      "null]]},{\"group\":\"g\",\"destination\":\"y\",\"address\":null,"
-      "\"cells\":[[3,null,null,null],null]},{\"group\":\"h\",\"destination\":"
-      "\"y\",\"address\":\"192.0.2.77\",\"cells\":[null,[0,null,null,null]]}],"
-      "\"total\":3,\"next\":null}");
+      R"({"sources":["a","b"],"rows":[)"
+      R"({"group":"g","destination":"x","address":"192.0.2.77",)"
+      R"("address_label":null,"cells":[[0,0,41.2,2],[2,null,null,null]]},)"
+      R"({"group":"g","destination":"y","address":null,)"
+      R"("address_label":null,"cells":[[3,null,null,null],null]},)"
+      R"({"group":"h","destination":"y","address":"192.0.2.77",)"
+      R"("address_label":null,"cells":[null,[0,null,null,null]]}],)"
+      R"("total":3,"next":null})");
+  EXPECT_EQ(Respond(&StatusPages::Matrix, "by=group").body,
+            R"({"sources":["a","b"],"rows":[)"
+            R"({"group":"g","cells":[[3,null,41.2,2,2,1],)"
+            R"([2,null,null,null,1,1]]},)"
+            R"({"group":"h","cells":[null,[0,null,null,null,1,0]]}],)"
+            R"("total":2,"next":null})");
   EXPECT_THAT(Respond(&StatusPages::Matrix, "state=down").body,
               HasSubstr("\"total\":1,"));
   EXPECT_THAT(Respond(&StatusPages::Matrix, "group=h").body,
               testing::StartsWith("{\"sources\":[\"b\"],"));
   EXPECT_THAT(Respond(&StatusPages::Matrix, "limit=2").body,
               HasSubstr("\"next\":\"2\""));
+}
+
+TEST_F(StatusPagesTest, AddressesOfOneNameAreRowsOfTheirOwn) {
+  for (const char* const address : {"192.0.2.1", "192.0.2.2"}) {
+    history_.views.push_back(MakeView("g", "s", "d"));
+    history_.views.back().status.labels = std::make_shared<const PairLabels>(
+        PairLabels{"g", "s", "d", {{"address", address}}});
+  }
+  const std::string body = Respond(&StatusPages::Matrix).body;
+  EXPECT_THAT(body, HasSubstr("\"address_label\":\"192.0.2.2\""));
+  EXPECT_THAT(body, HasSubstr("\"total\":2,"));
+  EXPECT_THAT(Respond(&StatusPages::Pair,
+                      "group=g&source=s&destination=d&address=192.0.2.2")
+                  .body,
+              HasSubstr("\"labels\":{\"address\":\"192.0.2.2\"}"));
 }
 
 TEST_F(StatusPagesTest, LooksAtMostEveryTwoSecondsWhoeverAsks) {

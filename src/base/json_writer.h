@@ -1,5 +1,5 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_JSON_WRITER_H_
-#define ECHO_EXPORTER_SRC_WEB_JSON_WRITER_H_
+#ifndef ECHO_EXPORTER_SRC_BASE_JSON_WRITER_H_
+#define ECHO_EXPORTER_SRC_BASE_JSON_WRITER_H_
 
 #include <array>
 #include <charconv>
@@ -89,4 +89,4 @@ class JsonWriter {
 
 }  // namespace echo_exporter
 
-#endif  // ECHO_EXPORTER_SRC_WEB_JSON_WRITER_H_
+#endif  // ECHO_EXPORTER_SRC_BASE_JSON_WRITER_H_
