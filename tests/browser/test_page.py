@@ -311,6 +311,22 @@ class AccessTest(SmallTest):
                     serious = [one for one in violations if one[0] in ("serious", "critical")]
                     self.assertEqual(serious, [])
 
+    def test_groups_may_be_the_rows_of_the_matrix(self):
+        self.settle()
+        browser.click(".tabs a:nth-child(2)")
+        self.wait_for_view("matrix")
+        browser.run(
+            "const by = [...document.querySelectorAll('select')].find((one) => one.ariaLabel === 'Rows');"
+            "by.value = 'group'; by.dispatchEvent(new Event('change'));"
+        )
+        self.wait_for_text(".summary", "4 of 4 rows")
+        sources = browser.texts("#view thead tr:first-child th")
+        cells = dict(zip(sources[1:], browser.texts("#view tbody tr:nth-child(2) td"), strict=True))
+        self.assertEqual((cells["wan1"], cells["wan2"], cells["Not up"]), ("2/3", "", "2"))
+        browser.click("#view tbody tr:nth-child(2) td")
+        self.wait_for_text(".summary", "3 of 3 rows")
+        self.assertIn("group=branches", browser.address)
+
     def test_keys_move_in_the_matrix(self):
         self.show(view="matrix", group="core")
         browser.run("document.querySelector('.matrix td[tabindex=\"0\"]').focus();")
