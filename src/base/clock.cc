@@ -16,17 +16,6 @@ class SystemClock final : public Clock {
 
 }  // namespace
 
-// The process may be stopped between two readings, which must not look like a
-// suspension, so a reading that took long is repeated.
-Nanoseconds SuspendedTime() {
-  constexpr Nanoseconds kTogether = std::chrono::milliseconds(50);
-  for (;;) {
-    const SteadyTime before = std::chrono::steady_clock::now();
-    const Nanoseconds suspended = SuspendedTimeAt(before);
-    if (std::chrono::steady_clock::now() - before < kTogether) return suspended;
-  }
-}
-
 const Clock& Clock::System() {
   // Never destroyed: threads may read it while the process exits.
   static const Clock& clock = *new SystemClock;

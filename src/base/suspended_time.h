@@ -15,10 +15,6 @@ namespace echo_exporter {
 /// A process that was merely stopped was not suspended. Thread-safe.
 Nanoseconds SuspendedTime();
 
-/// The same, of two clocks that are read one after the other: `now` is the
-/// steady clock's time, read before the call.
-Nanoseconds SuspendedTimeAt(SteadyTime now);
-
 }  // namespace echo_exporter
 
 #endif  // ECHO_EXPORTER_SRC_BASE_SUSPENDED_TIME_H_
