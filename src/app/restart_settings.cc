@@ -34,7 +34,12 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
 }
 
 std::size_t MaxInFlight(const ExporterConfig& effective, bool discovers) {
-  if (!effective.max_in_flight_is_default || !discovers) {
+  const bool grows =
+      discovers ||
+      std::ranges::any_of(effective.modules, [](const auto& module) {
+        return module.second.mode == ModuleConfig::Mode::kContinuous;
+      });
+  if (!effective.max_in_flight_is_default || !grows) {
     return effective.max_in_flight;
   }
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(

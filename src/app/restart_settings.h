@@ -16,8 +16,8 @@ void KeepUntilRestart(const ExporterConfig& now, ExporterConfig* next,
                       std::vector<std::string>* notes);
 
 /// The most requests in flight at once. Without a number in the file, there is
-/// room for twice as many pairs as there are at the start where discovery may
-/// bring more, and for many in any case.
+/// room for twice as many pairs as there are at the start where discovery or
+/// continuous modules may bring more, and for many in any case.
 std::size_t MaxInFlight(const ExporterConfig& effective, bool discovers);
 
 /// Logs when that, which cannot change any more, is too little.
