@@ -90,6 +90,7 @@ class PairHistoryImpl final : public PairHistory {
   void Note(PairId id, const PairOutage& outage) REQUIRES(mutex_);
   void ForgetUnseen() REQUIRES(mutex_);
   void LimitMemory() REQUIRES(mutex_);
+  std::uint64_t CountNotes() const REQUIRES(mutex_);
   void Judge(PairView* view, Pair* pair) const REQUIRES(mutex_);
 
   const Clock& clock_;
@@ -197,17 +198,9 @@ void PairHistoryImpl::LimitMemory() {
   const std::uint64_t part = settings_.memory / kNotesPart;
   const std::uint64_t others = part + pairs_.size() * kNodeBytes;
   steps_.Limit(settings_.memory - std::min(settings_.memory, others));
-  const auto count = [this] {
-    std::uint64_t notes = 0;
-    for (const auto& [id, pair] : pairs_) {
-      notes += pair.failures.size() + pair.outages.size();
-    }
-    return notes;
-  };
   const std::uint64_t most = part / kNoteBytes;
-  std::uint64_t notes = count();
-  if (notes < most / 4) most_failures_ = kMostFailures;
-  while (notes > most && most_failures_ > 0) {
+  if (CountNotes() < most / 4) most_failures_ = kMostFailures;
+  while (CountNotes() > most && most_failures_ > 0) {
     most_failures_ /= 2;
     for (auto& [id, pair] : pairs_) {
       KeepNewest(most_failures_, &pair.failures);
@@ -216,8 +209,15 @@ void PairHistoryImpl::LimitMemory() {
       KeepNewest(most_failures_ / 2 + 1, &pair.outages);
       pair.outages.shrink_to_fit();
     }
-    notes = count();
   }
+}
+
+std::uint64_t PairHistoryImpl::CountNotes() const {
+  std::uint64_t notes = 0;
+  for (const auto& [id, pair] : pairs_) {
+    notes += pair.failures.size() + pair.outages.size();
+  }
+  return notes;
 }
 
 std::vector<PairView> PairHistoryImpl::LookNow() {

@@ -49,7 +49,8 @@ char ToLower(char c) {
 }
 
 bool Contains(std::string_view text, std::string_view part) {
-  return std::ranges::search(text, part, {}, ToLower, ToLower).begin() !=
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return ToLower(a) == ToLower(b); }) !=
          text.end();
 }
 
