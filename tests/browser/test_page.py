@@ -32,8 +32,8 @@ CONFIG = (
     "[sources]\n"
     + "".join(f"{name} = {exporter.toml(address)}\n" for name, address in SOURCES.items())
     + f"{exporter.toml(HOSTILE)} = {exporter.toml(network.SOURCE)}\n"
-    + '[defaults]\ninterval = "200ms"\ntimeout = "500ms"\nip_version = "4"\n'
-    + exporter.group("core", sources=list(SOURCES), destinations=[FAST, SLOW, "10.213.2.20"])
+    + '[defaults]\ninterval = "200ms"\ntimeout = "2s"\nip_version = "4"\n'
+    + exporter.group("core", sources=list(SOURCES), destinations=[FAST, SLOW, "10.213.3.30"])
     + exporter.group("branches", sources=["wan1"], destinations=[LOSSY, DOWN, "10.213.1.9"])
     + exporter.group(HOSTILE, sources=[HOSTILE], destinations=[FAST], labels={"site": HOSTILE})
     + exporter.group("names", sources=["wan1"], destinations=[LONG_HOST])
@@ -235,7 +235,7 @@ class PairTest(SmallTest):
         return dict(zip(names, values, strict=True))
 
     def test_round_trips_are_those_of_the_network(self):
-        for destination, seconds in ((SLOW, 0.12), ("10.213.2.20", 0.02)):
+        for destination, seconds in ((SLOW, 0.12), ("10.213.3.30", 0.3)):
             self.show(view="pair", group="core", source="wan1", destination=destination)
             browser.wait_until("a median", "return /\\d ms/.test(document.querySelector('.facts').innerText);")
             facts = self.facts()
@@ -243,8 +243,11 @@ class PairTest(SmallTest):
             self.assertEqual(facts["TTL of replies"], "64")
             self.assertIn(f"{network.SOURCE} to {destination}", facts["Addresses"])
             browser.click("summary")
-            medians = browser.texts(".numbers td:nth-child(5)")
-            self.assertAlmostEqual(number(medians[0]), seconds, delta=seconds / 10)
+            browser.find(".numbers td")
+            medians = [number(text) for text in browser.texts(".numbers td:nth-child(5)")]
+            for median in [value for value in medians if value is not None]:
+                self.assertAlmostEqual(median, seconds, delta=seconds / 10)
+            self.assertTrue(any(medians))
             self.assertTrue(browser.find_all(".chart .median[d^=M]"))
 
     def test_failures_and_outages_are_listed(self):
@@ -258,9 +261,9 @@ class PairTest(SmallTest):
         self.assertEqual(query, f'icmp_echo_up{{group="branches",source="wan1",destination="{DOWN}"}}')
 
     def test_probes_now(self):
-        self.show(view="pair", group="core", source="wan1", destination="10.213.2.20")
+        self.show(view="pair", group="core", source="wan1", destination="10.213.3.30")
         browser.click(".action button")
-        self.wait_for_text(".answer", "Reply from 10.213.2.20 after ")
+        self.wait_for_text(".answer", "Reply from 10.213.3.30 after ")
         self.show(view="pair", group="branches", source="wan1", destination=DOWN)
         browser.click(".action button")
         self.wait_for_text(".answer", "No reply: timeout")
