@@ -100,7 +100,8 @@ class MatrixView {
           make("th", { scope: "colgroup", colspan: this.sources.length + 2 }, make("span", {}, nameOf(group)))));
       }
       const name = row.destination === undefined ? row.group : row.destination;
-      const other = row.address && row.address !== name ? make("span", { class: "dim" }, ` ${shown(row.address)}`) : "";
+      const address = row.address_label || row.address;
+      const other = address && address !== name ? make("span", { class: "dim" }, ` ${shown(address)}`) : "";
       this.lines[r].node.append(make("th", { scope: "row", title: name }, nameOf(name), other));
       body.append(this.lines[r].node);
       watch.observe(this.lines[r].node);
@@ -196,7 +197,7 @@ class MatrixView {
     const source = this.sources[place[1]];
     if (row.cells[place[1]] === null) return;
     if (row.destination === undefined) go({ by: "destination", group: row.group });
-    else go(pairPlace({ ...row, source }));
+    else go(pairPlace({ ...row, source, labels: { address: row.address_label } }));
   }
 
   /** Arrows move between cells, Enter opens one. */

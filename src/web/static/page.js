@@ -83,8 +83,8 @@ function showStatus(status) {
   const time = Date.parse(status.time);
   const rate = page.paused ? "paused" : `every ${EVERY / 1000} s`;
   setText(find("about"), `${location.host} \u00b7 ${status.version} \u00b7 ${CLOCK.format(time)} ${ZONE}, ${rate}`);
-  const bad = counts.down > 0 ? `${counts.down} down` : counts.lossy > 0 ? `${counts.lossy} lossy` : "all up";
-  document.title = `${bad} \u00b7 ${page.view.title(page.place)} \u00b7 echo_exporter`;
+  const bad = ["down", "unresolved", "lossy"].find((state) => counts[state] > 0);
+  document.title = `${bad ? `${formatCount(counts[bad])} ${bad}` : "all up"} \u00b7 ${page.view.title(page.place)} \u00b7 echo_exporter`;
   const notes = { lossy: `, ${Number((status.lossy_threshold * 100).toPrecision(3))} % or more in 10 min` };
   const cards = STATES.map((state) => {
     const here = page.place.state === state && page.place.view !== "pair";
@@ -119,7 +119,7 @@ let verdictsShown = "";
 
 function updateVerdicts(verdicts, now, counts) {
   const total = STATES.reduce((sum, state) => sum + counts[state], 0);
-  const calm = counts.up === total && total > 0 ? `All ${plural(total, "pair")} are up.` : "";
+  const calm = counts.up === total && total > 0 ? `Every pair is up (${formatCount(total)}).` : "";
   const key = JSON.stringify([verdicts, calm]);
   if (key === verdictsShown) return;  // a screen reader reads what changes
   verdictsShown = key;

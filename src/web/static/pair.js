@@ -42,8 +42,8 @@ class PairView {
     this.state = make("p", { class: "since" });
     this.facts = make("section", { class: "panel", "aria-label": "Now" });
     this.graphs = ["fine", "coarse"].map((name) => this.makeGraph(name));
-    this.outages = make("div");
-    this.failures = make("div");
+    this.outages = make("div", { class: "scroll list", tabindex: 0 });
+    this.failures = make("div", { class: "scroll list", tabindex: 0 });
     this.queries = make("div");
     this.answer = make("p", { role: "status", class: "answer" });
     this.probe = make("button", { type: "button", onclick: () => this.probeNow() }, "Probe now");
@@ -158,7 +158,6 @@ class PairView {
   }
 
   list(place, heads, rows) {
-    place.replaceChildren(rows.length === 0 ? make("p", { class: "dim" }, "None.")
-      : make("div", { class: "scroll list", tabindex: 0 }, tableOf(heads, rows)));
+    place.replaceChildren(rows.length === 0 ? make("p", { class: "dim" }, "None.") : tableOf(heads, rows));
   }
 }
