@@ -123,7 +123,8 @@ cmake_install() {
   local options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF
     -DCMAKE_CXX_STANDARD=20 -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib)
   if [[ $platform == windows-mingw ]]; then
-    options+=(-DCMAKE_TOOLCHAIN_FILE="$cmake_dir/toolchain-mingw-w64.cmake")
+    options+=(-DCMAKE_TOOLCHAIN_FILE="$cmake_dir/toolchain-mingw-w64.cmake"
+      -DECHO_EXPORTER_DEPS="$prefix")
   fi
   echo "deps: $platform: building $(basename "$source")"
   { cmake -S "$source" -B "$build" "${options[@]}" "$@" &&

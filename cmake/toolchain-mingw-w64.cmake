@@ -12,7 +12,10 @@ set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
 
 # Libraries and headers come from the target only, programs from the host only.
 get_filename_component(_build_dir "${CMAKE_CURRENT_LIST_DIR}/../build" ABSOLUTE)
-set(CMAKE_FIND_ROOT_PATH "${_build_dir}/deps/windows-mingw" /usr/x86_64-w64-mingw32)
+if(NOT ECHO_EXPORTER_DEPS)
+  set(ECHO_EXPORTER_DEPS "${_build_dir}/deps/windows-mingw")
+endif()
+set(CMAKE_FIND_ROOT_PATH "${ECHO_EXPORTER_DEPS}" /usr/x86_64-w64-mingw32)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)

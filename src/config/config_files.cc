@@ -119,7 +119,8 @@ void ParseIncluded(DocumentReader& root, const Located<std::string>& item,
                                      ": " + file.text.error().message);
     return;
   }
-  ParsedFile& added = parsed->emplace_back(Findings(file.path));
+  parsed->push_back({Findings(file.path)});
+  ParsedFile& added = parsed->back();
   added.document = ParseToml(file.text.value(), added.findings);
 }
 
@@ -127,8 +128,8 @@ void ParseIncluded(DocumentReader& root, const Located<std::string>& item,
 
 void ParseFiles(const ConfigFiles& files, std::deque<ParsedFile>* parsed,
                 std::vector<DocumentReader>* roots) {
-  ParsedFile& main =
-      parsed->emplace_back(Findings(files.main.path, files.line_places));
+  parsed->push_back({Findings(files.main.path, files.line_places)});
+  ParsedFile& main = parsed->front();
   main.document = ParseToml(files.main.text.value(), main.findings);
   if (!main.document) return;
   DocumentReader root(*main.document, main.findings);
