@@ -38,8 +38,8 @@ struct HttpGet {
   std::string ca_file = {};    ///< PEM; empty: the system's authorities
   std::string cert_file = {};  ///< PEM; this and the next: both or neither
   std::string key_file = {};
-  /// In the certificate, if it is not the host in `url`, of which only the first
-  /// address is tried then; not with a proxy.
+  /// In the certificate, if it is not the host in `url`, of which only the
+  /// first address is tried then; not with a proxy.
   std::string server_name = {};
   std::string proxy_url = {};  ///< http://host:port; empty: none
   Nanoseconds timeout = std::chrono::seconds(60);  ///< for all of it
