@@ -140,7 +140,8 @@ HttpResponse StatusPages::Page(const HttpRequest& request) {
       request, "text/html; charset=utf-8",
       [&](const PairList& list) -> Result<std::string> {
         PageParts parts{.script = script_, .style = style_, .modules = {}};
-        for (const auto& [name, module] : content_.config()->modules) {
+        const auto config = content_.config();
+        for (const auto& [name, module] : config->modules) {
           parts.modules.push_back(name);
         }
         const auto query =
