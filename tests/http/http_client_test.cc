@@ -162,6 +162,7 @@ TEST_F(HttpClientTest, WaitsForItsTimeOnly) {
   request.timeout = std::chrono::milliseconds(50);
   EXPECT_THAT(CauseOf(request), HasSubstr("does not answer in time"));
   done.count_down();
+  server_.reset();  // the handler uses the latch until it returns
 }
 
 TEST_F(HttpClientTest, VerifiesTheCertificate) {
