@@ -41,9 +41,10 @@ def series_problems(series):
 
 
 def documented_settings():
-    """Maps thresholds and labels to their values in tables of the documentation."""
+    """Maps thresholds and labels to their values in the tables of "Rules" in the documentation."""
     settings = {}
-    for names, values in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|", DOCS.read_text(), re.MULTILINE):
+    rules = DOCS.read_text().partition("\n## Rules\n")[2].partition("\n## ")[0]
+    for names, values in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|", rules, re.MULTILINE):
         names, values = re.findall(r"`(\w+)`", names), values.strip().split(", ")
         settings |= dict(zip(names, values)) if len(names) > 1 else {names[0]: ", ".join(values)}
     return settings
