@@ -260,7 +260,9 @@ class PairTest(SmallTest):
 
     def test_failures_and_outages_are_listed(self):
         self.show(view="pair", group="branches", source="wan1", destination=DOWN)
+        browser.wait_until("a loss", "return /100 %/.test(document.querySelector('.facts').innerText);")
         self.assertEqual(self.facts()["Loss 1 min"], "100 %")
+        browser.wait_until("an outage", "return /goes on/.test(document.querySelector('.list').innerText);")
         outages, failures = browser.texts(".list")
         self.assertIn("goes on", outages)
         self.assertGreaterEqual(failures.count("timeout"), 3)
