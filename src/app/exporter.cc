@@ -215,8 +215,9 @@ void ExporterImpl::Apply(
   pairs_.Commit();
   discovery_->Commit();
   file_config_.Set(file);
-  if (effective != file)
+  if (effective != file) {
     room_log_.Look(*effective, transport_->max_in_flight());
+  }
 }
 
 void ExporterImpl::FollowDiscovery() {

@@ -62,7 +62,7 @@ std::optional<ListText> TargetStore::Load(const std::string& name) {
   if (!std::filesystem::exists(PathFromUtf8(path), ignored)) {
     return std::nullopt;
   }
-  constexpr std::size_t kMostHead = 16 * 1024;
+  constexpr std::size_t kMostHead = std::size_t{16} * 1024;
   const auto file = ReadFile(path, kMaxTargetListBytes + kMostHead);
   auto list = file.ok() ? Unpack(file.value(), name) : std::nullopt;
   if (!list) {
