@@ -63,7 +63,7 @@ class JsonWriter {
     return value ? Raw(DigitsOf(*value, digits)) : Null();
   }
   JsonWriter& Value(const std::same_as<std::optional<std::string>> auto& text) {
-    return text ? Value(std::string_view(*text)) : Null();
+    return text ? Value(std::string_view{*text}) : Null();
   }
 
   template <typename... Values>
