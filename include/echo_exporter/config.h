@@ -85,6 +85,15 @@ struct DestinationConfig {
   std::string ascii_name = {};
   /// Besides those of the group; no name is in both.
   Labels labels = {};
+
+  /// The name to look up. Requires that there is no address.
+  const std::string& HostName() const {
+    return ascii_name.empty() ? name : ascii_name;
+  }
+  /// What is probed, as text: the address, or the name to look up.
+  std::string Target() const {
+    return address ? ZonedAddress{*address, zone}.ToString() : HostName();
+  }
 };
 
 /// Target lists in files, in the format of Prometheus's file_sd.

@@ -57,11 +57,8 @@ void RoomLog::Look(const ExporterConfig& effective, std::size_t most) {
 
 bool LosesAllPairs(const ExporterConfig& effective,
                    const ExporterConfig& next) {
-  const auto has_lists = [](const GroupConfig& group) {
-    return !group.file_sd.empty() || !group.http_sd.empty();
-  };
   return !effective.pairs.empty() && next.pairs.empty() &&
-         std::ranges::none_of(next.groups, has_lists);
+         std::ranges::none_of(next.groups, &GroupConfig::HasLists);
 }
 
 }  // namespace echo_exporter

@@ -55,13 +55,9 @@ void ReadAllowedTargets(DocumentReader& probe, ProbeConfig* config) {
 void AllowDestinations(ExporterConfig* config) {
   for (const GroupConfig& group : config->groups) {
     for (const DestinationConfig& destination : group.destinations) {
-      const std::string& name = destination.ascii_name.empty()
-                                    ? destination.name
-                                    : destination.ascii_name;
       config->probe.destinations.insert(
-          destination.address
-              ? ZonedAddress{*destination.address, destination.zone}.ToString()
-              : LowerCase(name));
+          destination.address ? destination.Target()
+                              : LowerCase(destination.HostName()));
     }
   }
 }

@@ -16,16 +16,10 @@
 namespace echo_exporter {
 namespace {
 
-const std::string& LookupName(const DestinationConfig& destination) {
-  return destination.ascii_name.empty() ? destination.name
-                                        : destination.ascii_name;
-}
-
 /// The one spelling of a target.
 std::string Canonical(const DestinationConfig& destination) {
-  return destination.address
-             ? ZonedAddress{*destination.address, destination.zone}.ToString()
-             : LowerCase(LookupName(destination));
+  return destination.address ? destination.Target()
+                             : LowerCase(destination.HostName());
 }
 
 /// A destination that a group may get.
@@ -85,7 +79,7 @@ class GroupMerge {
            surroundings_.own_addresses.end();
   }
   std::vector<IpAddress> AddressesOf(const Candidate& candidate) const {
-    return surroundings_.addresses_of(LookupName(*candidate.destination),
+    return surroundings_.addresses_of(candidate.destination->HostName(),
                                       group_.dns_refresh);
   }
   bool IsSelf(const Candidate& candidate) const;

@@ -42,9 +42,7 @@ WatchedEndpoint WatchDestination(const DestinationConfig& destination,
     return AtAddress(*destination.address, destination.zone,
                      /*is_source=*/false, book);
   }
-  const bool is_ascii = destination.ascii_name.empty();
-  return Watched(book.WatchName(
-      is_ascii ? destination.name : destination.ascii_name, refresh));
+  return Watched(book.WatchName(destination.HostName(), refresh));
 }
 
 std::vector<IpAddress> AddressesOf(const Endpoint& endpoint,

@@ -152,14 +152,7 @@ std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
     ProbeQuery query;
     query.source = labels.source;
     query.pair_echo = group.echo;
-    if (!labels.address.empty()) {
-      query.target = labels.address;
-    } else if (found->address) {
-      query.target = ZonedAddress{*found->address, found->zone}.ToString();
-    } else {
-      query.target =
-          found->ascii_name.empty() ? found->name : found->ascii_name;
-    }
+    query.target = labels.address.empty() ? found->Target() : labels.address;
     return query;
   }
   return std::nullopt;
