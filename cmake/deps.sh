@@ -120,7 +120,8 @@ cmake_install() {
   build=$work/build-$platform-$(basename "$3")
   log=$build.log
   shift 3
-  local options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF
+  local options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_UNITY_BUILD=ON
+    -DCMAKE_UNITY_BUILD_BATCH_SIZE=0  # One file takes a quarter of the time of many.
     -DCMAKE_CXX_STANDARD=20 -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib)
   if [[ $platform == windows-mingw ]]; then
     options+=(-DCMAKE_TOOLCHAIN_FILE="$cmake_dir/toolchain-mingw-w64.cmake"
@@ -168,7 +169,8 @@ install_botan() {
   unpack botan "$kBotanVersion"
   make_install "$platform" botan libs install \
     python3 "$work/botan/configure.py" "${target[@]}" --cpu=x86_64 --cc=gcc --prefix="$prefix" \
-    --build-targets=static --minimized-build --enable-modules=bcrypt --without-documentation
+    --build-targets=static --amalgamation --minimized-build --enable-modules=bcrypt \
+    --without-documentation
   local dir=$prefix/lib/cmake/Botan
   mkdir -p "$dir"
   cat >"$dir/BotanConfig.cmake" <<'END'

@@ -65,6 +65,10 @@ struct Document {
 /// recursively, so this keeps hostile text from exhausting the stack.
 inline constexpr std::size_t kMaxDocumentDepth = 64;
 
+/// The most values of a document in YAML or JSON: a tree takes a hundred times
+/// the memory of text that is full of small ones.
+inline constexpr std::size_t kMaxDocumentValues = 3'000'000;
+
 /// "a string", "an integer" and so on, in the words of the format.
 std::string_view TypeName(DocumentFormat format, DocumentNode::Kind kind);
 
@@ -84,11 +88,13 @@ std::optional<Document> ParseToml(std::string_view text, Findings& findings);
 /// as in Go's YAML. Aliases are expanded, up to some megabytes. A null value
 /// has the position of its key or list, since it may not be written at all.
 /// May hold secrets.
-std::optional<Document> ParseYaml(std::string_view text, Findings& findings);
+std::optional<Document> ParseYaml(std::string_view text, Findings& findings,
+                                  std::size_t max_values = kMaxDocumentValues);
 
 /// JSON as in RFC 8259, without any extension; a byte order mark is skipped,
 /// and a duplicate key in an object is an error.
-std::optional<Document> ParseJson(std::string_view text, Findings& findings);
+std::optional<Document> ParseJson(std::string_view text, Findings& findings,
+                                  std::size_t max_values = kMaxDocumentValues);
 
 }  // namespace echo_exporter
 

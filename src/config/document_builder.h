@@ -18,18 +18,15 @@ inline constexpr std::string_view kTooDeepSentence =
     "nested more than 64 levels deep";
 static_assert(kMaxDocumentDepth == 64);
 
-/// The most values of a document: a tree takes a hundred times the memory of
-/// text that is full of small ones.
-inline constexpr std::size_t kMaxDocumentValues = 3'000'000;
-inline constexpr std::string_view kTooManySentence = "more than 3000000 values";
-
 /// Builds a tree from the events of a parser, in the order of the text. In a
 /// table, keys and values alternate.
 ///
 /// Confined to one thread.
 class DocumentBuilder {
  public:
-  explicit DocumentBuilder(DocumentFormat format) : format_(format) {}
+  explicit DocumentBuilder(DocumentFormat format,
+                           std::size_t max_values = kMaxDocumentValues)
+      : format_(format), max_values_(max_values) {}
 
   /// Whether a value with `levels` levels of arrays and tables may be opened or
   /// added here. The caller must not add a deeper one.
@@ -37,7 +34,11 @@ class DocumentBuilder {
     return open_.size() + levels <= kMaxDocumentDepth;
   }
   /// Whether another value may be added.
-  bool HasRoom() const { return values_ < kMaxDocumentValues; }
+  bool HasRoom() const { return values_ < max_values_; }
+  /// What to say where it may not.
+  std::string TooManySentence() const {
+    return "more than " + std::to_string(max_values_) + " values";
+  }
   /// Whether the next node is the key of a table.
   bool ExpectsKey() const;
   /// The position of the key, or else of the array, that the next node belongs
@@ -64,6 +65,7 @@ class DocumentBuilder {
   void AddEntry(Level& level, DocumentNode value);
 
   DocumentFormat format_;
+  std::size_t max_values_;
   std::vector<Level> open_;
   std::size_t values_ = 0;
   DocumentNode root_;

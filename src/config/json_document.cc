@@ -91,12 +91,13 @@ class TextIterator {
 /// error, and the parser stops.
 class JsonTree final : public Json::json_sax_t {
  public:
-  JsonTree(std::string_view text, Findings& findings)
+  JsonTree(std::string_view text, Findings& findings, std::size_t max_values)
       : text_(text),
         token_end_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size()
                                                     : 0),
         positions_(text, token_end_),
-        findings_(findings) {}
+        findings_(findings),
+        builder_(DocumentFormat::kJson, max_values) {}
 
   bool Parse() {
     // The parser would take it for the end of the text.
@@ -178,7 +179,7 @@ class JsonTree final : public Json::json_sax_t {
   bool Add(DocumentNode node) {
     if (!builder_.HasRoom()) {
       findings_.AddError(node.position,
-                         std::string(kNotJson).append(kTooManySentence));
+                         std::string(kNotJson).append(builder_.TooManySentence()));
       return false;
     }
     builder_.Add(std::move(node));
@@ -215,7 +216,7 @@ class JsonTree final : public Json::json_sax_t {
   std::size_t token_end_;
   PositionFinder positions_;
   Findings& findings_;
-  DocumentBuilder builder_{DocumentFormat::kJson};
+  DocumentBuilder builder_;
 };
 
 /// The offset of the character that contains the byte at `offset`.
@@ -264,14 +265,15 @@ bool JsonTree::parse_error(std::size_t position, const std::string& token,
 
 }  // namespace
 
-std::optional<Document> ParseJson(std::string_view text, Findings& findings) {
+std::optional<Document> ParseJson(std::string_view text, Findings& findings,
+                                  std::size_t max_values) {
   if (text.empty()) {  // versions of the parser word this error differently
     findings.AddError({1, 1}, std::string(kNotJson).append("it is empty"));
     return std::nullopt;
   }
   if (!CheckEncoding(text, findings)) return std::nullopt;
   const std::size_t errors_before = findings.error_count();
-  JsonTree tree(text, findings);
+  JsonTree tree(text, findings, max_values);
   if (!tree.Parse() || findings.error_count() != errors_before) {
     return std::nullopt;
   }

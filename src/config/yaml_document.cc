@@ -83,6 +83,9 @@ Extent ExtentOf(const DocumentNode& node) {
 /// which stops the parser.
 class YamlTree final : public YAML::EventHandler {
  public:
+  explicit YamlTree(std::size_t max_values)
+      : builder_(DocumentFormat::kYaml, max_values) {}
+
   /// Where the document begins.
   TextPosition start() const { return start_; }
   DocumentNode TakeRoot() { return builder_.TakeRoot(); }
@@ -161,7 +164,7 @@ class YamlTree final : public YAML::EventHandler {
       anchors_.insert_or_assign(anchor, Anchored{node, extent});
     }
     if (!builder_.HasRoom()) {
-      throw YAML::ParserException(mark, std::string(kTooManySentence));
+      throw YAML::ParserException(mark, builder_.TooManySentence());
     }
     builder_.Add(std::move(node));
   }
@@ -177,7 +180,7 @@ class YamlTree final : public YAML::EventHandler {
     throw YAML::ParserException(mark, "anchors and aliases expand to too much");
   }
 
-  DocumentBuilder builder_{DocumentFormat::kYaml};
+  DocumentBuilder builder_;
   TextPosition start_;
   std::vector<Start> starts_;  // of the open lists and mappings
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
@@ -186,14 +189,15 @@ class YamlTree final : public YAML::EventHandler {
 
 }  // namespace
 
-std::optional<Document> ParseYaml(std::string_view text, Findings& findings) {
+std::optional<Document> ParseYaml(std::string_view text, Findings& findings,
+                                  std::size_t max_values) {
   constexpr std::string_view kNotYaml = "not valid YAML: ";
   if (!CheckEncoding(text, findings)) return std::nullopt;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    YamlTree tree;
-    YamlTree second;
+    YamlTree tree(max_values);
+    YamlTree second(max_values);
     // At most two: texts such as ",: e" begin one document after another
     // without end, because the parser makes no progress.
     if (parser.HandleNextDocument(tree) && parser.HandleNextDocument(second)) {

@@ -11,7 +11,8 @@ namespace echo_exporter {
 namespace {
 
 std::string JsonTree(std::string_view text) {
-  return ParseToText(ParseJson, text);
+  return ParseToText(
+      [](auto t, Findings& findings) { return ParseJson(t, findings); }, text);
 }
 
 /// A text, and the only error in it.
@@ -44,6 +45,18 @@ TEST(JsonDocumentTest, KnowsWhereEveryTokenIs) {
   EXPECT_EQ(JsonTree("{\r\n  \"a\"\r\n:\r\n1 , \"b\"  :  true\r\n}\r\n"),
             "1:1{a@2:3=4:1 1, b@4:5=4:13 true}");
   EXPECT_EQ(JsonTree("[{},{} ,[],\n\t[ ]]"), "1:1[1:2{}, 1:5{}, 1:9[], 2:2[]]");
+}
+
+TEST(JsonDocumentTest, HoldsNoMoreValuesThanItMay) {
+  const auto parse = [](std::string_view text, Findings& findings) {
+    return ParseJson(text, findings, 5);  // keys and lists are among them
+  };
+  EXPECT_EQ(ParseToText(parse, "{\"a\":[1,2]}"),
+            "1:1{a@1:2=1:6[1:7 1, 1:9 2]}");
+  EXPECT_EQ(ParseToText(parse, "{\"a\":[1,2,3]}"),
+            "f:1:1: not valid JSON: more than 5 values");
+  EXPECT_EQ(ParseToText(parse, "[0,0,0,\n0,0,0]"),
+            "f:2:5: not valid JSON: more than 5 values");
 }
 
 TEST(JsonDocumentTest, KeepsTheOrderOfKeys) {

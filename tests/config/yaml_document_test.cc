@@ -10,7 +10,8 @@ namespace echo_exporter {
 namespace {
 
 std::string YamlTree(std::string_view text) {
-  return ParseToText(ParseYaml, text);
+  return ParseToText(
+      [](auto t, Findings& findings) { return ParseYaml(t, findings); }, text);
 }
 
 constexpr std::string_view kTooMuch =
@@ -23,6 +24,16 @@ std::string PlaceOf(std::string_view sentence, const std::string& text) {
   const std::string error = YamlTree(text);
   EXPECT_TRUE(error.ends_with(sentence)) << error.substr(0, 200);
   return error.substr(0, error.find(": ") + 2);
+}
+
+TEST(YamlDocumentTest, HoldsNoMoreValuesThanItMay) {
+  const auto parse = [](std::string_view text, Findings& findings) {
+    return ParseYaml(text, findings, 5);  // keys and lists are among them
+  };
+  EXPECT_EQ(ParseToText(parse, "{a: [1, 2]}"),
+            "1:1{a@1:2=1:5[1:6 1, 1:9 2]}");
+  EXPECT_EQ(ParseToText(parse, "[0, 0, 0,\n0, 0, 0]"),
+            "f:2:7: not valid YAML: more than 5 values");
 }
 
 TEST(YamlDocumentTest, ReadsEveryKindOfValueWithItsPosition) {

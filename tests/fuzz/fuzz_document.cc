@@ -135,8 +135,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   CheckFormat(DocumentFormat::kToml, text, echo_exporter::ParseToml);
-  CheckFormat(DocumentFormat::kYaml, text, echo_exporter::ParseYaml);
-  CheckFormat(DocumentFormat::kJson, text, echo_exporter::ParseJson);
+  CheckFormat(DocumentFormat::kYaml, text, [](auto t, Findings& findings) {
+    return echo_exporter::ParseYaml(t, findings);
+  });
+  CheckFormat(DocumentFormat::kJson, text, [](auto t, Findings& findings) {
+    return echo_exporter::ParseJson(t, findings);
+  });
   CheckTargetList(echo_exporter::TargetListFormat::kJson, text);
   CheckTargetList(echo_exporter::TargetListFormat::kYaml, text);
   return 0;

@@ -311,10 +311,11 @@ TEST_F(PairHistoryTest, WithoutMemoryThereAreStatesAndOutagesOnly) {
   EXPECT_THAT(history_->RecordOf(pair)->outages, SizeIs(1));
 }
 
-// A tenth of what the default is for: 10,000 pairs, each with much to remember.
+// A fiftieth of what the default is for: 10,000 pairs, each with much to
+// remember.
 TEST_F(PairHistoryTest, StaysWithinItsMemory) {
-  constexpr std::uint64_t kMemory = (64 << 20) / 10;
-  constexpr int kPairs = 1000;
+  constexpr std::uint64_t kMemory = (64 << 20) / 50;
+  constexpr int kPairs = 200;
   history_->SetSettings({.memory = kMemory, .lossy = 0.01});
   std::vector<PairId> pairs;
   const auto add_up_to = [&](int most) {
