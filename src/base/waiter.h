@@ -29,8 +29,8 @@ class Waiter {
 std::unique_ptr<Waiter> CreateWaiter();
 
 /// Has the calling thread, which keeps deadlines and works for moments only,
-/// run before those that compute, where that takes no right: on Windows. Linux
-/// runs a thread that has slept soon enough.
+/// run before those that compute, as far as that takes no right: on Windows by
+/// its priority, on Linux by how long it asks to run at a time.
 void RaiseThreadPriority();
 
 }  // namespace echo_exporter

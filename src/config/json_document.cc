@@ -178,8 +178,8 @@ class JsonTree final : public Json::json_sax_t {
 
   bool Add(DocumentNode node) {
     if (!builder_.HasRoom()) {
-      findings_.AddError(node.position,
-                         std::string(kNotJson).append(builder_.TooManySentence()));
+      findings_.AddError(node.position, std::string(kNotJson).append(
+                                            builder_.TooManySentence()));
       return false;
     }
     builder_.Add(std::move(node));

@@ -18,6 +18,7 @@
 #include "echo_exporter/echo_transport.h"
 #include "src/base/mutex.h"
 #include "src/base/suspended_time.h"
+#include "src/base/waiter.h"
 #include "src/transport/arrival_reader_linux.h"
 #include "src/transport/echo_status_linux.h"
 #include "src/transport/icmp_sockets_linux.h"
@@ -296,6 +297,7 @@ EchoTransportStats LinuxEchoTransport::Stats() const {
 }
 
 void LinuxEchoTransport::Receive() {
+  RaiseThreadPriority();
   while (!stopping_) {
     SteadyTime horizon = WaitForArrivals();
     reader_.Refresh();

@@ -30,8 +30,7 @@ TEST(YamlDocumentTest, HoldsNoMoreValuesThanItMay) {
   const auto parse = [](std::string_view text, Findings& findings) {
     return ParseYaml(text, findings, 5);  // keys and lists are among them
   };
-  EXPECT_EQ(ParseToText(parse, "{a: [1, 2]}"),
-            "1:1{a@1:2=1:5[1:6 1, 1:9 2]}");
+  EXPECT_EQ(ParseToText(parse, "{a: [1, 2]}"), "1:1{a@1:2=1:5[1:6 1, 1:9 2]}");
   EXPECT_EQ(ParseToText(parse, "[0, 0, 0,\n0, 0, 0]"),
             "f:2:7: not valid YAML: more than 5 values");
 }
