@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_ECHO_H_
-#define ECHO_EXPORTER_ECHO_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -121,5 +120,3 @@ enum class StrayReply : std::uint8_t {
 inline constexpr std::size_t kStrayReplyCount = 2;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_ECHO_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_ECHO_TRANSPORT_H_
-#define ECHO_EXPORTER_ECHO_TRANSPORT_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -118,5 +117,3 @@ bool EchoTransportSetsIdentifier();
 bool EchoTransportSeesStrayReplies();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_ECHO_TRANSPORT_H_

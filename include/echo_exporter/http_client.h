@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_HTTP_CLIENT_H_
-#define ECHO_EXPORTER_HTTP_CLIENT_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -60,5 +59,3 @@ struct HttpAnswer {
 Result<HttpAnswer> Get(const HttpGet& request);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_HTTP_CLIENT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_PROBE_RECORDER_H_
-#define ECHO_EXPORTER_PROBE_RECORDER_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -249,5 +248,3 @@ class ProbeRecorder {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_PROBE_RECORDER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_URL_QUERY_H_
-#define ECHO_EXPORTER_SRC_BASE_URL_QUERY_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -20,5 +19,3 @@ Result<std::vector<std::pair<std::string, std::string>>> ParseUrlQuery(
 std::string QuotedForClient(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_URL_QUERY_H_

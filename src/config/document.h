@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_H_
-#define ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -91,5 +90,3 @@ std::optional<Document> ParseYaml(std::string_view text, Findings& findings);
 std::optional<Document> ParseJson(std::string_view text, Findings& findings);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_H_

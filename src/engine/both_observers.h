@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_BOTH_OBSERVERS_H_
-#define ECHO_EXPORTER_SRC_ENGINE_BOTH_OBSERVERS_H_
+#pragma once
 
 #include "echo_exporter/probe_recorder.h"
 
@@ -27,5 +26,3 @@ class BothObservers final : public PairObserver {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_BOTH_OBSERVERS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_CONNECTION_STREAM_H_
-#define ECHO_EXPORTER_SRC_HTTP_CONNECTION_STREAM_H_
+#pragma once
 
 #include <algorithm>
 #include <array>
@@ -88,5 +87,3 @@ class ConnectionStream {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_CONNECTION_STREAM_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_
-#define ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_
+#pragma once
 
 #include <atomic>
 #include <cstddef>
@@ -126,5 +125,3 @@ class ConnectionTable {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
-#define ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -68,5 +67,3 @@ class PasswordCheck {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_

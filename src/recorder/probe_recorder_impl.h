@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_PROBE_RECORDER_IMPL_H_
-#define ECHO_EXPORTER_SRC_RECORDER_PROBE_RECORDER_IMPL_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -105,5 +104,3 @@ class ProbeRecorder::Impl {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_PROBE_RECORDER_IMPL_H_

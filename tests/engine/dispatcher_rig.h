@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_RIG_H_
-#define ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_RIG_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -77,5 +76,3 @@ class DispatcherRig {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_RIG_H_

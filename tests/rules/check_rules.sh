@@ -77,6 +77,10 @@ report "the HTTP server knows no word of probes" < <(
 report "include/ includes nothing but the standard library and itself" < <(
   search '^ *# *include' "${contract_files[@]}" |
     grep -vE '# *include *(<[a-z_]+>|"echo_exporter/[a-z_]+\.h")' || true)
+report "a header is included once by #pragma once" < <(
+  mapfile -t headers < <(printf '%s\n' "${all_files[@]}" | grep '\.h$')
+  grep -L -x '#pragma once' "${headers[@]}" || true
+  search '^ *# *ifndef .*_H_$' "${headers[@]}")
 report "our own headers are included by their path from the root or from include/" < <(
   search '^ *# *include *"(\.|[^/]*")' "${product_files[@]}")
 # room NAME [ROOM]...: a room's files include, besides the contracts of include/, its own headers, those of
