@@ -25,7 +25,7 @@ class DispatcherRig {
       : network(clock),
         recorder({.rtt_buckets = {0.01, 0.1}}, clock,
                  /*sees_stray_replies=*/true,
-                 /*renews_flows=*/true, &outcomes),
+                 /*renews_flows=*/true, {&outcomes}),
         router(recorder),
         book(lookup, kEagerBook, {}),
         transport(network
