@@ -1,10 +1,7 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
-#include <deque>
 #include <map>
-#include <set>
 #include <string>
 
 #include "echo_exporter/ip_address.h"
@@ -51,19 +48,16 @@ class PasswordCheck {
 
  private:
   using Digest = std::array<unsigned char, 32>;
-  static constexpr std::size_t kMaxRemembered = 4096;
 
   Digest DigestOf(const std::string& user, const std::string& hash,
                   const std::string& password) const;
-  bool IsRemembered(const Digest& digest);
-  void Remember(const Digest& digest);
 
   std::array<unsigned char, 32> key_{};
   FairTurns turns_;  ///< one for each computation
 
   Mutex mutex_;
-  std::set<Digest> remembered_ GUARDED_BY(mutex_);
-  std::deque<Digest> oldest_first_ GUARDED_BY(mutex_);
+  /// By user, of those that were found right: guesses cannot evict them.
+  std::map<std::string, Digest> remembered_ GUARDED_BY(mutex_);
 };
 
 }  // namespace echo_exporter
