@@ -55,7 +55,7 @@ inline constexpr Nanoseconds kShortestSuspension = std::chrono::seconds(1);
 /// What a request's ICMP identifier is chosen by. Routers and firewalls that
 /// keep state tell flows apart by source, destination and identifier, so a new
 /// identifier begins a new flow. Ignored where the system owns the identifier:
-/// see EchoTransportSetsIdentifier().
+/// see EchoTransportTraits.
 struct EchoFlow {
   enum class Kind : std::uint8_t {
     kSteady,  ///< equal owners and renewals have equal identifiers
@@ -83,7 +83,7 @@ struct EchoRequest {
   std::uint16_t payload_size = 0;  ///< bytes after the ICMP header, 0 .. 65500
   std::uint8_t ttl = 128;          ///< 1 .. 255
   /// The type of service or traffic class octet, 0 .. 255; see
-  /// EchoTransportSetsTos().
+  /// EchoTransportTraits.
   std::uint8_t tos = 0;
   bool dont_fragment = false;
   EchoFlow flow;
