@@ -112,19 +112,14 @@ class HttpSession {
 
  private:
   void ExplainFailedOpening();
-  std::string ReadHead();
   bool RespondToNext(bool last);
-  HttpResponse RespondToNoRequest() const;
+  HttpResponse RespondToNoRequest(std::string_view text) const;
   HttpResponse RespondTo(const RequestHead& head, const HttpRequest& request);
   std::optional<HttpResponse> Reject(const RequestHead& head);
   bool Send(HttpResponse response, const RequestHead& head);
   void CompleteHeaders(HttpResponse* response) const;
   bool WriteBody(const HttpResponse& response, bool chunked, bool gzip);
   bool WritePiece(std::string_view piece, bool chunked);
-
-  bool Write(std::string_view bytes) {
-    return stream_.Write(bytes.data(), bytes.size());
-  }
 
   Connection& connection_;
   Channel& channel_;
@@ -168,26 +163,12 @@ void HttpSession::ExplainFailedOpening() {
        {"error", failure.empty() ? "timeout" : failure}});
 }
 
-/// What was received of a head, possibly not all of it. One empty line before
-/// it is ignored (RFC 9112 section 2.2).
-std::string HttpSession::ReadHead() {
-  std::string head;
-  bool skipped = false;
-  for (char c = 0; stream_.Read(&c, 1) > 0;) {
-    head += c;
-    if (c != '\n' || !EndsHead(head)) continue;
-    if (skipped || head != "\r\n") break;
-    head.clear();
-    skipped = true;
-  }
-  return head;
-}
-
 /// False when the connection has ended.
 bool HttpSession::RespondToNext(bool last) {
-  const std::string text = ReadHead();
+  const std::string text = stream_.ReadHead();
   if (text.empty() && !stream_.head_too_late()) return false;
-  auto head = stream_.head_too_long() ? std::nullopt : ParseRequestHead(text);
+  const bool too_long = text.size() == ConnectionStream::kMaxHeadBytes;
+  auto head = too_long ? std::nullopt : ParseRequestHead(text);
   if (head && std::ranges::find(kMethods, head->method) == kMethods.end()) {
     head.reset();
   }
@@ -203,7 +184,7 @@ bool HttpSession::RespondToNext(bool last) {
   } else {
     // Unread bytes may be left that do not belong to the next request.
     last_ = true;
-    response = RespondToNoRequest();
+    response = RespondToNoRequest(text);
   }
   const int status = response.status;
   const bool sent = Send(std::move(response), head.value_or(RequestHead()));
@@ -212,14 +193,13 @@ bool HttpSession::RespondToNext(bool last) {
 }
 
 /// To what is no request, or not a whole one.
-HttpResponse HttpSession::RespondToNoRequest() const {
-  if (stream_.first_line_too_long()) {
-    return HttpResponse::Text(414,
-                              "The request line is longer than 8192 bytes.");
-  }
-  if (stream_.head_too_long()) {
-    return HttpResponse::Text(431,
-                              "The request head is longer than 8192 bytes.");
+HttpResponse HttpSession::RespondToNoRequest(std::string_view text) const {
+  if (text.size() == ConnectionStream::kMaxHeadBytes) {
+    return text.find('\n') == std::string_view::npos
+               ? HttpResponse::Text(
+                     414, "The request line is longer than 8192 bytes.")
+               : HttpResponse::Text(
+                     431, "The request head is longer than 8192 bytes.");
   }
   if (stream_.head_too_late()) {
     return HttpResponse::Text(408, "The request was not received in time.");
@@ -287,7 +267,7 @@ bool HttpSession::Send(HttpResponse response, const RequestHead& head) {
   if (has_body) text += response.body;
   // A short body is in memory twice.
   stream_.set_held_bytes(response.held_bytes + response.body.size());
-  if (!Write(text)) return false;
+  if (!stream_.Write(text)) return false;
   return !is_long || !has_body || WriteBody(response, chunked, gzip);
 }
 
@@ -337,17 +317,17 @@ bool HttpSession::WriteBody(const HttpResponse& response, bool chunked,
     AbortedResponses().Report(error.what(), {});
     return false;
   }
-  return sent && (!chunked || Write("0\r\n\r\n"));
+  return sent && (!chunked || stream_.Write("0\r\n\r\n"));
 }
 
 bool HttpSession::WritePiece(std::string_view piece, bool chunked) {
-  if (!chunked || piece.empty()) return Write(piece);
+  if (!chunked || piece.empty()) return stream_.Write(piece);
   std::array<char, 16> size;
   const auto end = std::to_chars(size.data(), size.data() + size.size(),
                                  piece.size(), /*base=*/16);
   std::string chunk(size.data(), end.ptr);
   chunk.append("\r\n").append(piece).append("\r\n");
-  return Write(chunk);
+  return stream_.Write(chunk);
 }
 
 }  // namespace
