@@ -25,9 +25,6 @@ struct HttpUrl {
   /// Absent when the text is none, has a user or a password (which pages and
   /// logs would show), or what may not be in a URL.
   static std::optional<HttpUrl> Parse(std::string_view text);
-
-  /// Whether it is at the same scheme, host and port.
-  bool IsAtSameServerAs(const HttpUrl& other) const;
 };
 
 /// One GET request.
