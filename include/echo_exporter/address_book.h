@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_ADDRESS_BOOK_H_
-#define ECHO_EXPORTER_ADDRESS_BOOK_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -180,5 +179,3 @@ class AddressBook {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_ADDRESS_BOOK_H_

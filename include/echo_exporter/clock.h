@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_CLOCK_H_
-#define ECHO_EXPORTER_CLOCK_H_
+#pragma once
 
 #include <chrono>
 
@@ -34,5 +33,3 @@ class Clock {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_CLOCK_H_

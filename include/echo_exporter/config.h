@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_CONFIG_H_
-#define ECHO_EXPORTER_CONFIG_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -335,5 +334,3 @@ bool CanPair(const SourceConfig& source, const DestinationConfig& destination,
 std::uint64_t InFlightInSilence(const ExporterConfig& config);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_DISCOVERY_H_
-#define ECHO_EXPORTER_DISCOVERY_H_
+#pragma once
 
 #include <functional>
 #include <memory>
@@ -69,5 +68,3 @@ class Discovery {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_DISCOVERY_H_

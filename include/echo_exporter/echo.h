@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_ECHO_H_
-#define ECHO_EXPORTER_ECHO_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -56,7 +55,7 @@ inline constexpr Nanoseconds kShortestSuspension = std::chrono::seconds(1);
 /// What a request's ICMP identifier is chosen by. Routers and firewalls that
 /// keep state tell flows apart by source, destination and identifier, so a new
 /// identifier begins a new flow. Ignored where the system owns the identifier:
-/// see EchoTransportSetsIdentifier().
+/// see EchoTransportTraits.
 struct EchoFlow {
   enum class Kind : std::uint8_t {
     kSteady,  ///< equal owners and renewals have equal identifiers
@@ -84,7 +83,7 @@ struct EchoRequest {
   std::uint16_t payload_size = 0;  ///< bytes after the ICMP header, 0 .. 65500
   std::uint8_t ttl = 128;          ///< 1 .. 255
   /// The type of service or traffic class octet, 0 .. 255; see
-  /// EchoTransportSetsTos().
+  /// EchoTransportTraits.
   std::uint8_t tos = 0;
   bool dont_fragment = false;
   EchoFlow flow;
@@ -121,5 +120,3 @@ enum class StrayReply : std::uint8_t {
 inline constexpr std::size_t kStrayReplyCount = 2;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_ECHO_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_ECHO_TRANSPORT_H_
-#define ECHO_EXPORTER_ECHO_TRANSPORT_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -24,9 +23,10 @@ struct EchoTransportOptions {
   /// request's tag, where the system reports such replies. May be empty; else
   /// under the rules of the callback.
   std::function<void(std::uint64_t tag, StrayReply)> on_stray_reply = nullptr;
-  /// Clock::SuspendedTime() for this transport; called by any thread. Empty:
-  /// the machine's clock.
-  std::function<Nanoseconds()> suspended_time = nullptr;
+  /// Clock::SuspendedTime() for this transport; called by any thread.
+  std::function<Nanoseconds()> suspended_time = [] {
+    return Clock::System().SuspendedTime();
+  };
 };
 
 /// Properties and counters of a transport.
@@ -100,23 +100,16 @@ class EchoTransport {
 Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
     const EchoTransportOptions& options, EchoTransport::Callback callback);
 
-/// The most requests in flight at once that this operating system's transport
-/// serves, whatever its options say. Windows numbers the echo requests of the
-/// whole machine with 16 bits.
-std::size_t EchoTransportMaxInFlight();
-
-/// Whether a program can set the type of service of an echo request on this
-/// operating system. If not, EchoRequest::tos is ignored.
-bool EchoTransportSetsTos();
-
-/// Whether a program can choose the ICMP identifier of an echo request on this
-/// operating system. If not, EchoRequest::flow is ignored.
-bool EchoTransportSetsIdentifier();
-
-/// Whether this operating system's transport receives replies to requests that
-/// already had their outcome.
-bool EchoTransportSeesStrayReplies();
+/// What the transport of this operating system can do.
+struct EchoTransportTraits {
+  /// The most requests in flight at once, whatever its options say. Windows
+  /// numbers the echo requests of the whole machine with 16 bits.
+  std::size_t max_in_flight;
+  bool sets_tos;         ///< if not, EchoRequest::tos is ignored
+  bool sets_identifier;  ///< if not, EchoRequest::flow is ignored
+  /// Whether it receives replies to requests that already had their outcome.
+  bool sees_stray_replies;
+};
+extern const EchoTransportTraits kEchoTransportTraits;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_ECHO_TRANSPORT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_EXPORTER_H_
-#define ECHO_EXPORTER_EXPORTER_H_
+#pragma once
 
 #include <cstddef>
 #include <functional>
@@ -105,5 +104,3 @@ class Exporter {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_EXPORTER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_FAMILY_WRITER_H_
-#define ECHO_EXPORTER_FAMILY_WRITER_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -104,5 +103,3 @@ std::unique_ptr<FamilyWriter> CreateFamilyWriter(
     std::optional<WallTime> since = std::nullopt);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_FAMILY_WRITER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_HTTP_CLIENT_H_
-#define ECHO_EXPORTER_HTTP_CLIENT_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -26,9 +25,6 @@ struct HttpUrl {
   /// Absent when the text is none, has a user or a password (which pages and
   /// logs would show), or what may not be in a URL.
   static std::optional<HttpUrl> Parse(std::string_view text);
-
-  /// Whether it is at the same scheme, host and port.
-  bool IsAtSameServerAs(const HttpUrl& other) const;
 };
 
 /// One GET request.
@@ -60,5 +56,3 @@ struct HttpAnswer {
 Result<HttpAnswer> Get(const HttpGet& request);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_HTTP_CLIENT_H_

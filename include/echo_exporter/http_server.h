@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_HTTP_SERVER_H_
-#define ECHO_EXPORTER_HTTP_SERVER_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -147,5 +146,3 @@ class HttpServer {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_HTTP_SERVER_H_

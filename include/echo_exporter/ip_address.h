@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_IP_ADDRESS_H_
-#define ECHO_EXPORTER_IP_ADDRESS_H_
+#pragma once
 
 #include <array>
 #include <compare>
@@ -124,5 +123,3 @@ class IpPrefix {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_IP_ADDRESS_H_

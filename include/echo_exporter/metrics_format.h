@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_METRICS_FORMAT_H_
-#define ECHO_EXPORTER_METRICS_FORMAT_H_
+#pragma once
 
 #include <cstdint>
 #include <string_view>
@@ -23,5 +22,3 @@ std::string_view ContentTypeOf(MetricsFormat format);
 MetricsFormat ChooseMetricsFormat(std::string_view accept);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_METRICS_FORMAT_H_

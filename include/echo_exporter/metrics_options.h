@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_METRICS_OPTIONS_H_
-#define ECHO_EXPORTER_METRICS_OPTIONS_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -36,5 +35,3 @@ struct MetricsQuery {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_METRICS_OPTIONS_H_

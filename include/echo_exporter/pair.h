@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_PAIR_H_
-#define ECHO_EXPORTER_PAIR_H_
+#pragma once
 
 #include <algorithm>
 #include <cstdint>
@@ -72,5 +71,3 @@ struct PairLabels {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_PAIR_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_PAIR_FAMILIES_H_
-#define ECHO_EXPORTER_PAIR_FAMILIES_H_
+#pragma once
 
 #include <array>
 #include <bitset>
@@ -99,5 +98,3 @@ constexpr bool CanBeOmitted(PairFamily family) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_PAIR_FAMILIES_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_PAIR_HISTORY_H_
-#define ECHO_EXPORTER_PAIR_HISTORY_H_
+#pragma once
 
 #include <array>
 #include <chrono>
@@ -151,5 +150,3 @@ class PairHistory : public PairObserver {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_PAIR_HISTORY_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_PROBE_RECORDER_H_
-#define ECHO_EXPORTER_PROBE_RECORDER_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -148,11 +147,11 @@ class ProbeRecorder {
  public:
   /// `sees_stray_replies`: whether RecordStrayReply() can ever be called; if
   /// not, its series are absent instead of 0. `renews_flows`: the same of
-  /// RecordFlowRenewal(). `clock` and, unless null, `observer` must outlive the
-  /// recorder.
+  /// RecordFlowRenewal(). `clock` and the observers, none of them null, must
+  /// outlive the recorder.
   ProbeRecorder(const HistogramOptions& options, const Clock& clock,
                 bool sees_stray_replies = false, bool renews_flows = false,
-                PairObserver* observer = nullptr);
+                std::vector<PairObserver*> observers = {});
   ~ProbeRecorder();
   ProbeRecorder(const ProbeRecorder&) = delete;
   ProbeRecorder& operator=(const ProbeRecorder&) = delete;
@@ -244,10 +243,8 @@ class ProbeRecorder {
                                        std::string* text) const;
 
  private:
-  class Impl;
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_PROBE_RECORDER_H_

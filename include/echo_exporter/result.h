@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_RESULT_H_
-#define ECHO_EXPORTER_RESULT_H_
+#pragma once
 
 #include <string>
 #include <utility>
@@ -53,5 +52,3 @@ class [[nodiscard]] Result {
 using Status = Result<std::monostate>;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_RESULT_H_

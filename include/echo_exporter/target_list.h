@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TARGET_LIST_H_
-#define ECHO_EXPORTER_TARGET_LIST_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -52,5 +51,3 @@ Result<TargetList> ReadTargetList(std::string_view text, std::string_view name,
                                   TargetListFormat format, bool strip_port);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TARGET_LIST_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TEXT_SINK_H_
-#define ECHO_EXPORTER_TEXT_SINK_H_
+#pragma once
 
 #include <functional>
 #include <string_view>
@@ -12,5 +11,3 @@ namespace echo_exporter {
 using TextSink = std::function<bool(std::string_view piece)>;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TEXT_SINK_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_WEB_CONFIG_H_
-#define ECHO_EXPORTER_WEB_CONFIG_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -120,5 +119,3 @@ WebConfigOutcome ParseWebConfig(const std::string& text,
                                 const std::string& path);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_WEB_CONFIG_H_

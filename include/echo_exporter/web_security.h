@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_WEB_SECURITY_H_
-#define ECHO_EXPORTER_WEB_SECURITY_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -81,5 +80,3 @@ struct WebSecurityOutcome {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_WEB_SECURITY_H_

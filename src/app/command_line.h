@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_
-#define ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -62,5 +61,3 @@ using CommandLine = std::variant<DaemonOptions, PingOptions, PasswordOptions,
 CommandLine ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_COMMAND_LINE_H_

@@ -33,9 +33,9 @@ constexpr Nanoseconds kSettlingTime = std::chrono::seconds(1);
 constexpr Nanoseconds kUnaskedInterval = std::chrono::seconds(30);
 
 ConfigPlatform Platform() {
-  return {.sets_tos = EchoTransportSetsTos(),
-          .max_in_flight = EchoTransportMaxInFlight(),
-          .sets_identifier = EchoTransportSetsIdentifier(),
+  return {.sets_tos = kEchoTransportTraits.sets_tos,
+          .max_in_flight = kEchoTransportTraits.max_in_flight,
+          .sets_identifier = kEchoTransportTraits.sets_identifier,
           .hostname = OwnHostName()};
 }
 

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_DAEMON_COMMAND_H_
-#define ECHO_EXPORTER_SRC_APP_DAEMON_COMMAND_H_
+#pragma once
 
 #include "echo_exporter/exporter.h"
 #include "src/app/command_line.h"
@@ -20,5 +19,3 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
 int RefuseToStart(const ImmediateExit& exit, const ServiceStatus& status);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_DAEMON_COMMAND_H_

@@ -21,7 +21,6 @@
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
-#include "src/engine/both_observers.h"
 #include "src/engine/dispatcher.h"
 #include "src/engine/pair_set.h"
 #include "src/engine/result_router.h"
@@ -56,8 +55,9 @@ class ExporterImpl final : public Exporter {
             Clock::System(), [this] { return recorder_.Snapshot(); },
             HistorySettingsOf(config))),
         recorder_(config.histograms, Clock::System(),
-                  EchoTransportSeesStrayReplies(),
-                  EchoTransportSetsIdentifier(), &observers_),
+                  kEchoTransportTraits.sees_stray_replies,
+                  kEchoTransportTraits.sets_identifier,
+                  {&state_log_, history_.get()}),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
               [this](const std::string& name, const Error* error,
@@ -131,7 +131,6 @@ class ExporterImpl final : public Exporter {
   // reports them to the router.
   StateLog state_log_{Clock::System()};
   const std::unique_ptr<PairHistory> history_;  ///< its thread uses recorder_
-  BothObservers observers_{state_log_, *history_};
   ProbeRecorder recorder_;
   ResultRouter router_{recorder_, history_.get()};
   AddressLookup& lookup_;

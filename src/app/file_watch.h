@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_FILE_WATCH_H_
-#define ECHO_EXPORTER_SRC_APP_FILE_WATCH_H_
+#pragma once
 
 #include <cstddef>
 #include <functional>
@@ -41,5 +40,3 @@ class FileWatch {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_FILE_WATCH_H_

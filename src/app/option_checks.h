@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_OPTION_CHECKS_H_
-#define ECHO_EXPORTER_SRC_APP_OPTION_CHECKS_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -45,5 +44,3 @@ OptionCheck IsRoutePrefix();
 std::string PathOfUrl(const std::string& url);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_OPTION_CHECKS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_PASSWORD_COMMAND_H_
-#define ECHO_EXPORTER_SRC_APP_PASSWORD_COMMAND_H_
+#pragma once
 
 #include <iosfwd>
 
@@ -15,5 +14,3 @@ int RunPassword(const PasswordOptions& options, std::ostream& out,
                 std::ostream& err);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_PASSWORD_COMMAND_H_

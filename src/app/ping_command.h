@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_PING_COMMAND_H_
-#define ECHO_EXPORTER_SRC_APP_PING_COMMAND_H_
+#pragma once
 
 #include <iosfwd>
 
@@ -19,5 +18,3 @@ int RunPing(const PingOptions& options,
             std::ostream& out, std::ostream& err);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_PING_COMMAND_H_

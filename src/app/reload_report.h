@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_RELOAD_REPORT_H_
-#define ECHO_EXPORTER_SRC_APP_RELOAD_REPORT_H_
+#pragma once
 
 #include <cstddef>
 
@@ -15,5 +14,3 @@ void LogReload(const Exporter::ReloadReport& report, std::size_t pairs);
 HttpResponse ResponseTo(const Exporter::ReloadReport& report);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_RELOAD_REPORT_H_

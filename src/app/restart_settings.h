@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_RESTART_SETTINGS_H_
-#define ECHO_EXPORTER_SRC_APP_RESTART_SETTINGS_H_
+#pragma once
 
 #include <cstddef>
 #include <string>
@@ -41,5 +40,3 @@ class RoomLog {
 bool LosesAllPairs(const ExporterConfig& effective, const ExporterConfig& next);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_RESTART_SETTINGS_H_

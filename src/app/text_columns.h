@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_APP_TEXT_COLUMNS_H_
-#define ECHO_EXPORTER_SRC_APP_TEXT_COLUMNS_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -13,5 +12,3 @@ namespace echo_exporter {
 std::string TextColumns(std::string_view term, std::string_view description);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_APP_TEXT_COLUMNS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_BYTE_SIZE_H_
-#define ECHO_EXPORTER_SRC_BASE_BYTE_SIZE_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -17,5 +16,3 @@ std::optional<std::uint64_t> ParseByteSize(std::string_view text);
 std::string FormatByteSize(std::uint64_t bytes);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_BYTE_SIZE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_CALL_THREADS_H_
-#define ECHO_EXPORTER_SRC_BASE_CALL_THREADS_H_
+#pragma once
 
 #include <cstddef>
 #include <deque>
@@ -52,5 +51,3 @@ class CallThreads {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_CALL_THREADS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_CONDITION_LOG_H_
-#define ECHO_EXPORTER_SRC_BASE_CONDITION_LOG_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -95,5 +94,3 @@ class ConditionLog {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_CONDITION_LOG_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
-#define ECHO_EXPORTER_SRC_BASE_CONSOLE_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -36,5 +35,3 @@ bool IsConsoleInput();
 std::optional<std::string> ReadSecretLine(const std::string& prompt);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_CONSOLE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_DURATION_H_
-#define ECHO_EXPORTER_SRC_BASE_DURATION_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -28,5 +27,3 @@ std::string FormatDuration(Nanoseconds duration);
 double ToSeconds(Nanoseconds duration);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_DURATION_H_

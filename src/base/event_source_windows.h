@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_EVENT_SOURCE_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_BASE_EVENT_SOURCE_WINDOWS_H_
+#pragma once
 
 namespace echo_exporter {
 
@@ -23,5 +22,3 @@ inline constexpr unsigned long kWarningEvent = 2;
 inline constexpr unsigned long kErrorEvent = 3;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_EVENT_SOURCE_WINDOWS_H_

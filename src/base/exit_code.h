@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_EXIT_CODE_H_
-#define ECHO_EXPORTER_SRC_BASE_EXIT_CODE_H_
+#pragma once
 
 namespace echo_exporter {
 
@@ -9,5 +8,3 @@ inline constexpr int kExitFailure = 1;  ///< at run time; `ping`: no reply
 inline constexpr int kExitUsage = 2;    ///< command line or configuration
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_EXIT_CODE_H_

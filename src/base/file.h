@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_FILE_H_
-#define ECHO_EXPORTER_SRC_BASE_FILE_H_
+#pragma once
 
 #include <cstddef>
 #include <filesystem>
@@ -45,5 +44,3 @@ Error TooLargeFile(std::size_t max_bytes);
 std::size_t HashOf(const Result<std::string>& content);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_FILE_H_

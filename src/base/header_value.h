@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_
-#define ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -35,5 +34,3 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 bool ListHasToken(std::string_view list, std::string_view token);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_HEADER_VALUE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_
-#define ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -34,5 +33,3 @@ std::string LowerCase(std::string text);
 std::string OwnHostName();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_HOST_NAME_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_JSON_QUOTE_H_
-#define ECHO_EXPORTER_SRC_BASE_JSON_QUOTE_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -12,5 +11,3 @@ namespace echo_exporter {
 std::string JsonQuote(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_JSON_QUOTE_H_

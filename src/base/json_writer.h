@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_JSON_WRITER_H_
-#define ECHO_EXPORTER_SRC_BASE_JSON_WRITER_H_
+#pragma once
 
 #include <array>
 #include <charconv>
@@ -88,5 +87,3 @@ class JsonWriter {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_JSON_WRITER_H_

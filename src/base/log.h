@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_LOG_H_
-#define ECHO_EXPORTER_SRC_BASE_LOG_H_
+#pragma once
 
 #include <cstdint>
 #include <initializer_list>
@@ -84,5 +83,3 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
 void FlushLog();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_LOG_H_

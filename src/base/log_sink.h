@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_LOG_SINK_H_
-#define ECHO_EXPORTER_SRC_BASE_LOG_SINK_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -71,5 +70,3 @@ class EventLimit {
 std::string EventText(std::string_view line, std::size_t most);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_LOG_SINK_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_MUTEX_H_
-#define ECHO_EXPORTER_SRC_BASE_MUTEX_H_
+#pragma once
 
 #include <condition_variable>
 #include <mutex>
@@ -66,5 +65,3 @@ class CondVar {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_MUTEX_H_

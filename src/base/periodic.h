@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_PERIODIC_H_
-#define ECHO_EXPORTER_SRC_BASE_PERIODIC_H_
+#pragma once
 
 #include <functional>
 #include <thread>
@@ -52,5 +51,3 @@ class Periodic {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_PERIODIC_H_

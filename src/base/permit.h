@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_PERMIT_H_
-#define ECHO_EXPORTER_SRC_BASE_PERMIT_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -30,5 +29,3 @@ class Permit {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_PERMIT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_PROCESS_STATS_H_
-#define ECHO_EXPORTER_SRC_BASE_PROCESS_STATS_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -21,5 +20,3 @@ struct ProcessStats {
 ProcessStats ReadProcessStats();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_PROCESS_STATS_H_

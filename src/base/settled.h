@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_SETTLED_H_
-#define ECHO_EXPORTER_SRC_BASE_SETTLED_H_
+#pragma once
 
 #include <optional>
 #include <utility>
@@ -49,5 +48,3 @@ class Settled {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_SETTLED_H_

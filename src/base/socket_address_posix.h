@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_SOCKET_ADDRESS_POSIX_H_
-#define ECHO_EXPORTER_SRC_BASE_SOCKET_ADDRESS_POSIX_H_
+#pragma once
 
 #include <sys/socket.h>
 
@@ -17,5 +16,3 @@ std::optional<IpAddress> FromSocketAddress(const sockaddr* address);
 socklen_t ToSocketAddress(const IpAddress& address, sockaddr_storage* storage);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_SOCKET_ADDRESS_POSIX_H_

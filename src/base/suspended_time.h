@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_SUSPENDED_TIME_H_
-#define ECHO_EXPORTER_SRC_BASE_SUSPENDED_TIME_H_
+#pragma once
 
 #include "echo_exporter/clock.h"
 
@@ -16,5 +15,3 @@ namespace echo_exporter {
 Nanoseconds SuspendedTime();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_SUSPENDED_TIME_H_

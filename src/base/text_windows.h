@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -21,5 +20,3 @@ std::string ToUtf8(std::wstring_view wide);
 std::string SystemErrorText(unsigned long code);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_TEXT_WINDOWS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_THREAD_SCHEDULE_LINUX_H_
-#define ECHO_EXPORTER_SRC_BASE_THREAD_SCHEDULE_LINUX_H_
+#pragma once
 
 #include <cstdint>
 
@@ -22,5 +21,3 @@ struct ThreadSchedule {
 static_assert(sizeof(ThreadSchedule) == 48);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_THREAD_SCHEDULE_LINUX_H_

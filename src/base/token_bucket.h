@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_TOKEN_BUCKET_H_
-#define ECHO_EXPORTER_SRC_BASE_TOKEN_BUCKET_H_
+#pragma once
 
 #include <cstdint>
 
@@ -36,5 +35,3 @@ class TokenBucket {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_TOKEN_BUCKET_H_

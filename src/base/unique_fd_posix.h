@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_UNIQUE_FD_POSIX_H_
-#define ECHO_EXPORTER_SRC_BASE_UNIQUE_FD_POSIX_H_
+#pragma once
 
 #include <unistd.h>
 
@@ -27,5 +26,3 @@ inline std::string ErrnoText(int code) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_UNIQUE_FD_POSIX_H_

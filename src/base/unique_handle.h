@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_UNIQUE_HANDLE_H_
-#define ECHO_EXPORTER_SRC_BASE_UNIQUE_HANDLE_H_
+#pragma once
 
 #include <utility>
 
@@ -50,5 +49,3 @@ class UniqueHandle {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_UNIQUE_HANDLE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_UNIQUE_HANDLE_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_BASE_UNIQUE_HANDLE_WINDOWS_H_
+#pragma once
 
 #include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
@@ -35,5 +34,3 @@ struct ServiceHandleTraits {
 using UniqueServiceHandle = UniqueHandle<ServiceHandleTraits>;
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_UNIQUE_HANDLE_WINDOWS_H_

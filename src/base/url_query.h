@@ -1,6 +1,6 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_URL_QUERY_H_
-#define ECHO_EXPORTER_SRC_BASE_URL_QUERY_H_
+#pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +9,10 @@
 #include "echo_exporter/result.h"
 
 namespace echo_exporter {
+
+/// Absent when a "%" is not followed by two hexadecimal digits. Pure.
+std::optional<std::string> DecodePercent(std::string_view text,
+                                         bool plus_is_space);
 
 /// The parameters of a URL's query (application/x-www-form-urlencoded), names
 /// and values, in its order; a value may be any bytes. The error is a sentence
@@ -20,5 +24,3 @@ Result<std::vector<std::pair<std::string, std::string>>> ParseUrlQuery(
 std::string QuotedForClient(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_URL_QUERY_H_

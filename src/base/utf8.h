@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_UTF8_H_
-#define ECHO_EXPORTER_SRC_BASE_UTF8_H_
+#pragma once
 
 #include <cstddef>
 #include <string_view>
@@ -46,5 +45,3 @@ constexpr bool IsInvisible(char32_t code_point) {
 bool HasControl(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_UTF8_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_WAITER_H_
-#define ECHO_EXPORTER_SRC_BASE_WAITER_H_
+#pragma once
 
 #include <memory>
 #include <optional>
@@ -34,5 +33,3 @@ std::unique_ptr<Waiter> CreateWaiter();
 void RaiseThreadPriority();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_WAITER_H_

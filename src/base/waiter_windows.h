@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_WAITER_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_BASE_WAITER_WINDOWS_H_
+#pragma once
 
 #include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
@@ -34,5 +33,3 @@ struct WaiterApi {
 std::unique_ptr<Waiter> CreateWindowsWaiter(const WaiterApi& api);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_WAITER_WINDOWS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_DESTINATIONS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_DESTINATIONS_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -36,5 +35,3 @@ void AddDestinations(DocumentReader& table,
                      GroupConfig* group);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_DESTINATIONS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_DISCOVERY_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_DISCOVERY_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -18,5 +17,3 @@ void ReadDiscovery(DocumentReader& table, const ConfigPlatform& platform,
 std::string WithHostName(std::string text, std::string_view hostname);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_DISCOVERY_H_

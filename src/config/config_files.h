@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_FILES_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_FILES_H_
+#pragma once
 
 #include <deque>
 #include <optional>
@@ -24,5 +23,3 @@ void ParseFiles(const ConfigFiles& files, std::deque<ParsedFile>* parsed,
                 std::vector<DocumentReader>* roots);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_FILES_H_

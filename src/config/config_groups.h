@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_GROUPS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_GROUPS_H_
+#pragma once
 
 #include <vector>
 
@@ -15,5 +14,3 @@ void ReadGroups(std::vector<DocumentReader>& roots, const GroupConfig& defaults,
                 const ConfigPlatform& platform, ExporterConfig* config);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_GROUPS_H_

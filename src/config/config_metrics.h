@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_METRICS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_METRICS_H_
+#pragma once
 
 #include <vector>
 
@@ -17,5 +16,3 @@ std::vector<double> DefaultRttBuckets(Nanoseconds longest_timeout);
 void ReadMetrics(DocumentReader& metrics, ExporterConfig* config);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_METRICS_H_

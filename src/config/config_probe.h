@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_
+#pragma once
 
 #include "echo_exporter/config.h"
 #include "src/config/config_settings.h"
@@ -15,5 +14,3 @@ void ReadModules(DocumentReader& root, Definitions* names,
 void ReadProbe(DocumentReader& probe, ExporterConfig* config);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_PROBE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_
+#pragma once
 
 #include <initializer_list>
 #include <iterator>
@@ -83,5 +82,3 @@ void ReadWord(DocumentReader& table, std::string_view key,
 std::string_view NameFault(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_SETTINGS_H_

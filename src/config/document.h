@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_H_
-#define ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -97,5 +96,3 @@ std::optional<Document> ParseJson(std::string_view text, Findings& findings,
                                   std::size_t max_values = kMaxDocumentValues);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_H_

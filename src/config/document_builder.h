@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_BUILDER_H_
-#define ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_BUILDER_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -72,5 +71,3 @@ class DocumentBuilder {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_BUILDER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_READER_H_
-#define ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_READER_H_
+#pragma once
 
 #include <concepts>
 #include <cstddef>
@@ -150,5 +149,3 @@ class DocumentReader {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_DOCUMENT_READER_H_

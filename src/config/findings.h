@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_FINDINGS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_FINDINGS_H_
+#pragma once
 
 #include <compare>
 #include <cstddef>
@@ -57,5 +56,3 @@ class Findings {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_FINDINGS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_LABEL_NAMES_H_
-#define ECHO_EXPORTER_SRC_CONFIG_LABEL_NAMES_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -14,5 +13,3 @@ std::string LabelNameFault(std::string_view name);
 bool IsLabelOfPrometheus(std::string_view name);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_LABEL_NAMES_H_

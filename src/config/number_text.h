@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_NUMBER_TEXT_H_
-#define ECHO_EXPORTER_SRC_CONFIG_NUMBER_TEXT_H_
+#pragma once
 
 #include <array>
 #include <charconv>
@@ -16,5 +15,3 @@ inline std::string NumberText(double number) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_NUMBER_TEXT_H_

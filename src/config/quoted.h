@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_QUOTED_H_
-#define ECHO_EXPORTER_SRC_CONFIG_QUOTED_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -16,5 +15,3 @@ std::string Quoted(std::string_view text);
 std::string Excerpt(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_QUOTED_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_TOML_HAZARD_H_
-#define ECHO_EXPORTER_SRC_CONFIG_TOML_HAZARD_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -30,5 +29,3 @@ struct TomlHazard {
 std::optional<TomlHazard> FindTomlHazard(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_TOML_HAZARD_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_WEB_CONFIG_SECTIONS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_WEB_CONFIG_SECTIONS_H_
+#pragma once
 
 #include <filesystem>
 #include <optional>
@@ -33,5 +32,3 @@ void ReadRateLimit(DocumentReader& limit, WebConfig* config);
 std::optional<Nanoseconds> ParseGoDuration(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_WEB_CONFIG_SECTIONS_H_

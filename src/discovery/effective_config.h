@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_EFFECTIVE_CONFIG_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_EFFECTIVE_CONFIG_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -58,5 +57,3 @@ EffectiveConfig Merge(const ExporterConfig& file,
                       const Surroundings& surroundings);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_EFFECTIVE_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_FILE_SOURCE_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_FILE_SOURCE_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -78,5 +77,3 @@ class FileSource final : public ListSource {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_FILE_SOURCE_H_

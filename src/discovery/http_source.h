@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_HTTP_SOURCE_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_HTTP_SOURCE_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -64,5 +63,3 @@ class HttpSource final : public ListSource,
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_HTTP_SOURCE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_KEPT_LIST_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_KEPT_LIST_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -98,5 +97,3 @@ class KeptList {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_KEPT_LIST_H_

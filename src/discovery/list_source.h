@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_LIST_SOURCE_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_LIST_SOURCE_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -32,5 +31,3 @@ class ListSource {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_LIST_SOURCE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_NEIGHBOURS_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_NEIGHBOURS_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -28,5 +27,3 @@ std::vector<std::size_t> ChooseNeighbours(
     std::uint32_t count);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_NEIGHBOURS_H_

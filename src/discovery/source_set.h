@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_SOURCE_SET_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_SOURCE_SET_H_
+#pragma once
 
 #include <cstdint>
 #include <map>
@@ -32,5 +31,3 @@ std::vector<DiscoveryStatus::Lists> StatusOf(
     const std::map<std::string, std::uint64_t>& rejected);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_SOURCE_SET_H_

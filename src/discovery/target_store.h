@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_TARGET_STORE_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_TARGET_STORE_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -43,5 +42,3 @@ class TargetStore {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_TARGET_STORE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_TOLD_CONDITIONS_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_TOLD_CONDITIONS_H_
+#pragma once
 
 #include <set>
 #include <string>
@@ -32,5 +31,3 @@ class ToldConditions {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_TOLD_CONDITIONS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_WATCHED_NAMES_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_WATCHED_NAMES_H_
+#pragma once
 
 #include <map>
 #include <string>
@@ -53,5 +52,3 @@ class WatchedNames {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_WATCHED_NAMES_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_
-#define ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_
+#pragma once
 
 #include <atomic>
 #include <chrono>
@@ -195,5 +194,3 @@ class Dispatcher {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_DISPATCHER_H_

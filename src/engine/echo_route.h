@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_ECHO_ROUTE_H_
-#define ECHO_EXPORTER_SRC_ENGINE_ECHO_ROUTE_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -39,5 +38,3 @@ EchoRequest MakeRequest(std::uint64_t tag, const Route& route,
                         const EchoSettings& settings);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_ECHO_ROUTE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_ENDPOINT_H_
-#define ECHO_EXPORTER_SRC_ENGINE_ENDPOINT_H_
+#pragma once
 
 #include <optional>
 #include <vector>
@@ -42,5 +41,3 @@ std::vector<IpAddress> AddressesOf(const Endpoint& endpoint,
                                    const AddressBook& book);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_ENDPOINT_H_

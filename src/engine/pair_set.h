@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
-#define ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -103,5 +102,3 @@ class PairSet {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_PAIR_SET_H_

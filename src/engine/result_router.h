@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_RESULT_ROUTER_H_
-#define ECHO_EXPORTER_SRC_ENGINE_RESULT_ROUTER_H_
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -56,5 +55,3 @@ class ResultRouter {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_RESULT_ROUTER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_SHARED_CONFIG_H_
-#define ECHO_EXPORTER_SRC_ENGINE_SHARED_CONFIG_H_
+#pragma once
 
 #include <memory>
 #include <utility>
@@ -35,5 +34,3 @@ class SharedConfig {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_SHARED_CONFIG_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_ENGINE_STATE_LOG_H_
-#define ECHO_EXPORTER_SRC_ENGINE_STATE_LOG_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -51,5 +50,3 @@ class StateLog final : public PairObserver {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_ENGINE_STATE_LOG_H_

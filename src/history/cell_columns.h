@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HISTORY_CELL_COLUMNS_H_
-#define ECHO_EXPORTER_SRC_HISTORY_CELL_COLUMNS_H_
+#pragma once
 
 #include <algorithm>
 #include <cstddef>
@@ -107,5 +106,3 @@ class CellColumns {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HISTORY_CELL_COLUMNS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HISTORY_NOTE_INBOX_H_
-#define ECHO_EXPORTER_SRC_HISTORY_NOTE_INBOX_H_
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -62,5 +61,3 @@ class NoteInbox {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HISTORY_NOTE_INBOX_H_

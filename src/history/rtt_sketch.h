@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HISTORY_RTT_SKETCH_H_
-#define ECHO_EXPORTER_SRC_HISTORY_RTT_SKETCH_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -58,5 +57,3 @@ class RttSketch {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HISTORY_RTT_SKETCH_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HISTORY_STEP_STORE_H_
-#define ECHO_EXPORTER_SRC_HISTORY_STEP_STORE_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -84,5 +83,3 @@ class StepStore {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HISTORY_STEP_STORE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_
-#define ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_
+#pragma once
 
 #include <algorithm>
 #include <cstddef>
@@ -72,5 +71,3 @@ class PlainChannel final : public Channel {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_CHANNEL_H_

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "src/http/request_head.h"
 #include "src/http/socket.h"
 
 namespace echo_exporter {
@@ -32,10 +33,8 @@ bool ConnectionStream::Open(SteadyTime deadline) {
 
 bool ConnectionStream::AwaitRequest(SteadyTime deadline) {
   connection_.BeginWaiting();
-  head_bytes_ = 0;
-  first_line_ended_ = false;
   send_deadline_.reset();
-  if (begin_ == end_ && FillBuffer(deadline) <= 0) return false;
+  if (begin_ == end_ && !FillBuffer(deadline)) return false;
   receive_deadline_ = Now() + limits_.receive_timeout;
   return true;
 }
@@ -56,34 +55,30 @@ void ConnectionStream::Finish() {
   }
 }
 
-std::ptrdiff_t ConnectionStream::Read(char* data, std::size_t size) {
-  if (head_too_long()) return 0;
-  if (begin_ == end_) {
-    const std::ptrdiff_t received = FillBuffer(receive_deadline_);
-    if (received <= 0) return received;
+std::string ConnectionStream::ReadHead() {
+  std::string head;
+  bool skipped = false;
+  while (head.size() < kMaxHeadBytes &&
+         (begin_ < end_ || FillBuffer(receive_deadline_))) {
+    head += buffer_[begin_++];
+    if (head.back() != '\n' || !EndsHead(head)) continue;
+    if (skipped || head != "\r\n") break;
+    head.clear();
+    skipped = true;
   }
-  const std::size_t taken =
-      std::min({size, end_ - begin_, kMaxHeadBytes - head_bytes_});
-  std::copy_n(buffer_.data() + begin_, taken, data);
-  if (std::find(data, data + taken, '\n') != data + taken) {
-    first_line_ended_ = true;
-  }
-  begin_ += taken;
-  head_bytes_ += taken;
-  return static_cast<std::ptrdiff_t>(taken);
+  return head;
 }
 
-bool ConnectionStream::Write(const char* data, std::size_t size) {
+bool ConnectionStream::Write(std::string_view bytes) {
   if (!send_deadline_) send_deadline_ = Now() + limits_.send_timeout;
-  std::size_t sent = 0;
-  while (sent < size) {
+  while (!bytes.empty()) {
     if (connection_.cut()) return false;
-    const Channel::Step step = channel_.Write(data + sent, size - sent);
+    const Channel::Step step = channel_.Write(bytes.data(), bytes.size());
     if (step.state == Channel::State::kDone) {
-      sent += step.bytes;
+      bytes.remove_prefix(step.bytes);
       continue;
     }
-    connection_.BeginWaiting(size - sent + held_bytes_);
+    connection_.BeginWaiting(bytes.size() + held_bytes_);
     if (!WaitUntilReady(step.state, *send_deadline_)) return false;
   }
   return true;
@@ -130,27 +125,16 @@ Channel::Step ConnectionStream::RunUntil(SteadyTime deadline, Call call) {
   }
 }
 
-/// Refills the buffer; 0 at the end of the stream, negative when nothing was
-/// received for another reason.
-std::ptrdiff_t ConnectionStream::FillBuffer(SteadyTime deadline) {
-  begin_ = end_ = 0;
+/// Refills the buffer; false when nothing was received.
+bool ConnectionStream::FillBuffer(SteadyTime deadline) {
   const Channel::Step step = RunUntil(deadline, [this] {
     return channel_.Read(buffer_.data(), buffer_.size());
   });
-  switch (step.state) {
-    case Channel::State::kDone:
-      end_ = step.bytes;
-      return static_cast<std::ptrdiff_t>(end_);
-    case Channel::State::kEnd:
-      return 0;
-    case Channel::State::kToRead:
-    case Channel::State::kToWrite:
-      head_too_late_ = true;
-      return -1;
-    case Channel::State::kFailed:
-      return -1;
-  }
-  return -1;
+  head_too_late_ = step.state == Channel::State::kToRead ||
+                   step.state == Channel::State::kToWrite;
+  begin_ = 0;
+  end_ = step.state == Channel::State::kDone ? step.bytes : 0;
+  return end_ > 0;
 }
 
 }  // namespace echo_exporter

@@ -3,10 +3,8 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <exception>
 #include <map>
 #include <new>
-#include <utility>
 
 namespace echo_exporter {
 
@@ -16,25 +14,10 @@ Connection::Connection(ConnectionTable& table, SocketHandle socket)
       remote_address_(RemoteAddress(socket)),
       client_(ClientNetwork(remote_address_.value_or(IpAddress()))) {}
 
-ConnectionTable::ConnectionTable(const HttpLimits& limits, Serve serve)
-    : limits_(limits), serve_(std::move(serve)) {}
-
-ConnectionTable::~ConnectionTable() {
-  Stop(Clock::System().Now());
-  Connections all;
-  {
-    const MutexLock lock(mutex_);
-    all.swap(connections_);
-  }
-  for (Connection& connection : all) connection.thread_.join();
-}
-
 void ConnectionTable::Add(SocketHandle socket) {
-  Connections finished;
   bool served = false;
   {
     const MutexLock lock(mutex_);
-    TakeFinished(&finished);
     try {
       served = HasRoom() && StartServing(socket);
     } catch (const std::bad_alloc&) {
@@ -42,7 +25,6 @@ void ConnectionTable::Add(SocketHandle socket) {
     }
   }
   if (!served) CloseSocket(socket);
-  for (Connection& connection : finished) connection.thread_.join();
 }
 
 bool ConnectionTable::HasRoom() {
@@ -55,20 +37,16 @@ bool ConnectionTable::HasRoom() {
 }
 
 bool ConnectionTable::StartServing(SocketHandle socket) {
-  Connection& connection = connections_.emplace_back(*this, socket);
-  connection.waiting_since_ = Clock::System().Now();
-  try {
-    connection.thread_ = std::thread([this, &connection] { Run(connection); });
-  } catch (const std::exception&) {
-    connections_.pop_back();
-    return false;
-  }
-  return true;
+  const auto place = connections_.emplace(connections_.end(), *this, socket);
+  place->waiting_since_ = Clock::System().Now();
+  if (threads_.Run([this, place] { Run(place); })) return true;
+  connections_.erase(place);
+  return false;
 }
 
-void ConnectionTable::Run(Connection& connection) {
+void ConnectionTable::Run(Connections::iterator connection) {
   try {
-    serve_(connection);
+    serve_(*connection);
   } catch (...) {
     // An error such as running out of memory ends only this connection.
   }
@@ -76,10 +54,10 @@ void ConnectionTable::Run(Connection& connection) {
   // Windows, it does not notice the end of a thread.
   OPENSSL_thread_stop();
   const MutexLock lock(mutex_);
-  EndRendering(connection);
-  CloseSocket(connection.socket_);
-  connection.finished_ = true;
-  finished_.NotifyAll();
+  EndRendering(*connection);
+  CloseSocket(connection->socket_);
+  connections_.erase(connection);
+  ended_.NotifyAll();
 }
 
 bool ConnectionTable::MakeRoom() {
@@ -91,12 +69,12 @@ bool ConnectionTable::MakeRoom() {
 bool ConnectionTable::CutOneWaitingFor(std::size_t unsent) {
   std::map<IpAddress, std::size_t> connections_of;
   for (const Connection& c : connections_) {
-    if (!c.cut() && !c.finished_) ++connections_of[c.client_];
+    if (!c.cut()) ++connections_of[c.client_];
   }
   Connection* chosen = nullptr;
   std::size_t most = 0;
   for (Connection& c : connections_) {
-    if (c.cut() || c.finished_ || !c.waiting_ || c.unsent_ < unsent) continue;
+    if (c.cut() || !c.waiting_ || c.unsent_ < unsent) continue;
     const std::size_t count = connections_of[c.client_];
     if (count > most ||
         (count == most && c.waiting_since_ < chosen->waiting_since_)) {
@@ -113,7 +91,7 @@ void ConnectionTable::LimitUnsent() {
     std::size_t total = 0;
     std::size_t clients = 0;
     for (const Connection& c : connections_) {
-      if (c.cut() || c.finished_ || c.unsent_ == 0) continue;
+      if (c.cut() || c.unsent_ == 0) continue;
       total += c.unsent_;
       ++clients;
     }
@@ -126,9 +104,7 @@ void ConnectionTable::LimitUnsent() {
 void ConnectionTable::Cut(Connection& connection) {
   connection.cut_.store(true, std::memory_order_relaxed);
   // Wakes the thread on systems that do so; on others it polls cut().
-  if (!connection.finished_) {
-    ShutDownSocket(connection.socket_);
-  }
+  ShutDownSocket(connection.socket_);
 }
 
 void Connection::BeginWaiting(std::size_t unsent) {
@@ -167,25 +143,14 @@ void ConnectionTable::EndRendering(Connection& connection) {
   rendered_.NotifyOne();  // all waiting threads are equal
 }
 
-void ConnectionTable::TakeFinished(Connections* finished) {
-  for (auto it = connections_.begin(); it != connections_.end();) {
-    const auto next = std::next(it);
-    if (it->finished_) {
-      finished->splice(finished->end(), connections_, it);
-    }
-    it = next;
-  }
-}
-
 void ConnectionTable::Stop(SteadyTime deadline) {
-  const auto finished = [](const Connection& c) { return c.finished_; };
   const MutexLock lock(mutex_);
   stopping_ = true;
   for (Connection& c : connections_) {
     if (c.waiting_ && c.unsent_ == 0) Cut(c);
   }
-  while (!std::all_of(connections_.begin(), connections_.end(), finished)) {
-    if (!finished_.WaitUntil(mutex_, deadline)) break;
+  while (!connections_.empty()) {
+    if (!ended_.WaitUntil(mutex_, deadline)) break;
   }
   for (Connection& c : connections_) Cut(c);
 }

@@ -1,16 +1,16 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_
-#define ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_
+#pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <functional>
 #include <list>
 #include <optional>
-#include <thread>
+#include <utility>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/http_server.h"
 #include "echo_exporter/ip_address.h"
+#include "src/base/call_threads.h"
 #include "src/base/mutex.h"
 #include "src/http/socket.h"
 
@@ -66,10 +66,8 @@ class Connection {
   // Guarded by the table's mutex.
   bool waiting_ = true;
   bool rendering_ = false;
-  bool finished_ = false;
   SteadyTime waiting_since_{};
   std::size_t unsent_ = 0;
-  std::thread thread_;
 };
 
 /// The connections of a server: each has its own thread, and all share limits.
@@ -80,9 +78,10 @@ class ConnectionTable {
   /// Serves one client, and returns when it is done or the connection is cut.
   using Serve = std::function<void(Connection&)>;
 
-  ConnectionTable(const HttpLimits& limits, Serve serve);
+  ConnectionTable(const HttpLimits& limits, Serve serve)
+      : limits_(limits), serve_(std::move(serve)) {}
   /// Waits for every connection to end.
-  ~ConnectionTable();
+  ~ConnectionTable() { Stop(Clock::System().Now()); }
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
@@ -105,26 +104,26 @@ class ConnectionTable {
   using Connections = std::list<Connection>;
 
   void EndRendering(Connection& connection) REQUIRES(mutex_);
-  void Run(Connection& connection);
+  void Run(Connections::iterator connection);
 
   bool HasRoom() REQUIRES(mutex_);
   bool StartServing(SocketHandle socket) REQUIRES(mutex_);
   bool CutOneWaitingFor(std::size_t unsent) REQUIRES(mutex_);
   void LimitUnsent() REQUIRES(mutex_);
   void Cut(Connection& connection) REQUIRES(mutex_);
-  void TakeFinished(Connections* finished) REQUIRES(mutex_);
 
   const HttpLimits limits_;
   const Serve serve_;
 
   Mutex mutex_;
-  CondVar finished_;
+  CondVar ended_;
   CondVar rendered_;
   std::size_t rendering_ GUARDED_BY(mutex_) = 0;
   Connections connections_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
+
+  /// The last member: its destructor waits for what uses the others.
+  CallThreads threads_{/*kept=*/0};
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_CONNECTION_TABLE_H_

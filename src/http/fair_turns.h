@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_FAIR_TURNS_H_
-#define ECHO_EXPORTER_SRC_HTTP_FAIR_TURNS_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -50,5 +49,3 @@ class FairTurns {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_FAIR_TURNS_H_

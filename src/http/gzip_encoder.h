@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_GZIP_ENCODER_H_
-#define ECHO_EXPORTER_SRC_HTTP_GZIP_ENCODER_H_
+#pragma once
 
 #include <zlib.h>
 
@@ -41,5 +40,3 @@ class GzipEncoder {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_GZIP_ENCODER_H_

@@ -148,7 +148,10 @@ std::optional<std::string> FollowTo(const std::string& location,
     return here ? std::optional(here->path) : std::nullopt;
   }
   const auto next = HttpUrl::Parse(location);
-  if (!next || !next->IsAtSameServerAs(url)) return std::nullopt;
+  if (!next || next->is_tls != url.is_tls || next->host != url.host ||
+      next->port != url.port) {
+    return std::nullopt;
+  }
   return next->path;
 }
 
@@ -191,10 +194,6 @@ std::optional<HttpUrl> HttpUrl::Parse(std::string_view text) {
   url.host = LowerCase(std::string(host));
   if (!address && !IsHostName(url.host)) return {};
   return url;
-}
-
-bool HttpUrl::IsAtSameServerAs(const HttpUrl& other) const {
-  return is_tls == other.is_tls && host == other.host && port == other.port;
 }
 
 Result<HttpAnswer> Get(const HttpGet& request) {

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_HTTP_SESSION_H_
-#define ECHO_EXPORTER_SRC_HTTP_HTTP_SESSION_H_
+#pragma once
 
 #include <string_view>
 #include <vector>
@@ -45,5 +44,3 @@ struct HttpService {
 void ServeHttp(Connection& connection, const HttpService& service);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_HTTP_SESSION_H_

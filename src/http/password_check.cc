@@ -77,7 +77,11 @@ PasswordCheck::Verdict PasswordCheck::Check(const UserTable& users,
   const std::string& hash = exists ? found->second : users.costliest_hash;
   const Digest digest = DigestOf(user, hash, password);
   // A removed user's password may be remembered with the hash of another.
-  const auto is_known_right = [&] { return exists && IsRemembered(digest); };
+  const auto is_known_right = [&] {
+    const MutexLock lock(mutex_);
+    const auto known = remembered_.find(user);
+    return exists && known != remembered_.end() && known->second == digest;
+  };
   if (is_known_right()) return Verdict::kRight;
   if (!turns_.Begin(client)) return Verdict::kBusy;
   const auto end = [](FairTurns* turns) { turns->End(); };
@@ -86,7 +90,8 @@ PasswordCheck::Verdict PasswordCheck::Check(const UserTable& users,
   // once.
   if (is_known_right()) return Verdict::kRight;
   if (!IsPasswordOf(hash, password) || !exists) return Verdict::kWrong;
-  Remember(digest);
+  const MutexLock lock(mutex_);
+  remembered_[user] = digest;
   return Verdict::kRight;
 }
 
@@ -103,21 +108,6 @@ PasswordCheck::Digest PasswordCheck::DigestOf(
     throw std::runtime_error("computing a digest failed");
   }
   return digest;
-}
-
-bool PasswordCheck::IsRemembered(const Digest& digest) {
-  const MutexLock lock(mutex_);
-  return remembered_.contains(digest);
-}
-
-// Only right passwords are cached, so that guesses cannot evict them.
-void PasswordCheck::Remember(const Digest& digest) {
-  const MutexLock lock(mutex_);
-  if (!remembered_.insert(digest).second) return;
-  oldest_first_.push_back(digest);
-  if (oldest_first_.size() <= kMaxRemembered) return;
-  remembered_.erase(oldest_first_.front());
-  oldest_first_.pop_front();
 }
 
 }  // namespace echo_exporter

@@ -1,11 +1,7 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
-#define ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_
+#pragma once
 
 #include <array>
-#include <cstddef>
-#include <deque>
 #include <map>
-#include <set>
 #include <string>
 
 #include "echo_exporter/ip_address.h"
@@ -52,21 +48,16 @@ class PasswordCheck {
 
  private:
   using Digest = std::array<unsigned char, 32>;
-  static constexpr std::size_t kMaxRemembered = 4096;
 
   Digest DigestOf(const std::string& user, const std::string& hash,
                   const std::string& password) const;
-  bool IsRemembered(const Digest& digest);
-  void Remember(const Digest& digest);
 
   std::array<unsigned char, 32> key_{};
   FairTurns turns_;  ///< one for each computation
 
   Mutex mutex_;
-  std::set<Digest> remembered_ GUARDED_BY(mutex_);
-  std::deque<Digest> oldest_first_ GUARDED_BY(mutex_);
+  /// By user, of those that were found right: guesses cannot evict them.
+  std::map<std::string, Digest> remembered_ GUARDED_BY(mutex_);
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_PASSWORD_CHECK_H_

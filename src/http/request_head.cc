@@ -113,9 +113,7 @@ bool HasClearLength(const RequestHead& head) {
 
 bool RequestHead::HasToken(std::string_view name,
                            std::string_view token) const {
-  return std::ranges::any_of(
-      ValuesOf(headers, name),
-      [token](std::string_view list) { return ListHasToken(list, token); });
+  return ListHasToken(ListOf(headers, name), token);
 }
 
 bool RequestHead::HasBody() const {

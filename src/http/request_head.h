@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_REQUEST_HEAD_H_
-#define ECHO_EXPORTER_SRC_HTTP_REQUEST_HEAD_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -36,5 +35,3 @@ bool EndsHead(std::string_view text);
 std::optional<RequestHead> ParseRequestHead(std::string_view text);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_REQUEST_HEAD_H_

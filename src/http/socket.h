@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_SOCKET_H_
-#define ECHO_EXPORTER_SRC_HTTP_SOCKET_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -115,5 +114,3 @@ class Listener {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_SOCKET_H_

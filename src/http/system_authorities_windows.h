@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_SYSTEM_AUTHORITIES_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_HTTP_SYSTEM_AUTHORITIES_WINDOWS_H_
+#pragma once
 
 // clang-format off: windows.h first.
 #include <windows.h>
@@ -13,5 +12,3 @@ namespace echo_exporter {
 bool MayCertifyClients(PCCERT_CONTEXT authority);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_SYSTEM_AUTHORITIES_WINDOWS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_
-#define ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_
+#pragma once
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -70,5 +69,3 @@ std::string TakeOpensslError();
 void TrustSystemAuthorities(SSL_CTX* context);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_TLS_CONTEXT_H_

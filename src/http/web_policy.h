@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_HTTP_WEB_POLICY_H_
-#define ECHO_EXPORTER_SRC_HTTP_WEB_POLICY_H_
+#pragma once
 
 #include <memory>
 #include <optional>
@@ -93,5 +92,3 @@ std::optional<std::pair<std::string, std::string>> ParseBasicAuthorization(
     std::string_view value);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_HTTP_WEB_POLICY_H_

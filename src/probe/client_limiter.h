@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_CLIENT_LIMITER_H_
-#define ECHO_EXPORTER_SRC_PROBE_CLIENT_LIMITER_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -46,5 +45,3 @@ class ClientLimiter {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_CLIENT_LIMITER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_CONTINUOUS_PAIRS_H_
-#define ECHO_EXPORTER_SRC_PROBE_CONTINUOUS_PAIRS_H_
+#pragma once
 
 #include <array>
 #include <map>
@@ -107,5 +106,3 @@ class ContinuousPairs {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_CONTINUOUS_PAIRS_H_

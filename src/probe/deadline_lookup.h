@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_DEADLINE_LOOKUP_H_
-#define ECHO_EXPORTER_SRC_PROBE_DEADLINE_LOOKUP_H_
+#pragma once
 
 #include <cstddef>
 #include <functional>
@@ -81,5 +80,3 @@ class DeadlineLookup {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_DEADLINE_LOOKUP_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_ON_DEMAND_PROBER_H_
-#define ECHO_EXPORTER_SRC_PROBE_ON_DEMAND_PROBER_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -84,5 +83,3 @@ class OnDemandProber {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_ON_DEMAND_PROBER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_PROBE_QUERY_H_
-#define ECHO_EXPORTER_SRC_PROBE_PROBE_QUERY_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -48,5 +47,3 @@ std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
                                       const PairLabels& labels);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_PROBE_QUERY_H_

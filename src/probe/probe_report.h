@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_
-#define ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -49,5 +48,3 @@ HttpResponse MakeProbeResponse(const ProbeQuery& query,
 std::string RenderProbeJson(const ProbeReport& report, WallTime now);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_PROBE_REPORT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_PROBE_TARGET_POLICY_H_
-#define ECHO_EXPORTER_SRC_PROBE_TARGET_POLICY_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -53,5 +52,3 @@ std::vector<IpAddress> AllowedAddresses(
     const ProbeConfig& config, const std::vector<IpAddress>& addresses);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_PROBE_TARGET_POLICY_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_EXPORTER_METRICS_H_
-#define ECHO_EXPORTER_SRC_RECORDER_EXPORTER_METRICS_H_
+#pragma once
 
 #include <array>
 #include <cstdint>
@@ -101,5 +100,3 @@ class ExporterMetrics {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_EXPORTER_METRICS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_HISTOGRAM_H_
-#define ECHO_EXPORTER_SRC_RECORDER_HISTOGRAM_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -108,5 +107,3 @@ class Histogram {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_HISTOGRAM_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_NATIVE_BUCKETS_H_
-#define ECHO_EXPORTER_SRC_RECORDER_NATIVE_BUCKETS_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -89,5 +88,3 @@ class NativeBuckets {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_NATIVE_BUCKETS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_PAIR_FAMILIES_H_
-#define ECHO_EXPORTER_SRC_RECORDER_PAIR_FAMILIES_H_
+#pragma once
 
 #include <memory>
 #include <optional>
@@ -44,5 +43,3 @@ void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
                        PieceWriter* pieces);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_PAIR_FAMILIES_H_

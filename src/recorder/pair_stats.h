@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_PAIR_STATS_H_
-#define ECHO_EXPORTER_SRC_RECORDER_PAIR_STATS_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -135,5 +134,3 @@ class PairStats {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_PAIR_STATS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_PIECE_WRITER_H_
-#define ECHO_EXPORTER_SRC_RECORDER_PIECE_WRITER_H_
+#pragma once
 
 #include <cstddef>
 #include <string>
@@ -48,5 +47,3 @@ class PieceWriter {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_PIECE_WRITER_H_

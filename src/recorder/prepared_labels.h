@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_PREPARED_LABELS_H_
-#define ECHO_EXPORTER_SRC_RECORDER_PREPARED_LABELS_H_
+#pragma once
 
 #include <cstddef>
 #include <functional>
@@ -57,5 +56,3 @@ struct SameIdentity {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_PREPARED_LABELS_H_

@@ -1,126 +1,127 @@
 #include "echo_exporter/probe_recorder.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "src/recorder/probe_recorder_impl.h"
+#include "echo_exporter/family_writer.h"
+#include "src/base/mutex.h"
+#include "src/base/process_stats.h"
+#include "src/recorder/exporter_metrics.h"
+#include "src/recorder/pair_families.h"
+#include "src/recorder/pair_stats.h"
+#include "src/recorder/piece_writer.h"
+#include "src/recorder/prepared_labels.h"
+#include "src/recorder/send_order.h"
 
 namespace echo_exporter {
 
-PairId ProbeRecorder::Impl::AddPair(const PairLabels& labels) {
-  const MutexLock lock(index_mutex_);
-  const auto found = index_.find(&labels);
-  if (found == index_.end()) return Begin(labels);
-  GoOn(found->second);
-  return found->second;
-}
+struct ProbeRecorder::Impl {
+  struct Pair {
+    // What each echo needs comes first, in few lines of the processor's cache.
+    std::shared_ptr<const PreparedLabels> naming;
+    bool removed = false;  ///< ends with its last outcome
+    SendOrder order{};
+    PairStats stats;
+    PairFacts facts{};
+
+    bool has_ended() const { return removed && stats.in_flight() == 0; }
+    /// Of `naming`, which they keep.
+    std::shared_ptr<const PairLabels> labels() const {
+      return {naming, &naming->labels};
+    }
+  };
+  /// By the labels of the pairs' own `naming`.
+  using Index =
+      std::unordered_map<const PairLabels*, PairId, IdentityHash, SameIdentity>;
+
+  /// Every kShardCount-th pair. A lock for each pair would make it larger by a
+  /// tenth; with a few threads, the locks of shards are contended as rarely.
+  struct Shard {
+    Mutex mutex;
+    std::unordered_map<PairId, Pair> pairs GUARDED_BY(mutex);
+  };
+  static constexpr std::size_t kShardCount = 64;
+
+  Impl(const HistogramOptions& options, const Clock& system_clock,
+       bool sees_stray_replies, bool renews_flows,
+       std::vector<PairObserver*> pair_observers)
+      : clock(system_clock),
+        observers(std::move(pair_observers)),
+        shapes(options),
+        exporter(options, system_clock) {
+    never[IndexOf(PairFamily::kLateReplies)] = !sees_stray_replies;
+    never[IndexOf(PairFamily::kDuplicateReplies)] = !sees_stray_replies;
+    never[IndexOf(PairFamily::kFlowRenewals)] = !renews_flows;
+  }
+
+  Shard& ShardOf(PairId id) { return shards[id % kShardCount]; }
+
+  /// `use(pair)` under the lock of its shard, of one that must be there.
+  template <typename Use>
+  auto WithPair(PairId id, const Use& use) {
+    Shard& shard = ShardOf(id);
+    const MutexLock lock(shard.mutex);
+    return use(shard.pairs.at(id));
+  }
+
+  PairId Begin(const PairLabels& labels) REQUIRES(index_mutex);
+  void EraseIfEnded(PairId id) noexcept;
+  void Judge(PairId id, Pair& pair, const SentRequest& request) const;
+
+  template <typename Copy, typename CopyPair>
+  std::vector<Copy> CopyPairs(Copy copy, CopyPair copy_pair);
+  std::vector<PairSnapshot> CopyPairs(const MetricsQuery& query);
+
+  const Clock& clock;
+  const WallTime started = clock.WallNow();
+  const std::vector<PairObserver*> observers;
+  const PairShapes shapes;
+  PairFamilySet never;  ///< families that no pair can have
+  ExporterMetrics exporter;
+  std::array<Shard, kShardCount> shards;
+
+  /// Of the pairs in `shards`; locked before a shard's mutex, if both are.
+  Mutex index_mutex;
+  Index index GUARDED_BY(index_mutex);
+  PairId next_id GUARDED_BY(index_mutex) = 0;
+};
 
 PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
-  const PairId id = next_id_;
+  const PairId id = next_id;
   auto naming = std::make_shared<const PreparedLabels>(labels);
-  const auto place = index_.emplace(&naming->labels, id).first;
+  const auto place = index.emplace(&naming->labels, id).first;
   Shard& shard = ShardOf(id);
   try {
     Pair pair{.naming = std::move(naming),
-              .stats = PairStats(shapes_, clock_.WallNow())};
+              .stats = PairStats(shapes, clock.WallNow())};
     const MutexLock lock(shard.mutex);
     shard.pairs.emplace(id, std::move(pair));
   } catch (...) {
-    index_.erase(place);
+    index.erase(place);
     throw;
   }
-  ++next_id_;
-  exporter_.AddPair(labels);
+  ++next_id;
+  exporter.AddPair(labels);
   return id;
-}
-
-void ProbeRecorder::Impl::GoOn(PairId id) {
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  Pair& pair = shard.pairs.at(id);
-  if (!pair.removed) return;
-  pair.removed = false;
-  pair.facts = {std::nullopt, pair.facts.traits};
-  exporter_.AddPair(pair.naming->labels);
-}
-
-void ProbeRecorder::Impl::Relabel(
-    PairId id, std::shared_ptr<const PreparedLabels> labels) noexcept {
-  const MutexLock index_lock(index_mutex_);
-  // The entry is kept, so that no memory is needed.
-  auto entry = index_.extract(&labels->labels);
-  entry.key() = &labels->labels;
-  index_.insert(std::move(entry));
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  shard.pairs.at(id).naming.swap(labels);
-}
-
-void ProbeRecorder::Impl::Describe(PairId id,
-                                   const PairTraits& traits) noexcept {
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  shard.pairs.at(id).facts.traits = traits;
-}
-
-void ProbeRecorder::Impl::RemovePair(PairId id) noexcept {
-  {
-    Shard& shard = ShardOf(id);
-    const MutexLock lock(shard.mutex);
-    Pair& pair = shard.pairs.at(id);
-    pair.removed = true;
-    exporter_.RemovePair(pair.naming->labels);
-  }
-  EraseIfEnded(id);
 }
 
 // Does nothing if the pair was added again, or erased, meanwhile.
 void ProbeRecorder::Impl::EraseIfEnded(PairId id) noexcept {
-  const MutexLock index_lock(index_mutex_);
+  const MutexLock index_lock(index_mutex);
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
   const auto found = shard.pairs.find(id);
   if (found == shard.pairs.end() || !found->second.has_ended()) return;
-  index_.erase(&found->second.naming->labels);
+  index.erase(&found->second.naming->labels);
   shard.pairs.erase(found);
-}
-
-std::shared_ptr<const PairLabels> ProbeRecorder::Impl::LabelsOf(
-    PairId id) const {
-  const Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  const auto& naming = shard.pairs.at(id).naming;
-  return {naming, &naming->labels};
-}
-
-ProbeRecorder::RecordedRequest ProbeRecorder::Impl::RecordRequest(
-    PairId id, SteadyTime sent, std::uint16_t outage_after) {
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  Pair& pair = shard.pairs.at(id);
-  const std::uint32_t number = pair.order.Begin(sent, outage_after);
-  pair.stats.RecordRequest();
-  return {{id, number}, pair.stats.losses()};
-}
-
-void ProbeRecorder::Impl::RecordResult(const RequestId& id,
-                                       const EchoResult& result) {
-  bool has_ended = false;
-  {
-    Shard& shard = ShardOf(id.pair);
-    const MutexLock lock(shard.mutex);
-    Pair& pair = shard.pairs.at(id.pair);
-    pair.stats.RecordResult(result, shapes_, clock_);
-    pair.order.End(id.number, result.outcome, [&](const SentRequest& request) {
-      Judge(id.pair, pair, request);
-    });
-    has_ended = pair.has_ended();
-  }
-  if (has_ended) EraseIfEnded(id.pair);
-  if (result.outcome == EchoOutcome::kReply) {
-    exporter_.RecordCompletionDelay(result.completion_delay);
-  }
 }
 
 // In the order of sending.
@@ -131,69 +132,114 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
   const std::optional<EchoOutcome> previous = runs.last_outcome();
   const bool was_outage = runs.is_outage();
   const std::uint64_t losses_before = runs.length();
-  pair.stats.RecordInSendOrder(request, shapes_, clock_);
-  if (observer_ == nullptr || pair.removed || IsOfThisHost(outcome) ||
-      (outcome == previous && runs.is_outage() == was_outage &&
-       !observer_->wants_every_outcome())) {
+  pair.stats.RecordInSendOrder(request, shapes, clock);
+  if (pair.removed || IsOfThisHost(outcome)) return;
+  const bool is_news = outcome != previous || runs.is_outage() != was_outage;
+  if (!is_news && std::ranges::none_of(observers, [](const PairObserver* one) {
+        return one->wants_every_outcome();
+      })) {
     return;
   }
   const std::uint64_t losses = std::max(losses_before, runs.length());
-  observer_->OnOutcome(
-      {.pair = id,
-       .labels = pair.naming->labels,
-       .outcome = outcome,
-       .previous = previous,
-       .is_outage = runs.is_outage(),
-       .was_outage = was_outage,
-       .sent = request.sent,
-       .losses = losses,
-       .lasted = losses > 0 ? request.sent - runs.begin() : Nanoseconds()});
+  const PairOutcome told{
+      .pair = id,
+      .labels = pair.naming->labels,
+      .outcome = outcome,
+      .previous = previous,
+      .is_outage = runs.is_outage(),
+      .was_outage = was_outage,
+      .sent = request.sent,
+      .losses = losses,
+      .lasted = losses > 0 ? request.sent - runs.begin() : Nanoseconds()};
+  for (PairObserver* const observer : observers) observer->OnOutcome(told);
 }
 
-void ProbeRecorder::Impl::RecordStrayReply(PairId id, StrayReply kind) {
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  const auto found = shard.pairs.find(id);
-  if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
+// In the order of their numbers, a copy of each pair for which `copy_pair(id,
+// pair, &copy)`, which fills it in under the shard's lock, returns true.
+template <typename Copy, typename CopyPair>
+std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
+                                                 CopyPair copy_pair) {
+  std::vector<PairId> ids;
+  for (Shard& shard : shards) {
+    const MutexLock lock(shard.mutex);
+    for (const auto& [id, pair] : shard.pairs) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  std::vector<Copy> copies;
+  copies.reserve(ids.size());
+  // `copy` has the memory that one may need: the lock sees no allocation.
+  const auto fill = [&](PairId id) {
+    Shard& shard = ShardOf(id);
+    const MutexLock lock(shard.mutex);
+    const auto found = shard.pairs.find(id);
+    // It may have ended meanwhile.
+    return found != shard.pairs.end() && copy_pair(id, found->second, &copy);
+  };
+  for (const PairId id : ids) {
+    if (fill(id)) copies.push_back(copy);
+  }
+  return copies;
 }
 
-void ProbeRecorder::Impl::RecordFlowRenewal(PairId id) {
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  shard.pairs.at(id).stats.RecordFlowRenewal();
-}
-
-void ProbeRecorder::Impl::SetRoute(PairId id, const std::optional<Route>& route,
-                                   bool resolved) {
-  Shard& shard = ShardOf(id);
-  const MutexLock lock(shard.mutex);
-  PairFacts& facts = shard.pairs.at(id).facts;
-  facts = {route, facts.traits, resolved, /*is_routed=*/true};
+std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
+    const MetricsQuery& query) {
+  if (!query.pairs) return {};
+  PairSnapshot snapshot{{}, PairStats(shapes), {}};
+  snapshot.stats.ReserveAll(shapes);
+  const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
+    const PairLabels& labels = pair.naming->labels;
+    if (labels.of_module) return false;
+    if (query.groups && !query.groups->contains(labels.group)) return false;
+    copy->labels = pair.naming;
+    copy->stats = pair.stats;
+    copy->facts = pair.facts;
+    return true;
+  };
+  return CopyPairs(std::move(snapshot), copy_pair);
 }
 
 ProbeRecorder::ProbeRecorder(const HistogramOptions& options,
                              const Clock& clock, bool sees_stray_replies,
-                             bool renews_flows, PairObserver* observer)
+                             bool renews_flows,
+                             std::vector<PairObserver*> observers)
     : impl_(std::make_unique<Impl>(options, clock, sees_stray_replies,
-                                   renews_flows, observer)) {}
+                                   renews_flows, std::move(observers))) {}
 
 ProbeRecorder::~ProbeRecorder() = default;
 
 PairId ProbeRecorder::AddPair(const PairLabels& labels) {
-  return impl_->AddPair(labels);
+  const MutexLock lock(impl_->index_mutex);
+  const auto found = impl_->index.find(&labels);
+  if (found == impl_->index.end()) return impl_->Begin(labels);
+  impl_->WithPair(found->second, [this](Impl::Pair& pair) {
+    if (!pair.removed) return;
+    pair.removed = false;
+    pair.facts = {std::nullopt, pair.facts.traits};
+    impl_->exporter.AddPair(pair.naming->labels);
+  });
+  return found->second;
 }
 
-void ProbeRecorder::Describe(PairId pair, const PairTraits& traits) noexcept {
-  impl_->Describe(pair, traits);
+void ProbeRecorder::Describe(PairId id, const PairTraits& traits) noexcept {
+  impl_->WithPair(id, [&](Impl::Pair& pair) { pair.facts.traits = traits; });
 }
 
-void ProbeRecorder::RemovePair(PairId pair) noexcept {
-  impl_->RemovePair(pair);
+void ProbeRecorder::RemovePair(PairId id) noexcept {
+  impl_->WithPair(id, [this](Impl::Pair& pair) {
+    pair.removed = true;
+    impl_->exporter.RemovePair(pair.naming->labels);
+  });
+  impl_->EraseIfEnded(id);
 }
 
 void ProbeRecorder::Relabel(
-    PairId pair, std::shared_ptr<const PreparedLabels> labels) noexcept {
-  impl_->Relabel(pair, std::move(labels));
+    PairId id, std::shared_ptr<const PreparedLabels> labels) noexcept {
+  const MutexLock index_lock(impl_->index_mutex);
+  // The entry is kept, so that no memory is needed.
+  auto entry = impl_->index.extract(&labels->labels);
+  entry.key() = &labels->labels;
+  impl_->index.insert(std::move(entry));
+  impl_->WithPair(id, [&](Impl::Pair& pair) { pair.naming.swap(labels); });
 }
 
 std::shared_ptr<const PreparedLabels> ProbeRecorder::Prepare(
@@ -201,60 +247,150 @@ std::shared_ptr<const PreparedLabels> ProbeRecorder::Prepare(
   return std::make_shared<const PreparedLabels>(labels);
 }
 
-std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId pair) const {
-  return impl_->LabelsOf(pair);
+std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId id) const {
+  return impl_->WithPair(id, [](Impl::Pair& pair) { return pair.labels(); });
 }
 
 ProbeRecorder::RecordedRequest ProbeRecorder::RecordRequest(
-    PairId pair, SteadyTime sent, std::uint16_t outage_after) {
-  return impl_->RecordRequest(pair, sent, outage_after);
+    PairId id, SteadyTime sent, std::uint16_t outage_after) {
+  return impl_->WithPair(id, [&](Impl::Pair& pair) -> RecordedRequest {
+    const std::uint32_t number = pair.order.Begin(sent, outage_after);
+    pair.stats.RecordRequest();
+    return {{id, number}, pair.stats.losses()};
+  });
 }
 
-void ProbeRecorder::RecordResult(const RequestId& request,
+void ProbeRecorder::RecordResult(const RequestId& id,
                                  const EchoResult& result) {
-  impl_->RecordResult(request, result);
+  const bool has_ended = impl_->WithPair(id.pair, [&](Impl::Pair& pair) {
+    pair.stats.RecordResult(result, impl_->shapes, impl_->clock);
+    pair.order.End(id.number, result.outcome, [&](const SentRequest& request) {
+      impl_->Judge(id.pair, pair, request);
+    });
+    return pair.has_ended();
+  });
+  if (has_ended) impl_->EraseIfEnded(id.pair);
+  if (result.outcome == EchoOutcome::kReply) {
+    impl_->exporter.RecordCompletionDelay(result.completion_delay);
+  }
 }
 
-void ProbeRecorder::RecordStrayReply(PairId pair, StrayReply kind) {
-  impl_->RecordStrayReply(pair, kind);
+void ProbeRecorder::RecordStrayReply(PairId id, StrayReply kind) {
+  Impl::Shard& shard = impl_->ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  const auto found = shard.pairs.find(id);
+  if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
 }
 
-void ProbeRecorder::RecordFlowRenewal(PairId pair) {
-  impl_->RecordFlowRenewal(pair);
+void ProbeRecorder::RecordFlowRenewal(PairId id) {
+  impl_->WithPair(id, [](Impl::Pair& pair) { pair.stats.RecordFlowRenewal(); });
 }
 
-void ProbeRecorder::SetRoute(PairId pair, const std::optional<Route>& route,
+void ProbeRecorder::SetRoute(PairId id, const std::optional<Route>& route,
                              bool resolved) {
-  impl_->SetRoute(pair, route, resolved);
+  impl_->WithPair(id, [&](Impl::Pair& pair) {
+    pair.facts = {route, pair.facts.traits, resolved, /*is_routed=*/true};
+  });
 }
 
 void ProbeRecorder::RecordScheduleLag(Nanoseconds lag) {
-  impl_->exporter().RecordScheduleLag(lag);
+  impl_->exporter.RecordScheduleLag(lag);
 }
 
 void ProbeRecorder::RecordMissed(MissReason reason, std::uint64_t ticks) {
-  impl_->exporter().RecordMissed(reason, ticks);
+  impl_->exporter.RecordMissed(reason, ticks);
 }
 
 void ProbeRecorder::RecordResolveFailure() {
-  impl_->exporter().RecordResolveFailure();
+  impl_->exporter.RecordResolveFailure();
 }
 
 void ProbeRecorder::RecordHttpRequest(std::string_view handler, int status) {
-  impl_->exporter().RecordHttpRequest(handler, status);
+  impl_->exporter.RecordHttpRequest(handler, status);
 }
 
 void ProbeRecorder::RecordConfigLoad(bool successful) {
-  impl_->exporter().RecordConfigLoad(successful);
+  impl_->exporter.RecordConfigLoad(successful);
 }
 
 void ProbeRecorder::RecordWebConfigLoad(bool successful,
                                         const std::optional<WallTime>& expiry) {
-  impl_->exporter().RecordWebConfigLoad(successful, expiry);
+  impl_->exporter.RecordWebConfigLoad(successful, expiry);
 }
 
 void ProbeRecorder::SetDiscovery(DiscoveryStatus status) {
-  impl_->exporter().SetDiscovery(std::move(status));
+  impl_->exporter.SetDiscovery(std::move(status));
+}
+
+std::vector<PairStatus> ProbeRecorder::Snapshot() const {
+  return impl_->CopyPairs(
+      PairStatus(), [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
+        copy->id = id;
+        copy->labels = pair.labels();
+        pair.stats.CopyTo(&copy->statistics);
+        copy->route = pair.facts.route;
+        copy->unresolved = pair.facts.IsUnresolved(copy->statistics.in_outage);
+        copy->interval = pair.facts.traits.interval;
+        return true;
+      });
+}
+
+std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
+  if (!query.pairs) return 0;
+  // Of an ordinary pair. In protobuf, a family is in memory until its end.
+  constexpr std::size_t kNativeBuckets = 20;
+  constexpr std::size_t kMessageBytes = 512;
+  const std::size_t each =
+      sizeof(PairSnapshot) +
+      (impl_->shapes.rtt.bounds().size() + kNativeBuckets) *
+          sizeof(std::uint64_t) +
+      (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
+  std::size_t pairs = 0;
+  for (Impl::Shard& shard : impl_->shards) {
+    const MutexLock lock(shard.mutex);
+    pairs += shard.pairs.size();
+  }
+  return pairs * each;
+}
+
+void ProbeRecorder::Render(const MetricsQuery& query,
+                           const EchoTransportStats& transport,
+                           const TextSink& sink) const {
+  PieceWriter pieces(sink);
+  const auto writer =
+      CreateFamilyWriter(query.format, &pieces.text(), impl_->started);
+  WritePairFamilies(impl_->CopyPairs(query), query.omit | impl_->never,
+                    impl_->shapes, *writer, &pieces);
+  if (query.exporter) {
+    impl_->exporter.Write(transport, ReadProcessStats(), *writer);
+  }
+  pieces.Flush();
+}
+
+std::optional<PairStatus> ProbeRecorder::RenderPair(PairId id,
+                                                    const MetricsQuery& query,
+                                                    std::string* text) const {
+  const PairShapes& shapes = impl_->shapes;
+  PairSnapshot snapshot{{}, PairStats(shapes), {}};
+  snapshot.stats.ReserveAll(shapes);
+  PairStatus status;
+  status.id = id;
+  {
+    Impl::Shard& shard = impl_->ShardOf(id);
+    const MutexLock lock(shard.mutex);
+    const auto found = shard.pairs.find(id);
+    if (found == shard.pairs.end()) return std::nullopt;
+    const Impl::Pair& pair = found->second;
+    snapshot.stats = pair.stats;
+    snapshot.facts = pair.facts;
+    status.labels = pair.labels();
+  }
+  snapshot.stats.CopyTo(&status.statistics);
+  status.route = snapshot.facts.route;
+  const auto writer = CreateFamilyWriter(query.format, text, impl_->started);
+  WritePairFamilies({&snapshot, 1}, query.omit | impl_->never, shapes, *writer,
+                    /*pieces=*/nullptr);
+  return status;
 }
 
 }  // namespace echo_exporter

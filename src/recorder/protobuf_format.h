@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_PROTOBUF_FORMAT_H_
-#define ECHO_EXPORTER_SRC_RECORDER_PROTOBUF_FORMAT_H_
+#pragma once
 
 #include <memory>
 #include <optional>
@@ -18,5 +17,3 @@ std::unique_ptr<FamilyWriter> CreateProtobufFamilyWriter(
     std::string* out, std::optional<WallTime> since);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_PROTOBUF_FORMAT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_SEND_ORDER_H_
-#define ECHO_EXPORTER_SRC_RECORDER_SEND_ORDER_H_
+#pragma once
 
 #include <algorithm>
 #include <cstddef>
@@ -143,5 +142,3 @@ class FailureRuns {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_SEND_ORDER_H_

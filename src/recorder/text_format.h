@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RECORDER_TEXT_FORMAT_H_
-#define ECHO_EXPORTER_SRC_RECORDER_TEXT_FORMAT_H_
+#pragma once
 
 #include <cstdint>
 #include <memory>
@@ -33,5 +32,3 @@ void AppendNumber(std::uint64_t value, std::string* out);
 void AppendNumber(double value, std::string* out);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RECORDER_TEXT_FORMAT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RESOLVER_ADDRESS_ORDER_H_
-#define ECHO_EXPORTER_SRC_RESOLVER_ADDRESS_ORDER_H_
+#pragma once
 
 #include <vector>
 
@@ -30,5 +29,3 @@ std::vector<IpAddress> KeepOrder(const std::vector<IpAddress>& old,
                                  std::vector<IpAddress> answer);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RESOLVER_ADDRESS_ORDER_H_

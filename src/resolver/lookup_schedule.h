@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_RESOLVER_LOOKUP_SCHEDULE_H_
-#define ECHO_EXPORTER_SRC_RESOLVER_LOOKUP_SCHEDULE_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -103,5 +102,3 @@ class LookupSchedule {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_RESOLVER_LOOKUP_SCHEDULE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_SERVICE_ARGUMENT_TEXT_H_
-#define ECHO_EXPORTER_SRC_SERVICE_ARGUMENT_TEXT_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -17,5 +16,3 @@ std::string QuoteArgument(std::string_view argument);
 std::string JoinArguments(const std::vector<std::string>& arguments);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_SERVICE_ARGUMENT_TEXT_H_

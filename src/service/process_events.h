@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_SERVICE_PROCESS_EVENTS_H_
-#define ECHO_EXPORTER_SRC_SERVICE_PROCESS_EVENTS_H_
+#pragma once
 
 #include <memory>
 #include <optional>
@@ -42,5 +41,3 @@ class ProcessEvents {
 void IgnoreBrokenPipes();
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_SERVICE_PROCESS_EVENTS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_SERVICE_SERVICE_H_
-#define ECHO_EXPORTER_SRC_SERVICE_SERVICE_H_
+#pragma once
 
 #include <functional>
 #include <memory>
@@ -90,5 +89,3 @@ Status DropPrivileges(const KeptRights& rights);
 std::vector<std::string> FindUnprotected(const std::vector<std::string>& files);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_SERVICE_SERVICE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_SERVICE_SERVICE_COMMAND_H_
-#define ECHO_EXPORTER_SRC_SERVICE_SERVICE_COMMAND_H_
+#pragma once
 
 #include <iosfwd>
 #include <string>
@@ -34,5 +33,3 @@ int RunServiceCommand(const ServiceOptions& options, std::ostream& out,
                       std::ostream& err);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_SERVICE_SERVICE_COMMAND_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_SERVICE_SERVICE_STATUS_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_SERVICE_SERVICE_STATUS_WINDOWS_H_
+#pragma once
 
 #include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
@@ -56,5 +55,3 @@ class WindowsServiceStatus final : public ServiceStatus {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_SERVICE_SERVICE_STATUS_WINDOWS_H_

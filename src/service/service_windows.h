@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_SERVICE_SERVICE_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_SERVICE_SERVICE_WINDOWS_H_
+#pragma once
 
 #include <winsock2.h>  // before windows.h, which would bring its predecessor
 #include <windows.h>
@@ -77,5 +76,3 @@ std::string DescribeUnprotected(const std::string& path, SecuredObject object,
                                 const std::string& own);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_SERVICE_SERVICE_WINDOWS_H_

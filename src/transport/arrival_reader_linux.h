@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_READER_LINUX_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_READER_LINUX_H_
+#pragma once
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -100,5 +99,3 @@ class ArrivalReader {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ARRIVAL_READER_LINUX_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ECHO_BUFFER_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ECHO_BUFFER_WINDOWS_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -98,5 +97,3 @@ EchoCallReturn CallEcho(const IcmpApi& api, HANDLE icmp, HANDLE event,
                         std::int64_t* sent_ticks);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ECHO_BUFFER_WINDOWS_H_

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "src/base/suspended_time.h"
 #include "src/base/waiter.h"
 #include "src/transport/echo_buffer_windows.h"
 
@@ -58,12 +57,11 @@ void EchoSlot::Unregister() {
 EchoEngine::EchoEngine(const IcmpApi& api, const EchoTransportOptions& options,
                        EchoTransport::Callback callback)
     : api_(api),
-      max_in_flight_(
-          std::min(options.max_in_flight,
-                   api.wine ? kWineMaxInFlight : EchoTransportMaxInFlight())),
+      max_in_flight_(std::min(
+          options.max_in_flight,
+          api.wine ? kWineMaxInFlight : kEchoTransportTraits.max_in_flight)),
       grace_(options.overdue_grace),
-      suspended_time_(options.suspended_time ? options.suspended_time
-                                             : SuspendedTime),
+      suspended_time_(options.suspended_time),
       callback_(std::move(callback)),
       uses_(RandomNumber()) {
   expired_.reserve(kSlotsPerLock);

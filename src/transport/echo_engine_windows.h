@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_
+#pragma once
 
 #include <atomic>
 #include <cstddef>
@@ -186,5 +185,3 @@ Result<std::unique_ptr<EchoTransport>> CreateWindowsEchoTransport(
     EchoTransport::Callback callback);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ECHO_ENGINE_WINDOWS_H_

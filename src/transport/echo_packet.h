@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ECHO_PACKET_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ECHO_PACKET_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -50,5 +49,3 @@ bool MayBeginPayloadOf(std::uint64_t cookie, std::uint16_t payload_size,
 std::uint16_t InternetChecksum(std::span<const std::uint8_t> bytes);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ECHO_PACKET_H_

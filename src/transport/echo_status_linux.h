@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ECHO_STATUS_LINUX_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ECHO_STATUS_LINUX_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -26,5 +25,3 @@ std::optional<EchoOutcome> OutcomeOfIcmpError(IpVersion version,
 EchoOutcome OutcomeOfErrno(int code);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ECHO_STATUS_LINUX_H_

@@ -17,7 +17,6 @@
 
 #include "echo_exporter/echo_transport.h"
 #include "src/base/mutex.h"
-#include "src/base/suspended_time.h"
 #include "src/base/waiter.h"
 #include "src/transport/arrival_reader_linux.h"
 #include "src/transport/echo_status_linux.h"
@@ -156,8 +155,7 @@ LinuxEchoTransport::LinuxEchoTransport(const EchoTransportOptions& options,
     : max_in_flight_(options.max_in_flight),
       callback_(std::move(callback)),
       on_stray_reply_(options.on_stray_reply),
-      suspended_time_(options.suspended_time ? options.suspended_time
-                                             : SuspendedTime),
+      suspended_time_(options.suspended_time),
       sockets_(std::move(sockets)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       matcher_(options.max_in_flight) {
@@ -438,12 +436,9 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
       options, std::move(callback), std::move(sockets).value()));
 }
 
-std::size_t EchoTransportMaxInFlight() { return 1'000'000; }
-
-bool EchoTransportSetsTos() { return true; }
-
-bool EchoTransportSetsIdentifier() { return true; }
-
-bool EchoTransportSeesStrayReplies() { return true; }
+constexpr EchoTransportTraits kEchoTransportTraits{.max_in_flight = 1'000'000,
+                                                   .sets_tos = true,
+                                                   .sets_identifier = true,
+                                                   .sees_stray_replies = true};
 
 }  // namespace echo_exporter

@@ -94,19 +94,18 @@ Result<std::unique_ptr<EchoTransport>> CreateEchoTransport(
                                     std::move(callback));
 }
 
-// All processes together have 65,536 sequence numbers, and the identifier is
-// always the same: a request older than that many has its number twice. The
-// rest is for requests that are older than average, and for other programs.
-std::size_t EchoTransportMaxInFlight() { return 60'000; }
-
-// The API accepts the value and ignores it (documentation of
-// IP_OPTION_INFORMATION).
-bool EchoTransportSetsTos() { return false; }
-
-// The API has one identifier for all requests, and counts sequence numbers.
-bool EchoTransportSetsIdentifier() { return false; }
-
-// The API reports one reply per request and discards further ones.
-bool EchoTransportSeesStrayReplies() { return false; }
+constexpr EchoTransportTraits kEchoTransportTraits{
+    // All processes together have 65,536 sequence numbers, and the identifier
+    // is always the same: a request older than that many has its number twice.
+    // The rest is for requests that are older than average, and for other
+    // programs.
+    .max_in_flight = 60'000,
+    // The API accepts the value and ignores it (documentation of
+    // IP_OPTION_INFORMATION).
+    .sets_tos = false,
+    // The API has one identifier for all requests, and counts sequence numbers.
+    .sets_identifier = false,
+    // The API reports one reply per request and discards further ones.
+    .sees_stray_replies = false};
 
 }  // namespace echo_exporter

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ICMP_API_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ICMP_API_WINDOWS_H_
+#pragma once
 
 // winsock2.h must come before windows.h.
 #include <winsock2.h>
@@ -122,5 +121,3 @@ inline constexpr std::uint32_t kIpPending = 11255;
 EchoOutcome OutcomeOfStatus(std::uint32_t code, IpVersion version);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ICMP_API_WINDOWS_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKET_LINUX_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKET_LINUX_H_
+#pragma once
 
 #include <sys/socket.h>
 
@@ -120,5 +119,3 @@ std::optional<bool> IsOwnAddress(const IpAddress& address);
 std::optional<bool> AllowsForeignSources(IpVersion version);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKET_LINUX_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKETS_LINUX_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKETS_LINUX_H_
+#pragma once
 
 #include <atomic>
 #include <chrono>
@@ -118,5 +117,3 @@ class IcmpSockets {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_ICMP_SOCKETS_LINUX_H_

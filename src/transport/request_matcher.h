@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_
+#pragma once
 
 #include <algorithm>
 #include <cstddef>
@@ -129,5 +128,3 @@ class RequestMatcher {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_MATCHER_H_

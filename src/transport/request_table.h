@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_TABLE_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_TABLE_H_
+#pragma once
 
 #include <atomic>
 #include <cstddef>
@@ -162,5 +161,3 @@ void RequestTable::EndAll(RequestRecord::State state, const Observer& ended) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_REQUEST_TABLE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_TRANSPORT_SEND_QUEUE_WINDOWS_H_
-#define ECHO_EXPORTER_SRC_TRANSPORT_SEND_QUEUE_WINDOWS_H_
+#pragma once
 
 #include <winsock2.h>
 #include <windows.h>
@@ -96,5 +95,3 @@ class SendQueue {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_TRANSPORT_SEND_QUEUE_WINDOWS_H_

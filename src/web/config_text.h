@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_CONFIG_TEXT_H_
-#define ECHO_EXPORTER_SRC_WEB_CONFIG_TEXT_H_
+#pragma once
 
 #include <memory>
 #include <string>
@@ -27,5 +26,3 @@ class ConfigText {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_CONFIG_TEXT_H_

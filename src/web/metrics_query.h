@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_METRICS_QUERY_H_
-#define ECHO_EXPORTER_SRC_WEB_METRICS_QUERY_H_
+#pragma once
 
 #include <functional>
 #include <string_view>
@@ -19,5 +18,3 @@ Result<MetricsQuery> ParseMetricsQuery(
     const std::function<bool(std::string_view name)>& has_group);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_METRICS_QUERY_H_

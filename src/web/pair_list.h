@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_PAIR_LIST_H_
-#define ECHO_EXPORTER_SRC_WEB_PAIR_LIST_H_
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -81,5 +80,3 @@ std::vector<const PairView*> Select(const PairList& list,
                                     const PairQuery& query);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_PAIR_LIST_H_

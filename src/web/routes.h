@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_ROUTES_H_
-#define ECHO_EXPORTER_SRC_WEB_ROUTES_H_
+#pragma once
 
 #include <cstddef>
 #include <functional>
@@ -40,5 +39,3 @@ std::vector<HttpRoute> MakeRoutes(const WebContent& content,
                                   const WebPlace& place = {});
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_ROUTES_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_STATIC_FILES_H_
-#define ECHO_EXPORTER_SRC_WEB_STATIC_FILES_H_
+#pragma once
 
 #include <span>
 #include <string_view>
@@ -26,5 +25,3 @@ std::string_view StyleName();
 HttpResponse RespondWithFile(const StaticFile& file);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_STATIC_FILES_H_

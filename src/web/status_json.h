@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
-#define ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -51,5 +50,3 @@ std::string MatrixJson(const PairList& list, const PairQuery& query);
 std::string ErrorJson(std::string_view sentence);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_STATUS_PAGE_H_
-#define ECHO_EXPORTER_SRC_WEB_STATUS_PAGE_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -25,5 +24,3 @@ std::string StatusPage(const PairList& list, const PairQuery& query,
                        PairHistory& history);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_STATUS_PAGE_H_

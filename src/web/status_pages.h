@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_WEB_STATUS_PAGES_H_
-#define ECHO_EXPORTER_SRC_WEB_STATUS_PAGES_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -80,5 +79,3 @@ class StatusPages {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_WEB_STATUS_PAGES_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_APP_EXPORTER_FIXTURE_H_
-#define ECHO_EXPORTER_TESTS_APP_EXPORTER_FIXTURE_H_
+#pragma once
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -170,5 +169,3 @@ interval = "10ms"
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_APP_EXPORTER_FIXTURE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_CONFIG_DOCUMENT_TEXT_H_
-#define ECHO_EXPORTER_TESTS_CONFIG_DOCUMENT_TEXT_H_
+#pragma once
 
 #include <string>
 
@@ -61,5 +60,3 @@ std::string ParseToText(Parse parse, std::string_view text) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_CONFIG_DOCUMENT_TEXT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_CONFIG_INVALID_FILES_H_
-#define ECHO_EXPORTER_TESTS_CONFIG_INVALID_FILES_H_
+#pragma once
 
 #include <filesystem>
 #include <set>
@@ -24,5 +23,3 @@ inline std::set<std::string> FilesWithExtension(const std::string& folder,
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_CONFIG_INVALID_FILES_H_

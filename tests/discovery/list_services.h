@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_DISCOVERY_LIST_SERVICES_H_
-#define ECHO_EXPORTER_TESTS_DISCOVERY_LIST_SERVICES_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -48,5 +47,3 @@ class ListSourceFixture : public testing::Test {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_DISCOVERY_LIST_SERVICES_H_

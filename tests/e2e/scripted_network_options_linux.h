@@ -1,7 +1,6 @@
 /// The command line of the scripted network.
 
-#ifndef ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_OPTIONS_LINUX_H_
-#define ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_OPTIONS_LINUX_H_
+#pragma once
 
 #include <optional>
 #include <stdexcept>
@@ -32,5 +31,3 @@ std::optional<Options> ParseOptions(int argc, char** argv);
 std::string HelpText();
 
 }  // namespace echo_exporter::scripted_network
-
-#endif  // ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_OPTIONS_LINUX_H_

@@ -1,8 +1,7 @@
 /// The packets of the scripted network: ICMP and ICMPv6 echo requests parsed,
 /// replies and errors built. Pure: no OS header, no clock, no I/O.
 
-#ifndef ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_PACKETS_H_
-#define ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_PACKETS_H_
+#pragma once
 
 #include <array>
 #include <compare>
@@ -75,5 +74,3 @@ inline unsigned Get16(ByteSpan bytes, std::size_t at) {
 }
 
 }  // namespace echo_exporter::scripted_network
-
-#endif  // ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_PACKETS_H_

@@ -1,8 +1,7 @@
 /// The scripted network's address plan: what each address answers to an echo
 /// request. Pure: every function is a function of its arguments only.
 
-#ifndef ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_PLAN_H_
-#define ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_PLAN_H_
+#pragma once
 
 #include <array>
 #include <chrono>
@@ -41,5 +40,3 @@ std::vector<Answer> AnswerRequest(const AddressPlan& plan,
 std::string AddressPlanTable();
 
 }  // namespace echo_exporter::scripted_network
-
-#endif  // ECHO_EXPORTER_TESTS_E2E_SCRIPTED_NETWORK_PLAN_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_FIXTURE_H_
-#define ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_FIXTURE_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -121,5 +120,3 @@ class DispatcherFixture : public testing::Test {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_FIXTURE_H_

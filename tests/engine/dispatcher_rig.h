@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_RIG_H_
-#define ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_RIG_H_
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -26,7 +25,7 @@ class DispatcherRig {
       : network(clock),
         recorder({.rtt_buckets = {0.01, 0.1}}, clock,
                  /*sees_stray_replies=*/true,
-                 /*renews_flows=*/true, &outcomes),
+                 /*renews_flows=*/true, {&outcomes}),
         router(recorder),
         book(lookup, kEagerBook, {}),
         transport(network
@@ -77,5 +76,3 @@ class DispatcherRig {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_ENGINE_DISPATCHER_RIG_H_

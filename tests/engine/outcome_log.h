@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_
-#define ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_
+#pragma once
 
 #include <atomic>
 #include <string>
@@ -44,5 +43,3 @@ class OutcomeLog final : public PairObserver {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_ENGINE_OUTCOME_LOG_H_

@@ -52,7 +52,7 @@ class ResultRouterTest : public testing::Test {
 
   OutcomeLog outcomes_;
   ProbeRecorder recorder_{
-      {.rtt_buckets = {0.01, 0.1}}, Clock::System(), true, false, &outcomes_};
+      {.rtt_buckets = {0.01, 0.1}}, Clock::System(), true, false, {&outcomes_}};
   FakePairHistory history_;
   ResultRouter router_{recorder_, &history_};
 };

@@ -47,7 +47,8 @@ class StateLogTest : public testing::Test {
                   lines_.push_back(FormatLogLine(LogFormat::kLogfmt, "now",
                                                  level, message, fields));
                 }};
-  ProbeRecorder recorder_{{.rtt_buckets = {0.1}}, clock_, false, false, &log_};
+  ProbeRecorder recorder_{
+      {.rtt_buckets = {0.1}}, clock_, false, false, {&log_}};
   std::map<PairId, PairId> ids_;
   SteadyTime sent_{};
 };

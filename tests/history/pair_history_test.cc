@@ -87,8 +87,9 @@ class PairHistoryTest : public testing::Test {
       PairHistory::Create(clock_, [this] { return recorder_->Snapshot(); },
                           {.memory = 64 << 20, .lossy = 0.01});
   const std::unique_ptr<ProbeRecorder> recorder_ =
-      std::make_unique<ProbeRecorder>(HistogramOptions{.rtt_buckets = {0.1}},
-                                      clock_, false, false, history_.get());
+      std::make_unique<ProbeRecorder>(
+          HistogramOptions{.rtt_buckets = {0.1}}, clock_, false, false,
+          std::vector<PairObserver*>{history_.get()});
 };
 
 TEST_F(PairHistoryTest, TheSumsOfAllCellsAreTheCounters) {

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_HTTP_HTTP_SERVER_FIXTURE_H_
-#define ECHO_EXPORTER_TESTS_HTTP_HTTP_SERVER_FIXTURE_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -110,5 +109,3 @@ class HttpServerFixture : public testing::Test {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_HTTP_HTTP_SERVER_FIXTURE_H_

@@ -34,7 +34,7 @@ class PairObserverTest : public testing::Test {
 
   OutcomeLog log_;
   ProbeRecorder recorder_{
-      {.rtt_buckets = {0.1}}, Clock::System(), false, false, &log_};
+      {.rtt_buckets = {0.1}}, Clock::System(), false, false, {&log_}};
 };
 
 TEST_F(PairObserverTest, IsToldOfEachOtherOutcomeAndTheOneBefore) {

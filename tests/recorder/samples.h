@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
-#define ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -50,5 +49,3 @@ inline std::string RenderText(const ProbeRecorder& recorder,
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_RECORDER_SAMPLES_H_

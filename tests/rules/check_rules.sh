@@ -66,10 +66,8 @@ third_party 'zlib\.h' src/http
 third_party 'openssl/' src/http
 third_party 'botan/' src/http
 third_party 'yaml-cpp/' src/config/yaml_document.cc
-
 # Every file that includes it takes seconds longer to compile, and its insides change.
-report "httplib.h is included by the server and the client of src/http only" < <(
-  search '^ *# *include *[<"]httplib' "${all_files[@]}" | grep -vE "^src/http/http_(client|session)\.cc:" || true)
+third_party 'httplib' src/http/http_client.cc
 report "no details of httplib are used" < <(search 'httplib::[d]etail' "${all_files[@]}")
 report "the HTTP server knows no word of probes" < <(
   search '[Pp]rob(e|ing)' "${http_files[@]}")
@@ -77,6 +75,10 @@ report "the HTTP server knows no word of probes" < <(
 report "include/ includes nothing but the standard library and itself" < <(
   search '^ *# *include' "${contract_files[@]}" |
     grep -vE '# *include *(<[a-z_]+>|"echo_exporter/[a-z_]+\.h")' || true)
+report "a header is included once by #pragma once" < <(
+  mapfile -t headers < <(printf '%s\n' "${all_files[@]}" | grep '\.h$')
+  grep -L -x '#pragma once' "${headers[@]}" || true
+  search '^ *# *ifndef .*_H_$' "${headers[@]}")
 report "our own headers are included by their path from the root or from include/" < <(
   search '^ *# *include *"(\.|[^/]*")' "${product_files[@]}")
 # room NAME [ROOM]...: a room's files include, besides the contracts of include/, its own headers, those of

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_CLIENT_SOCKET_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_CLIENT_SOCKET_H_
+#pragma once
 
 #include <string>
 
@@ -22,5 +21,3 @@ SocketHandle ConnectFrom(const std::string& source, int port,
 bool CanShareAddress(const std::string& address, int port);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_CLIENT_SOCKET_H_

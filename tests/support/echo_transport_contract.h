@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_ECHO_TRANSPORT_CONTRACT_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_ECHO_TRANSPORT_CONTRACT_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -69,5 +68,3 @@ std::string NameOfRig(
     const testing::TestParamInfo<EchoTransportRigParam>& info);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_ECHO_TRANSPORT_CONTRACT_H_

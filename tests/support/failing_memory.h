@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_FAILING_MEMORY_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_FAILING_MEMORY_H_
+#pragma once
 
 #include <cstdint>
 #include <limits>
@@ -31,5 +30,3 @@ class FailingMemory {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_FAILING_MEMORY_H_

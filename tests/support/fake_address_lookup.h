@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_FAKE_ADDRESS_LOOKUP_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_FAKE_ADDRESS_LOOKUP_H_
+#pragma once
 
 #include <algorithm>
 #include <map>
@@ -140,5 +139,3 @@ class FakeAddressLookup final : public AddressLookup {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_FAKE_ADDRESS_LOOKUP_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_FAKE_ECHO_TRANSPORT_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_FAKE_ECHO_TRANSPORT_H_
+#pragma once
 
 #include <algorithm>
 #include <cstddef>
@@ -134,5 +133,3 @@ class FakeEchoNetwork {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_FAKE_ECHO_TRANSPORT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_GEOMETRIC_SERIES_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_GEOMETRIC_SERIES_H_
+#pragma once
 
 #include <vector>
 
@@ -18,5 +17,3 @@ inline std::vector<double> GeometricSeries(double first, double end,
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_GEOMETRIC_SERIES_H_

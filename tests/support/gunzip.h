@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_GUNZIP_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_GUNZIP_H_
+#pragma once
 
 #include <zlib.h>
 
@@ -29,5 +28,3 @@ inline std::string Unzip(const std::string& packed) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_GUNZIP_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_HTTP_CLIENT_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_HTTP_CLIENT_H_
+#pragma once
 
 #include <cstddef>
 #include <optional>
@@ -56,5 +55,3 @@ class HttpClient {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_HTTP_CLIENT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_LATCH_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_LATCH_H_
+#pragma once
 
 #include "src/base/mutex.h"
 
@@ -37,5 +36,3 @@ class Latch {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_LATCH_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_LOCAL_ROUTE_LINUX_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_LOCAL_ROUTE_LINUX_H_
+#pragma once
 
 #include <arpa/inet.h>
 #include <net/route.h>
@@ -45,5 +44,3 @@ inline void AwaitLocalRoute(const std::string& address) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_LOCAL_ROUTE_LINUX_H_

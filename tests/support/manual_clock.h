@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_MANUAL_CLOCK_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_MANUAL_CLOCK_H_
+#pragma once
 
 #include <atomic>
 
@@ -24,5 +23,3 @@ class ManualClock final : public Clock {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_MANUAL_CLOCK_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_NETWORK_NAMESPACE_LINUX_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_NETWORK_NAMESPACE_LINUX_H_
+#pragma once
 
 #include <string>
 
@@ -44,5 +43,3 @@ class NetworkNamespace {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_NETWORK_NAMESPACE_LINUX_H_

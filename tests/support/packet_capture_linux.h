@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_PACKET_CAPTURE_LINUX_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_PACKET_CAPTURE_LINUX_H_
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -36,5 +35,3 @@ class PacketCapture {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_PACKET_CAPTURE_LINUX_H_

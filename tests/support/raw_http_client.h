@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_RAW_HTTP_CLIENT_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_RAW_HTTP_CLIENT_H_
+#pragma once
 
 #include <chrono>
 #include <string>
@@ -57,5 +56,3 @@ class RawHttpClient {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_RAW_HTTP_CLIENT_H_

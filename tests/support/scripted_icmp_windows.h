@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_SCRIPTED_ICMP_WINDOWS_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_SCRIPTED_ICMP_WINDOWS_H_
+#pragma once
 
 #include <atomic>
 #include <cstdint>
@@ -121,5 +120,3 @@ void WriteReplyV6(const IcmpCall& call, const IpAddress& responder,
                   const std::string& data);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_SCRIPTED_ICMP_WINDOWS_H_

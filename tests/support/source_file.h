@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_SOURCE_FILE_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_SOURCE_FILE_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -31,5 +30,3 @@ inline std::string ReadSourceFile(const std::string& path) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_SOURCE_FILE_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_TEMPORARY_FOLDER_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_TEMPORARY_FOLDER_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -49,5 +48,3 @@ class TemporaryFolder {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_TEMPORARY_FOLDER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_TEST_CERTIFICATES_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_TEST_CERTIFICATES_H_
+#pragma once
 
 #include <string>
 
@@ -38,5 +37,3 @@ class TestAuthority {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_TEST_CERTIFICATES_H_

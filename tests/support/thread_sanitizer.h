@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_THREAD_SANITIZER_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_THREAD_SANITIZER_H_
+#pragma once
 
 namespace echo_exporter {
 
@@ -14,5 +13,3 @@ inline constexpr bool kThreadSanitizer = false;
 #endif
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_THREAD_SANITIZER_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_SUPPORT_TLS_CLIENT_H_
-#define ECHO_EXPORTER_TESTS_SUPPORT_TLS_CLIENT_H_
+#pragma once
 
 #include <optional>
 #include <string>
@@ -47,5 +46,3 @@ class TlsClient {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_SUPPORT_TLS_CLIENT_H_

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_TRANSPORT_ECHO_TRANSPORT_WINDOWS_FIXTURE_H_
-#define ECHO_EXPORTER_TESTS_TRANSPORT_ECHO_TRANSPORT_WINDOWS_FIXTURE_H_
+#pragma once
 
 #include <gtest/gtest.h>
 
@@ -108,5 +107,3 @@ class EchoTransportHeldFixture : public EchoTransportWindowsFixture {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_TRANSPORT_ECHO_TRANSPORT_WINDOWS_FIXTURE_H_

@@ -257,7 +257,7 @@ TEST_F(EchoTransportWindowsTest, NeverTakesTheReplyToARequestOfTheSameNumber) {
 }
 
 TEST_F(EchoTransportWindowsTest, HasNoMoreInFlightThanTheSystemHasNumbers) {
-  EXPECT_EQ(EchoTransportMaxInFlight(), 60'000u);
+  EXPECT_EQ(kEchoTransportTraits.max_in_flight, 60'000u);
   EXPECT_EQ(Open({.max_in_flight = 60'001}).max_in_flight(), 60'000u);
   EXPECT_EQ(Open({.max_in_flight = 59'999}).max_in_flight(), 59'999u);
 }

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_TESTS_WEB_PAIR_VIEWS_H_
-#define ECHO_EXPORTER_TESTS_WEB_PAIR_VIEWS_H_
+#pragma once
 
 #include <algorithm>
 #include <memory>
@@ -56,5 +55,3 @@ class FakePairHistory final : public PairHistory {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_TESTS_WEB_PAIR_VIEWS_H_
