@@ -9,7 +9,7 @@
 #include "src/base/byte_size.h"
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
-#include "src/config/number_text.h"
+#include "src/base/number_text.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {

@@ -10,7 +10,7 @@
 #include "src/base/duration.h"
 #include "src/base/file.h"
 #include "src/base/utf8.h"
-#include "src/config/number_text.h"
+#include "src/base/number_text.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {

@@ -1,12 +1,12 @@
 #include "src/web/pair_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "src/base/number_text.h"
 #include "src/base/url_query.h"
 
 namespace echo_exporter {
@@ -54,14 +54,6 @@ bool Contains(std::string_view text, std::string_view part) {
          text.end();
 }
 
-std::optional<std::size_t> ParseNumber(std::string_view text) {
-  std::size_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || parsed != end) return std::nullopt;
-  return number;
-}
-
 bool ParseStates(std::string_view text,
                  std::array<bool, kPairStateCount>* states) {
   states->fill(false);
@@ -106,7 +98,7 @@ std::optional<bool> TakeParameter(std::string_view name, std::string_view value,
     return value == "asc" || value == "desc";
   }
   if (name != "limit" && name != "after") return std::nullopt;
-  const auto number = ParseNumber(value);
+  const auto number = ParseNumber<std::size_t>(value);
   if (!number) return false;
   if (name == "after") {
     query->after = *number;
