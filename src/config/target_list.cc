@@ -1,7 +1,6 @@
 #include "echo_exporter/target_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,7 @@
 
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
+#include "src/base/number_text.h"
 #include "src/base/utf8.h"
 #include "src/config/document.h"
 #include "src/config/findings.h"
@@ -133,26 +133,22 @@ std::string GroupLabels::TakeSetting(std::string_view name,
   using std::chrono::seconds;
   if (name == "__echo_interval__") {
     return TakeDuration(name, value, milliseconds(10), hours(1),
-                        &target.interval);
+                        &target.settings.interval);
   }
   if (name == "__echo_timeout__") {
     return TakeDuration(name, value, milliseconds(1), seconds(60),
-                        &target.timeout);
+                        &target.settings.timeout);
   }
   if (name == "__echo_payload_size__") {
     constexpr std::uint16_t kMost = 65500;
-    std::uint16_t size = 0;
-    const char* const end = value.data() + value.size();
-    const auto [parsed, fault] = std::from_chars(value.data(), end, size);
-    if (fault == std::errc() && parsed == end && size <= kMost) {
-      target.payload_size = size;
-      return "";
-    }
+    auto& size = target.settings.payload_size;
+    size = ParseNumber<std::uint16_t>(value);
+    if (size && *size <= kMost) return "";
     return "__echo_payload_size__ must be an integer from 0 to 65500, not " +
            Excerpt(value);
   }
   if (name == "__echo_source__") {
-    target.source = value;
+    target.settings.source = value;
     return value.empty() ? "__echo_source__ must not be empty" : "";
   }
   return "unknown label " + Excerpt(name) +

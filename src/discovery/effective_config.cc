@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -30,13 +29,12 @@ struct Candidate {
   std::string key = {};                  ///< Canonical()
 };
 
+TargetSettings SettingsOf(const Candidate& candidate) {
+  return candidate.target ? candidate.target->settings : TargetSettings();
+}
+
 bool SameButForPlace(const Candidate& a, const Candidate& b) {
-  const ListedTarget none;
-  const auto settings = [&none](const Candidate& candidate) {
-    const ListedTarget& t = candidate.target ? *candidate.target : none;
-    return std::tie(t.interval, t.timeout, t.payload_size, t.source);
-  };
-  return a.key == b.key && settings(a) == settings(b) &&
+  return a.key == b.key && SettingsOf(a) == SettingsOf(b) &&
          a.destination->labels == b.destination->labels;
 }
 
@@ -66,10 +64,6 @@ class GroupMerge {
   void Run();
 
  private:
-  using Variant =
-      std::tuple<std::optional<Nanoseconds>, std::optional<Nanoseconds>,
-                 std::optional<std::uint16_t>, std::string>;
-
   void AddCandidate(Candidate candidate) {
     candidate.key = Canonical(*candidate.destination);
     candidates_.push_back(std::move(candidate));
@@ -107,7 +101,7 @@ class GroupMerge {
   std::vector<Candidate> candidates_;
   std::string self_;   ///< among the targets, else the host's name
   GroupConfig blank_;  ///< the group without destinations
-  std::map<Variant, std::uint32_t> variants_;
+  std::map<TargetSettings, std::uint32_t> variants_;
   /// By source, name and address: who has the pair.
   std::unordered_map<std::string, const Candidate*> pairs_;
 };
@@ -122,7 +116,7 @@ void GroupMerge::Run() {
   blank_ = group_;
   blank_.destinations.clear();
   // Even if no destination is left.
-  variants_[Variant()] = AddGroup(blank_);
+  variants_[TargetSettings()] = AddGroup(blank_);
   for (const Candidate& candidate : candidates_) {
     if (effective_.too_many) return;
     Add(candidate);
@@ -208,20 +202,16 @@ bool GroupMerge::Rejects(const Candidate& candidate) {
 
 std::optional<std::uint32_t> GroupMerge::VariantFor(
     const Candidate& candidate) {
-  Variant key;
-  if (candidate.target != nullptr) {
-    const ListedTarget& t = *candidate.target;
-    key = {t.interval, t.timeout, t.payload_size, t.source};
-  }
-  const auto [place, is_new] = variants_.try_emplace(key);
+  const TargetSettings own = SettingsOf(candidate);
+  const auto [place, is_new] = variants_.try_emplace(own);
   if (!is_new) return place->second;
-  const auto& [interval, timeout, payload_size, source] = key;
   GroupConfig variant = blank_;
-  variant.interval = interval.value_or(variant.interval);
-  variant.echo.timeout = timeout.value_or(variant.echo.timeout);
-  variant.echo.payload_size = payload_size.value_or(variant.echo.payload_size);
-  if (!source.empty()) {
-    auto parsed = ParseSource(source, file_.sources);
+  EchoSettings& echo = variant.echo;
+  variant.interval = own.interval.value_or(variant.interval);
+  echo.timeout = own.timeout.value_or(echo.timeout);
+  echo.payload_size = own.payload_size.value_or(echo.payload_size);
+  if (!own.source.empty()) {
+    auto parsed = ParseSource(own.source, file_.sources);
     if (!parsed.ok()) {
       variants_.erase(place);
       Reject(candidate, "__echo_source__: " + parsed.error().message);
