@@ -148,13 +148,13 @@ class ExporterImpl final : public Exporter {
 Status ExporterImpl::Open(const Environment& environment) {
   const auto config = file_config_.Get();
   const MutexLock lock(reload_mutex_);
-  discovery_ = std::make_unique<Discovery>(
-      Discovery::Environment{.lookup = &lookup_,
-                             .book = &book_,
-                             .recorder = &recorder_,
-                             .hostname = environment.hostname,
-                             .fetch = environment.fetch},
-      config->state_dir, [this] { FollowDiscovery(); });
+  discovery_ =
+      Discovery::Create({.lookup = &lookup_,
+                         .book = &book_,
+                         .recorder = &recorder_,
+                         .hostname = environment.hostname,
+                         .fetch = environment.fetch},
+                        config->state_dir, [this] { FollowDiscovery(); });
   const auto effective = discovery_->Plan(config);
   if (!effective.ok()) return effective.error();
   config_.Set(effective.value());

@@ -32,12 +32,10 @@ bool ExcludesSelf(const GroupConfig& group) {
   return group.exclude_self || group.neighbours > 0;
 }
 
-}  // namespace
-
-class Discovery::Impl {
+class DiscoveryImpl final : public Discovery {
  public:
-  Impl(Environment environment, const std::string& state_dir,
-       std::function<void()> on_change)
+  DiscoveryImpl(Environment environment, const std::string& state_dir,
+                std::function<void()> on_change)
       : environment_(std::move(environment)),
         on_change_(std::move(on_change)),
         services_{.clock = environment_.clock, .store = TargetStore(state_dir)},
@@ -50,21 +48,21 @@ class Discovery::Impl {
                .hostname = environment_.hostname},
         names_(*environment_.book) {}
 
-  ~Impl() {
-    Stop();
+  ~DiscoveryImpl() override {
+    DiscoveryImpl::Stop();
     if (thread_.joinable()) thread_.join();
   }
 
   Result<std::shared_ptr<const ExporterConfig>> Plan(
-      const std::shared_ptr<const ExporterConfig>& config);
-  void Commit() noexcept;
-  void Abandon() noexcept {
+      const std::shared_ptr<const ExporterConfig>& config) override;
+  void Commit() noexcept override;
+  void Abandon() noexcept override {
     planned_ = {};
     names_.Abandon();
     retry_ = true;
   }
-  void Start();
-  void Stop() {
+  void Start() override;
+  void Stop() override {
     {
       const MutexLock lock(mutex_);
       stopping_ = true;
@@ -111,7 +109,7 @@ class Discovery::Impl {
     if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
   }
   void Run();
-  SteadyTime LookAll(SteadyTime now);
+  std::vector<std::shared_ptr<ListSource>> Sources();
   bool HasChanged();
   void Publish();
 
@@ -150,8 +148,8 @@ class Discovery::Impl {
 };
 
 template <typename Kind, typename Make>
-void Discovery::Impl::PlanSource(const std::string& group, const Kind& config,
-                                 Make make) {
+void DiscoveryImpl::PlanSource(const std::string& group, const Kind& config,
+                               Make make) {
   const SourceKey key = KeyOf(group, config);
   if (planned_.sources.contains(key)) return;
   {
@@ -165,7 +163,7 @@ void Discovery::Impl::PlanSource(const std::string& group, const Kind& config,
   planned_.sources.emplace(key, GroupSource{group, make()});
 }
 
-void Discovery::Impl::PlanSources(const ExporterConfig& config) {
+void DiscoveryImpl::PlanSources(const ExporterConfig& config) {
   const SteadyTime now = services_.clock.Now();
   for (const GroupConfig& group : config.groups) {
     planned_.is_dynamic = planned_.is_dynamic || IsDynamic(group);
@@ -186,7 +184,7 @@ void Discovery::Impl::PlanSources(const ExporterConfig& config) {
   }
 }
 
-void Discovery::Impl::FindNewerLists() {
+void DiscoveryImpl::FindNewerLists() {
   for (const auto& [key, source] : planned_.sources) {
     planned_.removed += source.source->removed();
     for (auto& list : source.source->Lists()) {
@@ -197,8 +195,8 @@ void Discovery::Impl::FindNewerLists() {
   }
 }
 
-EffectiveConfig Discovery::Impl::MergeWith(const ExporterConfig& config,
-                                           const NewerLists& newer) {
+EffectiveConfig DiscoveryImpl::MergeWith(const ExporterConfig& config,
+                                         const NewerLists& newer) {
   // The lists stay while they are merged.
   std::vector<std::shared_ptr<const TargetList>> kept;
   std::vector<ListInUse> in_use;
@@ -240,7 +238,7 @@ EffectiveConfig Discovery::Impl::MergeWith(const ExporterConfig& config,
   return effective;
 }
 
-Result<std::shared_ptr<const ExporterConfig>> Discovery::Impl::Plan(
+Result<std::shared_ptr<const ExporterConfig>> DiscoveryImpl::Plan(
     const std::shared_ptr<const ExporterConfig>& file) try {
   const ExporterConfig& config = *file;
   retry_ = false;
@@ -285,8 +283,8 @@ Result<std::shared_ptr<const ExporterConfig>> Discovery::Impl::Plan(
   throw;
 }
 
-void Discovery::Impl::Note(const ExporterConfig& config,
-                           EffectiveConfig& effective) {
+void DiscoveryImpl::Note(const ExporterConfig& config,
+                         EffectiveConfig& effective) {
   planned_.rejections = std::move(effective.rejections);
   planned_.conflicts = std::move(effective.conflicts);
   for (std::size_t g = 0; g < config.groups.size(); ++g) {
@@ -296,7 +294,7 @@ void Discovery::Impl::Note(const ExporterConfig& config,
   }
 }
 
-void Discovery::Impl::Commit() noexcept try {
+void DiscoveryImpl::Commit() noexcept try {
   for (const auto& [list, targets] : planned_.accepted) list->Accept(targets);
   names_.Commit();
   rejections_.Tell(planned_.rejections);
@@ -313,7 +311,7 @@ void Discovery::Impl::Commit() noexcept try {
   retry_ = true;
 }
 
-void Discovery::Impl::ReadOwnAddresses() {
+void DiscoveryImpl::ReadOwnAddresses() {
   {
     const MutexLock lock(mutex_);
     const SteadyTime now = services_.clock.Now();
@@ -327,19 +325,21 @@ void Discovery::Impl::ReadOwnAddresses() {
   own_addresses_ = std::move(addresses).value();
 }
 
-void Discovery::Impl::Start() {
+void DiscoveryImpl::Start() {
   const MutexLock lock(mutex_);
   started_ = true;
   if (facts_.is_dynamic) StartThread();
 }
 
-void Discovery::Impl::Run() {
+void DiscoveryImpl::Run() {
   SteadyTime next_change{};
   for (;;) {
     const SteadyTime now = services_.clock.Now();
     SteadyTime next = now + kTick;
     try {
-      next = std::min(next, LookAll(now));
+      for (const auto& source : Sources()) {
+        next = std::min(next, source->Look(now));
+      }
       if (now >= std::max(next_change, patience_.load()) && HasChanged()) {
         next_change = now + kTick;
         on_change_();
@@ -356,37 +356,31 @@ void Discovery::Impl::Run() {
   }
 }
 
-SteadyTime Discovery::Impl::LookAll(SteadyTime now) {
+std::vector<std::shared_ptr<ListSource>> DiscoveryImpl::Sources() {
+  const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<ListSource>> sources;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [key, source] : sources_) sources.push_back(source.source);
-  }
-  SteadyTime next = SteadyTime::max();
-  for (const auto& source : sources) next = std::min(next, source->Look(now));
-  return next;
+  for (const auto& [key, source] : sources_) sources.push_back(source.source);
+  return sources;
 }
 
-bool Discovery::Impl::HasChanged() {
+bool DiscoveryImpl::HasChanged() {
   bool changed = retry_ || names_.HaveChanged();
   bool own_addresses = false;
   std::uint64_t removed = 0;
   std::vector<IpAddress> before;
-  std::vector<std::shared_ptr<ListSource>> sources;
   {
     const MutexLock lock(mutex_);
     if (stopping_) return false;
     own_addresses = facts_.needs_own_addresses;
     before = own_addresses_;
     removed = facts_.removed;
-    for (const auto& [key, source] : sources_) sources.push_back(source.source);
   }
   if (own_addresses) {
     ReadOwnAddresses();
     const MutexLock lock(mutex_);
     changed = changed || before != own_addresses_;
   }
-  for (const auto& source : sources) {
+  for (const auto& source : Sources()) {
     removed -= source->removed();
     for (const auto& list : source->Lists()) {
       changed = changed || list->HasNews();
@@ -395,31 +389,20 @@ bool Discovery::Impl::HasChanged() {
   return changed || removed != 0;
 }
 
-void Discovery::Impl::Publish() {
+void DiscoveryImpl::Publish() {
   const MutexLock lock(mutex_);
   environment_.recorder->SetDiscovery(
       {.lists = StatusOf(sources_, facts_.rejected),
        .neighbours = facts_.neighbours});
 }
 
-Discovery::Discovery(Environment environment, const std::string& state_dir,
-                     std::function<void()> on_change)
-    : impl_(std::make_unique<Impl>(std::move(environment), state_dir,
-                                   std::move(on_change))) {}
+}  // namespace
 
-Discovery::~Discovery() = default;
-
-Result<std::shared_ptr<const ExporterConfig>> Discovery::Plan(
-    const std::shared_ptr<const ExporterConfig>& config) {
-  return impl_->Plan(config);
+std::unique_ptr<Discovery> Discovery::Create(Environment environment,
+                                             const std::string& state_dir,
+                                             std::function<void()> on_change) {
+  return std::make_unique<DiscoveryImpl>(std::move(environment), state_dir,
+                                         std::move(on_change));
 }
-
-void Discovery::Commit() noexcept { impl_->Commit(); }
-
-void Discovery::Abandon() noexcept { impl_->Abandon(); }
-
-void Discovery::Start() { impl_->Start(); }
-
-void Discovery::Stop() { impl_->Stop(); }
 
 }  // namespace echo_exporter

@@ -32,7 +32,7 @@ class DiscoveryTest : public testing::Test {
 
   void Restart() {
     discovery_.reset();
-    discovery_ = std::make_unique<Discovery>(
+    discovery_ = Discovery::Create(
         Discovery::Environment{
             .lookup = &lookup_,
             .book = &book_,
