@@ -1,6 +1,7 @@
 #ifndef ECHO_EXPORTER_CONFIG_H_
 #define ECHO_EXPORTER_CONFIG_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -102,6 +103,9 @@ struct FileDiscoveryConfig {
   /// they end in .json, .yml or .yaml, in any case.
   std::vector<std::string> files;
   bool strip_port = false;  ///< of targets "host:port" and URLs
+
+  friend auto operator<=>(const FileDiscoveryConfig&,
+                          const FileDiscoveryConfig&) = default;
 };
 
 /// A target list that a server has, in the format of Prometheus's http_sd. It
@@ -119,6 +123,9 @@ struct HttpDiscoveryConfig {
   std::string username;           ///< basic_auth
   std::string password_file;
   std::string proxy_url;  ///< http://host:port; empty: none
+
+  friend auto operator<=>(const HttpDiscoveryConfig&,
+                          const HttpDiscoveryConfig&) = default;
 };
 
 /// Which addresses of a name are probed.
@@ -150,6 +157,7 @@ struct GroupConfig {
   Labels labels;
 
   bool HasLists() const { return !file_sd.empty() || !http_sd.empty(); }
+  bool ExcludesSelf() const { return exclude_self || neighbours > 0; }
 };
 
 /// One pair (source, destination): indices into `groups`, and into that

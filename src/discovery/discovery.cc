@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "src/base/call_threads.h"
@@ -16,7 +17,6 @@
 #include "src/discovery/effective_config.h"
 #include "src/discovery/file_source.h"
 #include "src/discovery/http_source.h"
-#include "src/discovery/source_set.h"
 #include "src/discovery/told_conditions.h"
 #include "src/discovery/watched_names.h"
 
@@ -28,8 +28,48 @@ constexpr Nanoseconds kOwnAddressInterval = std::chrono::minutes(1);
 // After a plan that came to nothing because of what may last.
 constexpr Nanoseconds kPatience = std::chrono::minutes(1);
 
-bool ExcludesSelf(const GroupConfig& group) {
-  return group.exclude_self || group.neighbours > 0;
+/// The group of a source and its configuration: equal ones are the same source.
+using SourceKey =
+    std::pair<std::string,
+              std::variant<FileDiscoveryConfig, HttpDiscoveryConfig>>;
+using SourceSet = std::map<SourceKey, std::shared_ptr<ListSource>>;
+
+/// `rejected`: besides those that are no targets anywhere, by the names of
+/// group and list with a NUL between them.
+std::vector<DiscoveryStatus::Lists> StatusOf(
+    const SourceSet& sources,
+    const std::map<std::string, std::uint64_t>& rejected) {
+  std::map<std::pair<std::string, std::string>, DiscoveryStatus::Lists> all;
+  for (const auto& [key, source] : sources) {
+    const std::string& group = key.first;
+    const std::string mechanism =
+        std::holds_alternative<FileDiscoveryConfig>(key.second) ? "file_sd"
+                                                                : "http_sd";
+    const auto [place, is_new] = all.try_emplace({group, mechanism});
+    DiscoveryStatus::Lists& sum = place->second;
+    if (is_new) {
+      sum.group = group;
+      sum.mechanism = mechanism;
+      sum.last_success = WallTime::max();
+    }
+    for (const auto& list : source->Lists()) {
+      const KeptList::Facts facts = list->facts();
+      const auto found = rejected.find(group + '\0' + list->name());
+      sum.targets += facts.targets;
+      sum.rejected +=
+          facts.rejected + (found == rejected.end() ? 0 : found->second);
+      sum.refresh_failures += facts.failures;
+      // Nothing is less than anything.
+      sum.last_success = std::min(sum.last_success, facts.last_success);
+      sum.last_change = std::max(sum.last_change, facts.last_change);
+    }
+  }
+  std::vector<DiscoveryStatus::Lists> lists;
+  for (auto& [key, sum] : all) {
+    if (sum.last_success == WallTime::max()) sum.last_success.reset();
+    lists.push_back(std::move(sum));
+  }
+  return lists;
 }
 
 class DiscoveryImpl final : public Discovery {
@@ -105,11 +145,14 @@ class DiscoveryImpl final : public Discovery {
     }
     changed_.NotifyAll();
   }
+  SourceSet Sources() {
+    const MutexLock lock(mutex_);
+    return sources_;
+  }
   void StartThread() REQUIRES(mutex_) {
     if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
   }
   void Run();
-  std::vector<std::shared_ptr<ListSource>> Sources();
   bool HasChanged();
   void Publish();
 
@@ -150,7 +193,7 @@ class DiscoveryImpl final : public Discovery {
 template <typename Kind, typename Make>
 void DiscoveryImpl::PlanSource(const std::string& group, const Kind& config,
                                Make make) {
-  const SourceKey key = KeyOf(group, config);
+  const SourceKey key(group, config);
   if (planned_.sources.contains(key)) return;
   {
     const MutexLock lock(mutex_);
@@ -160,7 +203,7 @@ void DiscoveryImpl::PlanSource(const std::string& group, const Kind& config,
       return;
     }
   }
-  planned_.sources.emplace(key, GroupSource{group, make()});
+  planned_.sources.emplace(key, make());
 }
 
 void DiscoveryImpl::PlanSources(const ExporterConfig& config) {
@@ -168,7 +211,7 @@ void DiscoveryImpl::PlanSources(const ExporterConfig& config) {
   for (const GroupConfig& group : config.groups) {
     planned_.is_dynamic = planned_.is_dynamic || IsDynamic(group);
     planned_.needs_own_addresses =
-        planned_.needs_own_addresses || ExcludesSelf(group);
+        planned_.needs_own_addresses || group.ExcludesSelf();
     for (const FileDiscoveryConfig& files : group.file_sd) {
       PlanSource(group.name, files, [&] {
         auto source = std::make_shared<FileSource>(services_, files);
@@ -186,8 +229,8 @@ void DiscoveryImpl::PlanSources(const ExporterConfig& config) {
 
 void DiscoveryImpl::FindNewerLists() {
   for (const auto& [key, source] : planned_.sources) {
-    planned_.removed += source.source->removed();
-    for (auto& list : source.source->Lists()) {
+    planned_.removed += source->removed();
+    for (auto& list : source->Lists()) {
       auto newer = list->Get(/*newer=*/true);
       if (newer == list->Get(/*newer=*/false)) continue;
       planned_.accepted.push_back({std::move(list), std::move(newer)});
@@ -201,7 +244,7 @@ EffectiveConfig DiscoveryImpl::MergeWith(const ExporterConfig& config,
   std::vector<std::shared_ptr<const TargetList>> kept;
   std::vector<ListInUse> in_use;
   const auto add = [&](std::size_t group, const SourceKey& key) {
-    for (const auto& list : planned_.sources.at(key).source->Lists()) {
+    for (const auto& list : planned_.sources.at(key)->Lists()) {
       const auto found = std::ranges::find(newer, list, &NewerList::list);
       auto targets =
           found == newer.end() ? list->Get(/*newer=*/false) : found->targets;
@@ -213,8 +256,8 @@ EffectiveConfig DiscoveryImpl::MergeWith(const ExporterConfig& config,
   };
   for (std::size_t g = 0; g < config.groups.size(); ++g) {
     const GroupConfig& group = config.groups[g];
-    for (const auto& files : group.file_sd) add(g, KeyOf(group.name, files));
-    for (const auto& http : group.http_sd) add(g, KeyOf(group.name, http));
+    for (const auto& files : group.file_sd) add(g, {group.name, files});
+    for (const auto& http : group.http_sd) add(g, {group.name, http});
   }
   Surroundings surroundings{
       .hostname = environment_.hostname,
@@ -337,7 +380,7 @@ void DiscoveryImpl::Run() {
     const SteadyTime now = services_.clock.Now();
     SteadyTime next = now + kTick;
     try {
-      for (const auto& source : Sources()) {
+      for (const auto& [key, source] : Sources()) {
         next = std::min(next, source->Look(now));
       }
       if (now >= std::max(next_change, patience_.load()) && HasChanged()) {
@@ -356,31 +399,26 @@ void DiscoveryImpl::Run() {
   }
 }
 
-std::vector<std::shared_ptr<ListSource>> DiscoveryImpl::Sources() {
-  const MutexLock lock(mutex_);
-  std::vector<std::shared_ptr<ListSource>> sources;
-  for (const auto& [key, source] : sources_) sources.push_back(source.source);
-  return sources;
-}
-
 bool DiscoveryImpl::HasChanged() {
   bool changed = retry_ || names_.HaveChanged();
   bool own_addresses = false;
   std::uint64_t removed = 0;
   std::vector<IpAddress> before;
+  SourceSet sources;
   {
     const MutexLock lock(mutex_);
     if (stopping_) return false;
     own_addresses = facts_.needs_own_addresses;
     before = own_addresses_;
     removed = facts_.removed;
+    sources = sources_;
   }
   if (own_addresses) {
     ReadOwnAddresses();
     const MutexLock lock(mutex_);
     changed = changed || before != own_addresses_;
   }
-  for (const auto& source : Sources()) {
+  for (const auto& [key, source] : sources) {
     removed -= source->removed();
     for (const auto& list : source->Lists()) {
       changed = changed || list->HasNews();

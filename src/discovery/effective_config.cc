@@ -108,7 +108,7 @@ class GroupMerge {
 
 void GroupMerge::Run() {
   self_ = surroundings_.hostname;
-  if (group_.exclude_self || group_.neighbours > 0) RemoveSelf();
+  if (group_.ExcludesSelf()) RemoveSelf();
   std::uint64_t skipped = candidates_.size();
   if (group_.neighbours > 0) KeepNeighbours();
   skipped -= candidates_.size();
@@ -243,9 +243,7 @@ void GroupMerge::Add(const Candidate& candidate) {
   }
   std::ranges::sort(addresses);
   for (const IpAddress& address : addresses) {
-    if ((group_.exclude_self || group_.neighbours > 0) && IsOwn(address)) {
-      continue;
-    }
+    if (group_.ExcludesSelf() && IsOwn(address)) continue;
     DestinationConfig one = destination;
     one.address = address;
     AddTo(*group, candidate, std::move(one));
@@ -303,7 +301,7 @@ bool GroupMerge::IsFirst(const Candidate& candidate, const std::string& source,
 
 bool IsDynamic(const GroupConfig& group) {
   return group.HasLists() || group.name_addresses == NameAddresses::kAll ||
-         group.exclude_self || group.neighbours > 0;
+         group.ExcludesSelf();
 }
 
 EffectiveConfig Merge(const ExporterConfig& file,

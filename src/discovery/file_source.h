@@ -39,7 +39,6 @@ class FileSource final : public ListSource {
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
 
-  std::string mechanism() const override { return "file_sd"; }
   SteadyTime Look(SteadyTime now) override;
   std::vector<std::shared_ptr<KeptList>> Lists() override;
   std::uint64_t removed() const override;
