@@ -1,6 +1,5 @@
 #include "echo_exporter/exporter.h"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -301,13 +300,6 @@ WebContent ExporterImpl::Content() {
       .metrics_memory =
           [this](const MetricsQuery& query) {
             return recorder_.RenderMemory(query);
-          },
-      .has_group =
-          [this](std::string_view name) {
-            const auto config = config_.Get();
-            return std::ranges::find(config->groups, name,
-                                     &GroupConfig::name) !=
-                   config->groups.end();
           },
       .config = [this] { return config_text_.Get(file_config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },

@@ -222,8 +222,8 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
       .Begin('{');
   WriteCounts(list.counts, json);
   json.End('}')
-      .Field("lossy_threshold", std::optional(facts.lossy))
-      .Field("allow_actions", facts.allow_actions)
+      .Field("lossy_threshold", std::optional(facts.config->history_lossy))
+      .Field("allow_actions", facts.config->allow_actions)
       .Key("groups")
       .Begin('[');
   for (const GroupCounts& group : list.groups) {
@@ -251,8 +251,8 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
       .Field("fine_seconds", seconds(facts.extent.fine))
       .Field("coarse_step", seconds(PairHistory::kCoarseStep))
       .Field("coarse_seconds", seconds(facts.extent.coarse))
-      .Field("shortened", facts.is_shortened)
-      .Field("memory_bytes", facts.history_memory)
+      .Field("shortened", facts.is_shortened())
+      .Field("memory_bytes", facts.config->history_memory)
       .Field("used_bytes", facts.history_bytes)
       .End('}')
       .End('}');

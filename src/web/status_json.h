@@ -1,7 +1,9 @@
 #ifndef ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
 #define ECHO_EXPORTER_SRC_WEB_STATUS_JSON_H_
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,12 +17,15 @@ namespace echo_exporter {
 /// What the status page says besides pairs.
 struct StatusFacts {
   WallTime started;
-  bool allow_actions = false;
-  double lossy = 0;
-  std::uint64_t history_memory = 0;  ///< as configured
-  std::uint64_t history_bytes = 0;   ///< in use
+  std::shared_ptr<const ExporterConfig> config;
+  std::uint64_t history_bytes = 0;  ///< in use
   HistoryExtent extent;
-  bool is_shortened = false;  ///< of an hour and a day
+
+  /// Of an hour and a day.
+  bool is_shortened() const {
+    return extent.fine < std::chrono::hours(1) ||
+           extent.coarse < std::chrono::hours(24);
+  }
 };
 
 /// The spark line of a pair's last hour: a character for each minute.
