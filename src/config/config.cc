@@ -10,10 +10,7 @@
 
 #include "src/base/byte_size.h"
 #include "src/config/config_files.h"
-#include "src/config/config_groups.h"
-#include "src/config/config_metrics.h"
-#include "src/config/config_probe.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/document.h"
 #include "src/config/document_reader.h"
 #include "src/config/quoted.h"
@@ -77,8 +74,7 @@ void ReadDiscoveryLimits(DocumentReader& discovery, ExporterConfig* config) {
   if (auto path = discovery.ReadPath("state_dir")) {
     config->state_dir = std::move(path->value);
   }
-  discovery.ReadInteger<std::uint32_t>("max_pairs", 1, 1'000'000,
-                                       &config->max_pairs);
+  discovery.ReadInteger("max_pairs", 1, 1'000'000, &config->max_pairs);
 }
 
 /// Reads the addresses of an entry of [sources] that has one of each IP
@@ -249,7 +245,7 @@ void ReadRoots(std::vector<DocumentReader>& roots,
   std::optional<std::uint32_t> max_in_flight;
   root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
     std::uint32_t number = 0;
-    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000, &number);
+    engine.ReadInteger("max_in_flight", 1, 1'000'000, &number);
     if (number > 0) max_in_flight = number;
     if (number > platform.max_in_flight) {
       engine.AddWarning(engine.PositionOf("max_in_flight"),

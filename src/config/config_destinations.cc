@@ -1,13 +1,10 @@
-#include "src/config/config_destinations.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <utility>
 
 #include "src/base/host_name.h"
-#include "src/config/config_discovery.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/label_names.h"
 #include "src/config/quoted.h"
 

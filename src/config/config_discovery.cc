@@ -1,5 +1,3 @@
-#include "src/config/config_discovery.h"
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -8,7 +6,7 @@
 #include <utility>
 
 #include "src/base/host_name.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -210,13 +208,9 @@ void ReadServer(DocumentReader& table, const ConfigPlatform& platform,
 
 void ReadDiscovery(DocumentReader& table, const ConfigPlatform& platform,
                    GroupConfig* group) {
-  ReadWord<NameAddresses>(
-      table, "addresses",
-      {{"first", NameAddresses::kFirst}, {"all", NameAddresses::kAll}},
-      &group->name_addresses);
+  ReadWord(table, "addresses", kAddressesWords, &group->name_addresses);
   table.ReadBoolean("exclude_self", &group->exclude_self);
-  table.ReadInteger<std::uint32_t>("neighbours", 1, 1'000'000,
-                                   &group->neighbours);
+  table.ReadInteger("neighbours", 1, 1'000'000, &group->neighbours);
   for (const DocumentNode* const node :
        table.ReadTables("file_sd", "group.file_sd")) {
     DocumentReader reader = table.EnterPart(*node, "file_sd: ");

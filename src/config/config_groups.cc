@@ -1,5 +1,3 @@
-#include "src/config/config_groups.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,9 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/config/config_destinations.h"
-#include "src/config/config_discovery.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {

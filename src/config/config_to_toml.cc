@@ -10,6 +10,7 @@
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
 #include "src/base/number_text.h"
+#include "src/config/config_settings.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -44,22 +45,6 @@ std::string ListenText(const ListenAddress& address) {
          std::to_string(address.port);
 }
 
-std::string IpVersionText(IpPreference preference) {
-  switch (preference) {
-    case IpPreference::kAny:
-      return "any";
-    case IpPreference::kV4Only:
-      return "4";
-    case IpPreference::kV6Only:
-      return "6";
-    case IpPreference::kPreferV4:
-      return "prefer4";
-    case IpPreference::kPreferV6:
-      return "prefer6";
-  }
-  return "any";
-}
-
 std::string BooleanText(bool value) { return value ? "true" : "false"; }
 
 void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
@@ -68,9 +53,8 @@ void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
   toml.Line("ttl", std::to_string(settings.ttl));
   toml.Line("tos", std::to_string(settings.tos));
   toml.Line("dont_fragment", BooleanText(settings.dont_fragment));
-  toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
-  toml.Line("flow",
-            settings.flow == FlowPolicy::kFresh ? "\"fresh\"" : "\"steady\"");
+  toml.Line("ip_version", Quoted(WordOf(kIpVersionWords, settings.ip_version)));
+  toml.Line("flow", Quoted(WordOf(kFlowWords, settings.flow)));
 }
 
 void WriteMetrics(const ExporterConfig& config, TomlText& toml) {
@@ -174,9 +158,7 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
     names.push_back(DestinationText(destination));
   }
   toml.Array("destinations", names);
-  toml.Line("addresses", group.name_addresses == NameAddresses::kAll
-                             ? "\"all\""
-                             : "\"first\"");
+  toml.Line("addresses", Quoted(WordOf(kAddressesWords, group.name_addresses)));
   toml.Line("exclude_self", BooleanText(group.exclude_self));
   if (group.neighbours != 0) {
     toml.Line("neighbours", std::to_string(group.neighbours));
@@ -201,11 +183,8 @@ void WriteModule(const std::string& name, const ModuleConfig& module,
   toml.Header("[modules." + Quoted(name) + ']');
   WriteEchoSettings(module.echo, toml);
   toml.Line("source", Quoted(module.source.name));
-  if (module.mode == ModuleConfig::Mode::kOnDemand) {
-    toml.Line("mode", "\"on_demand\"");
-    return;
-  }
-  toml.Line("mode", "\"continuous\"");
+  toml.Line("mode", Quoted(WordOf(kModeWords, module.mode)));
+  if (module.mode == ModuleConfig::Mode::kOnDemand) return;
   toml.Line("interval", Quoted(FormatDuration(module.interval)));
   toml.Line("keep", Quoted(FormatDuration(module.keep)));
 }

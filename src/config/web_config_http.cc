@@ -112,8 +112,7 @@ void ReadRateLimit(DocumentReader& limit, WebConfig* config) {
   constexpr Nanoseconds kFullest = std::chrono::hours(24 * 36500);
   const auto text = limit.ReadText("interval");
   std::int64_t burst = 0;
-  limit.ReadInteger<std::int64_t>("burst", -1'000'000'000, 1'000'000'000,
-                                  &burst);
+  limit.ReadInteger("burst", -1'000'000'000, 1'000'000'000, &burst);
   const auto interval =
       text ? ParseGoDuration(text->value) : Nanoseconds::zero();
   if (!interval || *interval > kFullest) {
