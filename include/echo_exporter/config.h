@@ -95,6 +95,8 @@ struct DestinationConfig {
   std::string Target() const {
     return address ? ZonedAddress{*address, zone}.ToString() : HostName();
   }
+  /// The same in its one spelling: names in lower case.
+  std::string CanonicalTarget() const;
 };
 
 /// Target lists in files, in the format of Prometheus's file_sd.

@@ -53,9 +53,7 @@ void ReadAllowedTargets(DocumentReader& probe, ProbeConfig* config) {
 void AllowDestinations(ExporterConfig* config) {
   for (const GroupConfig& group : config->groups) {
     for (const DestinationConfig& destination : group.destinations) {
-      config->probe.destinations.insert(
-          destination.address ? destination.Target()
-                              : LowerCase(destination.HostName()));
+      config->probe.destinations.insert(destination.CanonicalTarget());
     }
   }
 }

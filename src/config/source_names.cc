@@ -35,6 +35,10 @@ std::string NamesText(const std::map<std::string, SourceConfig>& named) {
 
 }  // namespace
 
+std::string DestinationConfig::CanonicalTarget() const {
+  return address ? Target() : LowerCase(HostName());
+}
+
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const Error error{
       ErrorCode::kInvalidArgument,

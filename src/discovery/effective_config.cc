@@ -15,18 +15,12 @@
 namespace echo_exporter {
 namespace {
 
-/// The one spelling of a target.
-std::string Canonical(const DestinationConfig& destination) {
-  return destination.address ? destination.Target()
-                             : LowerCase(destination.HostName());
-}
-
 /// A destination that a group may get.
 struct Candidate {
   const DestinationConfig* destination = nullptr;
   const ListedTarget* target = nullptr;  ///< null: of the configuration
   std::size_t list = 0;                  ///< of `target`
-  std::string key = {};                  ///< Canonical()
+  std::string key = {};                  ///< CanonicalTarget()
 };
 
 TargetSettings SettingsOf(const Candidate& candidate) {
@@ -65,7 +59,7 @@ class GroupMerge {
 
  private:
   void AddCandidate(Candidate candidate) {
-    candidate.key = Canonical(*candidate.destination);
+    candidate.key = candidate.destination->CanonicalTarget();
     candidates_.push_back(std::move(candidate));
   }
   bool IsOwn(const IpAddress& address) const {

@@ -39,9 +39,6 @@ struct Spark {
 };
 Spark MakeSpark(const PairHour& hour);
 
-/// "2026-11-26T20:31:07.123Z".
-std::string FormatTime(WallTime time);
-
 // The responses of /api/v1, which docs/http-api.md describes. `history` is
 // asked for spark lines and records.
 

@@ -6,6 +6,7 @@
 
 #include "echo_exporter/version.h"
 #include "src/base/json_writer.h"
+#include "src/base/log.h"
 #include "src/base/utf8.h"
 #include "src/web/static_files.h"
 
@@ -68,7 +69,7 @@ std::string Name(std::string_view text) {
 
 /// "2026-11-26 20:24:51 UTC".
 std::string TimeElement(WallTime time, std::string_view attributes = "") {
-  std::string text = FormatTime(time);
+  std::string text = FormatLogTime(time);
   const std::string shown = text.substr(0, 10) + " " + text.substr(11, 8);
   return "<time" + std::string(attributes) + " datetime=\"" + text + "\">" +
          shown + " UTC</time>";
@@ -76,7 +77,7 @@ std::string TimeElement(WallTime time, std::string_view attributes = "") {
 
 /// "20:24:51", or the date of another time than the day before `now`; UTC.
 std::string ShortTimeElement(WallTime time, WallTime now) {
-  const std::string text = FormatTime(time);
+  const std::string text = FormatLogTime(time);
   const bool is_recent = now - time < std::chrono::hours(24);
   return "<time datetime=\"" + text + "\">" +
          (is_recent ? text.substr(11, 8) : text.substr(0, 10)) + "</time>";
