@@ -94,7 +94,7 @@ DocumentReader::DocumentReader(const Document& document,
       table_(table),
       subject_(std::move(subject)),
       findings_(findings) {
-  for (const DocumentFault& fault : table_.faults) {
+  for (const Finding& fault : table_.faults) {
     AddError(fault.position, fault.sentence);
   }
 }

@@ -21,39 +21,6 @@ using Json = nlohmann::json;
 constexpr std::string_view kNotJson = "not valid JSON: ";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-/// Whether the byte continues a UTF-8 character.
-bool Continues(char c) { return (c & 0xc0) == 0x80; }
-
-/// Converts offsets to positions, quickly when they ascend.
-class PositionFinder {
- public:
-  /// `begin` is where the first line begins.
-  PositionFinder(std::string_view text, std::size_t begin)
-      : text_(text), begin_(begin), at_(begin) {}
-
-  TextPosition At(std::size_t offset) {
-    offset = std::min(offset, text_.size());
-    if (offset < at_) {
-      at_ = begin_;
-      position_ = {};
-    }
-    for (; at_ < offset; ++at_) {
-      if (text_[at_] == '\n') {
-        position_ = {position_.line + 1, 1};
-      } else if (!Continues(text_[at_])) {
-        ++position_.column;
-      }
-    }
-    return position_;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t begin_;
-  std::size_t at_;
-  TextPosition position_;
-};
-
 /// Iterates over a text and counts the bytes that the parser has read, which
 /// the parser itself does not report.
 class TextIterator {
@@ -199,7 +166,7 @@ class JsonTree final : public Json::json_sax_t {
   bool Close() {
     token_end_ = consumed_;
     DocumentNode node = builder_.Close();
-    for (const DocumentFault& fault : std::exchange(node.faults, {})) {
+    for (const Finding& fault : std::exchange(node.faults, {})) {
       findings_.AddError(fault.position, "key " + fault.sentence);
     }
     return Add(std::move(node));
@@ -220,7 +187,7 @@ class JsonTree final : public Json::json_sax_t {
 
 /// The offset of the character that contains the byte at `offset`.
 std::size_t CharacterBegin(std::string_view text, std::size_t offset) {
-  while (offset > 0 && offset < text.size() && Continues(text[offset]) &&
+  while (offset > 0 && offset < text.size() && ContinuesUtf8(text[offset]) &&
          (text[offset - 1] & 0x80) != 0) {
     --offset;
   }

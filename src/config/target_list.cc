@@ -218,16 +218,12 @@ class ListReader {
 
 std::optional<Document> ListReader::Parse(std::string_view text) {
   if (format_ == DocumentFormat::kJson) return ParseJson(text, errors_);
-  TextPosition position;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t length = Utf8Length(rest);
-    if (length == 0) {
-      errors_.AddError(position, "not valid UTF-8");
-      return std::nullopt;
-    }
-    ++position.column;
-    if (rest.front() == '\n') position = {position.line + 1, 1};
-    rest.remove_prefix(length);
+  std::size_t length = 0;
+  for (std::size_t at = 0; at < text.size(); at += length) {
+    length = Utf8Length(text.substr(at));
+    if (length > 0) continue;
+    errors_.AddError(PositionFinder(text).At(at), "not valid UTF-8");
+    return std::nullopt;
   }
   return ParseYaml(text, errors_);
 }
@@ -271,7 +267,7 @@ void ListReader::ReadGroup(const DocumentNode& group) {
     AddTypeError(group, "a target group", Kind::kTable);
     return;
   }
-  for (const DocumentFault& fault : group.faults) {
+  for (const Finding& fault : group.faults) {
     errors_.AddError(fault.position, "key " + fault.sentence);
   }
   const DocumentNode* targets = nullptr;
@@ -296,7 +292,7 @@ void ListReader::ReadTargets(const DocumentNode& targets,
   std::string fault;
   const DocumentNode* faulty = nullptr;
   if (labels != nullptr) {
-    for (const DocumentFault& wrong : labels->faults) {
+    for (const Finding& wrong : labels->faults) {
       errors_.AddError(wrong.position, "label " + wrong.sentence);
     }
     for (const DocumentNode& label : labels->children) {
