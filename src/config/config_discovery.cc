@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "echo_exporter/http_client.h"
 #include "src/base/host_name.h"
 #include "src/config/config_sections.h"
 #include "src/config/quoted.h"
@@ -49,16 +50,12 @@ std::string UrlFault(std::string_view url) {
     return "must be of the printable ASCII characters that URLs have, without "
            "a fragment; the only placeholder is {hostname}";
   }
-  url.remove_prefix(scheme->size());
-  std::string authority(url.substr(0, url.find_first_of("/?")));
-  if (authority.find('@') != std::string::npos) {
+  const std::string_view rest = url.substr(scheme->size());
+  if (rest.substr(0, rest.find_first_of("/?")).find('@') !=
+      std::string_view::npos) {
     return "must not contain a user or a password; use basic_auth";
   }
-  if (authority.ends_with(']') || authority.find(':') == std::string::npos) {
-    authority += ":80";
-  }
-  const auto server = ParseListenAddress(authority);
-  if (!server.ok() || server.value().host.empty() || server.value().port == 0) {
+  if (!HttpUrl::Parse(url)) {
     return "must have a host, and its port, if any, must be a number from 1 to "
            "65535";
   }

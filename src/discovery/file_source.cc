@@ -72,12 +72,8 @@ FileSource::File& FileSource::FileAt(const std::string& path) {
   if (found != files_.end()) return found->second;
   auto list = std::make_shared<KeptList>(services_, path, FormatOf(path),
                                          config_.strip_port);
-  File file{.list = list, .seen = Settled<std::size_t>(0)};
-  if (const auto stored = list->hash()) {
-    file.seen.MarkSeen(*stored);
-  } else {
-    file.seen.Forget();
-  }
+  File file{.list = list};
+  if (const auto stored = list->hash()) file.seen.MarkSeen(*stored);
   return files_.emplace(path, std::move(file)).first->second;
 }
 

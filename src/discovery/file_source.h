@@ -52,8 +52,8 @@ class FileSource final : public ListSource {
   };
   struct File {
     std::shared_ptr<KeptList> list;
-    Settled<std::size_t> seen;  ///< HashOf() its content
-    std::string fault = {};     ///< of what was seen last; empty: none
+    Settled<std::size_t> seen = {};  ///< HashOf() its content
+    std::string fault = {};          ///< of what was seen last; empty: none
     std::optional<Stamp> stamp = {};
     SteadyTime read_at{};
     std::optional<SteadyTime> gone_since = {};
