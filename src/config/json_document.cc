@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,39 +21,6 @@ using Json = nlohmann::json;
 constexpr std::string_view kNotJson = "not valid JSON: ";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-/// Iterates over a text and counts the bytes that the parser has read, which
-/// the parser itself does not report.
-class TextIterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  TextIterator(const char* at, std::size_t* consumed)
-      : at_(at), consumed_(consumed) {}
-
-  reference operator*() const { return *at_; }
-  TextIterator& operator++() {
-    ++at_;
-    ++*consumed_;
-    return *this;
-  }
-  TextIterator operator++(int) {
-    TextIterator before = *this;
-    ++*this;
-    return before;
-  }
-  friend bool operator==(const TextIterator& a, const TextIterator& b) {
-    return a.at_ == b.at_;
-  }
-
- private:
-  const char* at_;
-  std::size_t* consumed_;
-};
-
 /// Builds the tree of a text. A member function that returns false has added an
 /// error, and the parser stops.
 class JsonTree final : public Json::json_sax_t {
@@ -62,6 +29,7 @@ class JsonTree final : public Json::json_sax_t {
       : text_(text),
         token_end_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size()
                                                     : 0),
+        stream_(std::string(text)),
         positions_(text, token_end_),
         findings_(findings) {}
 
@@ -71,10 +39,7 @@ class JsonTree final : public Json::json_sax_t {
       AddError(nul, "a NUL character");
       return false;
     }
-    const char* const begin = text_.data();
-    return Json::sax_parse(TextIterator(begin, &consumed_),
-                           TextIterator(begin + text_.size(), &consumed_),
-                           this);
+    return Json::sax_parse(stream_, this);
   }
 
   DocumentNode TakeRoot() { return builder_.TakeRoot(); }
@@ -131,8 +96,14 @@ class JsonTree final : public Json::json_sax_t {
   /// which the parser may have read before it reported the previous token.
   TextPosition TakeToken() {
     const std::size_t begin = text_.find_first_not_of(" \t\r\n,:", token_end_);
-    token_end_ = consumed_;
+    token_end_ = Consumed();
     return positions_.At(begin);
+  }
+
+  /// The bytes that the parser has read, which it does not report itself.
+  std::size_t Consumed() {
+    return static_cast<std::size_t>(
+        stream_.rdbuf()->pubseekoff(0, std::ios::cur, std::ios::in));
   }
 
   DocumentNode Leaf(Kind kind) {
@@ -164,7 +135,7 @@ class JsonTree final : public Json::json_sax_t {
   }
 
   bool Close() {
-    token_end_ = consumed_;
+    token_end_ = Consumed();
     DocumentNode node = builder_.Close();
     for (const Finding& fault : std::exchange(node.faults, {})) {
       findings_.AddError(fault.position, "key " + fault.sentence);
@@ -178,8 +149,8 @@ class JsonTree final : public Json::json_sax_t {
   }
 
   std::string_view text_;
-  std::size_t consumed_ = 0;
   std::size_t token_end_;
+  std::istringstream stream_;  ///< of the text
   PositionFinder positions_;
   Findings& findings_;
   DocumentBuilder builder_{DocumentFormat::kJson};
