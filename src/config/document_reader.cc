@@ -156,6 +156,11 @@ std::string DocumentReader::NameOf(std::string_view key) const {
                                                    : Excerpt(key);
 }
 
+bool DocumentReader::SkipNull(std::string_view key) {
+  const DocumentNode* const node = table_.Find(key);
+  return node != nullptr && node->kind == Kind::kNull && Take(key) != nullptr;
+}
+
 void DocumentReader::ReadBoolean(std::string_view key, bool* value) {
   const DocumentNode* const node = Take(key);
   if (node == nullptr) return;

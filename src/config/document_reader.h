@@ -66,6 +66,8 @@ class DocumentReader {
     return findings_.PlaceText(position);
   }
 
+  /// Whether the value of the key is null, which counts as read then.
+  bool SkipNull(std::string_view key);
   void ReadBoolean(std::string_view key, bool* value);
   /// `min` and `max` are allowed values.
   template <std::integral T>
