@@ -132,12 +132,9 @@ std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
     return std::nullopt;
   }
   DocumentReader reader = sources.Enter(node, "[sources]: " + name + ": ");
-  const auto interface_name = reader.ReadText("interface");
+  const auto interface_name = reader.RequireText("interface");
   reader.ReportUnknownKeys();
-  if (!interface_name) {
-    if (!reader.Has("interface")) reader.AddError("interface is missing");
-    return std::nullopt;
-  }
+  if (!interface_name) return std::nullopt;
   const std::string_view fault = NameFault(interface_name->value);
   if (!fault.empty()) {
     reader.AddError(interface_name->position,

@@ -96,11 +96,8 @@ void ReadFiles(DocumentReader& table, FileDiscoveryConfig* config) {
 
 void ReadUrl(DocumentReader& table, const ConfigPlatform& platform,
              HttpDiscoveryConfig* config) {
-  const auto url = table.ReadText("url");
-  if (!url) {
-    if (!table.Has("url")) table.AddError("url is missing");
-    return;
-  }
+  const auto url = table.RequireText("url");
+  if (!url) return;
   config->url = WithHostName(url->value, PercentEncoded(platform.hostname));
   if (const std::string fault = UrlFault(config->url); !fault.empty()) {
     table.AddError(url->position, "url " + fault);
@@ -123,7 +120,7 @@ void ReadProxy(DocumentReader& table, HttpDiscoveryConfig* config) {
 }
 
 void ReadBasicAuth(DocumentReader& auth, HttpDiscoveryConfig* config) {
-  if (const auto username = auth.ReadText("username")) {
+  if (const auto username = auth.RequireText("username")) {
     if (username->value.find(':') != std::string::npos ||
         !NameFault(username->value).empty()) {
       auth.AddError(username->position,
@@ -131,8 +128,6 @@ void ReadBasicAuth(DocumentReader& auth, HttpDiscoveryConfig* config) {
                     "or a control character");
     }
     config->username = username->value;
-  } else if (!auth.Has("username")) {
-    auth.AddError("username is missing");
   }
   if (const auto path = auth.ReadPath("password_file")) {
     config->password_file = path->value;

@@ -65,11 +65,8 @@ void GroupsReader::Read(const DocumentReader& root, const DocumentNode& table,
 }
 
 void GroupsReader::ReadName(DocumentReader& table, GroupConfig* group) {
-  const auto name = table.ReadText("name");
-  if (!name) {
-    if (!table.Has("name")) table.AddError("name is missing");
-    return;
-  }
+  const auto name = table.RequireText("name");
+  if (!name) return;
   if (const std::string_view fault = NameFault(name->value); !fault.empty()) {
     table.AddError(name->position, "name " + std::string(fault));
     return;

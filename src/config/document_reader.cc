@@ -254,6 +254,12 @@ std::optional<Located<std::string>> DocumentReader::ReadText(
   return std::nullopt;
 }
 
+std::optional<Located<std::string>> DocumentReader::RequireText(
+    std::string_view key) {
+  if (!Has(key)) AddError(std::string(key) + " is missing");
+  return ReadText(key);
+}
+
 std::optional<std::vector<Located<std::string>>> DocumentReader::ReadTexts(
     std::string_view key) {
   const DocumentNode* const node = ReadArray(key, "strings");

@@ -84,6 +84,8 @@ class DocumentReader {
                     Nanoseconds* value);
   /// In YAML any scalar, as written.
   std::optional<Located<std::string>> ReadText(std::string_view key);
+  /// The same; it is an error when there is none.
+  std::optional<Located<std::string>> RequireText(std::string_view key);
   /// The elements of an array that are of the right type; each other one is
   /// an error. Absent when there is no array or no element of the right type;
   /// empty when the array is empty.
