@@ -69,8 +69,7 @@ WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
 
 WebConfigOutcome ParseWebConfig(const std::string& text,
                                 const std::string& path) try {
-  WebConfigFile file{
-      path, PathFromUtf8(path).parent_path(), {{path, HashOf(text)}}};
+  WebConfigFile file{PathFromUtf8(path).parent_path(), {{path, HashOf(text)}}};
   Findings findings(path);
   WebConfig config;
   const auto document = ParseYaml(text, findings);
