@@ -232,15 +232,20 @@ void CheckSystemLimit(DocumentReader& root, const ConfigPlatform& platform,
 void ReadRoots(std::vector<DocumentReader>& roots,
                const ConfigPlatform& platform, ExporterConfig* config) {
   DocumentReader& root = roots.front();
-  root.ReadSection(
-      "web", "[web]: ", [&](DocumentReader& web) { ReadWeb(web, config); });
+  const auto read = [&](const std::string& section, auto read_section) {
+    root.ReadSection(section,
+                     '[' + section + "]: ", [&](DocumentReader& reader) {
+                       read_section(reader, config);
+                     });
+  };
+  read("web", ReadWeb);
   bool has_buckets = false;
-  root.ReadSection("metrics", "[metrics]: ", [&](DocumentReader& metrics) {
+  read("metrics", [&](DocumentReader& metrics, ExporterConfig*) {
     has_buckets = metrics.Has("rtt_buckets");
     ReadMetrics(metrics, config);
   });
   std::optional<std::uint32_t> max_in_flight;
-  root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
+  read("engine", [&](DocumentReader& engine, ExporterConfig*) {
     std::uint32_t number = 0;
     engine.ReadInteger("max_in_flight", 1, 1'000'000, &number);
     if (number > 0) max_in_flight = number;
@@ -254,15 +259,10 @@ void ReadRoots(std::vector<DocumentReader>& roots,
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });
-  root.ReadSection("history", "[history]: ", [&](DocumentReader& history) {
-    ReadHistory(history, config);
-  });
-  root.ReadSection("discovery",
-                   "[discovery]: ", [&](DocumentReader& discovery) {
-                     ReadDiscoveryLimits(discovery, config);
-                   });
+  read("history", ReadHistory);
+  read("discovery", ReadDiscoveryLimits);
   GroupConfig defaults;
-  root.ReadSection("defaults", "[defaults]: ", [&](DocumentReader& section) {
+  read("defaults", [&](DocumentReader& section, ExporterConfig*) {
     ReadGroupSettings(section, &defaults);
   });
   Definitions sources;
@@ -272,9 +272,7 @@ void ReadRoots(std::vector<DocumentReader>& roots,
   for (DocumentReader& any : roots) {
     ReadModules(any, &modules, platform, config);
   }
-  root.ReadSection("probe", "[probe]: ", [&](DocumentReader& probe) {
-    ReadProbe(probe, config);
-  });
+  read("probe", ReadProbe);
   if (!has_buckets) {
     config->histograms.rtt_buckets = DefaultRttBuckets(LongestTimeout(*config));
   }
