@@ -137,7 +137,8 @@ class DiscoveryImpl final : public Discovery {
                             const NewerLists& newer);
   void FindNewerLists();
   void Note(const ExporterConfig& config, EffectiveConfig& effective);
-  void ReadOwnAddresses();
+  /// Whether they have changed; looks once in kOwnAddressInterval.
+  bool ReadOwnAddresses();
   void Wake() {
     {
       const MutexLock lock(mutex_);
@@ -354,18 +355,19 @@ void DiscoveryImpl::Commit() noexcept try {
   retry_ = true;
 }
 
-void DiscoveryImpl::ReadOwnAddresses() {
+bool DiscoveryImpl::ReadOwnAddresses() {
   {
     const MutexLock lock(mutex_);
     const SteadyTime now = services_.clock.Now();
-    if (now < own_addresses_due_) return;
+    if (now < own_addresses_due_) return false;
     own_addresses_due_ = now + kOwnAddressInterval;
   }
   auto addresses = environment_.lookup->OwnAddresses();
-  if (!addresses.ok()) return;  // as they were
+  if (!addresses.ok()) return false;
   std::ranges::sort(addresses.value());
   const MutexLock lock(mutex_);
-  own_addresses_ = std::move(addresses).value();
+  own_addresses_.swap(addresses.value());
+  return own_addresses_ != addresses.value();
 }
 
 void DiscoveryImpl::Start() {
@@ -403,21 +405,15 @@ bool DiscoveryImpl::HasChanged() {
   bool changed = retry_ || names_.HaveChanged();
   bool own_addresses = false;
   std::uint64_t removed = 0;
-  std::vector<IpAddress> before;
   SourceSet sources;
   {
     const MutexLock lock(mutex_);
     if (stopping_) return false;
     own_addresses = facts_.needs_own_addresses;
-    before = own_addresses_;
     removed = facts_.removed;
     sources = sources_;
   }
-  if (own_addresses) {
-    ReadOwnAddresses();
-    const MutexLock lock(mutex_);
-    changed = changed || before != own_addresses_;
-  }
+  if (own_addresses && ReadOwnAddresses()) changed = true;
   for (const auto& [key, source] : sources) {
     removed -= source->removed();
     for (const auto& list : source->Lists()) {
