@@ -19,7 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::UnorderedElementsAre;
 
 std::string ListOf(const std::string& targets) {
   return "[{\"targets\": [" + targets + "]}]";
