@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -93,6 +94,8 @@ struct DestinationConfig {
   std::string Target() const {
     return address ? ZonedAddress{*address, zone}.ToString() : HostName();
   }
+  /// The same in its one spelling: names in lower case.
+  std::string CanonicalTarget() const;
 };
 
 /// Target lists in files, in the format of Prometheus's file_sd.
@@ -101,6 +104,9 @@ struct FileDiscoveryConfig {
   /// they end in .json, .yml or .yaml, in any case.
   std::vector<std::string> files;
   bool strip_port = false;  ///< of targets "host:port" and URLs
+
+  friend auto operator<=>(const FileDiscoveryConfig&,
+                          const FileDiscoveryConfig&) = default;
 };
 
 /// A target list that a server has, in the format of Prometheus's http_sd. It
@@ -118,6 +124,9 @@ struct HttpDiscoveryConfig {
   std::string username;           ///< basic_auth
   std::string password_file;
   std::string proxy_url;  ///< http://host:port; empty: none
+
+  friend auto operator<=>(const HttpDiscoveryConfig&,
+                          const HttpDiscoveryConfig&) = default;
 };
 
 /// Which addresses of a name are probed.
@@ -149,6 +158,7 @@ struct GroupConfig {
   Labels labels;
 
   bool HasLists() const { return !file_sd.empty() || !http_sd.empty(); }
+  bool ExcludesSelf() const { return exclude_self || neighbours > 0; }
 };
 
 /// One pair (source, destination): indices into `groups`, and into that

@@ -36,12 +36,11 @@ class Discovery {
   };
 
   /// `state_dir`: of the configuration at the start.
-  Discovery(Environment environment, const std::string& state_dir,
-            std::function<void()> on_change);
+  static std::unique_ptr<Discovery> Create(Environment environment,
+                                           const std::string& state_dir,
+                                           std::function<void()> on_change);
   /// Waits for requests to servers that are under way.
-  ~Discovery();
-  Discovery(const Discovery&) = delete;
-  Discovery& operator=(const Discovery&) = delete;
+  virtual ~Discovery() = default;
 
   /// The effective configuration for `config`, as far as lists and addresses
   /// are known; `config` itself where it needs no discovery. Lists of unchanged
@@ -50,21 +49,17 @@ class Discovery {
   /// version used; the error says so where even that is no help. Throws
   /// std::bad_alloc; then, and after an error, nothing has changed; else call
   /// Commit() or Abandon().
-  Result<std::shared_ptr<const ExporterConfig>> Plan(
-      const std::shared_ptr<const ExporterConfig>& config);
+  virtual Result<std::shared_ptr<const ExporterConfig>> Plan(
+      const std::shared_ptr<const ExporterConfig>& config) = 0;
 
   /// What was planned is in effect: sources that it lacks end.
-  void Commit() noexcept;
-  void Abandon() noexcept;
+  virtual void Commit() noexcept = 0;
+  virtual void Abandon() noexcept = 0;
 
   /// Looks for changes from here on. Throws when the system has no thread.
-  void Start();
+  virtual void Start() = 0;
   /// No `on_change` begins any more. Does not wait.
-  void Stop();
-
- private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  virtual void Stop() = 0;
 };
 
 }  // namespace echo_exporter

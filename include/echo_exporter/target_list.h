@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,15 +14,22 @@
 
 namespace echo_exporter {
 
-/// One target of a list.
-struct ListedTarget {
-  DestinationConfig destination;
-  // What its labels set instead of its group: see GroupConfig.
+/// What a target's labels set instead of its group: see GroupConfig.
+struct TargetSettings {
   std::optional<Nanoseconds> interval;        ///< __echo_interval__
   std::optional<Nanoseconds> timeout;         ///< __echo_timeout__
   std::optional<std::uint16_t> payload_size;  ///< __echo_payload_size__
-  std::string source = {};                    ///< __echo_source__; empty: none
-  std::uint32_t line = 1;                     ///< where it is in the list
+  std::string source;                         ///< __echo_source__; empty: none
+
+  friend auto operator<=>(const TargetSettings&,
+                          const TargetSettings&) = default;
+};
+
+/// One target of a list.
+struct ListedTarget {
+  DestinationConfig destination;
+  TargetSettings settings;
+  std::uint32_t line = 1;  ///< where it is in the list
   std::uint32_t column = 1;
 };
 

@@ -1,6 +1,5 @@
 #include "echo_exporter/exporter.h"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -147,13 +146,13 @@ class ExporterImpl final : public Exporter {
 Status ExporterImpl::Open(const Environment& environment) {
   const auto config = file_config_.Get();
   const MutexLock lock(reload_mutex_);
-  discovery_ = std::make_unique<Discovery>(
-      Discovery::Environment{.lookup = &lookup_,
-                             .book = &book_,
-                             .recorder = &recorder_,
-                             .hostname = environment.hostname,
-                             .fetch = environment.fetch},
-      config->state_dir, [this] { FollowDiscovery(); });
+  discovery_ =
+      Discovery::Create({.lookup = &lookup_,
+                         .book = &book_,
+                         .recorder = &recorder_,
+                         .hostname = environment.hostname,
+                         .fetch = environment.fetch},
+                        config->state_dir, [this] { FollowDiscovery(); });
   const auto effective = discovery_->Plan(config);
   if (!effective.ok()) return effective.error();
   config_.Set(effective.value());
@@ -300,13 +299,6 @@ WebContent ExporterImpl::Content() {
       .metrics_memory =
           [this](const MetricsQuery& query) {
             return recorder_.RenderMemory(query);
-          },
-      .has_group =
-          [this](std::string_view name) {
-            const auto config = config_.Get();
-            return std::ranges::find(config->groups, name,
-                                     &GroupConfig::name) !=
-                   config->groups.end();
           },
       .config = [this] { return config_text_.Get(file_config_.Get()); },
       .not_ready_reason = [this] { return NotReadyReason(); },

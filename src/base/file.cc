@@ -16,14 +16,19 @@ std::string PathToUtf8(const std::filesystem::path& path) {
   return {text.begin(), text.end()};
 }
 
-Result<std::vector<std::string>> FindFiles(const std::string& pattern) {
+bool MatchesPattern(std::string_view path, std::string_view pattern) {
   const std::size_t star = pattern.find('*');
-  if (star == std::string::npos) return std::vector<std::string>{pattern};
+  if (star == std::string_view::npos) return path == pattern;
+  return path.size() + 1 >= pattern.size() &&
+         path.starts_with(pattern.substr(0, star)) &&
+         path.ends_with(pattern.substr(star + 1));
+}
+
+Result<std::vector<std::string>> FindFiles(const std::string& pattern) {
+  if (pattern.find('*') == std::string::npos) return std::vector{pattern};
   // As it is written: Windows has two separators.
   const std::size_t last = PathToUtf8(PathFromUtf8(pattern).filename()).size();
   const std::string folder = pattern.substr(0, pattern.size() - last);
-  const std::string begin = pattern.substr(0, star);
-  const std::string end = pattern.substr(star + 1);
   std::vector<std::string> paths;
   std::error_code error;
   for (std::filesystem::directory_iterator
@@ -31,10 +36,7 @@ Result<std::vector<std::string>> FindFiles(const std::string& pattern) {
        none;
        !error && entry != none; entry.increment(error)) {
     std::string path = folder + PathToUtf8(entry->path().filename());
-    if (path.size() >= begin.size() + end.size() && path.starts_with(begin) &&
-        path.ends_with(end)) {
-      paths.push_back(std::move(path));
-    }
+    if (MatchesPattern(path, pattern)) paths.push_back(std::move(path));
   }
   if (error) {
     const bool missing = error == std::errc::no_such_file_or_directory;

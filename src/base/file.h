@@ -25,8 +25,11 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes);
 
-/// The paths that match `pattern`, sorted: one "*" in its last part stands for
-/// any text. Without a "*", the pattern itself. An error is that of reading its
+/// Whether the path is `pattern`, in which one "*" stands for any text.
+bool MatchesPattern(std::string_view path, std::string_view pattern);
+
+/// The paths that match `pattern`, sorted; its "*" is in its last part. Without
+/// a "*", the pattern itself. An error is that of reading its
 /// folder, of the code kNotFound when there is none. Thread-safe.
 Result<std::vector<std::string>> FindFiles(const std::string& pattern);
 

@@ -13,6 +13,7 @@ namespace echo_exporter {
 template <typename State>
 class Settled {
  public:
+  Settled() = default;
   explicit Settled(State seen) : seen_(std::move(seen)) {}
 
   /// Whether the state has changed to `now` and the look before has seen the

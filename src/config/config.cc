@@ -10,10 +10,7 @@
 
 #include "src/base/byte_size.h"
 #include "src/config/config_files.h"
-#include "src/config/config_groups.h"
-#include "src/config/config_metrics.h"
-#include "src/config/config_probe.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/document.h"
 #include "src/config/document_reader.h"
 #include "src/config/quoted.h"
@@ -77,8 +74,7 @@ void ReadDiscoveryLimits(DocumentReader& discovery, ExporterConfig* config) {
   if (auto path = discovery.ReadPath("state_dir")) {
     config->state_dir = std::move(path->value);
   }
-  discovery.ReadInteger<std::uint32_t>("max_pairs", 1, 1'000'000,
-                                       &config->max_pairs);
+  discovery.ReadInteger("max_pairs", 1, 1'000'000, &config->max_pairs);
 }
 
 /// Reads the addresses of an entry of [sources] that has one of each IP
@@ -136,12 +132,9 @@ std::optional<SourceConfig> ReadNamedSource(DocumentReader& sources,
     return std::nullopt;
   }
   DocumentReader reader = sources.Enter(node, "[sources]: " + name + ": ");
-  const auto interface_name = reader.ReadText("interface");
+  const auto interface_name = reader.RequireText("interface");
   reader.ReportUnknownKeys();
-  if (!interface_name) {
-    if (!reader.Has("interface")) reader.AddError("interface is missing");
-    return std::nullopt;
-  }
+  if (!interface_name) return std::nullopt;
   const std::string_view fault = NameFault(interface_name->value);
   if (!fault.empty()) {
     reader.AddError(interface_name->position,
@@ -239,17 +232,22 @@ void CheckSystemLimit(DocumentReader& root, const ConfigPlatform& platform,
 void ReadRoots(std::vector<DocumentReader>& roots,
                const ConfigPlatform& platform, ExporterConfig* config) {
   DocumentReader& root = roots.front();
-  root.ReadSection(
-      "web", "[web]: ", [&](DocumentReader& web) { ReadWeb(web, config); });
+  const auto read = [&](const std::string& section, auto read_section) {
+    root.ReadSection(section,
+                     '[' + section + "]: ", [&](DocumentReader& reader) {
+                       read_section(reader, config);
+                     });
+  };
+  read("web", ReadWeb);
   bool has_buckets = false;
-  root.ReadSection("metrics", "[metrics]: ", [&](DocumentReader& metrics) {
+  read("metrics", [&](DocumentReader& metrics, ExporterConfig*) {
     has_buckets = metrics.Has("rtt_buckets");
     ReadMetrics(metrics, config);
   });
   std::optional<std::uint32_t> max_in_flight;
-  root.ReadSection("engine", "[engine]: ", [&](DocumentReader& engine) {
+  read("engine", [&](DocumentReader& engine, ExporterConfig*) {
     std::uint32_t number = 0;
-    engine.ReadInteger<std::uint32_t>("max_in_flight", 1, 1'000'000, &number);
+    engine.ReadInteger("max_in_flight", 1, 1'000'000, &number);
     if (number > 0) max_in_flight = number;
     if (number > platform.max_in_flight) {
       engine.AddWarning(engine.PositionOf("max_in_flight"),
@@ -261,15 +259,10 @@ void ReadRoots(std::vector<DocumentReader>& roots,
     engine.ReadDuration("drain_timeout", Nanoseconds(0),
                         std::chrono::seconds(60), &config->drain_timeout);
   });
-  root.ReadSection("history", "[history]: ", [&](DocumentReader& history) {
-    ReadHistory(history, config);
-  });
-  root.ReadSection("discovery",
-                   "[discovery]: ", [&](DocumentReader& discovery) {
-                     ReadDiscoveryLimits(discovery, config);
-                   });
+  read("history", ReadHistory);
+  read("discovery", ReadDiscoveryLimits);
   GroupConfig defaults;
-  root.ReadSection("defaults", "[defaults]: ", [&](DocumentReader& section) {
+  read("defaults", [&](DocumentReader& section, ExporterConfig*) {
     ReadGroupSettings(section, &defaults);
   });
   Definitions sources;
@@ -279,9 +272,7 @@ void ReadRoots(std::vector<DocumentReader>& roots,
   for (DocumentReader& any : roots) {
     ReadModules(any, &modules, platform, config);
   }
-  root.ReadSection("probe", "[probe]: ", [&](DocumentReader& probe) {
-    ReadProbe(probe, config);
-  });
+  read("probe", ReadProbe);
   if (!has_buckets) {
     config->histograms.rtt_buckets = DefaultRttBuckets(LongestTimeout(*config));
   }

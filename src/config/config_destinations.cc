@@ -1,13 +1,10 @@
-#include "src/config/config_destinations.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <utility>
 
 #include "src/base/host_name.h"
-#include "src/config/config_discovery.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/label_names.h"
 #include "src/config/quoted.h"
 
@@ -50,27 +47,33 @@ std::string KeyOf(const std::string& text) {
   return LowerCase(AsciiHostName(text).value_or(text));
 }
 
+void AddTargetError(DocumentReader& table, const DestinationItem& item,
+                    const std::string& sentence) {
+  table.AddError(item.target.position,
+                 "destinations: " + Excerpt(item.target.value) + sentence);
+}
+
 void AddPrefix(DocumentReader& table, const DestinationItem& item, Seen* seen,
                GroupConfig* group) {
-  const std::string quoted = "destinations: " + Excerpt(item.target.value);
-  const auto add_error = [&](const std::string& sentence) {
-    table.AddError(item.target.position, quoted + sentence);
-  };
   std::string zone;
   const auto prefix = ParsePrefix(item.target.value, &zone);
   if (!prefix) {
-    add_error(
+    AddTargetError(
+        table, item,
         " is not a valid prefix: use an address whose host bits are zero, "
         "\"/\" and a length, as in \"10.0.0.0/29\"");
     return;
   }
   const std::uint64_t hosts = prefix->HostCount();
   if (hosts > kMaxPrefixHosts) {
-    add_error(" has more than " + std::to_string(kMaxPrefixHosts) + " hosts");
+    AddTargetError(
+        table, item,
+        " has more than " + std::to_string(kMaxPrefixHosts) + " hosts");
     return;
   }
   if (prefix->HostAt(0).IsUnspecified()) {
-    add_error(" contains the unspecified address, which no host has");
+    AddTargetError(table, item,
+                   " contains the unspecified address, which no host has");
     return;
   }
   if (item.name) {
@@ -98,18 +101,16 @@ void AddDestination(DocumentReader& table, const DestinationItem& item,
   const auto address = ZonedAddress::Parse(text);
   const auto host = address ? std::nullopt : AsciiHostName(text);
   if (!address && !host) {
-    table.AddError(item.target.position,
-                   "destinations: " + Excerpt(text) +
-                       " is neither an address, nor a prefix such as "
-                       "\"10.0.0.0/29\", nor a host name (letters, digits, "
-                       "\"-\" and \"_\" between dots, the last part not a "
-                       "number)");
+    AddTargetError(table, item,
+                   " is neither an address, nor a prefix such as "
+                   "\"10.0.0.0/29\", nor a host name (letters, digits, "
+                   "\"-\" and \"_\" between dots, the last part not a "
+                   "number)");
     return;
   }
   if (address && address->address.IsUnspecified()) {
-    table.AddError(item.target.position,
-                   "destinations: " + Excerpt(text) +
-                       " is the unspecified address, which no host has");
+    AddTargetError(table, item,
+                   " is the unspecified address, which no host has");
     return;
   }
   if (address) CheckZone(table, "destinations", item.target, *address);
@@ -137,7 +138,7 @@ std::optional<DestinationItem> ReadDestinationTable(
     DocumentReader& table, const ConfigPlatform& platform,
     const GroupConfig& group) {
   DestinationItem item;
-  const auto target = table.ReadText("target");
+  const auto target = table.RequireText("target");
   item.name = table.ReadText("name");
   ReadLabels(table, platform, group, &item.labels);
   table.ReportUnknownKeys();
@@ -148,10 +149,7 @@ std::optional<DestinationItem> ReadDestinationTable(
       return std::nullopt;
     }
   }
-  if (!target) {
-    if (!table.Has("target")) table.AddError("target is missing");
-    return std::nullopt;
-  }
+  if (!target) return std::nullopt;
   item.target = *target;
   return item;
 }

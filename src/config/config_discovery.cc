@@ -1,5 +1,3 @@
-#include "src/config/config_discovery.h"
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -7,8 +5,9 @@
 #include <cstdint>
 #include <utility>
 
+#include "echo_exporter/http_client.h"
 #include "src/base/host_name.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -51,16 +50,12 @@ std::string UrlFault(std::string_view url) {
     return "must be of the printable ASCII characters that URLs have, without "
            "a fragment; the only placeholder is {hostname}";
   }
-  url.remove_prefix(scheme->size());
-  std::string authority(url.substr(0, url.find_first_of("/?")));
-  if (authority.find('@') != std::string::npos) {
+  const std::string_view rest = url.substr(scheme->size());
+  if (rest.substr(0, rest.find_first_of("/?")).find('@') !=
+      std::string_view::npos) {
     return "must not contain a user or a password; use basic_auth";
   }
-  if (authority.ends_with(']') || authority.find(':') == std::string::npos) {
-    authority += ":80";
-  }
-  const auto server = ParseListenAddress(authority);
-  if (!server.ok() || server.value().host.empty() || server.value().port == 0) {
+  if (!HttpUrl::Parse(url)) {
     return "must have a host, and its port, if any, must be a number from 1 to "
            "65535";
   }
@@ -101,11 +96,8 @@ void ReadFiles(DocumentReader& table, FileDiscoveryConfig* config) {
 
 void ReadUrl(DocumentReader& table, const ConfigPlatform& platform,
              HttpDiscoveryConfig* config) {
-  const auto url = table.ReadText("url");
-  if (!url) {
-    if (!table.Has("url")) table.AddError("url is missing");
-    return;
-  }
+  const auto url = table.RequireText("url");
+  if (!url) return;
   config->url = WithHostName(url->value, PercentEncoded(platform.hostname));
   if (const std::string fault = UrlFault(config->url); !fault.empty()) {
     table.AddError(url->position, "url " + fault);
@@ -128,7 +120,7 @@ void ReadProxy(DocumentReader& table, HttpDiscoveryConfig* config) {
 }
 
 void ReadBasicAuth(DocumentReader& auth, HttpDiscoveryConfig* config) {
-  if (const auto username = auth.ReadText("username")) {
+  if (const auto username = auth.RequireText("username")) {
     if (username->value.find(':') != std::string::npos ||
         !NameFault(username->value).empty()) {
       auth.AddError(username->position,
@@ -136,8 +128,6 @@ void ReadBasicAuth(DocumentReader& auth, HttpDiscoveryConfig* config) {
                     "or a control character");
     }
     config->username = username->value;
-  } else if (!auth.Has("username")) {
-    auth.AddError("username is missing");
   }
   if (const auto path = auth.ReadPath("password_file")) {
     config->password_file = path->value;
@@ -210,13 +200,9 @@ void ReadServer(DocumentReader& table, const ConfigPlatform& platform,
 
 void ReadDiscovery(DocumentReader& table, const ConfigPlatform& platform,
                    GroupConfig* group) {
-  ReadWord<NameAddresses>(
-      table, "addresses",
-      {{"first", NameAddresses::kFirst}, {"all", NameAddresses::kAll}},
-      &group->name_addresses);
+  ReadWord(table, "addresses", kAddressesWords, &group->name_addresses);
   table.ReadBoolean("exclude_self", &group->exclude_self);
-  table.ReadInteger<std::uint32_t>("neighbours", 1, 1'000'000,
-                                   &group->neighbours);
+  table.ReadInteger("neighbours", 1, 1'000'000, &group->neighbours);
   for (const DocumentNode* const node :
        table.ReadTables("file_sd", "group.file_sd")) {
     DocumentReader reader = table.EnterPart(*node, "file_sd: ");

@@ -80,32 +80,27 @@ std::string_view Trimmed(std::string_view line) {
 }
 
 /// A document of TOML, line by line, and where each line comes from.
-class TargetLines {
- public:
+struct TargetLines {
   void Add(const std::string& line, std::string place) {
-    text_ += line + '\n';
-    places_.push_back(std::move(place));
+    text += line + '\n';
+    places.push_back(std::move(place));
   }
 
-  void AddFile(std::string_view text, const std::string& path) {
+  void AddFile(std::string_view rest, const std::string& path) {
     constexpr std::string_view kMark = "\xef\xbb\xbf";
-    if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
-    for (std::size_t number = 1; !text.empty(); ++number) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      const std::string_view target = Trimmed(text.substr(0, end));
+    if (rest.starts_with(kMark)) rest.remove_prefix(kMark.size());
+    for (std::size_t number = 1; !rest.empty(); ++number) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string_view target = Trimmed(rest.substr(0, end));
       if (!target.empty()) {
         Add(Quoted(target) + ',', path + ':' + std::to_string(number));
       }
-      text.remove_prefix(std::min(end + 1, text.size()));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
 
-  std::string&& TakeText() { return std::move(text_); }
-  std::vector<std::string>&& TakePlaces() { return std::move(places_); }
-
- private:
-  std::string text_;
-  std::vector<std::string> places_;
+  std::string text;
+  std::vector<std::string> places;
 };
 
 /// Adds a file that `item` of `include` names to `parsed`, unless it is there.
@@ -207,8 +202,8 @@ ConfigFiles ReadTargets(const std::vector<std::string>& targets) {
     lines.AddFile(text.value(), path);
   }
   lines.Add("]", option);
-  files.main.text = lines.TakeText();
-  files.line_places = lines.TakePlaces();
+  files.main.text = std::move(lines.text);
+  files.line_places = std::move(lines.places);
   return files;
 }
 

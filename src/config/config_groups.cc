@@ -1,5 +1,3 @@
-#include "src/config/config_groups.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,9 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "src/config/config_destinations.h"
-#include "src/config/config_discovery.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -69,11 +65,8 @@ void GroupsReader::Read(const DocumentReader& root, const DocumentNode& table,
 }
 
 void GroupsReader::ReadName(DocumentReader& table, GroupConfig* group) {
-  const auto name = table.ReadText("name");
-  if (!name) {
-    if (!table.Has("name")) table.AddError("name is missing");
-    return;
-  }
+  const auto name = table.RequireText("name");
+  if (!name) return;
   if (const std::string_view fault = NameFault(name->value); !fault.empty()) {
     table.AddError(name->position, "name " + std::string(fault));
     return;

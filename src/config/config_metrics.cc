@@ -1,11 +1,10 @@
-#include "src/config/config_metrics.h"
-
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "src/base/duration.h"
+#include "src/config/config_sections.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -79,8 +78,8 @@ void ReadMetrics(DocumentReader& metrics, ExporterConfig* config) {
   HistogramOptions& histograms = config->histograms;
   ReadRttBuckets(metrics, &histograms.rtt_buckets);
   metrics.ReadNumberOrOff("native_factor", 1.01, 2, &histograms.native_factor);
-  metrics.ReadInteger<std::uint32_t>("native_max_buckets", 10, 1000,
-                                     &histograms.native_max_buckets);
+  metrics.ReadInteger("native_max_buckets", 10, 1000,
+                      &histograms.native_max_buckets);
   ReadOmit(metrics, &config->omit);
 }
 

@@ -1,5 +1,3 @@
-#include "src/config/config_probe.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -8,7 +6,7 @@
 #include <string_view>
 
 #include "src/base/host_name.h"
-#include "src/config/config_settings.h"
+#include "src/config/config_sections.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -55,9 +53,7 @@ void ReadAllowedTargets(DocumentReader& probe, ProbeConfig* config) {
 void AllowDestinations(ExporterConfig* config) {
   for (const GroupConfig& group : config->groups) {
     for (const DestinationConfig& destination : group.destinations) {
-      config->probe.destinations.insert(
-          destination.address ? destination.Target()
-                              : LowerCase(destination.HostName()));
+      config->probe.destinations.insert(destination.CanonicalTarget());
     }
   }
 }
@@ -99,20 +95,16 @@ void ReadRate(DocumentReader& probe, ProbeConfig* config) {
                    "requests_per_second must be at least 0.001, or 0 for no "
                    "limit");
   }
-  probe.ReadInteger<std::uint32_t>("burst", 1, 1'000'000, &config->burst);
+  probe.ReadInteger("burst", 1, 1'000'000, &config->burst);
 }
 
 void ReadMode(DocumentReader& table, ModuleConfig* module) {
-  using Mode = ModuleConfig::Mode;
-  ReadWord<Mode>(
-      table, "mode",
-      {{"on_demand", Mode::kOnDemand}, {"continuous", Mode::kContinuous}},
-      &module->mode);
+  ReadWord(table, "mode", kModeWords, &module->mode);
   table.ReadDuration("interval", std::chrono::milliseconds(10),
                      std::chrono::hours(1), &module->interval);
   table.ReadDuration("keep", std::chrono::seconds(10), std::chrono::hours(24),
                      &module->keep);
-  if (module->mode != Mode::kContinuous) {
+  if (module->mode != ModuleConfig::Mode::kContinuous) {
     for (const char* const key : {"interval", "keep"}) {
       if (table.Has(key)) {
         table.AddError(table.PositionOf(key),
@@ -170,10 +162,10 @@ void ReadModules(DocumentReader& root, Definitions* names,
 
 void ReadProbe(DocumentReader& probe, ExporterConfig* config) {
   probe.ReadBoolean("enabled", &config->probe.enabled);
-  probe.ReadInteger<std::uint32_t>("max_concurrent", 1, kMostConcurrentProbes,
-                                   &config->probe.max_concurrent);
-  probe.ReadInteger<std::uint32_t>("max_continuous", 0, 1'000'000,
-                                   &config->probe.max_continuous);
+  probe.ReadInteger("max_concurrent", 1, kMostConcurrentProbes,
+                    &config->probe.max_concurrent);
+  probe.ReadInteger("max_continuous", 0, 1'000'000,
+                    &config->probe.max_continuous);
   ReadAllowedTargets(probe, &config->probe);
   probe.ReadBoolean("allow_destinations", &config->probe.allow_destinations);
   if (config->probe.allow_destinations) AllowDestinations(config);

@@ -26,31 +26,19 @@ constexpr std::uint16_t kEthernetPayload = 1500 - 20 - 8;
 void ReadEchoSettings(DocumentReader& table, EchoSettings* settings) {
   table.ReadDuration("timeout", milliseconds(1), seconds(60),
                      &settings->timeout);
-  table.ReadInteger<std::uint16_t>("payload_size", 0, 65500,
-                                   &settings->payload_size);
-  table.ReadInteger<std::uint8_t>("ttl", 1, 255, &settings->ttl);
-  table.ReadInteger<std::uint8_t>("tos", 0, 255, &settings->tos);
+  table.ReadInteger("payload_size", 0, 65500, &settings->payload_size);
+  table.ReadInteger("ttl", 1, 255, &settings->ttl);
+  table.ReadInteger("tos", 0, 255, &settings->tos);
   table.ReadBoolean("dont_fragment", &settings->dont_fragment);
-  ReadWord<IpPreference>(table, "ip_version",
-                         {{"4", IpPreference::kV4Only},
-                          {"6", IpPreference::kV6Only},
-                          {"prefer4", IpPreference::kPreferV4},
-                          {"prefer6", IpPreference::kPreferV6},
-                          {"any", IpPreference::kAny}},
-                         &settings->ip_version);
-  ReadWord<FlowPolicy>(
-      table, "flow",
-      {{"steady", FlowPolicy::kSteady}, {"fresh", FlowPolicy::kFresh}},
-      &settings->flow);
+  ReadWord(table, "ip_version", kIpVersionWords, &settings->ip_version);
+  ReadWord(table, "flow", kFlowWords, &settings->flow);
 }
 
 void ReadGroupSettings(DocumentReader& table, GroupConfig* group) {
   table.ReadDuration("interval", milliseconds(10), hours(1), &group->interval);
   table.ReadDuration("dns_refresh", seconds(1), hours(24), &group->dns_refresh);
-  table.ReadInteger<std::uint32_t>("flow_renew_after", 0, 1'000'000,
-                                   &group->flow_renew_after);
-  table.ReadInteger<std::uint16_t>("outage_after", 1, 1000,
-                                   &group->outage_after);
+  table.ReadInteger("flow_renew_after", 0, 1'000'000, &group->flow_renew_after);
+  table.ReadInteger("outage_after", 1, 1000, &group->outage_after);
   ReadEchoSettings(table, &group->echo);
 }
 
@@ -120,14 +108,13 @@ bool AddOnce(DocumentReader& table, std::string_view list,
   return false;
 }
 
-bool Define(DocumentReader& table, const std::string& what,
+void Define(DocumentReader& table, const std::string& what,
             const Located<std::string>& name, Definitions* definitions) {
   const auto [it, is_new] =
       definitions->emplace(name.value, table.PlaceText(name.position));
   if (!is_new) {
     table.AddError(name.position, what + " is a duplicate of " + it->second);
   }
-  return is_new;
 }
 
 std::string_view NameFault(std::string_view text) {

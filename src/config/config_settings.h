@@ -1,7 +1,8 @@
 #pragma once
 
-#include <initializer_list>
-#include <iterator>
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,16 +53,38 @@ bool AddOnce(DocumentReader& table, std::string_view list,
 /// The place of each name that is defined in one of the files.
 using Definitions = std::map<std::string, std::string>;
 
-/// False, with an error added, when `name` is defined already. `what` begins
-/// the sentence.
-bool Define(DocumentReader& table, const std::string& what,
+/// Adds an error when `name` is defined already; `what` begins the sentence.
+void Define(DocumentReader& table, const std::string& what,
             const Located<std::string>& name, Definitions* definitions);
 
-/// Reads one of the words, each of which stands for a value.
-template <typename T>
+/// The words that a key may have, and what each stands for.
+template <typename T, std::size_t count>
+using Words = std::array<std::pair<std::string_view, T>, count>;
+
+inline constexpr Words<IpPreference, 5> kIpVersionWords = {
+    {{"4", IpPreference::kV4Only},
+     {"6", IpPreference::kV6Only},
+     {"prefer4", IpPreference::kPreferV4},
+     {"prefer6", IpPreference::kPreferV6},
+     {"any", IpPreference::kAny}}};
+inline constexpr Words<FlowPolicy, 2> kFlowWords = {
+    {{"steady", FlowPolicy::kSteady}, {"fresh", FlowPolicy::kFresh}}};
+inline constexpr Words<NameAddresses, 2> kAddressesWords = {
+    {{"first", NameAddresses::kFirst}, {"all", NameAddresses::kAll}}};
+inline constexpr Words<ModuleConfig::Mode, 2> kModeWords = {
+    {{"on_demand", ModuleConfig::Mode::kOnDemand},
+     {"continuous", ModuleConfig::Mode::kContinuous}}};
+
+/// The word that stands for `value`.
+template <typename T, std::size_t count>
+std::string_view WordOf(const Words<T, count>& words, T value) {
+  return std::ranges::find(words, value, &Words<T, count>::value_type::second)
+      ->first;
+}
+
+template <typename T, std::size_t count>
 void ReadWord(DocumentReader& table, std::string_view key,
-              std::initializer_list<std::pair<std::string_view, T>> words,
-              T* value) {
+              const Words<T, count>& words, T* value) {
   const auto text = table.ReadText(key);
   if (!text) return;
   std::string wanted;
@@ -70,7 +93,7 @@ void ReadWord(DocumentReader& table, std::string_view key,
       *value = meaning;
       return;
     }
-    const bool last = word == std::rbegin(words)->first;
+    const bool last = word == words.back().first;
     wanted += (wanted.empty() ? "" : last ? " or " : ", ") + Quoted(word);
   }
   table.AddError(text->position, std::string(key) + " must be " + wanted +

@@ -9,7 +9,8 @@
 #include "src/base/byte_size.h"
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
-#include "src/config/number_text.h"
+#include "src/base/number_text.h"
+#include "src/config/config_settings.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -24,13 +25,12 @@ class TomlText {
   void Line(std::string_view key, const std::string& value) {
     text_.append(key).append(" = ").append(value) += '\n';
   }
-  /// `values` are in TOML syntax.
-  void Array(std::string_view key, const std::vector<std::string>& values) {
+  /// `value` makes TOML of an item.
+  template <typename Items, typename Value>
+  void Array(std::string_view key, const Items& items, const Value& value) {
     text_.append(key).append(" = [");
-    for (const std::string& value : values) {
-      text_.append("\n  ").append(value) += ',';
-    }
-    text_ += values.empty() ? "]\n" : "\n]\n";
+    for (const auto& item : items) text_.append("\n  " + value(item)) += ',';
+    text_ += items.empty() ? "]\n" : "\n]\n";
   }
   std::string Take() { return std::move(text_); }
 
@@ -40,24 +40,8 @@ class TomlText {
 
 std::string ListenText(const ListenAddress& address) {
   const bool brackets = address.host.find(':') != std::string::npos;
-  return (brackets ? '[' + address.host + ']' : address.host) + ':' +
-         std::to_string(address.port);
-}
-
-std::string IpVersionText(IpPreference preference) {
-  switch (preference) {
-    case IpPreference::kAny:
-      return "any";
-    case IpPreference::kV4Only:
-      return "4";
-    case IpPreference::kV6Only:
-      return "6";
-    case IpPreference::kPreferV4:
-      return "prefer4";
-    case IpPreference::kPreferV6:
-      return "prefer6";
-  }
-  return "any";
+  return Quoted((brackets ? '[' + address.host + ']' : address.host) + ':' +
+                std::to_string(address.port));
 }
 
 std::string BooleanText(bool value) { return value ? "true" : "false"; }
@@ -68,29 +52,24 @@ void WriteEchoSettings(const EchoSettings& settings, TomlText& toml) {
   toml.Line("ttl", std::to_string(settings.ttl));
   toml.Line("tos", std::to_string(settings.tos));
   toml.Line("dont_fragment", BooleanText(settings.dont_fragment));
-  toml.Line("ip_version", Quoted(IpVersionText(settings.ip_version)));
-  toml.Line("flow",
-            settings.flow == FlowPolicy::kFresh ? "\"fresh\"" : "\"steady\"");
+  toml.Line("ip_version", Quoted(WordOf(kIpVersionWords, settings.ip_version)));
+  toml.Line("flow", Quoted(WordOf(kFlowWords, settings.flow)));
 }
 
 void WriteMetrics(const ExporterConfig& config, TomlText& toml) {
   const HistogramOptions& histograms = config.histograms;
-  std::vector<std::string> values;
-  for (const double bound : histograms.rtt_buckets) {
-    values.push_back(NumberText(bound));
+  std::vector<std::string_view> omitted;
+  for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
+    if (config.omit[i]) omitted.push_back(kPairFamilies[i].name);
   }
   toml.Header("[metrics]");
-  toml.Array("rtt_buckets", values);
+  toml.Array("rtt_buckets", histograms.rtt_buckets, NumberText);
   toml.Line("native_factor", histograms.native_factor
                                  ? NumberText(*histograms.native_factor)
                                  : Quoted("off"));
   toml.Line("native_max_buckets",
             std::to_string(histograms.native_max_buckets));
-  values.clear();
-  for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
-    if (config.omit[i]) values.push_back(Quoted(kPairFamilies[i].name));
-  }
-  toml.Array("omit", values);
+  toml.Array("omit", omitted, Quoted);
 }
 
 void WriteSources(const std::map<std::string, SourceConfig>& sources,
@@ -164,31 +143,18 @@ void WriteGroup(const GroupConfig& group, TomlText& toml) {
   toml.Line("flow_renew_after", std::to_string(group.flow_renew_after));
   toml.Line("outage_after", std::to_string(group.outage_after));
   WriteEchoSettings(group.echo, toml);
-  std::vector<std::string> names;
-  for (const SourceConfig& source : group.sources) {
-    names.push_back(Quoted(source.name));
-  }
-  toml.Array("sources", names);
-  names.clear();
-  for (const DestinationConfig& destination : group.destinations) {
-    names.push_back(DestinationText(destination));
-  }
-  toml.Array("destinations", names);
-  toml.Line("addresses", group.name_addresses == NameAddresses::kAll
-                             ? "\"all\""
-                             : "\"first\"");
+  toml.Array("sources", group.sources,
+             [](const SourceConfig& source) { return Quoted(source.name); });
+  toml.Array("destinations", group.destinations, DestinationText);
+  toml.Line("addresses", Quoted(WordOf(kAddressesWords, group.name_addresses)));
   toml.Line("exclude_self", BooleanText(group.exclude_self));
   if (group.neighbours != 0) {
     toml.Line("neighbours", std::to_string(group.neighbours));
   }
   if (!group.labels.empty()) toml.Line("labels", LabelsText(group.labels));
   for (const FileDiscoveryConfig& file : group.file_sd) {
-    names.clear();
-    for (const std::string& pattern : file.files) {
-      names.push_back(Quoted(pattern));
-    }
     toml.Header("[[group.file_sd]]");
-    toml.Array("files", names);
+    toml.Array("files", file.files, Quoted);
     toml.Line("strip_port", BooleanText(file.strip_port));
   }
   for (const HttpDiscoveryConfig& http : group.http_sd) {
@@ -201,11 +167,8 @@ void WriteModule(const std::string& name, const ModuleConfig& module,
   toml.Header("[modules." + Quoted(name) + ']');
   WriteEchoSettings(module.echo, toml);
   toml.Line("source", Quoted(module.source.name));
-  if (module.mode == ModuleConfig::Mode::kOnDemand) {
-    toml.Line("mode", "\"on_demand\"");
-    return;
-  }
-  toml.Line("mode", "\"continuous\"");
+  toml.Line("mode", Quoted(WordOf(kModeWords, module.mode)));
+  if (module.mode == ModuleConfig::Mode::kOnDemand) return;
   toml.Line("interval", Quoted(FormatDuration(module.interval)));
   toml.Line("keep", Quoted(FormatDuration(module.keep)));
 }
@@ -219,11 +182,9 @@ void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
                          const std::vector<IpPrefix>& prefixes,
                          const std::vector<std::string>& names) {
     std::vector<std::string> items;
-    for (const IpPrefix& prefix : prefixes) {
-      items.push_back(Quoted(prefix.ToString()));
-    }
-    for (const std::string& name : names) items.push_back(Quoted(name));
-    toml.Array(key, items);
+    for (const IpPrefix& prefix : prefixes) items.push_back(prefix.ToString());
+    items.insert(items.end(), names.begin(), names.end());
+    toml.Array(key, items, Quoted);
   };
   write("allowed_targets", probe.allowed_prefixes, probe.allowed_name_globs);
   toml.Line("allow_destinations", BooleanText(probe.allow_destinations));
@@ -237,12 +198,8 @@ void WriteProbe(const ProbeConfig& probe, TomlText& toml) {
 
 std::string ConfigToToml(const ExporterConfig& config) {
   TomlText toml;
-  std::vector<std::string> values;
-  for (const ListenAddress& address : config.listen_addresses) {
-    values.push_back(Quoted(ListenText(address)));
-  }
   toml.Header("[web]");
-  toml.Array("listen_addresses", values);
+  toml.Array("listen_addresses", config.listen_addresses, ListenText);
   toml.Line("allow_reload", BooleanText(config.allow_reload));
   toml.Line("allow_actions", BooleanText(config.allow_actions));
   WriteMetrics(config, toml);

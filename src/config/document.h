@@ -11,12 +11,6 @@
 
 namespace echo_exporter {
 
-/// An error at a place in a text.
-struct DocumentFault {
-  TextPosition position;
-  std::string sentence;
-};
-
 /// One value of a document and everything in it.
 struct DocumentNode {
   enum class Kind : std::uint8_t {
@@ -46,7 +40,7 @@ struct DocumentNode {
   std::vector<DocumentNode> children;
   /// Of a table: YAML keys that are not text, and duplicate keys. They are not
   /// among the children.
-  std::vector<DocumentFault> faults;
+  std::vector<Finding> faults;
 };
 
 enum class DocumentFormat : std::uint8_t { kToml, kYaml, kJson };

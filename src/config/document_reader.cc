@@ -9,8 +9,8 @@
 
 #include "src/base/duration.h"
 #include "src/base/file.h"
+#include "src/base/number_text.h"
 #include "src/base/utf8.h"
-#include "src/config/number_text.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -94,7 +94,7 @@ DocumentReader::DocumentReader(const Document& document,
       table_(table),
       subject_(std::move(subject)),
       findings_(findings) {
-  for (const DocumentFault& fault : table_.faults) {
+  for (const Finding& fault : table_.faults) {
     AddError(fault.position, fault.sentence);
   }
 }
@@ -156,6 +156,11 @@ std::string DocumentReader::NameOf(std::string_view key) const {
                                                    : Excerpt(key);
 }
 
+bool DocumentReader::SkipNull(std::string_view key) {
+  const DocumentNode* const node = table_.Find(key);
+  return node != nullptr && node->kind == Kind::kNull && Take(key) != nullptr;
+}
+
 void DocumentReader::ReadBoolean(std::string_view key, bool* value) {
   const DocumentNode* const node = Take(key);
   if (node == nullptr) return;
@@ -166,14 +171,14 @@ void DocumentReader::ReadBoolean(std::string_view key, bool* value) {
   }
 }
 
-bool DocumentReader::ReadInt64(std::string_view key, std::int64_t min,
-                               std::int64_t max, std::int64_t* value) {
+std::optional<std::int64_t> DocumentReader::ReadInt64(std::string_view key,
+                                                      std::int64_t min,
+                                                      std::int64_t max) {
   const DocumentNode* const node = Take(key);
-  if (node == nullptr) return false;
+  if (node == nullptr) return std::nullopt;
   const bool integer = node->kind == Kind::kInteger;
   if (integer && node->integer >= min && node->integer <= max) {
-    *value = node->integer;
-    return true;
+    return node->integer;
   }
   const std::string range = Range(std::to_string(min), std::to_string(max));
   if (document_.may_hold_secrets) {
@@ -183,7 +188,7 @@ bool DocumentReader::ReadInt64(std::string_view key, std::int64_t min,
   } else {
     AddValueError(*node, key, range, std::to_string(node->integer));
   }
-  return false;
+  return std::nullopt;
 }
 
 void DocumentReader::ReadNumber(std::string_view key, double min, double max,
@@ -247,6 +252,12 @@ std::optional<Located<std::string>> DocumentReader::ReadText(
   }
   AddTypeError(*node, NameOf(key), "a string");
   return std::nullopt;
+}
+
+std::optional<Located<std::string>> DocumentReader::RequireText(
+    std::string_view key) {
+  if (!Has(key)) AddError(std::string(key) + " is missing");
+  return ReadText(key);
 }
 
 std::optional<std::vector<Located<std::string>>> DocumentReader::ReadTexts(

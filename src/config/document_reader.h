@@ -65,15 +65,15 @@ class DocumentReader {
     return findings_.PlaceText(position);
   }
 
+  /// Whether the value of the key is null, which counts as read then.
+  bool SkipNull(std::string_view key);
   void ReadBoolean(std::string_view key, bool* value);
   /// `min` and `max` are allowed values.
   template <std::integral T>
-  void ReadInteger(std::string_view key, T min, T max, T* value) {
-    std::int64_t number = 0;
-    if (ReadInt64(key, static_cast<std::int64_t>(min),
-                  static_cast<std::int64_t>(max), &number)) {
-      *value = static_cast<T>(number);
-    }
+  void ReadInteger(std::string_view key, std::int64_t min, std::int64_t max,
+                   T* value) {
+    const auto number = ReadInt64(key, min, max);
+    if (number) *value = static_cast<T>(*number);
   }
   void ReadNumber(std::string_view key, double min, double max, double* value);
   /// The same, or the text "off", which makes it absent.
@@ -83,6 +83,8 @@ class DocumentReader {
                     Nanoseconds* value);
   /// In YAML any scalar, as written.
   std::optional<Located<std::string>> ReadText(std::string_view key);
+  /// The same; it is an error when there is none.
+  std::optional<Located<std::string>> RequireText(std::string_view key);
   /// The elements of an array that are of the right type; each other one is
   /// an error. Absent when there is no array or no element of the right type;
   /// empty when the array is empty.
@@ -125,8 +127,8 @@ class DocumentReader {
                  std::string subject, Findings& findings);
 
   const DocumentNode* Take(std::string_view key);
-  bool ReadInt64(std::string_view key, std::int64_t min, std::int64_t max,
-                 std::int64_t* value);
+  std::optional<std::int64_t> ReadInt64(std::string_view key, std::int64_t min,
+                                        std::int64_t max);
   /// Null when the node is not a text.
   const std::string* TextOf(const DocumentNode& node) const;
   std::string_view TypeOf(const DocumentNode& node) const {

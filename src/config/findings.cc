@@ -6,6 +6,22 @@
 
 namespace echo_exporter {
 
+TextPosition PositionFinder::At(std::size_t offset) {
+  offset = std::min(offset, text_.size());
+  if (offset < at_) {
+    at_ = begin_;
+    position_ = {};
+  }
+  for (; at_ < offset; ++at_) {
+    if (text_[at_] == '\n') {
+      position_ = {position_.line + 1, 1};
+    } else if (!ContinuesUtf8(text_[at_])) {
+      ++position_.column;
+    }
+  }
+  return position_;
+}
+
 void Findings::AddError(TextPosition position, std::string_view sentence) {
   errors_.push_back({position, std::string(sentence)});
 }

@@ -18,6 +18,31 @@ struct TextPosition {
   friend auto operator<=>(const TextPosition&, const TextPosition&) = default;
 };
 
+/// A sentence about a place in a text.
+struct Finding {
+  TextPosition position;
+  std::string sentence;
+};
+
+/// Whether the byte continues a UTF-8 character.
+constexpr bool ContinuesUtf8(char c) { return (c & 0xc0) == 0x80; }
+
+/// Converts offsets in a text to positions, quickly when they ascend.
+class PositionFinder {
+ public:
+  /// `begin` is where the first line begins.
+  explicit PositionFinder(std::string_view text, std::size_t begin = 0)
+      : text_(text), begin_(begin), at_(begin) {}
+
+  TextPosition At(std::size_t offset);
+
+ private:
+  std::string_view text_;
+  std::size_t begin_;
+  std::size_t at_;
+  TextPosition position_;
+};
+
 /// Collects the errors and warnings about one file, in any order.
 ///
 /// Confined to one thread.
@@ -42,11 +67,6 @@ class Findings {
   std::vector<std::string> Warnings() const { return InFileOrder(warnings_); }
 
  private:
-  struct Finding {
-    TextPosition position;
-    std::string sentence;
-  };
-
   std::vector<std::string> InFileOrder(std::vector<Finding> findings) const;
 
   std::string file_name_;

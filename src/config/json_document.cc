@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,72 +21,6 @@ using Json = nlohmann::json;
 constexpr std::string_view kNotJson = "not valid JSON: ";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-/// Whether the byte continues a UTF-8 character.
-bool Continues(char c) { return (c & 0xc0) == 0x80; }
-
-/// Converts offsets to positions, quickly when they ascend.
-class PositionFinder {
- public:
-  /// `begin` is where the first line begins.
-  PositionFinder(std::string_view text, std::size_t begin)
-      : text_(text), begin_(begin), at_(begin) {}
-
-  TextPosition At(std::size_t offset) {
-    offset = std::min(offset, text_.size());
-    if (offset < at_) {
-      at_ = begin_;
-      position_ = {};
-    }
-    for (; at_ < offset; ++at_) {
-      if (text_[at_] == '\n') {
-        position_ = {position_.line + 1, 1};
-      } else if (!Continues(text_[at_])) {
-        ++position_.column;
-      }
-    }
-    return position_;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t begin_;
-  std::size_t at_;
-  TextPosition position_;
-};
-
-/// Iterates over a text and counts the bytes that the parser has read, which
-/// the parser itself does not report.
-class TextIterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  TextIterator(const char* at, std::size_t* consumed)
-      : at_(at), consumed_(consumed) {}
-
-  reference operator*() const { return *at_; }
-  TextIterator& operator++() {
-    ++at_;
-    ++*consumed_;
-    return *this;
-  }
-  TextIterator operator++(int) {
-    TextIterator before = *this;
-    ++*this;
-    return before;
-  }
-  friend bool operator==(const TextIterator& a, const TextIterator& b) {
-    return a.at_ == b.at_;
-  }
-
- private:
-  const char* at_;
-  std::size_t* consumed_;
-};
-
 /// Builds the tree of a text. A member function that returns false has added an
 /// error, and the parser stops.
 class JsonTree final : public Json::json_sax_t {
@@ -95,6 +29,7 @@ class JsonTree final : public Json::json_sax_t {
       : text_(text),
         token_end_(text.starts_with(kByteOrderMark) ? kByteOrderMark.size()
                                                     : 0),
+        stream_(std::string(text)),
         positions_(text, token_end_),
         findings_(findings),
         builder_(DocumentFormat::kJson, max_values) {}
@@ -105,10 +40,7 @@ class JsonTree final : public Json::json_sax_t {
       AddError(nul, "a NUL character");
       return false;
     }
-    const char* const begin = text_.data();
-    return Json::sax_parse(TextIterator(begin, &consumed_),
-                           TextIterator(begin + text_.size(), &consumed_),
-                           this);
+    return Json::sax_parse(stream_, this);
   }
 
   DocumentNode TakeRoot() { return builder_.TakeRoot(); }
@@ -165,8 +97,14 @@ class JsonTree final : public Json::json_sax_t {
   /// which the parser may have read before it reported the previous token.
   TextPosition TakeToken() {
     const std::size_t begin = text_.find_first_not_of(" \t\r\n,:", token_end_);
-    token_end_ = consumed_;
+    token_end_ = Consumed();
     return positions_.At(begin);
+  }
+
+  /// The bytes that the parser has read, which it does not report itself.
+  std::size_t Consumed() {
+    return static_cast<std::size_t>(
+        stream_.rdbuf()->pubseekoff(0, std::ios::cur, std::ios::in));
   }
 
   DocumentNode Leaf(Kind kind) {
@@ -198,9 +136,9 @@ class JsonTree final : public Json::json_sax_t {
   }
 
   bool Close() {
-    token_end_ = consumed_;
+    token_end_ = Consumed();
     DocumentNode node = builder_.Close();
-    for (const DocumentFault& fault : std::exchange(node.faults, {})) {
+    for (const Finding& fault : std::exchange(node.faults, {})) {
       findings_.AddError(fault.position, "key " + fault.sentence);
     }
     return Add(std::move(node));
@@ -212,8 +150,8 @@ class JsonTree final : public Json::json_sax_t {
   }
 
   std::string_view text_;
-  std::size_t consumed_ = 0;
   std::size_t token_end_;
+  std::istringstream stream_;  ///< of the text
   PositionFinder positions_;
   Findings& findings_;
   DocumentBuilder builder_;
@@ -221,7 +159,7 @@ class JsonTree final : public Json::json_sax_t {
 
 /// The offset of the character that contains the byte at `offset`.
 std::size_t CharacterBegin(std::string_view text, std::size_t offset) {
-  while (offset > 0 && offset < text.size() && Continues(text[offset]) &&
+  while (offset > 0 && offset < text.size() && ContinuesUtf8(text[offset]) &&
          (text[offset - 1] & 0x80) != 0) {
     --offset;
   }

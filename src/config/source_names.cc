@@ -1,12 +1,12 @@
-#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "echo_exporter/config.h"
 #include "src/base/host_name.h"
+#include "src/base/number_text.h"
 #include "src/config/quoted.h"
 
 namespace echo_exporter {
@@ -35,6 +35,10 @@ std::string NamesText(const std::map<std::string, SourceConfig>& named) {
 
 }  // namespace
 
+std::string DestinationConfig::CanonicalTarget() const {
+  return address ? Target() : LowerCase(HostName());
+}
+
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const Error error{
       ErrorCode::kInvalidArgument,
@@ -45,17 +49,11 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return error;
   std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
+  const auto port = ParseNumber<std::uint16_t>(text.substr(colon + 1));
   const bool brackets = host.starts_with('[') && host.ends_with(']');
   if (brackets) host = host.substr(1, host.size() - 2);
-  ListenAddress address;
-  address.host = host;
-  const char* const end = port.data() + port.size();
-  const auto [stop, fault] = std::from_chars(port.data(), end, address.port);
-  if (fault != std::errc() || stop != end || !IsListenHost(host, brackets)) {
-    return error;
-  }
-  return address;
+  if (!port || !IsListenHost(host, brackets)) return error;
+  return ListenAddress{std::string(host), *port};
 }
 
 Result<SourceConfig> ParseSource(

@@ -1,7 +1,6 @@
 #include "echo_exporter/target_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,7 @@
 
 #include "src/base/duration.h"
 #include "src/base/host_name.h"
+#include "src/base/number_text.h"
 #include "src/base/utf8.h"
 #include "src/config/document.h"
 #include "src/config/findings.h"
@@ -133,26 +133,22 @@ std::string GroupLabels::TakeSetting(std::string_view name,
   using std::chrono::seconds;
   if (name == "__echo_interval__") {
     return TakeDuration(name, value, milliseconds(10), hours(1),
-                        &target.interval);
+                        &target.settings.interval);
   }
   if (name == "__echo_timeout__") {
     return TakeDuration(name, value, milliseconds(1), seconds(60),
-                        &target.timeout);
+                        &target.settings.timeout);
   }
   if (name == "__echo_payload_size__") {
     constexpr std::uint16_t kMost = 65500;
-    std::uint16_t size = 0;
-    const char* const end = value.data() + value.size();
-    const auto [parsed, fault] = std::from_chars(value.data(), end, size);
-    if (fault == std::errc() && parsed == end && size <= kMost) {
-      target.payload_size = size;
-      return "";
-    }
+    auto& size = target.settings.payload_size;
+    size = ParseNumber<std::uint16_t>(value);
+    if (size && *size <= kMost) return "";
     return "__echo_payload_size__ must be an integer from 0 to 65500, not " +
            Excerpt(value);
   }
   if (name == "__echo_source__") {
-    target.source = value;
+    target.settings.source = value;
     return value.empty() ? "__echo_source__ must not be empty" : "";
   }
   return "unknown label " + Excerpt(name) +
@@ -222,16 +218,12 @@ class ListReader {
 
 std::optional<Document> ListReader::Parse(std::string_view text) {
   if (format_ == DocumentFormat::kJson) return ParseJson(text, errors_);
-  TextPosition position;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t length = Utf8Length(rest);
-    if (length == 0) {
-      errors_.AddError(position, "not valid UTF-8");
-      return std::nullopt;
-    }
-    ++position.column;
-    if (rest.front() == '\n') position = {position.line + 1, 1};
-    rest.remove_prefix(length);
+  std::size_t length = 0;
+  for (std::size_t at = 0; at < text.size(); at += length) {
+    length = Utf8Length(text.substr(at));
+    if (length > 0) continue;
+    errors_.AddError(PositionFinder(text).At(at), "not valid UTF-8");
+    return std::nullopt;
   }
   return ParseYaml(text, errors_);
 }
@@ -275,7 +267,7 @@ void ListReader::ReadGroup(const DocumentNode& group) {
     AddTypeError(group, "a target group", Kind::kTable);
     return;
   }
-  for (const DocumentFault& fault : group.faults) {
+  for (const Finding& fault : group.faults) {
     errors_.AddError(fault.position, "key " + fault.sentence);
   }
   const DocumentNode* targets = nullptr;
@@ -300,7 +292,7 @@ void ListReader::ReadTargets(const DocumentNode& targets,
   std::string fault;
   const DocumentNode* faulty = nullptr;
   if (labels != nullptr) {
-    for (const DocumentFault& wrong : labels->faults) {
+    for (const Finding& wrong : labels->faults) {
       errors_.AddError(wrong.position, "label " + wrong.sentence);
     }
     for (const DocumentNode& label : labels->children) {

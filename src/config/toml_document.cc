@@ -97,7 +97,7 @@ class TomlTree {
 std::optional<Document> ParseToml(std::string_view text, Findings& findings) {
   if (!CheckEncoding(text, findings)) return std::nullopt;
   if (const auto hazard = FindTomlHazard(text)) {
-    findings.AddError({hazard->line, hazard->column},
+    findings.AddError(hazard->position,
                       std::string(kNotToml).append(hazard->sentence));
     return std::nullopt;
   }

@@ -32,7 +32,7 @@ class Scanner {
     }
   }
 
-  std::optional<TomlHazard> Run() {
+  std::optional<Finding> Run() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '#') {
@@ -128,15 +128,8 @@ class Scanner {
     return std::min(quotes.find_first_not_of(quote), quotes.size());
   }
 
-  TomlHazard Here(std::string_view sentence) const {
-    const std::string_view before = text_.substr(0, at_);
-    const std::string_view line = before.substr(before.rfind('\n') + 1);
-    const auto lines = std::count(before.begin(), before.end(), '\n');
-    // Continuation bytes of UTF-8 are not characters of their own.
-    const auto characters = std::count_if(
-        line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
-    return {static_cast<std::uint32_t>(lines + 1),
-            static_cast<std::uint32_t>(characters + 1), sentence};
+  Finding Here(std::string_view sentence) const {
+    return {PositionFinder(text_).At(at_), std::string(sentence)};
   }
 
   std::string_view text_;
@@ -148,7 +141,7 @@ class Scanner {
 
 }  // namespace
 
-std::optional<TomlHazard> FindTomlHazard(std::string_view text) {
+std::optional<Finding> FindTomlHazard(std::string_view text) {
   return Scanner(text).Run();
 }
 

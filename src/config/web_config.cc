@@ -1,9 +1,7 @@
 #include "echo_exporter/web_config.h"
 
-#include <algorithm>
-#include <array>
 #include <exception>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "src/base/file.h"
@@ -26,17 +24,23 @@ void ReadHttpServer(DocumentReader& http, WebConfig* config) {
 void ReadDocument(const Document& document, Findings& findings,
                   WebConfigFile* file, WebConfig* config) {
   DocumentReader root(document, findings);
-  root.ReadSection("tls_server_config",
-                   "tls_server_config: ", [&](DocumentReader& tls) {
-                     ReadTlsServer(tls, file, &config->tls);
-                   });
-  root.ReadSection("http_server_config", "http_server_config: ",
-                   [&](DocumentReader& http) { ReadHttpServer(http, config); });
-  root.ReadSection("basic_auth_users", "basic_auth_users: ",
-                   [&](DocumentReader& users) { ReadUsers(users, config); });
-  root.ReadSection("rate_limit", "rate_limit: ", [&](DocumentReader& limit) {
-    ReadRateLimit(limit, config);
-  });
+  const auto read = [&](const std::string& key, auto read_section) {
+    // The toolkit takes a section without content for a missing one.
+    if (root.SkipNull(key)) {
+      root.AddWarning(document.root.Find(key)->key_position,
+                      key + " is empty and has no effect");
+    } else {
+      root.ReadSection(key, key + ": ", read_section);
+    }
+  };
+  read("tls_server_config",
+       [&](DocumentReader& tls) { ReadTlsServer(tls, file, &config->tls); });
+  read("http_server_config",
+       [&](DocumentReader& http) { ReadHttpServer(http, config); });
+  read("basic_auth_users",
+       [&](DocumentReader& users) { ReadUsers(users, config); });
+  read("rate_limit",
+       [&](DocumentReader& limit) { ReadRateLimit(limit, config); });
   root.ReportUnknownKeys();
 }
 
@@ -53,23 +57,6 @@ bool IsMapping(const Document& document, Findings& findings) {
   return false;
 }
 
-/// Removes sections without content, which the toolkit takes for missing ones.
-void RemoveEmptySections(DocumentNode* root, Findings& findings) {
-  constexpr std::array<std::string_view, 4> kSections = {
-      "tls_server_config", "http_server_config", "basic_auth_users",
-      "rate_limit"};
-  std::erase_if(root->children, [&](const DocumentNode& child) {
-    const bool empty = child.kind == DocumentNode::Kind::kNull &&
-                       std::find(kSections.begin(), kSections.end(),
-                                 child.key) != kSections.end();
-    if (empty) {
-      findings.AddWarning(child.key_position,
-                          child.key + " is empty and has no effect");
-    }
-    return empty;
-  });
-}
-
 WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
   WebConfigOutcome outcome;
   outcome.files.push_back(
@@ -82,13 +69,11 @@ WebConfigOutcome Unreadable(const std::string& path, const std::string& cause) {
 
 WebConfigOutcome ParseWebConfig(const std::string& text,
                                 const std::string& path) try {
-  WebConfigFile file{
-      path, PathFromUtf8(path).parent_path(), {{path, HashOf(text)}}};
+  WebConfigFile file{PathFromUtf8(path).parent_path(), {{path, HashOf(text)}}};
   Findings findings(path);
   WebConfig config;
-  auto document = ParseYaml(text, findings);
+  const auto document = ParseYaml(text, findings);
   if (document && IsMapping(*document, findings)) {
-    RemoveEmptySections(&document->root, findings);
     ReadDocument(*document, findings, &file, &config);
   }
   WebConfigOutcome outcome;

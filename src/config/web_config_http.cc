@@ -5,6 +5,7 @@
 #include <cmath>
 #include <system_error>
 
+#include "src/base/number_text.h"
 #include "src/config/quoted.h"
 #include "src/config/web_config_sections.h"
 
@@ -51,11 +52,8 @@ std::string_view HashFault(std::string_view hash) {
     return "the password must be a bcrypt hash ($2a$, $2b$ or $2y$), as made "
            "by \"htpasswd -nBC 10 NAME\"";
   }
-  int cost = 0;
-  const char* const digits = hash.data() + 4;
-  const auto [end, fault] = std::from_chars(digits, digits + 2, cost);
-  if (fault != std::errc() || end != digits + 2 || cost < kLeastBcryptCost ||
-      cost > kMostBcryptCost) {
+  const auto cost = ParseNumber<int>(hash.substr(4, 2));
+  if (!cost || *cost < kLeastBcryptCost || *cost > kMostBcryptCost) {
     return "the cost of the bcrypt hash must be from 04 to 18";
   }
   return {};
@@ -114,8 +112,7 @@ void ReadRateLimit(DocumentReader& limit, WebConfig* config) {
   constexpr Nanoseconds kFullest = std::chrono::hours(24 * 36500);
   const auto text = limit.ReadText("interval");
   std::int64_t burst = 0;
-  limit.ReadInteger<std::int64_t>("burst", -1'000'000'000, 1'000'000'000,
-                                  &burst);
+  limit.ReadInteger("burst", -1'000'000'000, 1'000'000'000, &burst);
   const auto interval =
       text ? ParseGoDuration(text->value) : Nanoseconds::zero();
   if (!interval || *interval > kFullest) {
@@ -148,15 +145,13 @@ std::optional<Nanoseconds> ParseGoDuration(std::string_view text) {
   constexpr std::array kUnits = {Unit{"ns", 1},   Unit{"us", 1e3},
                                  Unit{"ms", 1e6}, Unit{"s", 1e9},
                                  Unit{"m", 60e9}, Unit{"h", 3600e9}};
-  std::int64_t nanoseconds = 0;
-  const char* const begin = text.data() + (text.starts_with('+') ? 1 : 0);
-  if (const auto [parsed, fault] =
-          std::from_chars(begin, text.data() + text.size(), nanoseconds);
-      fault == std::errc() && parsed == text.data() + text.size()) {
-    return Nanoseconds(nanoseconds);
+  const bool has_plus = text.starts_with('+');
+  if (const auto number =
+          ParseNumber<std::int64_t>(text.substr(has_plus ? 1 : 0))) {
+    return Nanoseconds(*number);
   }
   const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (negative || has_plus) text.remove_prefix(1);
   double total = 0;
   do {
     double number = 0;

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "echo_exporter/web_config.h"
@@ -13,7 +12,6 @@ namespace echo_exporter {
 /// What the readers of the web configuration's sections need to know about the
 /// file.
 struct WebConfigFile {
-  std::string name;                      ///< for messages
   std::filesystem::path folder;          ///< relative paths start here
   std::vector<WebConfigFileState> read;  ///< itself and those it names, so far
 };

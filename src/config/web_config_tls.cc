@@ -92,8 +92,7 @@ void ReadPem(DocumentReader& tls, const std::string& key, WebConfigFile* file,
   const auto path = ReadNonEmpty(tls, file_key);
   if (!text && !path) return;
   const auto position = path ? path->position : text->position;
-  pem->origin = file->name + ':' + std::to_string(position.line) + ':' +
-                std::to_string(position.column) +
+  pem->origin = tls.PlaceText(position) +
                 ": tls_server_config: " + (path ? file_key : key);
   if (!path) {
     pem->pem = text->value;

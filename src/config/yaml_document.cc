@@ -2,7 +2,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -11,11 +10,11 @@
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "src/base/number_text.h"
 #include "src/config/document.h"
 #include "src/config/document_builder.h"
 
@@ -33,16 +32,6 @@ TextPosition PositionOfMark(const YAML::Mark& mark) {
     return static_cast<std::uint32_t>(std::max(from_zero, 0)) + 1;
   };
   return {number(mark.line), number(mark.column)};
-}
-
-/// The number that all of `text` represents.
-template <typename T>
-std::optional<T> ParseNumber(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  T value{};
-  const auto [parsed, fault] = std::from_chars(text.data(), end, value);
-  if (fault != std::errc() || parsed != end) return std::nullopt;
-  return value;
 }
 
 /// Finds the type of a plain scalar: a number, a boolean or text.

@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "src/base/call_threads.h"
@@ -16,7 +17,6 @@
 #include "src/discovery/effective_config.h"
 #include "src/discovery/file_source.h"
 #include "src/discovery/http_source.h"
-#include "src/discovery/source_set.h"
 #include "src/discovery/told_conditions.h"
 #include "src/discovery/watched_names.h"
 
@@ -28,16 +28,54 @@ constexpr Nanoseconds kOwnAddressInterval = std::chrono::minutes(1);
 // After a plan that came to nothing because of what may last.
 constexpr Nanoseconds kPatience = std::chrono::minutes(1);
 
-bool ExcludesSelf(const GroupConfig& group) {
-  return group.exclude_self || group.neighbours > 0;
+/// The group of a source and its configuration: equal ones are the same source.
+using SourceKey =
+    std::pair<std::string,
+              std::variant<FileDiscoveryConfig, HttpDiscoveryConfig>>;
+using SourceSet = std::map<SourceKey, std::shared_ptr<ListSource>>;
+
+/// `rejected`: besides those that are no targets anywhere, by the names of
+/// group and list with a NUL between them.
+std::vector<DiscoveryStatus::Lists> StatusOf(
+    const SourceSet& sources,
+    const std::map<std::string, std::uint64_t>& rejected) {
+  std::map<std::pair<std::string, std::string>, DiscoveryStatus::Lists> all;
+  for (const auto& [key, source] : sources) {
+    const std::string& group = key.first;
+    const std::string mechanism =
+        std::holds_alternative<FileDiscoveryConfig>(key.second) ? "file_sd"
+                                                                : "http_sd";
+    const auto [place, is_new] = all.try_emplace({group, mechanism});
+    DiscoveryStatus::Lists& sum = place->second;
+    if (is_new) {
+      sum.group = group;
+      sum.mechanism = mechanism;
+      sum.last_success = WallTime::max();
+    }
+    for (const auto& list : source->Lists()) {
+      const KeptList::Facts facts = list->facts();
+      const auto found = rejected.find(group + '\0' + list->name());
+      sum.targets += facts.targets;
+      sum.rejected +=
+          facts.rejected + (found == rejected.end() ? 0 : found->second);
+      sum.refresh_failures += facts.failures;
+      // Nothing is less than anything.
+      sum.last_success = std::min(sum.last_success, facts.last_success);
+      sum.last_change = std::max(sum.last_change, facts.last_change);
+    }
+  }
+  std::vector<DiscoveryStatus::Lists> lists;
+  for (auto& [key, sum] : all) {
+    if (sum.last_success == WallTime::max()) sum.last_success.reset();
+    lists.push_back(std::move(sum));
+  }
+  return lists;
 }
 
-}  // namespace
-
-class Discovery::Impl {
+class DiscoveryImpl final : public Discovery {
  public:
-  Impl(Environment environment, const std::string& state_dir,
-       std::function<void()> on_change)
+  DiscoveryImpl(Environment environment, const std::string& state_dir,
+                std::function<void()> on_change)
       : environment_(std::move(environment)),
         on_change_(std::move(on_change)),
         services_{.clock = environment_.clock, .store = TargetStore(state_dir)},
@@ -50,21 +88,21 @@ class Discovery::Impl {
                .hostname = environment_.hostname},
         names_(*environment_.book) {}
 
-  ~Impl() {
-    Stop();
+  ~DiscoveryImpl() override {
+    DiscoveryImpl::Stop();
     if (thread_.joinable()) thread_.join();
   }
 
   Result<std::shared_ptr<const ExporterConfig>> Plan(
-      const std::shared_ptr<const ExporterConfig>& config);
-  void Commit() noexcept;
-  void Abandon() noexcept {
+      const std::shared_ptr<const ExporterConfig>& config) override;
+  void Commit() noexcept override;
+  void Abandon() noexcept override {
     planned_ = {};
     names_.Abandon();
     retry_ = true;
   }
-  void Start();
-  void Stop() {
+  void Start() override;
+  void Stop() override {
     {
       const MutexLock lock(mutex_);
       stopping_ = true;
@@ -99,7 +137,8 @@ class Discovery::Impl {
                             const NewerLists& newer);
   void FindNewerLists();
   void Note(const ExporterConfig& config, EffectiveConfig& effective);
-  void ReadOwnAddresses();
+  /// Whether they have changed; looks once in kOwnAddressInterval.
+  bool ReadOwnAddresses();
   void Wake() {
     {
       const MutexLock lock(mutex_);
@@ -107,11 +146,14 @@ class Discovery::Impl {
     }
     changed_.NotifyAll();
   }
+  SourceSet Sources() {
+    const MutexLock lock(mutex_);
+    return sources_;
+  }
   void StartThread() REQUIRES(mutex_) {
     if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
   }
   void Run();
-  SteadyTime LookAll(SteadyTime now);
   bool HasChanged();
   void Publish();
 
@@ -150,9 +192,9 @@ class Discovery::Impl {
 };
 
 template <typename Kind, typename Make>
-void Discovery::Impl::PlanSource(const std::string& group, const Kind& config,
-                                 Make make) {
-  const SourceKey key = KeyOf(group, config);
+void DiscoveryImpl::PlanSource(const std::string& group, const Kind& config,
+                               Make make) {
+  const SourceKey key(group, config);
   if (planned_.sources.contains(key)) return;
   {
     const MutexLock lock(mutex_);
@@ -162,15 +204,15 @@ void Discovery::Impl::PlanSource(const std::string& group, const Kind& config,
       return;
     }
   }
-  planned_.sources.emplace(key, GroupSource{group, make()});
+  planned_.sources.emplace(key, make());
 }
 
-void Discovery::Impl::PlanSources(const ExporterConfig& config) {
+void DiscoveryImpl::PlanSources(const ExporterConfig& config) {
   const SteadyTime now = services_.clock.Now();
   for (const GroupConfig& group : config.groups) {
     planned_.is_dynamic = planned_.is_dynamic || IsDynamic(group);
     planned_.needs_own_addresses =
-        planned_.needs_own_addresses || ExcludesSelf(group);
+        planned_.needs_own_addresses || group.ExcludesSelf();
     for (const FileDiscoveryConfig& files : group.file_sd) {
       PlanSource(group.name, files, [&] {
         auto source = std::make_shared<FileSource>(services_, files);
@@ -186,10 +228,10 @@ void Discovery::Impl::PlanSources(const ExporterConfig& config) {
   }
 }
 
-void Discovery::Impl::FindNewerLists() {
+void DiscoveryImpl::FindNewerLists() {
   for (const auto& [key, source] : planned_.sources) {
-    planned_.removed += source.source->removed();
-    for (auto& list : source.source->Lists()) {
+    planned_.removed += source->removed();
+    for (auto& list : source->Lists()) {
       auto newer = list->Get(/*newer=*/true);
       if (newer == list->Get(/*newer=*/false)) continue;
       planned_.accepted.push_back({std::move(list), std::move(newer)});
@@ -197,13 +239,13 @@ void Discovery::Impl::FindNewerLists() {
   }
 }
 
-EffectiveConfig Discovery::Impl::MergeWith(const ExporterConfig& config,
-                                           const NewerLists& newer) {
+EffectiveConfig DiscoveryImpl::MergeWith(const ExporterConfig& config,
+                                         const NewerLists& newer) {
   // The lists stay while they are merged.
   std::vector<std::shared_ptr<const TargetList>> kept;
   std::vector<ListInUse> in_use;
   const auto add = [&](std::size_t group, const SourceKey& key) {
-    for (const auto& list : planned_.sources.at(key).source->Lists()) {
+    for (const auto& list : planned_.sources.at(key)->Lists()) {
       const auto found = std::ranges::find(newer, list, &NewerList::list);
       auto targets =
           found == newer.end() ? list->Get(/*newer=*/false) : found->targets;
@@ -215,8 +257,8 @@ EffectiveConfig Discovery::Impl::MergeWith(const ExporterConfig& config,
   };
   for (std::size_t g = 0; g < config.groups.size(); ++g) {
     const GroupConfig& group = config.groups[g];
-    for (const auto& files : group.file_sd) add(g, KeyOf(group.name, files));
-    for (const auto& http : group.http_sd) add(g, KeyOf(group.name, http));
+    for (const auto& files : group.file_sd) add(g, {group.name, files});
+    for (const auto& http : group.http_sd) add(g, {group.name, http});
   }
   Surroundings surroundings{
       .hostname = environment_.hostname,
@@ -240,7 +282,7 @@ EffectiveConfig Discovery::Impl::MergeWith(const ExporterConfig& config,
   return effective;
 }
 
-Result<std::shared_ptr<const ExporterConfig>> Discovery::Impl::Plan(
+Result<std::shared_ptr<const ExporterConfig>> DiscoveryImpl::Plan(
     const std::shared_ptr<const ExporterConfig>& file) try {
   const ExporterConfig& config = *file;
   retry_ = false;
@@ -285,8 +327,8 @@ Result<std::shared_ptr<const ExporterConfig>> Discovery::Impl::Plan(
   throw;
 }
 
-void Discovery::Impl::Note(const ExporterConfig& config,
-                           EffectiveConfig& effective) {
+void DiscoveryImpl::Note(const ExporterConfig& config,
+                         EffectiveConfig& effective) {
   planned_.rejections = std::move(effective.rejections);
   planned_.conflicts = std::move(effective.conflicts);
   for (std::size_t g = 0; g < config.groups.size(); ++g) {
@@ -296,7 +338,7 @@ void Discovery::Impl::Note(const ExporterConfig& config,
   }
 }
 
-void Discovery::Impl::Commit() noexcept try {
+void DiscoveryImpl::Commit() noexcept try {
   for (const auto& [list, targets] : planned_.accepted) list->Accept(targets);
   names_.Commit();
   rejections_.Tell(planned_.rejections);
@@ -313,33 +355,36 @@ void Discovery::Impl::Commit() noexcept try {
   retry_ = true;
 }
 
-void Discovery::Impl::ReadOwnAddresses() {
+bool DiscoveryImpl::ReadOwnAddresses() {
   {
     const MutexLock lock(mutex_);
     const SteadyTime now = services_.clock.Now();
-    if (now < own_addresses_due_) return;
+    if (now < own_addresses_due_) return false;
     own_addresses_due_ = now + kOwnAddressInterval;
   }
   auto addresses = environment_.lookup->OwnAddresses();
-  if (!addresses.ok()) return;  // as they were
+  if (!addresses.ok()) return false;
   std::ranges::sort(addresses.value());
   const MutexLock lock(mutex_);
-  own_addresses_ = std::move(addresses).value();
+  own_addresses_.swap(addresses.value());
+  return own_addresses_ != addresses.value();
 }
 
-void Discovery::Impl::Start() {
+void DiscoveryImpl::Start() {
   const MutexLock lock(mutex_);
   started_ = true;
   if (facts_.is_dynamic) StartThread();
 }
 
-void Discovery::Impl::Run() {
+void DiscoveryImpl::Run() {
   SteadyTime next_change{};
   for (;;) {
     const SteadyTime now = services_.clock.Now();
     SteadyTime next = now + kTick;
     try {
-      next = std::min(next, LookAll(now));
+      for (const auto& [key, source] : Sources()) {
+        next = std::min(next, source->Look(now));
+      }
       if (now >= std::max(next_change, patience_.load()) && HasChanged()) {
         next_change = now + kTick;
         on_change_();
@@ -356,37 +401,20 @@ void Discovery::Impl::Run() {
   }
 }
 
-SteadyTime Discovery::Impl::LookAll(SteadyTime now) {
-  std::vector<std::shared_ptr<ListSource>> sources;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [key, source] : sources_) sources.push_back(source.source);
-  }
-  SteadyTime next = SteadyTime::max();
-  for (const auto& source : sources) next = std::min(next, source->Look(now));
-  return next;
-}
-
-bool Discovery::Impl::HasChanged() {
+bool DiscoveryImpl::HasChanged() {
   bool changed = retry_ || names_.HaveChanged();
   bool own_addresses = false;
   std::uint64_t removed = 0;
-  std::vector<IpAddress> before;
-  std::vector<std::shared_ptr<ListSource>> sources;
+  SourceSet sources;
   {
     const MutexLock lock(mutex_);
     if (stopping_) return false;
     own_addresses = facts_.needs_own_addresses;
-    before = own_addresses_;
     removed = facts_.removed;
-    for (const auto& [key, source] : sources_) sources.push_back(source.source);
+    sources = sources_;
   }
-  if (own_addresses) {
-    ReadOwnAddresses();
-    const MutexLock lock(mutex_);
-    changed = changed || before != own_addresses_;
-  }
-  for (const auto& source : sources) {
+  if (own_addresses && ReadOwnAddresses()) changed = true;
+  for (const auto& [key, source] : sources) {
     removed -= source->removed();
     for (const auto& list : source->Lists()) {
       changed = changed || list->HasNews();
@@ -395,31 +423,20 @@ bool Discovery::Impl::HasChanged() {
   return changed || removed != 0;
 }
 
-void Discovery::Impl::Publish() {
+void DiscoveryImpl::Publish() {
   const MutexLock lock(mutex_);
   environment_.recorder->SetDiscovery(
       {.lists = StatusOf(sources_, facts_.rejected),
        .neighbours = facts_.neighbours});
 }
 
-Discovery::Discovery(Environment environment, const std::string& state_dir,
-                     std::function<void()> on_change)
-    : impl_(std::make_unique<Impl>(std::move(environment), state_dir,
-                                   std::move(on_change))) {}
+}  // namespace
 
-Discovery::~Discovery() = default;
-
-Result<std::shared_ptr<const ExporterConfig>> Discovery::Plan(
-    const std::shared_ptr<const ExporterConfig>& config) {
-  return impl_->Plan(config);
+std::unique_ptr<Discovery> Discovery::Create(Environment environment,
+                                             const std::string& state_dir,
+                                             std::function<void()> on_change) {
+  return std::make_unique<DiscoveryImpl>(std::move(environment), state_dir,
+                                         std::move(on_change));
 }
-
-void Discovery::Commit() noexcept { impl_->Commit(); }
-
-void Discovery::Abandon() noexcept { impl_->Abandon(); }
-
-void Discovery::Start() { impl_->Start(); }
-
-void Discovery::Stop() { impl_->Stop(); }
 
 }  // namespace echo_exporter

@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -16,27 +15,20 @@
 namespace echo_exporter {
 namespace {
 
-/// The one spelling of a target.
-std::string Canonical(const DestinationConfig& destination) {
-  return destination.address ? destination.Target()
-                             : LowerCase(destination.HostName());
-}
-
 /// A destination that a group may get.
 struct Candidate {
   const DestinationConfig* destination = nullptr;
   const ListedTarget* target = nullptr;  ///< null: of the configuration
   std::size_t list = 0;                  ///< of `target`
-  std::string key = {};                  ///< Canonical()
+  std::string key = {};                  ///< CanonicalTarget()
 };
 
+TargetSettings SettingsOf(const Candidate& candidate) {
+  return candidate.target ? candidate.target->settings : TargetSettings();
+}
+
 bool SameButForPlace(const Candidate& a, const Candidate& b) {
-  const ListedTarget none;
-  const auto settings = [&none](const Candidate& candidate) {
-    const ListedTarget& t = candidate.target ? *candidate.target : none;
-    return std::tie(t.interval, t.timeout, t.payload_size, t.source);
-  };
-  return a.key == b.key && settings(a) == settings(b) &&
+  return a.key == b.key && SettingsOf(a) == SettingsOf(b) &&
          a.destination->labels == b.destination->labels;
 }
 
@@ -66,12 +58,8 @@ class GroupMerge {
   void Run();
 
  private:
-  using Variant =
-      std::tuple<std::optional<Nanoseconds>, std::optional<Nanoseconds>,
-                 std::optional<std::uint16_t>, std::string>;
-
   void AddCandidate(Candidate candidate) {
-    candidate.key = Canonical(*candidate.destination);
+    candidate.key = candidate.destination->CanonicalTarget();
     candidates_.push_back(std::move(candidate));
   }
   bool IsOwn(const IpAddress& address) const {
@@ -107,14 +95,14 @@ class GroupMerge {
   std::vector<Candidate> candidates_;
   std::string self_;   ///< among the targets, else the host's name
   GroupConfig blank_;  ///< the group without destinations
-  std::map<Variant, std::uint32_t> variants_;
+  std::map<TargetSettings, std::uint32_t> variants_;
   /// By source, name and address: who has the pair.
   std::unordered_map<std::string, const Candidate*> pairs_;
 };
 
 void GroupMerge::Run() {
   self_ = surroundings_.hostname;
-  if (group_.exclude_self || group_.neighbours > 0) RemoveSelf();
+  if (group_.ExcludesSelf()) RemoveSelf();
   std::uint64_t skipped = candidates_.size();
   if (group_.neighbours > 0) KeepNeighbours();
   skipped -= candidates_.size();
@@ -122,7 +110,7 @@ void GroupMerge::Run() {
   blank_ = group_;
   blank_.destinations.clear();
   // Even if no destination is left.
-  variants_[Variant()] = AddGroup(blank_);
+  variants_[TargetSettings()] = AddGroup(blank_);
   for (const Candidate& candidate : candidates_) {
     if (effective_.too_many) return;
     Add(candidate);
@@ -208,20 +196,16 @@ bool GroupMerge::Rejects(const Candidate& candidate) {
 
 std::optional<std::uint32_t> GroupMerge::VariantFor(
     const Candidate& candidate) {
-  Variant key;
-  if (candidate.target != nullptr) {
-    const ListedTarget& t = *candidate.target;
-    key = {t.interval, t.timeout, t.payload_size, t.source};
-  }
-  const auto [place, is_new] = variants_.try_emplace(key);
+  const TargetSettings own = SettingsOf(candidate);
+  const auto [place, is_new] = variants_.try_emplace(own);
   if (!is_new) return place->second;
-  const auto& [interval, timeout, payload_size, source] = key;
   GroupConfig variant = blank_;
-  variant.interval = interval.value_or(variant.interval);
-  variant.echo.timeout = timeout.value_or(variant.echo.timeout);
-  variant.echo.payload_size = payload_size.value_or(variant.echo.payload_size);
-  if (!source.empty()) {
-    auto parsed = ParseSource(source, file_.sources);
+  EchoSettings& echo = variant.echo;
+  variant.interval = own.interval.value_or(variant.interval);
+  echo.timeout = own.timeout.value_or(echo.timeout);
+  echo.payload_size = own.payload_size.value_or(echo.payload_size);
+  if (!own.source.empty()) {
+    auto parsed = ParseSource(own.source, file_.sources);
     if (!parsed.ok()) {
       variants_.erase(place);
       Reject(candidate, "__echo_source__: " + parsed.error().message);
@@ -253,9 +237,7 @@ void GroupMerge::Add(const Candidate& candidate) {
   }
   std::ranges::sort(addresses);
   for (const IpAddress& address : addresses) {
-    if ((group_.exclude_self || group_.neighbours > 0) && IsOwn(address)) {
-      continue;
-    }
+    if (group_.ExcludesSelf() && IsOwn(address)) continue;
     DestinationConfig one = destination;
     one.address = address;
     AddTo(*group, candidate, std::move(one));
@@ -313,7 +295,7 @@ bool GroupMerge::IsFirst(const Candidate& candidate, const std::string& source,
 
 bool IsDynamic(const GroupConfig& group) {
   return group.HasLists() || group.name_addresses == NameAddresses::kAll ||
-         group.exclude_self || group.neighbours > 0;
+         group.ExcludesSelf();
 }
 
 EffectiveConfig Merge(const ExporterConfig& file,

@@ -1,7 +1,6 @@
 #include "src/discovery/file_source.h"
 
 #include <algorithm>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -14,15 +13,6 @@ namespace {
 
 bool HasStar(const std::string& pattern) {
   return pattern.find('*') != std::string::npos;
-}
-
-/// Whether a path matches a pattern whose one "*" is in its last segment.
-bool Matches(std::string_view pattern, std::string_view path) {
-  const std::size_t star = pattern.find('*');
-  const std::string_view begin = pattern.substr(0, star);
-  const std::string_view end = pattern.substr(star + 1);
-  return path.size() >= begin.size() + end.size() && path.starts_with(begin) &&
-         path.ends_with(end);
 }
 
 TargetListFormat FormatOf(const std::string& path) {
@@ -72,12 +62,8 @@ FileSource::File& FileSource::FileAt(const std::string& path) {
   if (found != files_.end()) return found->second;
   auto list = std::make_shared<KeptList>(services_, path, FormatOf(path),
                                          config_.strip_port);
-  File file{.list = list, .seen = Settled<std::size_t>(0)};
-  if (const auto stored = list->hash()) {
-    file.seen.MarkSeen(*stored);
-  } else {
-    file.seen.Forget();
-  }
+  File file{.list = list};
+  if (const auto stored = list->hash()) file.seen.MarkSeen(*stored);
   return files_.emplace(path, std::move(file)).first->second;
 }
 
@@ -86,11 +72,12 @@ void FileSource::RemoveGone(const std::string& pattern,
                             SteadyTime now) {
   for (auto place = files_.begin(); place != files_.end();) {
     const auto& [path, file] = *place;
-    const bool gone = !present.empty() && Matches(pattern, path) &&
+    const bool matches = MatchesPattern(path, pattern);
+    const bool gone = !present.empty() && matches &&
                       !std::ranges::binary_search(present, path);
     auto& since = place->second.gone_since;
     if (!gone) {
-      if (Matches(pattern, path)) since.reset();
+      if (matches) since.reset();
     } else if (!since) {
       since = now;
     } else if (now - *since >= kGone) {

@@ -38,7 +38,6 @@ class FileSource final : public ListSource {
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
 
-  std::string mechanism() const override { return "file_sd"; }
   SteadyTime Look(SteadyTime now) override;
   std::vector<std::shared_ptr<KeptList>> Lists() override;
   std::uint64_t removed() const override;
@@ -52,8 +51,8 @@ class FileSource final : public ListSource {
   };
   struct File {
     std::shared_ptr<KeptList> list;
-    Settled<std::size_t> seen;  ///< HashOf() its content
-    std::string fault = {};     ///< of what was seen last; empty: none
+    Settled<std::size_t> seen = {};  ///< HashOf() its content
+    std::string fault = {};          ///< of what was seen last; empty: none
     std::optional<Stamp> stamp = {};
     SteadyTime read_at{};
     std::optional<SteadyTime> gone_since = {};

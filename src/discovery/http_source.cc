@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "src/base/duration.h"
 #include "src/base/file.h"
 #include "src/base/host_name.h"
+#include "src/base/number_text.h"
 #include "src/base/utf8.h"
 #include "src/discovery/neighbours.h"
 
@@ -132,11 +132,10 @@ Result<HttpGet> HttpSource::Request() const {
                   .proxy_url = config_.proxy_url,
                   .timeout = std::min(config_.refresh_interval, kMostPatience),
                   .max_bytes = kMaxTargetListBytes};
-  std::ostringstream seconds;
-  seconds << ToSeconds(config_.refresh_interval);
   request.headers = {{"User-Agent", "echo_exporter/" + std::string(kVersion)},
                      {"Accept", "application/json"},
-                     {"X-Prometheus-Refresh-Interval-Seconds", seconds.str()}};
+                     {"X-Prometheus-Refresh-Interval-Seconds",
+                      NumberText(ToSeconds(config_.refresh_interval))}};
   if (!config_.bearer_token_file.empty()) {
     const auto token =
         ReadSecret("bearer_token_file", config_.bearer_token_file);

@@ -40,7 +40,6 @@ class HttpSource final : public ListSource,
   HttpSource(ListServices& services, const Means& means,
              HttpDiscoveryConfig config);
 
-  std::string mechanism() const override { return "http_sd"; }
   SteadyTime Look(SteadyTime now) override;
   std::vector<std::shared_ptr<KeptList>> Lists() override { return {list_}; }
 

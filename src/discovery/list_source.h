@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "echo_exporter/clock.h"
@@ -16,9 +15,6 @@ namespace echo_exporter {
 class ListSource {
  public:
   virtual ~ListSource() = default;
-
-  /// The label `mechanism`.
-  virtual std::string mechanism() const = 0;
 
   /// Does what is due, and returns when it is to be called again.
   virtual SteadyTime Look(SteadyTime now) = 0;

@@ -1,6 +1,5 @@
 #include "src/discovery/target_store.h"
 
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "echo_exporter/target_list.h"
 #include "src/base/file.h"
+#include "src/base/number_text.h"
 #include "src/discovery/neighbours.h"
 
 namespace echo_exporter {
@@ -39,10 +39,9 @@ std::optional<ListText> Unpack(std::string_view file, std::string_view name) {
   if (hash != HexText(SpreadHash(file, 0))) return std::nullopt;
   if (TakeLine(&file) != name) return std::nullopt;
   const std::string_view time = TakeLine(&file);
-  std::int64_t seconds = 0;
-  std::from_chars(time.data(), time.data() + time.size(), seconds);
   ListText list;
-  list.changed = WallTime(std::chrono::seconds(seconds));
+  list.changed = WallTime(
+      std::chrono::seconds(ParseNumber<std::int64_t>(time).value_or(0)));
   list.etag = TakeLine(&file);
   list.text = file;
   return list;

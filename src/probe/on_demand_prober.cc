@@ -68,14 +68,14 @@ std::string EchoLine(std::size_t number, const EchoResult& echo) {
 
 // A query combined with the configuration.
 struct OnDemandProber::Plan {
+  const ProbeQuery& query;
   std::shared_ptr<const ExporterConfig> config;
-  ProbeTarget target;
-  ModuleConfig module;  // with the query's source
-  SteadyTime start;
-  SteadyTime deadline;
+  ProbeTarget target = {};
+  ModuleConfig module = {};  // with the query's source
+  SteadyTime start{};
+  SteadyTime deadline{};
   Nanoseconds suspended{};  // in total at the start
   Nanoseconds grace{};
-  std::uint32_t count = 1;
 };
 
 OnDemandProber::OnDemandProber(const SharedConfig& config, const Clock& clock,
@@ -126,8 +126,7 @@ HttpResponse OnDemandProber::Probe(const ProbeQuery& query) {
 
 std::optional<HttpResponse> OnDemandProber::ProbeBy(
     std::shared_ptr<const ExporterConfig> current, const ProbeQuery& query) {
-  Plan plan;
-  plan.config = std::move(current);
+  Plan plan{.query = query, .config = std::move(current)};
   const ExporterConfig& config = *plan.config;
   if (!config.probe.enabled) {
     return HttpResponse::Text(
@@ -149,9 +148,9 @@ std::optional<HttpResponse> OnDemandProber::ProbeBy(
     }
     plan.module.source = std::move(source).value();
   }
-  SetTimes(query, &plan);
+  SetTimes(&plan);
   auto target = ParseTarget(config.probe, query.target);
-  if (!target) return RejectTarget(query, plan);
+  if (!target) return RejectTarget(plan);
   plan.target = *std::move(target);
   if (plan.target.verdict == TargetVerdict::kRefused) {
     return HttpResponse::Text(
@@ -168,49 +167,44 @@ std::optional<HttpResponse> OnDemandProber::ProbeBy(
         503, "Too many concurrent probes; the configuration allows " +
                  std::to_string(config.probe.max_concurrent));
   }
-  return RunPlan(query, plan);
+  return RunPlan(plan);
 }
 
-void OnDemandProber::SetTimes(const ProbeQuery& query, Plan* plan) const {
+void OnDemandProber::SetTimes(Plan* plan) const {
   Nanoseconds timeout = plan->module.echo.timeout;
   plan->grace = kGrace;
-  if (query.scrape_timeout) {
-    const Nanoseconds margin =
-        std::min(timeout_offset_, *query.scrape_timeout / 3);
-    timeout = std::min(
-        timeout, std::max(*query.scrape_timeout - margin, kShortestTimeout));
+  if (const auto& limit = plan->query.scrape_timeout) {
+    const Nanoseconds margin = std::min(timeout_offset_, *limit / 3);
+    timeout = std::min(timeout, std::max(*limit - margin, kShortestTimeout));
     plan->grace = std::min(kGrace, margin / 2);
   }
-  plan->count = query.count;
   plan->start = clock_.Now();
   plan->suspended = clock_.SuspendedTime();
   plan->deadline = plan->start + timeout;
 }
 
-HttpResponse OnDemandProber::RejectTarget(const ProbeQuery& query,
-                                          const Plan& plan) {
-  const std::string reason = "target \"" + query.target +
+HttpResponse OnDemandProber::RejectTarget(const Plan& plan) {
+  const std::string reason = "target \"" + plan.query.target +
                              "\" is neither an address of a host nor a host "
                              "name";
   {
     const MutexLock lock(mutex_);
     if (log_lines_.Take(clock_.Now()) == Nanoseconds::zero()) {
       Log(LogLevel::kWarn, "probe of an invalid target",
-          {{"target", query.target}});
+          {{"target", plan.query.target}});
     }
   }
   ProbeReport report;
   report.log.push_back(reason);
-  return Report(query, plan, std::move(report));
+  return Report(plan, std::move(report));
 }
 
-HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
-                                     const Plan& plan) {
+HttpResponse OnDemandProber::RunPlan(const Plan& plan) {
   ProbeReport report;
-  const Result<Route> route = PlanRoute(query, plan, &report);
+  const Result<Route> route = PlanRoute(plan, &report);
   if (route.ok()) {
     const Permit room =
-        dispatcher_.TakeRoom(std::min(plan.count, dispatcher_.room()));
+        dispatcher_.TakeRoom(std::min(plan.query.count, dispatcher_.room()));
     if (!room.granted()) {
       return NotProbed(
           "Too many echo requests of probes in flight; a quarter of the "
@@ -224,13 +218,14 @@ HttpResponse OnDemandProber::RunPlan(const ProbeQuery& query,
   } else {
     report.log.push_back(route.error().message);
   }
-  return Report(query, plan, std::move(report));
+  return Report(plan, std::move(report));
 }
 
-HttpResponse OnDemandProber::Report(const ProbeQuery& query, const Plan& plan,
+HttpResponse OnDemandProber::Report(const Plan& plan,
                                     ProbeReport report) const {
+  const ProbeQuery& query = plan.query;
   report.timeout = plan.deadline - plan.start;
-  report.count = plan.count;
+  report.count = plan.query.count;
   if (!report.echoes.empty() &&
       std::ranges::all_of(report.echoes, [](const auto& echo) {
         return IsOfThisHost(echo.outcome);
@@ -264,22 +259,21 @@ Result<std::vector<IpAddress>> OnDemandProber::FindDestinations(
   return std::vector{address.value()};
 }
 
-Result<Route> OnDemandProber::PlanRoute(const ProbeQuery& query,
-                                        const Plan& plan, ProbeReport* report) {
+Result<Route> OnDemandProber::PlanRoute(const Plan& plan, ProbeReport* report) {
   auto destinations = FindDestinations(plan);
   if (!destinations.ok()) return destinations.error();
   report->resolve_time = clock_.Now() - plan.start;
   if (plan.target.verdict == TargetVerdict::kDependsOnAddress) {
     destinations = AllowedAddresses(plan.config->probe, destinations.value());
     if (destinations.value().empty()) {
-      return Error{ErrorCode::kNotAllowed, NoAddressAllowed(query.target)};
+      return Error{ErrorCode::kNotAllowed, NoAddressAllowed(plan.query.target)};
     }
   }
   const ModuleConfig& module = plan.module;
   const auto sources = lookup_.FindSources(module.source, plan.deadline);
   if (!sources.ok()) return sources.error();
   auto route =
-      FindRoute(module.source, sources.value(), query.target,
+      FindRoute(module.source, sources.value(), plan.query.target,
                 destinations.value(), module.echo.ip_version, transport_);
   if (route.ok()) report->destination = route.value().destination;
   return route;
@@ -287,10 +281,10 @@ Result<Route> OnDemandProber::PlanRoute(const ProbeQuery& query,
 
 void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
                                 ProbeReport* report) {
-  const auto collector = std::make_shared<Collector>(plan.count);
-  const std::size_t at_once = std::min(plan.count, dispatcher_.room());
+  const auto collector = std::make_shared<Collector>(plan.query.count);
+  const std::size_t at_once = std::min(plan.query.count, dispatcher_.room());
   const Nanoseconds spacing = std::min(
-      kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.count));
+      kLongestSpacing, (plan.deadline - plan.start) / (2 * plan.query.count));
   report->setup_time =
       clock_.Now() - plan.start - report->resolve_time.value_or(Nanoseconds(0));
   const std::uint32_t flow = next_flow_--;
@@ -300,8 +294,8 @@ void OnDemandProber::SendEchoes(const Plan& plan, const Route& route,
       plan.deadline - (plan.deadline - plan.start) / kLastPart;
   SteadyTime next = clock_.Now();
   std::size_t sent = 0;
-  for (; sent < plan.count; ++sent) {
-    if (sent > 0) WaitUntil(*collector, plan.count, next);
+  for (; sent < plan.query.count; ++sent) {
+    if (sent > 0) WaitUntil(*collector, plan.query.count, next);
     if (sent >= at_once && !WaitUntil(*collector, sent - at_once + 1, latest)) {
       break;
     }

@@ -56,13 +56,11 @@ class OnDemandProber {
   /// Absent: the configuration has changed meanwhile.
   std::optional<HttpResponse> ProbeBy(
       std::shared_ptr<const ExporterConfig> current, const ProbeQuery& query);
-  HttpResponse RunPlan(const ProbeQuery& query, const Plan& plan);
-  void SetTimes(const ProbeQuery& query, Plan* plan) const;
-  HttpResponse Report(const ProbeQuery& query, const Plan& plan,
-                      ProbeReport report) const;
-  HttpResponse RejectTarget(const ProbeQuery& query, const Plan& plan);
-  Result<Route> PlanRoute(const ProbeQuery& query, const Plan& plan,
-                          ProbeReport* report);
+  HttpResponse RunPlan(const Plan& plan);
+  void SetTimes(Plan* plan) const;
+  HttpResponse Report(const Plan& plan, ProbeReport report) const;
+  HttpResponse RejectTarget(const Plan& plan);
+  Result<Route> PlanRoute(const Plan& plan, ProbeReport* report);
   Result<std::vector<IpAddress>> FindDestinations(const Plan& plan);
   void SendEchoes(const Plan& plan, const Route& route, ProbeReport* report);
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
-#include <system_error>
 #include <utility>
 
+#include "src/base/number_text.h"
 #include "src/base/url_query.h"
 
 namespace echo_exporter {
@@ -29,16 +28,6 @@ Error Refuse(std::string sentence) {
 }
 
 bool IsControl(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
-
-/// The whole of `text` as a number.
-template <typename T>
-std::optional<T> ParseNumber(std::string_view text) {
-  T value{};
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || parsed != end) return std::nullopt;
-  return value;
-}
 
 std::optional<Error> CheckParameter(const std::string& name,
                                     const std::string& value) {

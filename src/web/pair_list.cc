@@ -1,12 +1,12 @@
 #include "src/web/pair_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "src/base/number_text.h"
 #include "src/base/url_query.h"
 
 namespace echo_exporter {
@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t kMostPairs = 1000;  // in one response
 constexpr std::size_t kMostVerdicts = 20;
+
+// By PairState; a higher badness is worse.
+constexpr std::array<std::string_view, kPairStateCount> kStateNames = {
+    "up", "lossy", "down", "unresolved"};
+constexpr std::array<int, kPairStateCount> kBadness = {0, 1, 3, 2};
 
 using Number = std::optional<double>;
 
@@ -54,25 +59,14 @@ bool Contains(std::string_view text, std::string_view part) {
          text.end();
 }
 
-std::optional<std::size_t> ParseNumber(std::string_view text) {
-  std::size_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || parsed != end) return std::nullopt;
-  return number;
-}
-
 bool ParseStates(std::string_view text,
                  std::array<bool, kPairStateCount>* states) {
   states->fill(false);
   for (;;) {
     const std::string_view name = text.substr(0, text.find(','));
-    bool is_known = false;
-    for (std::size_t i = 0; i < kPairStateCount; ++i) {
-      if (NameOf(static_cast<PairState>(i)) != name) continue;
-      (*states)[i] = is_known = true;
-    }
-    if (!is_known) return false;
+    const auto found = std::ranges::find(kStateNames, name);
+    if (found == kStateNames.end()) return false;
+    (*states)[static_cast<std::size_t>(found - kStateNames.begin())] = true;
     if (name.size() == text.size()) return true;
     text.remove_prefix(name.size() + 1);
   }
@@ -106,7 +100,7 @@ std::optional<bool> TakeParameter(std::string_view name, std::string_view value,
     return value == "asc" || value == "desc";
   }
   if (name != "limit" && name != "after") return std::nullopt;
-  const auto number = ParseNumber(value);
+  const auto number = ParseNumber<std::size_t>(value);
   if (!number) return false;
   if (name == "after") {
     query->after = *number;
@@ -114,21 +108,6 @@ std::optional<bool> TakeParameter(std::string_view name, std::string_view value,
   }
   query->limit = *number;
   return *number >= 1 && *number <= kMostPairs;
-}
-
-/// A higher one is worse.
-int BadnessOf(PairState state) {
-  switch (state) {
-    case PairState::kUp:
-      return 0;
-    case PairState::kLossy:
-      return 1;
-    case PairState::kUnresolved:
-      return 2;
-    case PairState::kDown:
-      return 3;
-  }
-  return 0;
 }
 
 using PairIndices = std::vector<std::size_t>;
@@ -212,17 +191,7 @@ std::vector<Verdict> FindVerdicts(const std::vector<PairView>& pairs) {
 }  // namespace
 
 std::string_view NameOf(PairState state) {
-  switch (state) {
-    case PairState::kUp:
-      return "up";
-    case PairState::kLossy:
-      return "lossy";
-    case PairState::kDown:
-      return "down";
-    case PairState::kUnresolved:
-      return "unresolved";
-  }
-  return "";
+  return kStateNames[static_cast<std::size_t>(state)];
 }
 
 std::string_view AddressLabelOf(const PairLabels& labels) {
@@ -234,8 +203,8 @@ std::string_view AddressLabelOf(const PairLabels& labels) {
 
 bool IsWorse(const PairView& a, const PairView& b) {
   const auto badness = [](const PairView& pair) {
-    return std::tuple(BadnessOf(pair.state), pair.loss_10m.value_or(0),
-                      pair.since);
+    return std::tuple(kBadness[static_cast<std::size_t>(pair.state)],
+                      pair.loss_10m.value_or(0), pair.since);
   };
   return badness(a) > badness(b);
 }

@@ -30,8 +30,12 @@ HttpResponse RespondWithConfig(std::shared_ptr<const std::string> text) {
 
 HttpResponse RespondWithMetrics(const HttpRequest& request,
                                 const WebContent& content) {
+  const auto config = content.status.config();
   Result<MetricsQuery> query =
-      ParseMetricsQuery(request.query, content.has_group);
+      ParseMetricsQuery(request.query, [&config](std::string_view name) {
+        return std::ranges::find(config->groups, name, &GroupConfig::name) !=
+               config->groups.end();
+      });
   if (!query.ok()) return HttpResponse::Text(400, query.error().message);
   query.value().format = ChooseMetricsFormat(request.HeaderList("Accept"));
   return {.content_type = std::string(ContentTypeOf(query.value().format)),
@@ -61,9 +65,7 @@ std::string LastFolder(const std::string& path) {
 template <typename Add>
 void AddStatusRoutes(const StatusContent& content, const Add& add,
                      std::vector<HttpRoute>* routes) {
-  const auto pages = std::make_shared<StatusPages>(
-      content, "static/" + std::string(ScriptName()),
-      "static/" + std::string(StyleName()));
+  const auto pages = std::make_shared<StatusPages>(content);
   const auto add_page = [&](const std::string& name, auto member) {
     add(name, [pages, member](const HttpRequest& request) {
       return (*pages.*member)(request);

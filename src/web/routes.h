@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "echo_exporter/http_server.h"
@@ -21,8 +20,6 @@ struct WebContent {
   /// Bytes of memory that a call of `metrics` holds while a client is slow to
   /// read.
   std::function<std::size_t(const MetricsQuery&)> metrics_memory;
-  /// Whether the configuration has a group of that name.
-  std::function<bool(std::string_view)> has_group;
   /// TOML; one text for all requests at a time.
   std::function<std::shared_ptr<const std::string>()> config;
   /// Empty when ready, else the reason why not.

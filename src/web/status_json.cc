@@ -52,7 +52,7 @@ void WritePair(const PairView& pair, JsonWriter& json) {
              TextOf(route ? route->source : std::optional<IpAddress>()))
       .Field("destination_address", TextOf(DestinationOf(pair)))
       .Field("state", NameOf(pair.state))
-      .Field("state_since", FormatTime(pair.since))
+      .Field("state_since", FormatLogTime(pair.since))
       .Field("last_outcome", NameOf(pair.status.statistics.last_outcome))
       .Field("consecutive_failures",
              pair.status.statistics.consecutive_failures)
@@ -79,14 +79,6 @@ void WriteNext(std::size_t end, std::size_t total, JsonWriter& json) {
              end < total ? std::optional(std::to_string(end)) : std::nullopt);
 }
 
-template <typename Write>
-void WriteColumn(std::string_view name, const HistorySeries& series,
-                 const Write& write, JsonWriter& json) {
-  json.Key(name).Begin('[');
-  for (const HistoryCell& cell : series.cells) write(cell);
-  json.End(']');
-}
-
 void WriteSeries(std::string_view name, const HistorySeries& series,
                  JsonWriter& json) {
   const auto begin = std::chrono::duration_cast<std::chrono::seconds>(
@@ -96,10 +88,11 @@ void WriteSeries(std::string_view name, const HistorySeries& series,
   json.Key(name).Begin('{');
   json.Field("start", begin.count()).Field("step", step.count());
   const auto column = [&](std::string_view key, auto member, auto... digits) {
-    WriteColumn(
-        key, series,
-        [&](const HistoryCell& cell) { json.Value(cell.*member, digits...); },
-        json);
+    json.Key(key).Begin('[');
+    for (const HistoryCell& cell : series.cells) {
+      json.Value(cell.*member, digits...);
+    }
+    json.End(']');
   };
   column("sent", &HistoryCell::sent);
   column("lost", &HistoryCell::lost);
@@ -114,13 +107,13 @@ void WriteOutage(const PairOutage& outage, const PairView& pair,
   std::optional<std::string> end;
   std::uint64_t losses = pair.status.statistics.consecutive_failures;
   if (outage.length) {
-    end = FormatTime(
+    end = FormatLogTime(
         outage.begin +
         std::chrono::duration_cast<WallTime::duration>(*outage.length));
     losses = outage.losses;
   }
   json.Begin('{')
-      .Field("start", FormatTime(outage.begin))
+      .Field("start", FormatLogTime(outage.begin))
       .Field("end", end)
       .Field("lost", losses)
       .Field("outcome", EchoOutcomeName(outage.outcome))
@@ -207,8 +200,6 @@ Spark MakeSpark(const PairHour& hour) {
   return spark;
 }
 
-std::string FormatTime(WallTime time) { return FormatLogTime(time); }
-
 std::string StatusJson(const PairList& list, const StatusFacts& facts) {
   constexpr std::array<std::string_view, 3> kKinds = {"source", "destination",
                                                       "group"};
@@ -216,14 +207,14 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
   JsonWriter json(&text);
   json.Begin('{')
       .Field("version", kVersion)
-      .Field("time", FormatTime(list.time))
-      .Field("start_time", FormatTime(facts.started))
+      .Field("time", FormatLogTime(list.time))
+      .Field("start_time", FormatLogTime(facts.started))
       .Key("counts")
       .Begin('{');
   WriteCounts(list.counts, json);
   json.End('}')
-      .Field("lossy_threshold", std::optional(facts.lossy))
-      .Field("allow_actions", facts.allow_actions)
+      .Field("lossy_threshold", std::optional(facts.config->history_lossy))
+      .Field("allow_actions", facts.config->allow_actions)
       .Key("groups")
       .Begin('[');
   for (const GroupCounts& group : list.groups) {
@@ -237,7 +228,7 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
         .Field("kind", kKinds[static_cast<std::size_t>(verdict.kind)])
         .Field("name", verdict.name)
         .Field("text", verdict.text)
-        .Field("since", FormatTime(verdict.since))
+        .Field("since", FormatLogTime(verdict.since))
         .Field("pairs", verdict.pairs)
         .End('}');
   }
@@ -251,8 +242,8 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
       .Field("fine_seconds", seconds(facts.extent.fine))
       .Field("coarse_step", seconds(PairHistory::kCoarseStep))
       .Field("coarse_seconds", seconds(facts.extent.coarse))
-      .Field("shortened", facts.is_shortened)
-      .Field("memory_bytes", facts.history_memory)
+      .Field("shortened", facts.is_shortened())
+      .Field("memory_bytes", facts.config->history_memory)
       .Field("used_bytes", facts.history_bytes)
       .End('}')
       .End('}');
@@ -309,7 +300,7 @@ std::string PairJson(const PairView& pair,
   json.End(']').Key("failures").Begin('[');
   for (const PairFailure& failure : record.failures) {
     json.Begin('{')
-        .Field("time", FormatTime(failure.sent))
+        .Field("time", FormatLogTime(failure.sent))
         .Field("outcome", EchoOutcomeName(failure.outcome))
         .Field("responder", TextOf(failure.responder))
         .End('}');

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,12 +16,15 @@ namespace echo_exporter {
 /// What the status page says besides pairs.
 struct StatusFacts {
   WallTime started;
-  bool allow_actions = false;
-  double lossy = 0;
-  std::uint64_t history_memory = 0;  ///< as configured
-  std::uint64_t history_bytes = 0;   ///< in use
+  std::shared_ptr<const ExporterConfig> config;
+  std::uint64_t history_bytes = 0;  ///< in use
   HistoryExtent extent;
-  bool is_shortened = false;  ///< of an hour and a day
+
+  /// Of an hour and a day.
+  bool is_shortened() const {
+    return extent.fine < std::chrono::hours(1) ||
+           extent.coarse < std::chrono::hours(24);
+  }
 };
 
 /// The spark line of a pair's last hour: a character for each minute.
@@ -32,9 +37,6 @@ struct Spark {
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 };
 Spark MakeSpark(const PairHour& hour);
-
-/// "2026-11-26T20:31:07.123Z".
-std::string FormatTime(WallTime time);
 
 // The responses of /api/v1, which docs/http-api.md describes. `history` is
 // asked for spark lines and records.

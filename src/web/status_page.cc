@@ -6,7 +6,9 @@
 
 #include "echo_exporter/version.h"
 #include "src/base/json_writer.h"
+#include "src/base/log.h"
 #include "src/base/utf8.h"
+#include "src/web/static_files.h"
 
 namespace echo_exporter {
 namespace {
@@ -67,7 +69,7 @@ std::string Name(std::string_view text) {
 
 /// "2026-11-26 20:24:51 UTC".
 std::string TimeElement(WallTime time, std::string_view attributes = "") {
-  std::string text = FormatTime(time);
+  std::string text = FormatLogTime(time);
   const std::string shown = text.substr(0, 10) + " " + text.substr(11, 8);
   return "<time" + std::string(attributes) + " datetime=\"" + text + "\">" +
          shown + " UTC</time>";
@@ -75,7 +77,7 @@ std::string TimeElement(WallTime time, std::string_view attributes = "") {
 
 /// "20:24:51", or the date of another time than the day before `now`; UTC.
 std::string ShortTimeElement(WallTime time, WallTime now) {
-  const std::string text = FormatTime(time);
+  const std::string text = FormatLogTime(time);
   const bool is_recent = now - time < std::chrono::hours(24);
   return "<time datetime=\"" + text + "\">" +
          (is_recent ? text.substr(11, 8) : text.substr(0, 10)) + "</time>";
@@ -162,20 +164,20 @@ std::string Row(const PairView& pair, const PairHour& hour, WallTime now) {
          cell("wide", SparkImage(hour)) + "</tr>\n";
 }
 
-std::string Head(const PairList& list, const PageParts& parts) {
+std::string Head(WallTime time) {
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
          "<meta name=\"viewport\" content=\"width=device-width, "
          "initial-scale=1\"><meta name=\"color-scheme\" content=\"light "
          "dark\"><title>echo_exporter</title><link rel=\"icon\" "
-         "href=\"data:,\"><link rel=\"stylesheet\" href=\"" +
-         parts.style + "\"><script src=\"" + parts.script +
+         "href=\"data:,\"><link rel=\"stylesheet\" href=\"static/" +
+         std::string(StyleName()) + "\"><script src=\"static/" +
+         std::string(ScriptName()) +
          "\" defer></script></head>\n"
          "<body><a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
          "<header id=\"top\"><h1>echo_exporter</h1><p id=\"about\">"
          "<span id=\"version\">" +
-         EscapeHtml(kVersion) + "</span> " +
-         TimeElement(list.time, " id=\"time\"") + "</p>" +
-         std::string(kNavigation);
+         EscapeHtml(kVersion) + "</span> " + TimeElement(time, " id=\"time\"") +
+         "</p>" + std::string(kNavigation);
 }
 
 std::string Summary(const PairList& list, const StatusFacts& facts) {
@@ -193,7 +195,7 @@ std::string Summary(const PairList& list, const StatusFacts& facts) {
             " pairs, since " + TimeElement(verdict.since) + "</span></p>";
   }
   html += "</section>\n<section id=\"notice\">";
-  if (facts.is_shortened) {
+  if (facts.is_shortened()) {
     using std::chrono::minutes;
     const auto text = [](Nanoseconds time) {
       return std::to_string(std::chrono::duration_cast<minutes>(time).count()) +
@@ -208,13 +210,13 @@ std::string Summary(const PairList& list, const StatusFacts& facts) {
   return html + "</section>\n";
 }
 
-std::string ProbeForm(const PageParts& parts) {
+std::string ProbeForm(const ExporterConfig& config) {
   std::string html =
       "</main>\n<footer><form id=\"probe\" action=\"probe\" method=\"get\">"
       "<label>Target <input name=\"target\" required></label> "
       "<label>Module <select name=\"module\">";
-  for (const std::string& module : parts.modules) {
-    html += "<option>" + EscapeHtml(module) + "</option>";
+  for (const auto& [name, module] : config.modules) {
+    html += "<option>" + EscapeHtml(name) + "</option>";
   }
   return html +
          "</select></label> <label><input type=\"checkbox\" name=\"debug\" "
@@ -225,21 +227,20 @@ std::string ProbeForm(const PageParts& parts) {
 }  // namespace
 
 std::string StatusPage(const PairList& list, const PairQuery& query,
-                       const StatusFacts& facts, const PageParts& parts,
-                       PairHistory& history) {
+                       const StatusFacts& facts, PairHistory& history) {
   const std::vector<const PairView*> selected = Select(list, query);
   const std::size_t shown = std::min(query.limit, selected.size());
   std::vector<PairId> ids;
   for (std::size_t i = 0; i < shown; ++i) ids.push_back(selected[i]->status.id);
   const std::vector<PairHour> hours = history.LastHours(ids);
-  std::string html = Head(list, parts) + Summary(list, facts);
+  std::string html = Head(list.time) + Summary(list, facts);
   html += kTableHead;
   for (std::size_t i = 0; i < shown; ++i) {
     html += Row(*selected[i], hours[i], list.time);
   }
   html += "</tbody></table>\n<p id=\"more\">Showing " + std::to_string(shown) +
           " of " + std::to_string(selected.size()) + " pairs.</p></div>\n";
-  return html + ProbeForm(parts);
+  return html + ProbeForm(*facts.config);
 }
 
 }  // namespace echo_exporter

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "echo_exporter/pair_history.h"
 #include "src/web/pair_list.h"
@@ -10,17 +8,9 @@
 
 namespace echo_exporter {
 
-/// What the status page needs besides pairs.
-struct PageParts {
-  std::string script;  ///< its address, as that of the style
-  std::string style;
-  std::vector<std::string> modules;  ///< of /probe
-};
-
 /// The first page in HTML, which is complete without the script; that takes
 /// over the elements with an id. Texts may be any, since the page escapes them.
 std::string StatusPage(const PairList& list, const PairQuery& query,
-                       const StatusFacts& facts, const PageParts& parts,
-                       PairHistory& history);
+                       const StatusFacts& facts, PairHistory& history);
 
 }  // namespace echo_exporter

@@ -68,12 +68,8 @@ Result<const PairView*> FindPair(const PairList& list, std::string_view query) {
 
 }  // namespace
 
-StatusPages::StatusPages(StatusContent content, std::string script,
-                         std::string style)
-    : content_(std::move(content)),
-      script_(std::move(script)),
-      style_(std::move(style)),
-      started_(content_.clock->WallNow()) {}
+StatusPages::StatusPages(StatusContent content)
+    : content_(std::move(content)), started_(content_.clock->WallNow()) {}
 
 std::shared_ptr<const PairList> StatusPages::FreshList() {
   const SteadyTime now = content_.clock->Now();
@@ -123,31 +119,19 @@ HttpResponse StatusPages::Respond(const HttpRequest& request,
 }
 
 StatusFacts StatusPages::Facts() const {
-  const auto config = content_.config();
-  const HistoryExtent extent = content_.history->Extent();
   return {.started = started_,
-          .allow_actions = config->allow_actions,
-          .lossy = config->history_lossy,
-          .history_memory = config->history_memory,
+          .config = content_.config(),
           .history_bytes = content_.history->MemoryInUse(),
-          .extent = extent,
-          .is_shortened = extent.fine < std::chrono::hours(1) ||
-                          extent.coarse < std::chrono::hours(24)};
+          .extent = content_.history->Extent()};
 }
 
 HttpResponse StatusPages::Page(const HttpRequest& request) {
   HttpResponse response = Respond(
       request, "text/html; charset=utf-8",
       [&](const PairList& list) -> Result<std::string> {
-        PageParts parts{.script = script_, .style = style_, .modules = {}};
-        const auto config = content_.config();
-        for (const auto& [name, module] : config->modules) {
-          parts.modules.push_back(name);
-        }
         const auto query =
             ParsePairQuery(request.query, kFirstPairs, /*is_strict=*/false);
-        return StatusPage(list, query.value(), Facts(), parts,
-                          *content_.history);
+        return StatusPage(list, query.value(), Facts(), *content_.history);
       });
   response.headers.emplace_back(
       "Content-Security-Policy",

@@ -41,8 +41,7 @@ class StatusPages {
  public:
   static constexpr Nanoseconds kFreshFor = std::chrono::seconds(2);
 
-  /// `script` and `style`: addresses relative to the page.
-  StatusPages(StatusContent content, std::string script, std::string style);
+  explicit StatusPages(StatusContent content);
 
   HttpResponse Page(const HttpRequest& request);
   HttpResponse Status(const HttpRequest& request);
@@ -66,8 +65,6 @@ class StatusPages {
   StatusFacts Facts() const;
 
   const StatusContent content_;
-  const std::string script_;
-  const std::string style_;
   const WallTime started_;
 
   Mutex mutex_;

@@ -134,8 +134,8 @@ TEST(DocumentReaderTest, SaysWhatTomlMustBe) {
                "f:6:15: texts must be an array of strings only, not an integer",
                "f:7:11: numbers must be an array of numbers, not an integer",
                "f:8:9: table must be a table, not an array",
-               "f:9:10: tables must be an array of tables, each headed "
-               "[[tables]], not a table"}));
+               ("f:9:10: tables must be an array of tables, each headed "
+                "[[tables]], not a table")}));
 }
 
 TEST(DocumentReaderTest, SaysWhatJsonMustBe) {
@@ -150,8 +150,8 @@ TEST(DocumentReaderTest, SaysWhatJsonMustBe) {
           "f:1:13: boolean must be true or false, not null",
           "f:2:12: integer must be an integer from 1 to 9, not a float",
           "f:3:11: number must be a number from 0 to 1, not a string",
-          "f:4:13: duration must be a duration from 1ms to 1s, such as \"1s\", "
-          "not an integer",
+          ("f:4:13: duration must be a duration from 1ms to 1s, such as "
+           "\"1s\", not an integer"),
           "f:5:9: \"text\" must be a string, not an object",
           "f:6:11: \"texts\" must be an array of strings only, not null",
           "f:7:16: \"numbers\" must be an array of numbers only, not a string",
@@ -171,8 +171,8 @@ TEST(DocumentReaderTest, NeverRepeatsAValueOfADocumentThatMayHoldSecrets) {
           "f:1:10: boolean must be true or false",
           "f:2:10: integer must be a whole number from 1 to 9",
           "f:3:9: number must be a number from 0 to 1",
-          "f:4:11: duration must be a duration such as \"250ms\", \"1s\" or "
-          "\"1h30m\"",
+          ("f:4:11: duration must be a duration such as \"250ms\", \"1s\" or "
+           "\"1h30m\""),
           "f:5:7: \"text\" must be a string, not a list",
           "f:6:8: \"texts\" must be a list of strings, not a scalar",
           "f:7:11: \"numbers\" must be a list of numbers only, not a scalar",

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "src/config/document.h"
-#include "src/config/number_text.h"
+#include "src/base/number_text.h"
 
 namespace echo_exporter {
 

@@ -9,7 +9,6 @@
 namespace echo_exporter {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -78,12 +77,12 @@ TEST(TargetListTest, TargetsMaySetWhatTheirGroupHas) {
     "__echo_interval__": "5s", "__echo_timeout__": "250ms",
     "__echo_payload_size__": "1400", "__echo_source__": "wan1"}}])");
   ASSERT_TRUE(list.ok()) << list.error().message;
-  const ListedTarget& target = list.value().targets.at(1);
+  const TargetSettings& target = list.value().targets.at(1).settings;
   EXPECT_EQ(target.interval, std::chrono::seconds(5));
   EXPECT_EQ(target.timeout, std::chrono::milliseconds(250));
   EXPECT_EQ(target.payload_size, 1400);
   EXPECT_EQ(target.source, "wan1");
-  EXPECT_THAT(target.destination.labels, IsEmpty());
+  EXPECT_THAT(list.value().targets.at(1).destination.labels, IsEmpty());
 }
 
 TEST(TargetListTest, SaysWhatToDoWithPortsAndUrls) {

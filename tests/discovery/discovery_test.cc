@@ -19,7 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::UnorderedElementsAre;
 
 std::string ListOf(const std::string& targets) {
   return "[{\"targets\": [" + targets + "]}]";
@@ -32,7 +31,7 @@ class DiscoveryTest : public testing::Test {
 
   void Restart() {
     discovery_.reset();
-    discovery_ = std::make_unique<Discovery>(
+    discovery_ = Discovery::Create(
         Discovery::Environment{
             .lookup = &lookup_,
             .book = &book_,

@@ -34,25 +34,25 @@ TEST(DiscoveryMemoryTest, APlanThatLacksMemoryIsMadeTheNextTime) {
   AddressBook book(lookup, AddressBook::Options(), {});
   std::uint64_t succeeding = 0;
   for (std::uint64_t failures = 1; failures > 0; ++succeeding) {
-    Discovery discovery({.lookup = &lookup,
-                         .book = &book,
-                         .recorder = &recorder,
-                         .hostname = "me",
-                         .fetch = {}},
-                        folder.Path("state"), [] {});
+    const auto discovery = Discovery::Create({.lookup = &lookup,
+                                              .book = &book,
+                                              .recorder = &recorder,
+                                              .hostname = "me",
+                                              .fetch = {}},
+                                             folder.Path("state"), [] {});
     {
       const FailingMemory memory(FailingMemory::Threads::kThis, succeeding, 1);
       try {
-        if (discovery.Plan(config).ok()) discovery.Commit();
+        if (discovery->Plan(config).ok()) discovery->Commit();
       } catch (const std::bad_alloc&) {
         // Or it was without consequence.
       }
       failures = memory.failures();
     }
-    const auto effective = discovery.Plan(config);
+    const auto effective = discovery->Plan(config);
     ASSERT_TRUE(effective.ok()) << succeeding;
     EXPECT_EQ(effective.value()->pairs.size(), 4U) << succeeding;
-    discovery.Commit();
+    discovery->Commit();
   }
   EXPECT_GT(succeeding, 100U);
 }

@@ -32,7 +32,6 @@ class RoutesTest : public testing::Test {
     content_.metrics_memory = [](const MetricsQuery& query) {
       return std::size_t{query.format == MetricsFormat::kText ? 77U : 78U};
     };
-    content_.has_group = [](std::string_view name) { return name == "g"; };
     content_.config = [this] { return config_; };
     content_.not_ready_reason = [] { return std::string(); };
     content_.probe = [](const HttpRequest& request) {
@@ -41,7 +40,9 @@ class RoutesTest : public testing::Test {
     content_.reload = [] { return HttpResponse::Text(500, "no"); };
     content_.status = {
         .clock = &Clock::System(), .history = &history_, .config = [] {
-          return std::make_shared<const ExporterConfig>();
+          ExporterConfig config;
+          config.groups.emplace_back().name = "g";
+          return std::make_shared<const ExporterConfig>(config);
         }};
   }
 

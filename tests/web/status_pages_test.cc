@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "src/web/static_files.h"
 #include "tests/support/manual_clock.h"
 #include "tests/web/pair_views.h"
 
@@ -58,16 +59,15 @@ class StatusPagesTest : public testing::Test {
   FakePairHistory history_;
   std::shared_ptr<ExporterConfig> config_ = std::make_shared<ExporterConfig>();
   std::vector<std::string> probed_;
-  StatusPages pages_{{.clock = &clock_,
-                      .history = &history_,
-                      .config = [this] { return config_; },
-                      .probe_pair =
-                          [this](const HttpRequest&, const PairLabels& labels) {
-                            probed_.push_back(labels.destination);
-                            return HttpResponse::Text(429, "Too many");
-                          }},
-                     "static/a.js",
-                     "static/a.css"};
+  StatusPages pages_{
+      StatusContent{.clock = &clock_,
+                    .history = &history_,
+                    .config = [this] { return config_; },
+                    .probe_pair =
+                        [this](const HttpRequest&, const PairLabels& labels) {
+                          probed_.push_back(labels.destination);
+                          return HttpResponse::Text(429, "Too many");
+                        }}};
 };
 
 TEST_F(StatusPagesTest, ShowsTheStatus) {
@@ -271,16 +271,18 @@ TEST_F(StatusPagesTest, ThePageIsCompleteWithoutItsScript) {
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
       "'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
       "frame-ancestors 'none'");
-  for (const char* const part :
-       {"<link rel=\"stylesheet\" href=\"static/a.css\">",
-        "<script src=\"static/a.js\" defer></script>",
-        "<div class=\"count down\"><b>2</b> <span>down</span></div>",
-        "<b>Every pair from source wan2 fails</b>", "href=\"metrics\"",
-        "href=\"config\"", "href=\"-/healthy\"", "href=\"-/ready\"",
-        "action=\"probe\"", "<option>icmp</option>", "host unreachable",
-        "8.94 ms", "1.2 %", "Showing 3 of 3 pairs.",
-        "class=\"median\" fill=\"none\" d=\"M118,2.36\"",
-        "class=\"loss\" d=\"M118,29v-4\""}) {
+  for (const std::string& part : std::vector<std::string>{
+           "<link rel=\"stylesheet\" href=\"static/" +
+               std::string(StyleName()) + "\">",
+           "<script src=\"static/" + std::string(ScriptName()) +
+               "\" defer></script>",
+           "<div class=\"count down\"><b>2</b> <span>down</span></div>",
+           "<b>Every pair from source wan2 fails</b>", "href=\"metrics\"",
+           "href=\"config\"", "href=\"-/healthy\"", "href=\"-/ready\"",
+           "action=\"probe\"", "<option>icmp</option>", "host unreachable",
+           "8.94 ms", "1.2 %", "Showing 3 of 3 pairs.",
+           "class=\"median\" fill=\"none\" d=\"M118,2.36\"",
+           "class=\"loss\" d=\"M118,29v-4\""}) {
     EXPECT_THAT(response.body, HasSubstr(part));
   }
   EXPECT_LT(response.body.find("<bdi>core</bdi>"),
