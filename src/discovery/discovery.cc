@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <map>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -99,6 +100,7 @@ class Discovery::Impl {
                             const NewerLists& newer);
   void FindNewerLists();
   void Note(const ExporterConfig& config, EffectiveConfig& effective);
+  static void DropEnded(const SourceSet& before, const SourceSet& now);
   void ReadOwnAddresses();
   void Wake() {
     {
@@ -302,15 +304,35 @@ void Discovery::Impl::Commit() noexcept try {
   rejections_.Tell(planned_.rejections);
   conflicts_.Tell(planned_.conflicts);
   planned_.accepted.clear();
-  SourceSet ended;  // outside of the lock
+  const SourceSet now = planned_.sources;
+  SourceSet before;  // ends outside of the lock
   {
     const MutexLock lock(mutex_);
-    ended = std::exchange(sources_, std::move(planned_.sources));
+    before = std::exchange(sources_, std::move(planned_.sources));
     facts_ = std::exchange(planned_, {});
   }
+  DropEnded(before, now);
   Publish();
 } catch (const std::exception&) {
   retry_ = true;
+}
+
+/// Whoever ends a source and begins it again later wants none of its targets
+/// back, so they do not stay stored.
+void Discovery::Impl::DropEnded(const SourceSet& before, const SourceSet& now) {
+  std::vector<std::shared_ptr<KeptList>> ended;
+  for (const auto& [key, source] : before) {
+    if (now.contains(key)) continue;
+    for (auto& list : source.source->Lists()) ended.push_back(std::move(list));
+  }
+  if (ended.empty()) return;
+  std::set<std::string> names;
+  for (const auto& [key, source] : now) {
+    for (const auto& list : source.source->Lists()) names.insert(list->name());
+  }
+  for (const auto& list : ended) {
+    if (!names.contains(list->name())) list->Drop();
+  }
 }
 
 void Discovery::Impl::ReadOwnAddresses() {

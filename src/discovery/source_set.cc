@@ -40,6 +40,7 @@ std::vector<DiscoveryStatus::Lists> StatusOf(
       sum.mechanism = mechanism;
       sum.last_success = WallTime::max();
     }
+    sum.refresh_failures += source.source->removed_failures();
     for (const auto& list : source.source->Lists()) {
       const KeptList::Facts facts = list->facts();
       const auto found = rejected.find(source.group + '\0' + list->name());

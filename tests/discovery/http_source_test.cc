@@ -188,6 +188,22 @@ TEST_F(HttpSourceTest, ARestartBeginsWithTheStoredListAndItsTag) {
   EXPECT_THAT(Use(*source_), ElementsAre("a"));
 }
 
+TEST_F(HttpSourceTest, AWallClockThatIsSetChangesNoSchedule) {
+  Make();
+  answer_ = Json(ListOf("a"));
+  Ask();
+  EXPECT_THAT(Use(*source_), ElementsAre("a"));
+  for (const auto hours : {24 * 365 * 10, -24 * 365 * 10, 1}) {
+    const WallTime wall(std::chrono::hours(500'000 + hours));
+    clock_.SetWall(wall);
+    const Nanoseconds wait = TimeToNext();
+    EXPECT_GE(wait, seconds(57)) << hours;
+    EXPECT_LE(wait, seconds(63)) << hours;
+    EXPECT_EQ(source_->Lists().at(0)->facts().last_success, wall);
+  }
+  EXPECT_EQ(Failures(*source_), 0U);
+}
+
 TEST_F(HttpSourceTest, AgentsAskAtDifferentTimes) {
   std::vector<Nanoseconds> firsts;
   for (int i = 0; i < 200; ++i) {
