@@ -110,8 +110,8 @@ TEST(YamlDocumentTest, AliasesAreReplacedByWhatTheyStandFor) {
 TEST(YamlDocumentTest, AMergeKeyGivesWhatIsNotThere) {
   const std::string anchors = "- &a {x: 1, y: 2}\n- &b {y: 3, z: 4}\n";
   const std::string read =
-      "1:1[1:6{x@1:7=1:10 1, y@1:13=1:16 2}, "
-      "2:6{y@2:7=2:10 3, z@2:13=2:16 4}, ";
+      "1:1[1:3{x@1:7=1:10 1, y@1:13=1:16 2}, "
+      "2:3{y@2:7=2:10 3, z@2:13=2:16 4}, ";
   EXPECT_EQ(YamlTree(anchors + "- {<<: *a, x: 5}\n"),
             read + "3:3{x@3:12=3:15 5, y@1:13=1:16 2}]");
   EXPECT_EQ(YamlTree(anchors + "- <<: [*a, *b]\n"),
