@@ -127,9 +127,14 @@ void KeptList::Fail(const std::string& error) {
   FailLocked(error);
 }
 
-void KeptList::FailLocked(const std::string& error) {
+void KeptList::FailWithoutMemory() noexcept {
+  const MutexLock lock(mutex_);
   ++failures_;
+}
+
+void KeptList::FailLocked(const std::string& error) {
   services_.failing.Report(this, name_, error);
+  ++failures_;
 }
 
 std::shared_ptr<const TargetList> KeptList::Get(bool newer) const {

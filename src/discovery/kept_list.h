@@ -82,6 +82,8 @@ class KeptList {
   void Confirm();
   /// It could not be had, or is no good.
   void Fail(const std::string& error);
+  /// The same where nothing more can be told of it.
+  void FailWithoutMemory() noexcept;
 
   /// The list to use, if there is any: the newer one if `newer`.
   std::shared_ptr<const TargetList> Get(bool newer) const;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class HttpSourceTest : public ListSourceFixture {
   }
 
   void Make(const HttpDiscoveryConfig& config = ConfigOf("http://cmdb/t")) {
+    source_.reset();  // what it has is stored, and not handed on
     source_ = std::make_shared<HttpSource>(services_, means_, config);
   }
 
@@ -72,9 +74,11 @@ class HttpSourceTest : public ListSourceFixture {
   std::vector<HttpGet> requests_;
   Result<HttpAnswer> answer_ = Json("[]");
   bool has_thread_ = true;
+  bool has_memory_ = true;
   HttpSource::Means means_{.fetch =
                                [this](const HttpGet& request) {
                                  requests_.push_back(request);
+                                 if (!has_memory_) throw std::bad_alloc();
                                  return answer_;
                                },
                            .run =
@@ -248,6 +252,18 @@ TEST_F(HttpSourceTest, WithoutAThreadItIsAFailedRefresh) {
   source_->Look(clock_.Now());
   EXPECT_EQ(Failures(*source_), 1U);
   has_thread_ = true;
+  answer_ = Json(ListOf("a"));
+  Ask();
+  EXPECT_THAT(Use(*source_), ElementsAre("a"));
+}
+
+TEST_F(HttpSourceTest, WithoutMemoryItIsAFailedRefresh) {
+  Make();
+  has_memory_ = false;
+  Ask();
+  EXPECT_EQ(Failures(*source_), 1U);
+  EXPECT_LE(TimeToNext(), seconds(6));
+  has_memory_ = true;
   answer_ = Json(ListOf("a"));
   Ask();
   EXPECT_THAT(Use(*source_), ElementsAre("a"));
