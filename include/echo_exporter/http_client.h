@@ -34,8 +34,7 @@ struct HttpGet {
   std::string ca_file = {};    ///< PEM; empty: the system's authorities
   std::string cert_file = {};  ///< PEM; this and the next: both or neither
   std::string key_file = {};
-  /// In the certificate, if it is not the host in `url`, of which only the
-  /// first address is tried then; not with a proxy.
+  /// In the certificate, if it is not the host in `url`; not with a proxy.
   std::string server_name = {};
   std::string proxy_url = {};  ///< http://host:port; empty: none
   Nanoseconds timeout = std::chrono::seconds(60);  ///< for all of it
@@ -49,10 +48,11 @@ struct HttpAnswer {
   std::string body;  ///< of status 200 only
 };
 
-/// Sends it, follows up to ten redirects to the same server, and reads the
-/// answer; blocks for its timeout at most, and for as long as the system takes
-/// to look up the host. Verifies the server's certificate. An error is a
-/// sentence without anything of the request but host names. Thread-safe.
+/// Sends it to the first address of the host that accepts it, follows up to ten
+/// redirects to the same server, and reads the answer; blocks for its timeout
+/// at most, and for as long as the system takes to look up the host. Verifies
+/// the server's certificate. An error is a sentence without anything of the
+/// request but host names. Thread-safe.
 Result<HttpAnswer> Get(const HttpGet& request);
 
 }  // namespace echo_exporter

@@ -2,10 +2,22 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 namespace echo_exporter {
+namespace {
+
+/// The last part of a path. Absent where it has no text: Windows lets names
+/// have what is not Unicode, and the conversion throws.
+std::optional<std::string> NameOf(const std::filesystem::path& path) try {
+  return PathToUtf8(path.filename());
+} catch (const std::system_error&) {
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::filesystem::path PathFromUtf8(std::string_view text) {
   return std::u8string(text.begin(), text.end());
@@ -16,16 +28,26 @@ std::string PathToUtf8(const std::filesystem::path& path) {
   return {text.begin(), text.end()};
 }
 
-bool MatchesPattern(std::string_view path, std::string_view pattern) {
+bool MatchesPattern(std::string_view pattern, std::string_view path) {
   const std::size_t star = pattern.find('*');
   if (star == std::string_view::npos) return path == pattern;
-  return path.size() + 1 >= pattern.size() &&
-         path.starts_with(pattern.substr(0, star)) &&
-         path.ends_with(pattern.substr(star + 1));
+  const std::string_view begin = pattern.substr(0, star);
+  const std::string_view end = pattern.substr(star + 1);
+  if (path.size() < begin.size() + end.size() || !path.starts_with(begin) ||
+      !path.ends_with(end)) {
+    return false;
+  }
+  path.remove_prefix(begin.size());
+  path.remove_suffix(end.size());
+  // What the star stands for is no folder.
+  const std::filesystem::path text = PathFromUtf8(path);
+  return text == text.filename();
 }
 
 Result<std::vector<std::string>> FindFiles(const std::string& pattern) {
-  if (pattern.find('*') == std::string::npos) return std::vector{pattern};
+  if (pattern.find('*') == std::string::npos) {
+    return std::vector<std::string>{pattern};
+  }
   // As it is written: Windows has two separators.
   const std::size_t last = PathToUtf8(PathFromUtf8(pattern).filename()).size();
   const std::string folder = pattern.substr(0, pattern.size() - last);
@@ -35,8 +57,9 @@ Result<std::vector<std::string>> FindFiles(const std::string& pattern) {
            entry(PathFromUtf8(folder.empty() ? "." : folder), error),
        none;
        !error && entry != none; entry.increment(error)) {
-    std::string path = folder + PathToUtf8(entry->path().filename());
-    if (MatchesPattern(path, pattern)) paths.push_back(std::move(path));
+    const auto name = NameOf(entry->path());
+    if (!name || !MatchesPattern(pattern, folder + *name)) continue;
+    paths.push_back(folder + *name);
   }
   if (error) {
     const bool missing = error == std::errc::no_such_file_or_directory;

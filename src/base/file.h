@@ -25,13 +25,14 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 Result<std::string> ReadFileOrPipe(const std::string& path,
                                    std::size_t max_bytes);
 
-/// Whether the path is `pattern`, in which one "*" stands for any text.
-bool MatchesPattern(std::string_view path, std::string_view pattern);
-
-/// The paths that match `pattern`, sorted; its "*" is in its last part. Without
-/// a "*", the pattern itself. An error is that of reading its
-/// folder, of the code kNotFound when there is none. Thread-safe.
+/// The paths that match `pattern`, sorted: one "*" in its last part stands for
+/// any text. Without a "*", the pattern itself. An error is that of reading its
+/// folder, also when only a part could be read, of the code kNotFound when
+/// there is none. Throws nothing but std::bad_alloc. Thread-safe.
 Result<std::vector<std::string>> FindFiles(const std::string& pattern);
+
+/// Whether FindFiles() would find `path` if it were there. Pure.
+bool MatchesPattern(std::string_view pattern, std::string_view path);
 
 /// Writes a file as a whole: beside the old one, and then in its place, so that
 /// even a loss of power leaves the one or the other. An error is the cause

@@ -116,7 +116,11 @@ Status WriteFile(const std::string& path, std::string_view text) {
       return error;
     }
   }
-  if (rename(fresh.c_str(), path.c_str()) != 0) return SystemError();
+  if (rename(fresh.c_str(), path.c_str()) != 0) {
+    Error error = SystemError();
+    unlink(fresh.c_str());
+    return error;
+  }
   return std::monostate{};
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -44,18 +45,22 @@ bool WriteAll(HANDLE file, std::string_view text) {
 Status WriteFile(const std::string& path, std::string_view text) {
   const std::wstring name = PathFromUtf8(path).wstring();
   const std::wstring fresh = name + L".new";
+  std::optional<Error> fault;
   {
     const UniqueFileHandle file(CreateFileW(
         fresh.c_str(), GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE,
         nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr));
     if (!file) return SystemError(GetLastError());
-    if (!WriteAll(file.get(), text)) return SystemError(GetLastError());
+    if (!WriteAll(file.get(), text)) fault = SystemError(GetLastError());
   }
-  if (!MoveFileExW(fresh.c_str(), name.c_str(),
+  if (!fault &&
+      !MoveFileExW(fresh.c_str(), name.c_str(),
                    MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
-    return SystemError(GetLastError());
+    fault = SystemError(GetLastError());
   }
-  return std::monostate{};
+  if (!fault) return std::monostate{};
+  DeleteFileW(fresh.c_str());
+  return *std::move(fault);
 }
 
 Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_BASE_NUMBER_TEXT_H_
-#define ECHO_EXPORTER_SRC_BASE_NUMBER_TEXT_H_
+#pragma once
 
 #include <array>
 #include <charconv>
@@ -30,5 +29,3 @@ std::optional<T> ParseNumber(std::string_view text) {
 }
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_BASE_NUMBER_TEXT_H_

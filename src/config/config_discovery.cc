@@ -150,7 +150,15 @@ void CheckSecurity(DocumentReader& table, const HttpDiscoveryConfig& config) {
                      std::string(key) + " needs a " + std::string(other));
     }
   }
-  if (!config.url.starts_with(kSchemes[0])) return;
+  if (!config.url.starts_with(kSchemes[0])) {
+    if (table.Has("server_name") && table.Has("proxy_url")) {
+      table.AddError(table.PositionOf("server_name"),
+                     "server_name cannot be used with proxy_url: the proxy "
+                     "would be asked for that name; let url have the name that "
+                     "the certificate has");
+    }
+    return;
+  }
   for (const char* const key :
        {"ca_file", "cert_file", "key_file", "server_name"}) {
     if (table.Has(key)) {

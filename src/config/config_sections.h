@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_CONFIG_CONFIG_SECTIONS_H_
-#define ECHO_EXPORTER_SRC_CONFIG_CONFIG_SECTIONS_H_
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -70,5 +69,3 @@ void AddDestinations(DocumentReader& table,
 std::string WithHostName(std::string text, std::string_view hostname);
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_CONFIG_CONFIG_SECTIONS_H_

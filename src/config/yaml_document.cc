@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -66,6 +68,41 @@ Extent ExtentOf(const DocumentNode& node) {
   }
   if (node.kind == Kind::kArray || node.kind == Kind::kTable) ++extent.levels;
   return extent;
+}
+
+/// Whether a value is what the key "<<" may have: a mapping, or a list of them.
+bool IsMergeable(const DocumentNode& node) {
+  return node.kind == Kind::kTable ||
+         (node.kind == Kind::kArray &&
+          std::ranges::all_of(node.children, [](const DocumentNode& child) {
+            return child.kind == Kind::kTable;
+          }));
+}
+
+/// Gives a mapping with the key "<<" the entries of what that has, as far as
+/// it has none with their keys, the first of them before the others. A part of
+/// YAML 1.1, which Prometheus reads.
+void Merge(DocumentNode* table) {
+  const auto found =
+      std::ranges::find(table->children, "<<", &DocumentNode::key);
+  if (found == table->children.end() || !IsMergeable(*found)) return;
+  DocumentNode merged = std::move(*found);
+  table->children.erase(found);
+  std::unordered_set<std::string> keys;
+  for (const DocumentNode& child : table->children) keys.insert(child.key);
+  const auto take_from = [&](DocumentNode& other) {
+    for (DocumentNode& child : other.children) {
+      if (keys.insert(child.key).second) {
+        table->children.push_back(std::move(child));
+      }
+    }
+    std::ranges::move(other.faults, std::back_inserter(table->faults));
+  };
+  if (merged.kind == Kind::kTable) {
+    take_from(merged);
+  } else {
+    std::ranges::for_each(merged.children, take_from);
+  }
 }
 
 /// Builds the tree of one document. Exceeding a limit throws an exception,
@@ -143,7 +180,9 @@ class YamlTree final : public YAML::EventHandler {
   void Close() {
     const Start start = starts_.back();
     starts_.pop_back();
-    Add(start.mark, start.anchor, builder_.Close());
+    DocumentNode node = builder_.Close();
+    if (node.kind == Kind::kTable) Merge(&node);
+    Add(start.mark, start.anchor, std::move(node));
   }
 
   void Add(const YAML::Mark& mark, YAML::anchor_t anchor, DocumentNode node) {

@@ -8,7 +8,6 @@
 #include <map>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "src/base/call_threads.h"
@@ -17,6 +16,7 @@
 #include "src/discovery/effective_config.h"
 #include "src/discovery/file_source.h"
 #include "src/discovery/http_source.h"
+#include "src/discovery/source_set.h"
 #include "src/discovery/told_conditions.h"
 #include "src/discovery/watched_names.h"
 
@@ -27,50 +27,6 @@ constexpr Nanoseconds kTick = std::chrono::seconds(1);
 constexpr Nanoseconds kOwnAddressInterval = std::chrono::minutes(1);
 // After a plan that came to nothing because of what may last.
 constexpr Nanoseconds kPatience = std::chrono::minutes(1);
-
-/// The group of a source and its configuration: equal ones are the same source.
-using SourceKey =
-    std::pair<std::string,
-              std::variant<FileDiscoveryConfig, HttpDiscoveryConfig>>;
-using SourceSet = std::map<SourceKey, std::shared_ptr<ListSource>>;
-
-/// `rejected`: besides those that are no targets anywhere, by the names of
-/// group and list with a NUL between them.
-std::vector<DiscoveryStatus::Lists> StatusOf(
-    const SourceSet& sources,
-    const std::map<std::string, std::uint64_t>& rejected) {
-  std::map<std::pair<std::string, std::string>, DiscoveryStatus::Lists> all;
-  for (const auto& [key, source] : sources) {
-    const std::string& group = key.first;
-    const std::string mechanism =
-        std::holds_alternative<FileDiscoveryConfig>(key.second) ? "file_sd"
-                                                                : "http_sd";
-    const auto [place, is_new] = all.try_emplace({group, mechanism});
-    DiscoveryStatus::Lists& sum = place->second;
-    if (is_new) {
-      sum.group = group;
-      sum.mechanism = mechanism;
-      sum.last_success = WallTime::max();
-    }
-    for (const auto& list : source->Lists()) {
-      const KeptList::Facts facts = list->facts();
-      const auto found = rejected.find(group + '\0' + list->name());
-      sum.targets += facts.targets;
-      sum.rejected +=
-          facts.rejected + (found == rejected.end() ? 0 : found->second);
-      sum.refresh_failures += facts.failures;
-      // Nothing is less than anything.
-      sum.last_success = std::min(sum.last_success, facts.last_success);
-      sum.last_change = std::max(sum.last_change, facts.last_change);
-    }
-  }
-  std::vector<DiscoveryStatus::Lists> lists;
-  for (auto& [key, sum] : all) {
-    if (sum.last_success == WallTime::max()) sum.last_success.reset();
-    lists.push_back(std::move(sum));
-  }
-  return lists;
-}
 
 class DiscoveryImpl final : public Discovery {
  public:
@@ -344,12 +300,14 @@ void DiscoveryImpl::Commit() noexcept try {
   rejections_.Tell(planned_.rejections);
   conflicts_.Tell(planned_.conflicts);
   planned_.accepted.clear();
-  SourceSet ended;  // outside of the lock
+  const SourceSet now = planned_.sources;
+  SourceSet before;  // ends outside of the lock
   {
     const MutexLock lock(mutex_);
-    ended = std::exchange(sources_, std::move(planned_.sources));
+    before = std::exchange(sources_, std::move(planned_.sources));
     facts_ = std::exchange(planned_, {});
   }
+  DropEnded(before, now);
   Publish();
 } catch (const std::exception&) {
   retry_ = true;

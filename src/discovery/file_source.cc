@@ -1,6 +1,7 @@
 #include "src/discovery/file_source.h"
 
 #include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -24,14 +25,16 @@ TargetListFormat FormatOf(const std::string& path) {
 
 FileSource::~FileSource() {
   for (const std::string& pattern : config_.files) {
-    services_.failing.Forget(pattern);
+    services_.failing.Forget(this, pattern);
   }
 }
 
 SteadyTime FileSource::Look(SteadyTime now) {
   const MutexLock lock(mutex_);
   if (next_ && now < *next_) return *next_;
-  for (const std::string& pattern : config_.files) LookAt(pattern, now);
+  const Found found = FindAll();
+  if (!next_) Restore();
+  RemoveGone(found, now);
   bool unsettled = false;
   for (auto& [path, file] : files_) {
     LookAt(path, file, now);
@@ -41,20 +44,43 @@ SteadyTime FileSource::Look(SteadyTime now) {
   return *next_;
 }
 
-void FileSource::LookAt(const std::string& pattern, SteadyTime now) {
-  const auto present = FindFiles(pattern);
-  if (!present.ok()) {
-    services_.failing.Report(pattern, present.error().message);
-    return;
+FileSource::Found FileSource::FindAll() {
+  Found found;
+  for (const std::string& pattern : config_.files) {
+    auto present = FindFiles(pattern);
+    if (!present.ok()) {
+      services_.failing.Report(this, pattern, present.error().message);
+      found.emplace_back();
+      continue;
+    }
+    for (const std::string& path : present.value()) FileAt(path);
+    if (HasStar(pattern)) {
+      if (present.value().empty()) {
+        services_.failing.Report(this, pattern, "no file matches");
+      } else {
+        services_.failing.End(this, pattern);
+      }
+    }
+    found.emplace_back(std::move(present).value());
   }
-  for (const std::string& path : present.value()) FileAt(path);
-  if (!HasStar(pattern)) return;
-  if (present.value().empty()) {
-    services_.failing.Report(pattern, "no file matches");
-  } else {
-    services_.failing.End(pattern);
+  return found;
+}
+
+/// Files that went before this source began may come back, as those that go
+/// later.
+void FileSource::Restore() {
+  if (std::ranges::none_of(config_.files, HasStar)) return;
+  std::vector<std::string> names = services_.store.FirstNames();
+  std::ranges::move(services_.live.Names(), std::back_inserter(names));
+  for (const std::string& name : names) {
+    const bool matches =
+        std::ranges::any_of(config_.files, [&](const std::string& pattern) {
+          return MatchesPattern(pattern, name);
+        });
+    if (!matches || files_.contains(name)) continue;
+    // What is stored may be damaged.
+    if (!FileAt(name).list->hash()) files_.erase(name);
   }
-  RemoveGone(pattern, present.value(), now);
 }
 
 FileSource::File& FileSource::FileAt(const std::string& path) {
@@ -67,29 +93,43 @@ FileSource::File& FileSource::FileAt(const std::string& path) {
   return files_.emplace(path, std::move(file)).first->second;
 }
 
-void FileSource::RemoveGone(const std::string& pattern,
-                            const std::vector<std::string>& present,
-                            SteadyTime now) {
+/// Whether each pattern that the file matches has found others and not it.
+bool FileSource::IsGone(const std::string& path, const Found& found) const {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i] && std::ranges::binary_search(*found[i], path)) return false;
+    if (!MatchesPattern(config_.files[i], path)) continue;
+    if (!found[i] || found[i]->empty()) return false;
+  }
+  return true;
+}
+
+void FileSource::RemoveGone(const Found& found, SteadyTime now) {
   for (auto place = files_.begin(); place != files_.end();) {
-    const auto& [path, file] = *place;
-    const bool matches = MatchesPattern(path, pattern);
-    const bool gone = !present.empty() && matches &&
-                      !std::ranges::binary_search(present, path);
-    auto& since = place->second.gone_since;
-    if (!gone) {
-      if (matches) since.reset();
-    } else if (!since) {
-      since = now;
-    } else if (now - *since >= kGone) {
+    auto& [path, file] = *place;
+    if (!IsGone(path, found)) {
+      file.gone_since.reset();
+    } else if (!file.gone_since) {
+      file.gone_since = now;
+    } else if (now - *file.gone_since >= kGone) {
       Log(LogLevel::kInfo, "target file removed, and its targets with it",
           {{"file", path}});
       file.list->Drop();
       ++removed_;
+      removed_failures_ += file.list->facts().failures;
       place = files_.erase(place);
       continue;
     }
     ++place;
   }
+}
+
+/// A file that is another one at each look never counts.
+void FileSource::TellOfUnrest(File& file, SteadyTime now) {
+  if (!file.unsettled_since) file.unsettled_since = now;
+  if (now - *file.unsettled_since < kMostUnrest) return;
+  file.list->Fail(file.list->name() +
+                  ": it has changed from each look to the next for 10 seconds; "
+                  "a list counts when it stays the same for one");
 }
 
 void FileSource::LookAt(const std::string& path, File& file, SteadyTime now) {
@@ -118,11 +158,18 @@ void FileSource::LookAt(const std::string& path, File& file, SteadyTime now) {
   if (!file.seen.seen() && !file.list->hash()) {
     // Nothing can be lost.
     file.seen.MarkSeen(hash);
-  } else if (!file.seen.Look(hash) &&
-             (file.seen.unsettled() || file.fault.empty())) {
-    if (!file.seen.unsettled()) file.list->Confirm();
-    return;
+  } else if (!file.seen.Look(hash)) {
+    if (file.seen.unsettled()) {
+      TellOfUnrest(file, now);
+      return;
+    }
+    if (file.fault.empty()) {
+      file.unsettled_since.reset();
+      file.list->Confirm();
+      return;
+    }
   }
+  file.unsettled_since.reset();
   // What was no good is judged again: there may have been no memory for it.
   try {
     file.fault = text.ok() ? file.list->Take(std::move(text).value())
@@ -146,6 +193,11 @@ std::vector<std::shared_ptr<KeptList>> FileSource::Lists() {
 std::uint64_t FileSource::removed() const {
   const MutexLock lock(mutex_);
   return removed_;
+}
+
+std::uint64_t FileSource::removed_failures() const {
+  const MutexLock lock(mutex_);
+  return removed_failures_;
 }
 
 }  // namespace echo_exporter

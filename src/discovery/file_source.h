@@ -23,12 +23,16 @@ namespace echo_exporter {
 /// A file that cannot be read, or is no good, keeps its targets, and so does
 /// one that is gone: it may be about to be written anew. But where others match
 /// the same pattern all the while, a file that stays away for kGone was
-/// removed, with its targets.
+/// removed, with its targets. The same holds for one that went before the
+/// start, if its list is stored. A file without a "*" in the configuration is
+/// never removed.
 class FileSource final : public ListSource {
  public:
   static constexpr Nanoseconds kInterval = std::chrono::seconds(5);
   static constexpr Nanoseconds kSettling = std::chrono::seconds(1);
   static constexpr Nanoseconds kGone = std::chrono::minutes(1);
+  /// A file that two looks have never seen the same for so long is told of.
+  static constexpr Nanoseconds kMostUnrest = std::chrono::seconds(10);
   /// A file whose time and size are the same is read again after this.
   static constexpr Nanoseconds kTrust = std::chrono::minutes(1);
 
@@ -41,6 +45,7 @@ class FileSource final : public ListSource {
   SteadyTime Look(SteadyTime now) override;
   std::vector<std::shared_ptr<KeptList>> Lists() override;
   std::uint64_t removed() const override;
+  std::uint64_t removed_failures() const override;
 
  private:
   /// What tells of a change without reading.
@@ -56,16 +61,19 @@ class FileSource final : public ListSource {
     std::optional<Stamp> stamp = {};
     SteadyTime read_at{};
     std::optional<SteadyTime> gone_since = {};
+    std::optional<SteadyTime> unsettled_since = {};
   };
+  /// What matches each of the patterns; absent where that is unknown.
+  using Found = std::vector<std::optional<std::vector<std::string>>>;
 
-  void LookAt(const std::string& pattern, SteadyTime now) REQUIRES(mutex_);
+  Found FindAll() REQUIRES(mutex_);
+  void Restore() REQUIRES(mutex_);
   void LookAt(const std::string& path, File& file, SteadyTime now)
       REQUIRES(mutex_);
-  void Judge(const Result<std::string>& text, File& file) REQUIRES(mutex_);
+  void TellOfUnrest(File& file, SteadyTime now) REQUIRES(mutex_);
   File& FileAt(const std::string& path) REQUIRES(mutex_);
-  void RemoveGone(const std::string& pattern,
-                  const std::vector<std::string>& present, SteadyTime now)
-      REQUIRES(mutex_);
+  bool IsGone(const std::string& path, const Found& found) const;
+  void RemoveGone(const Found& found, SteadyTime now) REQUIRES(mutex_);
 
   ListServices& services_;
   const FileDiscoveryConfig config_;
@@ -73,6 +81,7 @@ class FileSource final : public ListSource {
   std::map<std::string, File> files_ GUARDED_BY(mutex_);  ///< by path
   std::optional<SteadyTime> next_ GUARDED_BY(mutex_);
   std::uint64_t removed_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t removed_failures_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace echo_exporter

@@ -79,14 +79,15 @@ SteadyTime HttpSource::Look(SteadyTime now) {
     busy_ = true;
   }
   const auto fetch = [self = shared_from_this()] {
-    std::string fault;
+    bool good = false;
     try {
-      fault = self->Fetch();
-      if (!fault.empty()) self->list_->Fail(fault);
+      const std::string fault = self->Fetch();
+      good = fault.empty();
+      if (!good) self->list_->Fail(fault);
     } catch (const std::exception&) {
-      fault = "no memory";
+      self->list_->FailWithoutMemory();
     }
-    self->End(fault.empty());
+    self->End(good);
   };
   if (!means_.run(fetch)) {
     list_->Fail("no thread or no memory to fetch the list");

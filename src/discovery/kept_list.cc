@@ -1,9 +1,47 @@
 #include "src/discovery/kept_list.h"
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
 namespace echo_exporter {
+
+void LiveLists::Add(const KeptList& list) {
+  const MutexLock lock(mutex_);
+  lists_.emplace(list.name(), &list);
+}
+
+void LiveLists::Remove(const KeptList& list) {
+  const MutexLock lock(mutex_);
+  const auto [begin, end] = lists_.equal_range(list.name());
+  for (auto place = begin; place != end; ++place) {
+    if (place->second != &list) continue;
+    lists_.erase(place);
+    return;
+  }
+}
+
+std::vector<std::string> LiveLists::Names() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, list] : lists_) names.push_back(name);
+  return names;
+}
+
+std::optional<LiveLists::Heritage> LiveLists::HeritageOf(
+    const KeptList& heir) const {
+  const MutexLock lock(mutex_);
+  const auto [begin, end] = lists_.equal_range(heir.name_);
+  for (auto place = begin; place != end; ++place) {
+    const KeptList& list = *place->second;
+    if (list.format_ != heir.format_ || list.strip_port_ != heir.strip_port_) {
+      continue;
+    }
+    const MutexLock list_lock(list.mutex_);
+    if (list.used_.list) return Heritage{list.used_, list.last_success_};
+  }
+  return std::nullopt;
+}
 
 KeptList::KeptList(ListServices& services, std::string name,
                    TargetListFormat format, bool strip_port)
@@ -11,6 +49,22 @@ KeptList::KeptList(ListServices& services, std::string name,
       name_(std::move(name)),
       format_(format),
       strip_port_(strip_port) {
+  Begin();
+  services_.live.Add(*this);
+}
+
+KeptList::~KeptList() {
+  services_.live.Remove(*this);
+  services_.failing.Forget(this, name_);
+}
+
+void KeptList::Begin() {
+  if (auto heritage = services_.live.HeritageOf(*this)) {
+    const MutexLock lock(mutex_);
+    newer_ = std::move(heritage->version);
+    last_success_ = heritage->last_success;
+    return;
+  }
   auto stored = services_.store.Load(name_);
   if (!stored) return;
   const WallTime changed = stored->changed;
@@ -34,7 +88,7 @@ std::string KeptList::Set(ListText origin, bool stored) {
     used_.origin.etag = std::move(origin.etag);
     return "";
   }
-  newer_ = Version{
+  newer_ = ListVersion{
       .list = std::make_shared<const TargetList>(std::move(list).value()),
       .origin = std::move(origin),
       .hash = hash,
@@ -54,7 +108,18 @@ std::string KeptList::Take(std::string text, std::string etag) {
 void KeptList::Confirm() {
   const MutexLock lock(mutex_);
   last_success_ = services_.clock.WallNow();
-  if (!refused_) services_.failing.End(name_);
+  if (!refused_) services_.failing.End(this, name_);
+  if (used_.list != nullptr && !used_.stored &&
+      services_.clock.Now() >= store_due_) {
+    StoreLocked();
+  }
+}
+
+void KeptList::StoreLocked() {
+  constexpr Nanoseconds kPatience = std::chrono::minutes(1);
+  store_due_ = services_.clock.Now() + kPatience;
+  used_.stored = services_.store.Save(name_, used_.origin);
+  if (used_.stored) used_.origin.text = {};
 }
 
 void KeptList::Fail(const std::string& error) {
@@ -62,9 +127,14 @@ void KeptList::Fail(const std::string& error) {
   FailLocked(error);
 }
 
-void KeptList::FailLocked(const std::string& error) {
+void KeptList::FailWithoutMemory() noexcept {
+  const MutexLock lock(mutex_);
   ++failures_;
-  services_.failing.Report(name_, error);
+}
+
+void KeptList::FailLocked(const std::string& error) {
+  services_.failing.Report(this, name_, error);
+  ++failures_;
 }
 
 std::shared_ptr<const TargetList> KeptList::Get(bool newer) const {
@@ -81,9 +151,12 @@ void KeptList::Accept(const std::shared_ptr<const TargetList>& newer) {
   const MutexLock lock(mutex_);
   if (!newer_ || newer_->list != newer) return;  // there is a newer one yet
   used_ = *std::exchange(newer_, std::nullopt);
-  if (std::exchange(refused_, false)) services_.failing.End(name_);
-  if (!used_.stored) services_.store.Save(name_, used_.origin);
-  used_.origin.text = {};
+  if (std::exchange(refused_, false)) services_.failing.End(this, name_);
+  if (used_.stored) {
+    used_.origin.text = {};
+  } else {
+    StoreLocked();
+  }
 }
 
 void KeptList::Refuse(const std::string& error) {

@@ -2,26 +2,59 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/target_list.h"
-#include "src/base/condition_log.h"
 #include "src/base/mutex.h"
+#include "src/discovery/failing_lists.h"
 #include "src/discovery/target_store.h"
 
 namespace echo_exporter {
+
+class KeptList;
+
+/// A good text of a list, and what it means.
+struct ListVersion {
+  std::shared_ptr<const TargetList> list;
+  ListText origin;       ///< the text only until it is stored
+  std::size_t hash = 0;  ///< of the text
+  bool stored = false;
+};
+
+/// The lists that there are. A source that a reload changes is another one,
+/// which goes on with the lists of the one before.
+///
+/// Thread-safe.
+class LiveLists {
+ public:
+  void Add(const KeptList& list);
+  void Remove(const KeptList& list);
+  std::vector<std::string> Names() const;
+
+  struct Heritage {
+    ListVersion version;
+    std::optional<WallTime> last_success;
+  };
+  /// What a list that is to be `heir` begins with, if there is another with the
+  /// same name that is read in the same way.
+  std::optional<Heritage> HeritageOf(const KeptList& heir) const;
+
+ private:
+  mutable Mutex mutex_;
+  std::multimap<std::string, const KeptList*> lists_ GUARDED_BY(mutex_);
+};
 
 /// What all lists share.
 struct ListServices {
   const Clock& clock;
   TargetStore store;
-  ConditionLog failing{
-      {.begins = "target list unusable; its last good targets stay",
-       .ends = "target list usable again",
-       .subject = "list"}};
+  FailingLists failing{};
+  LiveLists live{};
 };
 
 /// One list of targets, by its file or URL: the good one in use, and the newer
@@ -30,12 +63,12 @@ struct ListServices {
 /// Thread-safe.
 class KeptList {
  public:
-  /// Begins with the list that is stored, if there is one. `services` must
-  /// outlive this.
+  /// Begins with the list that another of this name has in use, or that is
+  /// stored, if there is one. `services` must outlive this.
   KeptList(ListServices& services, std::string name, TargetListFormat format,
            bool strip_port);
   /// A condition of it is no longer told of.
-  ~KeptList() { services_.failing.Forget(name_); }
+  ~KeptList();
   KeptList(const KeptList&) = delete;
   KeptList& operator=(const KeptList&) = delete;
 
@@ -44,10 +77,12 @@ class KeptList {
   /// The text of the list was read: if it is good, it is to be used. Returns
   /// why it is not good; empty if it is.
   std::string Take(std::string text, std::string etag = {});
-  /// It was found unchanged.
+  /// It was found unchanged. What could not be stored before is tried again.
   void Confirm();
   /// It could not be had, or is no good.
   void Fail(const std::string& error);
+  /// The same where nothing more can be told of it.
+  void FailWithoutMemory() noexcept;
 
   /// The list to use, if there is any: the newer one if `newer`.
   std::shared_ptr<const TargetList> Get(bool newer) const;
@@ -57,7 +92,7 @@ class KeptList {
   void Accept(const std::shared_ptr<const TargetList>& newer);
   /// It cannot be used, for now.
   void Refuse(const std::string& error);
-  /// Its targets are gone for good.
+  /// Its targets are gone for good: nothing of it stays stored.
   void Drop();
 
   /// Of the newest good text, if there is one.
@@ -74,14 +109,11 @@ class KeptList {
   Facts facts() const;
 
  private:
-  struct Version {
-    std::shared_ptr<const TargetList> list;
-    ListText origin;       ///< the text only until it is stored
-    std::size_t hash = 0;  ///< of the text
-    bool stored = false;
-  };
+  friend class LiveLists;
 
+  void Begin();
   std::string Set(ListText origin, bool stored);
+  void StoreLocked() REQUIRES(mutex_);
   void FailLocked(const std::string& error) REQUIRES(mutex_);
 
   ListServices& services_;
@@ -89,11 +121,12 @@ class KeptList {
   const TargetListFormat format_;
   const bool strip_port_;
   mutable Mutex mutex_;
-  Version used_ GUARDED_BY(mutex_);
-  std::optional<Version> newer_ GUARDED_BY(mutex_);
+  ListVersion used_ GUARDED_BY(mutex_);
+  std::optional<ListVersion> newer_ GUARDED_BY(mutex_);
   bool refused_ GUARDED_BY(mutex_) = false;  ///< `newer_`
   std::uint64_t failures_ GUARDED_BY(mutex_) = 0;
   std::optional<WallTime> last_success_ GUARDED_BY(mutex_);
+  SteadyTime store_due_ GUARDED_BY(mutex_){};  ///< unless `used_` is stored
 };
 
 }  // namespace echo_exporter

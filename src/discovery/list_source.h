@@ -24,6 +24,9 @@ class ListSource {
 
   /// How many lists have been removed since the beginning.
   virtual std::uint64_t removed() const { return 0; }
+
+  /// How often these could not be refreshed.
+  virtual std::uint64_t removed_failures() const { return 0; }
 };
 
 }  // namespace echo_exporter

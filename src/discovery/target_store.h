@@ -1,10 +1,13 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "echo_exporter/clock.h"
 #include "src/base/condition_log.h"
+#include "src/base/mutex.h"
 
 namespace echo_exporter {
 
@@ -26,8 +29,12 @@ class TargetStore {
 
   /// The list of that name, if one is kept and whole.
   std::optional<ListText> Load(const std::string& name);
-  void Save(const std::string& name, const ListText& list);
+  /// False when it is not kept, though there is a folder.
+  bool Save(const std::string& name, const ListText& list);
   void Remove(const std::string& name);
+
+  /// The names of the lists that were in the folder at the first call.
+  std::vector<std::string> FirstNames();
 
   const std::string& folder() const { return folder_; }
 
@@ -35,6 +42,9 @@ class TargetStore {
   std::string PathOf(const std::string& name) const;
 
   const std::string folder_;
+  Mutex mutex_;
+  std::optional<std::vector<std::string>> first_names_ GUARDED_BY(mutex_);
+  std::set<std::string> unsaved_ GUARDED_BY(mutex_);  ///< names
   ConditionLog unwritable_{
       {.begins = "target list not stored; a restart would begin without it",
        .ends = "target lists are stored again",

@@ -22,39 +22,55 @@ std::string Authority(const HttpUrl& url, const std::string& host) {
   return (has_colon ? "[" + host + "]" : host) + ":" + std::to_string(url.port);
 }
 
-/// The first numeric address of a host; empty if it has none.
-std::string NumericAddress(const HttpUrl& url) {
+/// The numeric addresses of a host, in the order to try them.
+std::vector<std::string> NumericAddresses(const HttpUrl& url) {
+  std::vector<std::string> addresses;
   BIO_ADDRINFO* found = nullptr;
   if (BIO_lookup_ex(url.host.c_str(), nullptr, BIO_LOOKUP_CLIENT, AF_UNSPEC,
                     SOCK_STREAM, 0, &found) != 1) {
     ERR_clear_error();
-    return {};
+    return addresses;
   }
   const std::unique_ptr<BIO_ADDRINFO, void (*)(BIO_ADDRINFO*)> owner(
       found, &BIO_ADDRINFO_free);
-  const std::unique_ptr<char, void (*)(char*)> text(
-      BIO_ADDR_hostname_string(BIO_ADDRINFO_address(found), 1),
-      [](char* memory) { OPENSSL_free(memory); });
-  return text ? text.get() : "";
+  for (; found != nullptr;
+       found = const_cast<BIO_ADDRINFO*>(BIO_ADDRINFO_next(found))) {
+    const std::unique_ptr<char, void (*)(char*)> text(
+        BIO_ADDR_hostname_string(BIO_ADDRINFO_address(found), 1),
+        [](char* memory) { OPENSSL_free(memory); });
+    if (text) addresses.emplace_back(text.get());
+  }
+  return addresses;
 }
 
 Error Unavailable(const std::string& cause) {
   return {ErrorCode::kUnavailable, cause};
 }
 
-/// Why there is no answer.
-std::string CauseOf(const httplib::Result& result, const HttpUrl& url) {
+bool IsConnectionFault(httplib::Error error) {
+  return error == httplib::Error::Connection ||
+         error == httplib::Error::ConnectionTimeout;
+}
+
+/// Why there is no answer; `is_late`: its time is over. `proxy`: empty: none.
+std::string CauseOf(const httplib::Result& result, const HttpUrl& url,
+                    const std::string& proxy, bool is_late) {
   const std::string server = Authority(url, url.host);
+  const std::string peer = proxy.empty() ? server : "the proxy " + proxy;
   switch (result.error()) {
     case httplib::Error::Connection:
-      return "cannot connect to " + server;
+      return "cannot connect to " + peer;
     case httplib::Error::ConnectionTimeout:
-      return "connecting to " + server + ": time-out";
+      return "connecting to " + peer + ": time-out";
     case httplib::Error::ProxyConnection:
       return "cannot connect to " + server + " through the proxy";
     case httplib::Error::Read:
+      if (!is_late) {
+        return server + " ends the connection, or its answer is not valid HTTP";
+      }
+      [[fallthrough]];
     case httplib::Error::Timeout:
-      return server + " does not answer in time, or ends the connection";
+      return server + " does not answer in time";
     case httplib::Error::SSLLoadingCerts:
       return "ca_file has no certificates in the PEM format, or cannot be read";
     case httplib::Error::SSLServerVerification:
@@ -75,20 +91,20 @@ class Connection {
  public:
   Connection(const HttpGet& request, const HttpUrl& url) : url_(url) {
     const bool renamed = url.is_tls && !request.server_name.empty();
-    const std::string host = renamed ? request.server_name : url.host;
+    // What is in the certificate is the host of the library, which is told
+    // where that is, and what is asked for.
+    host_ = renamed ? request.server_name : url.host;
     client_ = std::make_unique<httplib::Client>(
-        (url.is_tls ? "https://" : "http://") + Authority(url, host),
+        (url.is_tls ? "https://" : "http://") + Authority(url, host_),
         request.cert_file, request.key_file);
-    // What is in the certificate is the host of the library, which then needs
-    // to be told where that is, and what is asked for.
-    if (renamed) {
-      client_->set_hostname_addr_map({{host, NumericAddress(url)}});
-    }
     if (!request.ca_file.empty()) {
       client_->set_ca_cert_path(request.ca_file);
     }
     if (const auto proxy = HttpUrl::Parse(request.proxy_url)) {
       client_->set_proxy(proxy->host, proxy->port);
+      proxy_ = Authority(*proxy, proxy->host);
+    } else {
+      addresses_ = NumericAddresses(url);
     }
     client_->set_path_encode(false);
     client_->set_keep_alive(false);
@@ -97,12 +113,11 @@ class Connection {
   bool is_valid() const { return client_->is_valid(); }
 
   Result<HttpAnswer> Get(const HttpGet& request, const std::string& path,
-                         Nanoseconds timeout, std::string* location) {
-    const auto limit = std::chrono::ceil<std::chrono::milliseconds>(timeout);
-    client_->set_connection_timeout(limit);
-    client_->set_read_timeout(limit);
-    client_->set_write_timeout(limit);
-    client_->set_max_timeout(limit);
+                         SteadyTime deadline, std::string* location) {
+    if (proxy_.empty() && addresses_.empty()) {
+      return Unavailable(Authority(url_, url_.host) +
+                         ": the host name has no address");
+    }
     httplib::Headers headers(request.headers.begin(), request.headers.end());
     const bool is_default_port = url_.port == (url_.is_tls ? 443 : 80);
     std::string host = Authority(url_, url_.host);
@@ -111,17 +126,33 @@ class Connection {
     headers.emplace("Accept-Encoding", "gzip");
     HttpAnswer answer;
     bool too_large = false;
-    const auto result =
-        client_->Get(path, headers, [&](const char* data, std::size_t size) {
-          too_large = size > request.max_bytes - answer.body.size();
-          if (!too_large) answer.body.append(data, size);
-          return !too_large;
-        });
+    const auto send = [&] {
+      return client_->Get(
+          path, headers, [&](const char* data, std::size_t size) {
+            too_large = size > request.max_bytes - answer.body.size();
+            if (!too_large) answer.body.append(data, size);
+            return !too_large;
+          });
+    };
+    Prepare(deadline);
+    auto result = send();
+    while (IsConnectionFault(result.error()) &&
+           address_ + 1 < addresses_.size() &&
+           Clock::System().Now() < deadline) {
+      ++address_;
+      Prepare(deadline);
+      result = send();
+    }
     if (too_large) {
       return Unavailable("the answer has more than " +
                          std::to_string(request.max_bytes) + " bytes");
     }
-    if (!result) return Unavailable(CauseOf(result, url_));
+    if (!result) {
+      // The library counts whole milliseconds.
+      const bool is_late =
+          Clock::System().Now() >= deadline - std::chrono::milliseconds(2);
+      return Unavailable(CauseOf(result, url_, proxy_, is_late));
+    }
     answer.status = result->status;
     answer.content_type = result->get_header_value("Content-Type");
     answer.etag = result->get_header_value("ETag");
@@ -131,8 +162,28 @@ class Connection {
   }
 
  private:
+  /// For a request to the next address.
+  void Prepare(SteadyTime deadline) {
+    const auto limit = std::chrono::ceil<std::chrono::milliseconds>(
+        deadline - Clock::System().Now());
+    // Addresses that do not answer leave time for the others.
+    auto to_connect = limit;
+    if (proxy_.empty()) {
+      client_->set_hostname_addr_map({{host_, addresses_[address_]}});
+      to_connect /= addresses_.size() - address_;
+    }
+    client_->set_connection_timeout(to_connect);
+    client_->set_read_timeout(limit);
+    client_->set_write_timeout(limit);
+    client_->set_max_timeout(limit);
+  }
+
   const HttpUrl& url_;
+  std::string host_;
   std::unique_ptr<httplib::Client> client_;
+  std::string proxy_;                   ///< empty: none
+  std::vector<std::string> addresses_;  ///< numeric; none with a proxy
+  std::size_t address_ = 0;             ///< the one to try
 };
 
 bool IsRedirect(int status) {
@@ -204,13 +255,12 @@ Result<HttpAnswer> Get(const HttpGet& request) {
     return Unavailable(
         "cert_file or key_file cannot be read, or they do not fit");
   }
-  const auto deadline = std::chrono::steady_clock::now() + request.timeout;
+  const SteadyTime deadline = Clock::System().Now() + request.timeout;
   std::string path = url->path;
   for (int redirects = 0;; ++redirects) {
-    const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= Nanoseconds(0)) return Unavailable("time-out");
+    if (Clock::System().Now() >= deadline) return Unavailable("time-out");
     std::string location;
-    auto answer = server.Get(request, path, left, &location);
+    auto answer = server.Get(request, path, deadline, &location);
     if (!answer.ok() || !IsRedirect(answer.value().status)) return answer;
     if (redirects == kMostRedirects) return Unavailable("too many redirects");
     const auto next = FollowTo(location, *url);

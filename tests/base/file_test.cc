@@ -53,6 +53,17 @@ TEST(FindFilesTest, FindsWhatMatchesInOrder) {
   EXPECT_EQ(FindFiles(folder.Path("b.json/*")).ok(), false);
 }
 
+TEST(MatchesPatternTest, TheStarIsNoFolder) {
+  EXPECT_TRUE(MatchesPattern("a/*.json", "a/b.json"));
+  EXPECT_TRUE(MatchesPattern("a/*.json", "a/.json"));
+  EXPECT_TRUE(MatchesPattern("a/b.json", "a/b.json"));
+  for (const char* const path :
+       {"a/b/c.json", "a/b.yml", "b.json", "a/.jso", "x/a/b.json"}) {
+    EXPECT_FALSE(MatchesPattern("a/*.json", path)) << path;
+  }
+  EXPECT_FALSE(MatchesPattern("a/b.json", "a/c.json"));
+}
+
 TEST(HashOfTest, DiffersForOtherContentAndErrors) {
   const auto of = [](const std::string& text) { return HashOf(text); };
   const auto of_error = [](const std::string& text) {
@@ -78,6 +89,8 @@ TEST(WriteFileTest, PutsTheWholeFileInThePlaceOfTheOldOne) {
   // What is in the place of the file stays.
   std::filesystem::create_directory(PathFromUtf8(folder.Path("folder")));
   EXPECT_FALSE(WriteFile(folder.Path("folder"), "x").ok());
+  EXPECT_FALSE(
+      std::filesystem::exists(PathFromUtf8(folder.Path("folder.new"))));
   EXPECT_TRUE(
       std::filesystem::is_directory(PathFromUtf8(folder.Path("folder"))));
 }

@@ -104,9 +104,9 @@ cert_file = "cert.pem"
 key_file = "key.pem"
 server_name = "cmdb.internal"
 basic_auth = { username = "echo", password_file = "password" }
-proxy_url = "http://proxy.example.net:3128/"
 [[group.http_sd]]
 url = "http://[::1]/"
+proxy_url = "http://proxy.example.net:3128/"
 [[group.http_sd]]
 url = "https://cmdb.example.net"
 refresh_interval = "24h"
@@ -139,7 +139,7 @@ bearer_token_file = "token"
   EXPECT_EQ(http.server_name, "cmdb.internal");
   EXPECT_EQ(http.username, "echo");
   EXPECT_EQ(http.password_file, Beside("password"));
-  EXPECT_EQ(http.proxy_url, "http://proxy.example.net:3128");
+  EXPECT_EQ(group.http_sd[1].proxy_url, "http://proxy.example.net:3128");
   EXPECT_EQ(group.http_sd[1].refresh_interval, seconds(60));
   EXPECT_EQ(group.http_sd[2].refresh_interval, hours(24));
   EXPECT_EQ(group.http_sd[2].bearer_token_file, Beside("token"));

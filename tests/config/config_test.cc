@@ -667,6 +667,19 @@ TEST(ConfigTest, TheReferenceShowsTheDefaults) {
   EXPECT_EQ(ConfigToToml(config), ConfigToToml(Parse("")));
 }
 
+TEST(ConfigTest, TheFirstSampleOfEachDocumentIsValid) {
+  for (const char* const page :
+       {"README.md", "docs/operations.md", "docs/discovery.md"}) {
+    const std::string text = ReadSourceFile(page);
+    const std::string fence = "```toml\n";
+    const auto begin = text.find(fence);
+    ASSERT_NE(begin, std::string::npos) << page;
+    const auto sample = text.substr(begin + fence.size());
+    const ExporterConfig config = Parse(sample.substr(0, sample.find("```")));
+    EXPECT_FALSE(config.groups.empty()) << page;
+  }
+}
+
 TEST(ConfigTest, TheQuickstartStaysOnThisMachine) {
   const ExporterConfig config = Parse(ReadSourceFile("config/quickstart.toml"));
   EXPECT_EQ(config.listen_addresses.at(0).host, "127.0.0.1");

@@ -72,6 +72,17 @@ TEST(TargetListTest, ReadsYamlWhoseScalarsAreText) {
   EXPECT_EQ(targets[1].destination.ascii_name, "xn--bcher-kva.example");
 }
 
+TEST(TargetListTest, ReadsYamlWhoseGroupsShareLabels) {
+  const auto list = Yaml(
+      "- targets: [a]\n"
+      "  labels: &fra {site: fra, rack: 1}\n"
+      "- targets: [b]\n"
+      "  labels: {<<: *fra, rack: 2}\n");
+  ASSERT_TRUE(list.ok()) << list.error().message;
+  EXPECT_EQ(list.value().targets.at(1).destination.labels,
+            (Labels{{"rack", "2"}, {"site", "fra"}}));
+}
+
 TEST(TargetListTest, TargetsMaySetWhatTheirGroupHas) {
   const auto list = Json(R"([{"targets": ["a", "b"], "labels": {
     "__echo_interval__": "5s", "__echo_timeout__": "250ms",

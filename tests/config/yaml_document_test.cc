@@ -117,6 +117,19 @@ TEST(YamlDocumentTest, AliasesAreReplacedByWhatTheyStandFor) {
             "1:1[1:2 1, 1:2 1, 1:12 2, 1:12 2]");
 }
 
+TEST(YamlDocumentTest, AMergeKeyGivesWhatIsNotThere) {
+  const std::string anchors = "- &a {x: 1, y: 2}\n- &b {y: 3, z: 4}\n";
+  const std::string read =
+      "1:1[1:3{x@1:7=1:10 1, y@1:13=1:16 2}, "
+      "2:3{y@2:7=2:10 3, z@2:13=2:16 4}, ";
+  EXPECT_EQ(YamlTree(anchors + "- {<<: *a, x: 5}\n"),
+            read + "3:3{x@3:12=3:15 5, y@1:13=1:16 2}]");
+  EXPECT_EQ(YamlTree(anchors + "- <<: [*a, *b]\n"),
+            read + "3:3{x@1:7=1:10 1, y@1:13=1:16 2, z@2:13=2:16 4}]");
+  // Of no mapping, it is a key like any other.
+  EXPECT_EQ(YamlTree("<<: [a]"), "1:1{<<@1:1=1:5[1:6 \"a\"]}");
+}
+
 TEST(YamlDocumentTest, AliasesMustStandForSomethingBeforeThem) {
   EXPECT_TRUE(YamlTree("a: *x\n").starts_with(
       "f:1:4: not valid YAML: the referenced anchor is not defined"));

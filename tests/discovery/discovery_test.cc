@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -94,6 +95,12 @@ class DiscoveryTest : public testing::Test {
     }
   }
 
+  /// How many changes in the background there were.
+  int Follows() {
+    const MutexLock lock(mutex_);
+    return follows_;
+  }
+
   std::string Metrics() const {
     std::string text;
     recorder_.Render({}, {}, [&text](std::string_view piece) {
@@ -117,6 +124,7 @@ class DiscoveryTest : public testing::Test {
  private:
   void Follow() {
     const MutexLock lock(mutex_);
+    ++follows_;
     (void)Plan();
     changed_.NotifyAll();
   }
@@ -157,6 +165,7 @@ class DiscoveryTest : public testing::Test {
  private:
   Mutex mutex_;
   CondVar changed_;
+  int follows_ GUARDED_BY(mutex_) = 0;
   std::map<std::string, Result<HttpAnswer>> answers_ GUARDED_BY(mutex_);
   std::shared_ptr<const ExporterConfig> file_ GUARDED_BY(mutex_);
   std::shared_ptr<const ExporterConfig> effective_ GUARDED_BY(mutex_);
@@ -202,6 +211,25 @@ TEST_F(DiscoveryTest, ServersAreAskedInTheBackground) {
                                    "mechanism=\"http_sd\"} 1\n"));
 }
 
+TEST_F(DiscoveryTest, ChangesAreMadeOnceASecondAtMost) {
+  // Each is fetched at another time within half a second.
+  std::vector<GroupConfig> groups;
+  std::vector<std::string> targets;
+  for (int i = 0; i < 20; ++i) {
+    targets.push_back("t" + std::to_string(i));
+    const std::string url = "http://x/" + targets.back();
+    groups.push_back(HttpGroup(targets.back(), url));
+    Serve(url, ListOf('"' + targets.back() + '"'));
+  }
+  EXPECT_EQ(MoveTo(groups), "");
+  const auto begin = std::chrono::steady_clock::now();
+  discovery_->Start();
+  WaitFor(targets);
+  const auto lasted = std::chrono::floor<std::chrono::seconds>(
+      std::chrono::steady_clock::now() - begin);
+  EXPECT_LE(Follows(), lasted.count() + 2);
+}
+
 TEST_F(DiscoveryTest, ARestartWithoutTheServerGoesOn) {
   Serve("http://x/", ListOf("\"a\""));
   EXPECT_EQ(MoveTo({HttpGroup("g", "http://x/")}), "");
@@ -227,6 +255,43 @@ TEST_F(DiscoveryTest, AReloadKeepsTheListsOfSourcesThatStay) {
   EXPECT_EQ(MoveTo({FileGroup("h", "f.json")}), "");
   EXPECT_THAT(Now(), ElementsAre("f"));
   EXPECT_THAT(Metrics(), Not(HasSubstr("http_sd")));
+}
+
+TEST_F(DiscoveryTest, ASourceThatAReloadChangesKeepsItsLists) {
+  Serve("http://x/", ListOf("\"a\""));
+  folder_.Write("b.json", ListOf("\"b\""));
+  folder_.Write("c.json", ListOf("\"c\""));
+  GroupConfig http = HttpGroup("g", "http://x/");
+  GroupConfig files = FileGroup("h", "*.json");
+  EXPECT_EQ(MoveTo({http, files}), "");
+  discovery_->Start();
+  WaitFor({"a", "b", "c"});
+  // Neither the originals nor what is stored is of help.
+  std::filesystem::remove_all(PathFromUtf8(folder_.Path("state")));
+  Serve("http://x/", Error{ErrorCode::kUnavailable, "down"});
+  folder_.Write("b.json", "[");
+  std::filesystem::remove(PathFromUtf8(folder_.Path("c.json")));
+  http.http_sd[0].refresh_interval = std::chrono::seconds(7);
+  files.name = "i";
+  files.file_sd[0].files.push_back(folder_.Path("d.json"));
+  EXPECT_EQ(MoveTo({http, files}), "");
+  EXPECT_THAT(Now(), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(DiscoveryTest, WhatAReloadEndsDoesNotComeBack) {
+  folder_.Write("a.json", ListOf("\"a\""));
+  folder_.Write("b.json", ListOf("\"b\""));
+  EXPECT_EQ(MoveTo({FileGroup("g", "a.json"), FileGroup("h", "b.json")}), "");
+  std::filesystem::remove(PathFromUtf8(folder_.Path("a.json")));
+  std::filesystem::remove(PathFromUtf8(folder_.Path("b.json")));
+  // Another source of the same list has it.
+  EXPECT_EQ(MoveTo({FileGroup("i", "b.json")}), "");
+  EXPECT_THAT(Now(), ElementsAre("b"));
+  EXPECT_EQ(MoveTo({Group("j")}), "");
+  for (const char* const files : {"*.json", "a.json", "b.json"}) {
+    EXPECT_EQ(MoveTo({FileGroup("g", files)}), "");
+    EXPECT_THAT(Now(), IsEmpty()) << files;
+  }
 }
 
 TEST_F(DiscoveryTest, AListWithTooManyTargetsIsLeftOut) {

@@ -132,6 +132,75 @@ TEST_F(FileSourceTest, AFileIsRemovedWhereOthersOfItsPatternStay) {
   EXPECT_THAT(Settle(source), ElementsAre("b"));
 }
 
+TEST_F(FileSourceTest, WhatItCountedOfARemovedFileStaysCounted) {
+  folder_.Write("a.json", ListOf("a"));
+  folder_.Write("b.json", ListOf("b"));
+  FileSource source = SourceOf({"*.json"});
+  EXPECT_THAT(Settle(source), ElementsAre("a", "b"));
+  std::filesystem::remove(PathFromUtf8(folder_.Path("a.json")));
+  Settle(source);
+  clock_.Advance(FileSource::kGone);
+  EXPECT_THAT(LookOnce(source), ElementsAre("b"));
+  EXPECT_EQ(Failures(source), 0U);
+  EXPECT_GE(source.removed_failures(), 1U);
+}
+
+TEST_F(FileSourceTest, AFileThatTheConfigurationNamesIsNeverRemoved) {
+  std::filesystem::create_directory(PathFromUtf8(folder_.Path("sub")));
+  folder_.Write("a.json", ListOf("a"));
+  folder_.Write("named.json", ListOf("n"));
+  folder_.Write("sub/x.json", ListOf("x"));
+  FileSource source = SourceOf({"named.json", "sub/x.json", "*.json"});
+  EXPECT_THAT(Settle(source), ElementsAre("a", "n", "x"));
+  std::filesystem::remove(PathFromUtf8(folder_.Path("named.json")));
+  // The other is there, though not in the folder of the pattern.
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(FileSource::kGone);
+    EXPECT_THAT(LookOnce(source), ElementsAre("a", "n", "x"));
+  }
+  EXPECT_EQ(source.removed(), 0U);
+  EXPECT_TRUE(services_.store.Load(folder_.Path("named.json")));
+}
+
+TEST_F(FileSourceTest, WhileItsFolderCannotBeReadNoFileIsGone) {
+  const auto folder = PathFromUtf8(folder_.Path("d"));
+  const auto away = PathFromUtf8(folder_.Path("away"));
+  std::filesystem::create_directory(folder);
+  folder_.Write("d/a.json", ListOf("a"));
+  folder_.Write("d/b.json", ListOf("b"));
+  FileSource source = SourceOf({"d/*.json"});
+  EXPECT_THAT(Settle(source), ElementsAre("a", "b"));
+  std::filesystem::remove(PathFromUtf8(folder_.Path("d/a.json")));
+  EXPECT_THAT(LookOnce(source), ElementsAre("a", "b"));
+  std::filesystem::rename(folder, away);
+  clock_.Advance(FileSource::kGone);
+  EXPECT_THAT(LookOnce(source), ElementsAre("a", "b"));
+  std::filesystem::rename(away, folder);
+  EXPECT_THAT(LookOnce(source), ElementsAre("a", "b"));
+  clock_.Advance(FileSource::kGone);
+  EXPECT_THAT(LookOnce(source), ElementsAre("b"));
+}
+
+TEST_F(FileSourceTest, AFileThatNeverStaysTheSameIsToldOf) {
+  folder_.Write("a.json", ListOf("a"));
+  FileSource source = SourceOf({"a.json"});
+  EXPECT_THAT(Settle(source), ElementsAre("a"));
+  for (int i = 0; i < 10; ++i) {
+    folder_.Write("a.json", ListOf("b" + std::to_string(i)));
+    clock_.Advance(FileSource::kSettling);
+    source.Look(clock_.Now());
+  }
+  EXPECT_EQ(Failures(source), 0U);
+  for (int i = 0; i < 10; ++i) {
+    folder_.Write("a.json", ListOf("c" + std::to_string(i)));
+    clock_.Advance(FileSource::kSettling);
+    source.Look(clock_.Now());
+  }
+  EXPECT_GT(Failures(source), 0U);
+  EXPECT_THAT(Use(source), ElementsAre("a"));
+  EXPECT_THAT(Settle(source), ElementsAre("c9"));
+}
+
 TEST_F(FileSourceTest, AFileThatComesBackInTimeWasNotRemoved) {
   folder_.Write("a.json", ListOf("a"));
   folder_.Write("b.json", ListOf("b"));
@@ -156,6 +225,43 @@ TEST_F(FileSourceTest, BeginsWithWhatIsStored) {
   FileSource source = SourceOf({"a.json"});
   EXPECT_THAT(Settle(source), ElementsAre("a"));
   EXPECT_GT(Failures(source), 0U);
+}
+
+TEST_F(FileSourceTest, AFileThatWentBeforeTheStartIsAsOneThatGoesLater) {
+  folder_.Write("a.json", ListOf("a"));
+  folder_.Write("b.json", ListOf("b"));
+  folder_.Write("c.yml", "- targets: [c]\n");
+  {
+    FileSource source = SourceOf({"*.json", "*.yml"});
+    EXPECT_THAT(Settle(source), ElementsAre("a", "b", "c"));
+  }
+  std::filesystem::remove(PathFromUtf8(folder_.Path("a.json")));
+  std::filesystem::remove(PathFromUtf8(folder_.Path("c.yml")));
+  ListServices services{.clock = clock_,
+                        .store = TargetStore(folder_.Path("state"))};
+  FileDiscoveryConfig config;
+  config.files = {folder_.Path("*.json"), folder_.Path("*.yml")};
+  FileSource source(services, config);
+  EXPECT_THAT(Settle(source), ElementsAre("a", "b", "c"));
+  EXPECT_GT(Failures(source), 0U);
+  // Of a pattern that nothing matches, the folder may be what is not there.
+  clock_.Advance(FileSource::kGone);
+  EXPECT_THAT(LookOnce(source), ElementsAre("b", "c"));
+  EXPECT_EQ(source.removed(), 1U);
+}
+
+TEST_F(FileSourceTest, WhatCouldNotBeStoredIsStoredLater) {
+  folder_.Write("state", "no folder");
+  folder_.Write("a.json", ListOf("a"));
+  FileSource source = SourceOf({"a.json"});
+  EXPECT_THAT(Settle(source), ElementsAre("a"));
+  EXPECT_FALSE(services_.store.Load(folder_.Path("a.json")));
+  std::filesystem::remove(PathFromUtf8(folder_.Path("state")));
+  clock_.Advance(std::chrono::minutes(1));
+  EXPECT_THAT(LookOnce(source), ElementsAre("a"));
+  const auto stored = services_.store.Load(folder_.Path("a.json"));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->text, ListOf("a"));
 }
 
 }  // namespace

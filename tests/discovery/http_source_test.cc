@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class HttpSourceTest : public ListSourceFixture {
   }
 
   void Make(const HttpDiscoveryConfig& config = ConfigOf("http://cmdb/t")) {
+    source_.reset();  // what it has is stored, and not handed on
     source_ = std::make_shared<HttpSource>(services_, means_, config);
   }
 
@@ -72,9 +74,11 @@ class HttpSourceTest : public ListSourceFixture {
   std::vector<HttpGet> requests_;
   Result<HttpAnswer> answer_ = Json("[]");
   bool has_thread_ = true;
+  bool has_memory_ = true;
   HttpSource::Means means_{.fetch =
                                [this](const HttpGet& request) {
                                  requests_.push_back(request);
+                                 if (!has_memory_) throw std::bad_alloc();
                                  return answer_;
                                },
                            .run =
@@ -188,6 +192,22 @@ TEST_F(HttpSourceTest, ARestartBeginsWithTheStoredListAndItsTag) {
   EXPECT_THAT(Use(*source_), ElementsAre("a"));
 }
 
+TEST_F(HttpSourceTest, AWallClockThatIsSetChangesNoSchedule) {
+  Make();
+  answer_ = Json(ListOf("a"));
+  Ask();
+  EXPECT_THAT(Use(*source_), ElementsAre("a"));
+  for (const auto hours : {24 * 365 * 10, -24 * 365 * 10, 1}) {
+    const WallTime wall(std::chrono::hours(500'000 + hours));
+    clock_.SetWall(wall);
+    const Nanoseconds wait = TimeToNext();
+    EXPECT_GE(wait, seconds(57)) << hours;
+    EXPECT_LE(wait, seconds(63)) << hours;
+    EXPECT_EQ(source_->Lists().at(0)->facts().last_success, wall);
+  }
+  EXPECT_EQ(Failures(*source_), 0U);
+}
+
 TEST_F(HttpSourceTest, AgentsAskAtDifferentTimes) {
   std::vector<Nanoseconds> firsts;
   for (int i = 0; i < 200; ++i) {
@@ -232,6 +252,18 @@ TEST_F(HttpSourceTest, WithoutAThreadItIsAFailedRefresh) {
   source_->Look(clock_.Now());
   EXPECT_EQ(Failures(*source_), 1U);
   has_thread_ = true;
+  answer_ = Json(ListOf("a"));
+  Ask();
+  EXPECT_THAT(Use(*source_), ElementsAre("a"));
+}
+
+TEST_F(HttpSourceTest, WithoutMemoryItIsAFailedRefresh) {
+  Make();
+  has_memory_ = false;
+  Ask();
+  EXPECT_EQ(Failures(*source_), 1U);
+  EXPECT_LE(TimeToNext(), seconds(6));
+  has_memory_ = true;
   answer_ = Json(ListOf("a"));
   Ask();
   EXPECT_THAT(Use(*source_), ElementsAre("a"));

@@ -1,5 +1,6 @@
 #include "src/discovery/target_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -12,6 +13,10 @@
 
 namespace echo_exporter {
 namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 const ListText kList{.text = "[{\"targets\": [\"h\"]}]\n\n",
                      .etag = "\"7\"",
@@ -51,6 +56,20 @@ TEST_F(TargetStoreTest, ReturnsWhatWasSaved) {
   ASSERT_TRUE(another.Load("/other"));
 }
 
+TEST_F(TargetStoreTest, KnowsWhatWasThereAtFirst) {
+  EXPECT_THAT(store_.FirstNames(), IsEmpty());
+  store_.Save("/b", kList);
+  store_.Save("https://x/?a=b", kList);
+  folder_.Write("state/other", "text");
+  folder_.Write("state/0.targets", "echo_exporter target list, version 2\n");
+  TargetStore another(folder_.Path("state"));
+  EXPECT_THAT(another.FirstNames(),
+              UnorderedElementsAre("/b", "https://x/?a=b"));
+  another.Save("/c", kList);
+  EXPECT_THAT(another.FirstNames(), SizeIs(2));
+  EXPECT_THAT(TargetStore("").FirstNames(), IsEmpty());
+}
+
 TEST_F(TargetStoreTest, IgnoresEveryFileThatIsNotWholeOrAnothers) {
   store_.Save("a", kList);
   const std::string path = File();
@@ -77,10 +96,11 @@ TEST_F(TargetStoreTest, IgnoresEveryFileThatIsNotWholeOrAnothers) {
 TEST_F(TargetStoreTest, AFolderThatCannotBeWrittenToIsNoFailure) {
   folder_.Write("file", "");
   TargetStore store(folder_.Path("file"));
-  store.Save("a", kList);
+  EXPECT_FALSE(store.Save("a", kList));
   EXPECT_FALSE(store.Load("a"));
+  EXPECT_THAT(store.FirstNames(), IsEmpty());
   TargetStore nowhere("");
-  nowhere.Save("a", kList);
+  EXPECT_TRUE(nowhere.Save("a", kList));
   nowhere.Remove("a");
   EXPECT_FALSE(nowhere.Load("a"));
 }

@@ -5,7 +5,9 @@ import gzip
 import http.server
 import json
 import os
+import signal
 import ssl
+import subprocess
 import threading
 import time
 import unittest
@@ -50,6 +52,18 @@ def native(path):
     """A path as the exporter's system writes it."""
     path = str(path)
     return ("Z:" + path).replace("\\", "/") if exporter.PLATFORM == "wine" else path
+
+
+@contextlib.contextmanager
+def dropping(packets):
+    """Drops these packets inside of the `with` block."""
+    rules = ["add table inet t", "add chain inet t in { type filter hook input priority 0; }"]
+    for rule in (*rules, f"add rule inet t in {packets} drop"):
+        subprocess.run(["nft", rule], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", "delete table inet t"], check=True)
 
 
 def destinations(seen):
@@ -207,12 +221,37 @@ class FilesTest(unittest.TestCase):
         replace(self.folder / "a.json", "[{")
         with self.exporter("a.json", config=config) as daemon:
             daemon.wait_for_destinations("10.213.1.1")
+        # Nor does it matter that the file is gone, also where it is one of a pattern.
+        (self.folder / "a.json").unlink()
+        for files in ("a.json", "*.json"):
+            with self.exporter(files, config=config) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
+                daemon.wait_for_failures()
+        replace(self.folder / "a.json", "[{")
         for path in (self.folder / "state").iterdir():
             path.write_bytes(path.read_bytes()[:-1])
         with self.exporter("a.json", config=config) as daemon:
             daemon.wait_for_failures()
             self.assertEqual(destinations(daemon.scrape()), set())
             self.assertIn("stored target list ignored", daemon.log_text())
+
+
+    def test_a_folder_that_is_full_stores_the_list_once_it_has_room(self):
+        folder = self.folder / "state"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        (folder / "pad").write_bytes(b"x" * 8192)
+        replace(self.folder / "a.json", targets("10.213.1.1"))
+        with self.exporter("a.json", config=state(folder)) as daemon:
+            daemon.wait_for_destinations("10.213.1.1")
+            self.assertRegex(daemon.log_text(), "target list not stored.*state_dir=")
+            (folder / "pad").unlink()
+            processes.wait_for(
+                "the list is stored",
+                lambda: "target lists are stored again" in daemon.log_text(),
+            )
+        self.assertEqual(len(list(folder.iterdir())), 1)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -404,6 +443,17 @@ class ServersTest(unittest.TestCase):
                     self.assertEqual(destinations(daemon.wait_for_failures()), set())
                     self.assertIn("certificate", daemon.log_text())
             self.assertEqual(len(server.requests), asked)
+        # The first address of localhost is ::1, where nobody listens, and where then nothing
+        # answers.
+        named = authority.certify("named", "DNS:cmdb.example")
+        keys = {"ca_file": native(authority.certificate), "server_name": "cmdb.example"}
+        with Server(tls=named) as server:
+            server.serve("10.213.1.1")
+            with Discovering(http_group(server, **keys)) as daemon:
+                daemon.wait_for_destinations("10.213.1.1")
+            with dropping(f"ip6 daddr ::1 tcp dport {server.server_port}"):
+                with Discovering(http_group(server, **keys)) as daemon:
+                    daemon.wait_for_destinations("10.213.1.1")
         expired = authority.certify("old", "DNS:localhost", days=-1)
         with Server(tls=expired) as server:
             keys = {"ca_file": native(authority.certificate)}
@@ -423,6 +473,35 @@ class ServersTest(unittest.TestCase):
             self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
             seen = daemon.wait_for_destinations("10.213.1.1", "10.213.1.5")
             self.assertGreater(seen.value(REQUESTS, destination="10.213.1.1"), before)
+
+    @unittest.skipIf(exporter.PLATFORM == "wine", "only a native program has a clock that can be set")
+    def test_a_wall_clock_that_is_set_changes_no_schedule(self):
+        file = processes.work_file("targets.json")
+        replace(file, targets("10.213.1.1"))
+        config = group("file_sd", files=[native(file)])
+        success = "echo_exporter_sd_last_success_timestamp_seconds"
+        with Server() as server:
+            server.serve("10.213.1.11")
+            env = {"LD_PRELOAD": str(network.WALL_CLOCK)}
+            with Discovering(config + http_group(server, name="h"), env=env) as daemon:
+                daemon.wait_for_destinations("10.213.1.1", "10.213.1.11")
+                for times, ahead in enumerate((3600, 0, 3600), 1):  # ahead, back, ahead
+                    daemon.send(signal.SIGUSR2)
+                    processes.wait_for(
+                        "the exporter sees the change",
+                        lambda times=times: daemon.log_text().count("wall clock: ") == times,
+                    )
+                    replace(file, targets(f"10.213.1.{times + 1}"))
+                    server.serve(f"10.213.1.{times + 11}")
+                    changed = time.monotonic()
+                    seen = daemon.wait_for_destinations(
+                        f"10.213.1.{times + 1}", f"10.213.1.{times + 11}"
+                    )
+                    self.assertLess(time.monotonic() - changed, 30)
+                    for kind in ("file_sd", "http_sd"):
+                        now = seen.value(success, mechanism=kind)
+                        self.assertAlmostEqual(now, time.time() + ahead, delta=60)
+                self.assertEqual(daemon.scrape().total(FAILURES), 0)
 
 
 class NamesTest(unittest.TestCase):

@@ -146,8 +146,12 @@ TEST_F(HttpClientTest, SaysWhatDoesNotWork) {
   const std::string url = url_;
   server_.reset();
   EXPECT_THAT(CauseOf(Request()), HasSubstr("cannot connect to 127.0.0.1:"));
-  EXPECT_THAT(CauseOf({.url = "http://nowhere.invalid/"}),
-              HasSubstr("nowhere.invalid:80"));
+  EXPECT_EQ(CauseOf({.url = "http://nowhere.invalid/"}),
+            "nowhere.invalid:80: the host name has no address");
+  for (const char* const peer : {"http://a.example/", "https://a.example/"}) {
+    EXPECT_THAT(CauseOf({.url = peer, .proxy_url = url}),
+                HasSubstr("cannot connect to the proxy 127.0.0.1:"));
+  }
   EXPECT_THAT(CauseOf({.url = "x"}), HasSubstr("URL"));
 }
 

@@ -24,6 +24,28 @@ TEST(RenderPairLabelsTest, HasTheAddressOnlyWhereItIsALabel) {
       R"(group="g",source="s",destination="d",address="192.0.2.1",a="b")");
 }
 
+// Beside the hash of what they are of, it is all that tells pairs apart.
+TEST(SameIdentityTest, EachNameMakesAnotherPairAndALabelDoesNot) {
+  const PairLabels pair{"g", "s", "d", {{"a", "b"}}, "192.0.2.1"};
+  const SameIdentity same;
+  PairLabels other = pair;
+  EXPECT_TRUE(same(&pair, &other));
+  other.extra = Labels();
+  EXPECT_TRUE(same(&pair, &other));
+  EXPECT_EQ(IdentityHash()(&pair), IdentityHash()(&other));
+  for (std::string PairLabels::*const name :
+       {&PairLabels::group, &PairLabels::source, &PairLabels::destination,
+        &PairLabels::address}) {
+    other = pair;
+    other.*name = "another";
+    EXPECT_FALSE(same(&pair, &other));
+    EXPECT_NE(IdentityHash()(&pair), IdentityHash()(&other));
+  }
+  other = pair;
+  other.of_module = true;
+  EXPECT_FALSE(same(&pair, &other));
+}
+
 TEST(RenderPairLabelsTest, EscapesWhatTheFormatGivesAMeaning) {
   EXPECT_EQ(RenderPairLabels({"a\"b", "c\\d", "e\nf", {{"x", "\\\"\n\\"}}}),
             R"(group="a\"b",source="c\\d",destination="e\nf",x="\\\"\n\\")");

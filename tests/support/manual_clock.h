@@ -14,12 +14,14 @@ class ManualClock final : public Clock {
   explicit ManualClock(SteadyTime now) : now_(now) {}
 
   SteadyTime Now() const override { return now_; }
-  WallTime WallNow() const override { return WallTime(); }
+  WallTime WallNow() const override { return wall_; }
 
+  void SetWall(WallTime wall) { wall_ = wall; }
   void Advance(Nanoseconds duration) { now_ = now_.load() + duration; }
 
  private:
   std::atomic<SteadyTime> now_;
+  std::atomic<WallTime> wall_{WallTime()};
 };
 
 }  // namespace echo_exporter
