@@ -60,8 +60,9 @@ class ExporterImpl final : public Exporter {
                   EchoTransportSetsIdentifier(), &observers_),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
-              [this](const std::string& name, const Error* error,
-                     bool watched) { OnLookupFailure(name, error, watched); }),
+              [this](const AddressBook::Report& report) {
+                OnLookupFailure(report);
+              }),
         pairs_(recorder_, book_) {
     LogEach(LogLevel::kWarn, "configuration", "warning", config.warnings);
     if (!web_security_) return;
@@ -106,8 +107,7 @@ class ExporterImpl final : public Exporter {
   HttpResponse RespondToReload();
   HttpResponse ProbePair(const HttpRequest& request, const PairLabels& labels);
   std::string NotReadyReason() const;
-  void OnLookupFailure(const std::string& name, const Error* error,
-                       bool watched);
+  void OnLookupFailure(const AddressBook::Report& report);
 
   const std::function<ConfigOutcome()> load_config_;
   const Nanoseconds probe_timeout_offset_;
@@ -368,18 +368,18 @@ std::string ExporterImpl::NotReadyReason() const {
   return "";
 }
 
-void ExporterImpl::OnLookupFailure(const std::string& name, const Error* error,
-                                   bool watched) {
-  if (!watched) {
-    failing_names_.Forget(name);
+void ExporterImpl::OnLookupFailure(const AddressBook::Report& report) {
+  recorder_.SetStaleLookups(report.stale);
+  if (!report.watched) {
+    failing_names_.Forget(report.name);
     return;
   }
-  if (error == nullptr) {
-    failing_names_.End(name);
+  if (report.error == nullptr) {
+    failing_names_.End(report.name);
     return;
   }
   recorder_.RecordResolveFailure();
-  failing_names_.Report(name, error->message);
+  failing_names_.Report(report.name, report.error->message);
 }
 
 void ExporterImpl::Start() {
