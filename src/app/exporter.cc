@@ -319,6 +319,12 @@ WebContent ExporterImpl::Content() {
       .status = {.clock = &Clock::System(),
                  .history = history_.get(),
                  .config = [this] { return config_.Get(); },
+                 .timeout_of =
+                     [this](const PairLabels& labels) {
+                       const auto query = QueryOfPair(*config_.Get(), labels);
+                       return query ? std::optional(query->pair_echo->timeout)
+                                    : std::nullopt;
+                     },
                  .probe_pair =
                      [this](const HttpRequest& request,
                             const PairLabels& labels) {

@@ -15,7 +15,7 @@ namespace echo_exporter {
 struct PageParts {
   std::string script;  ///< its address, as that of the style
   std::string style;
-  std::vector<std::string> modules;  ///< of /probe
+  std::vector<std::string> modules;  ///< of /probe; none: it is off
 };
 
 /// The first page in HTML, which is complete without the script; that takes

@@ -126,7 +126,7 @@ StatusFacts StatusPages::Facts() const {
   const auto config = content_.config();
   const HistoryExtent extent = content_.history->Extent();
   return {.started = started_,
-          .allow_actions = config->allow_actions,
+          .allow_actions = config->allow_actions && config->probe.enabled,
           .lossy = config->history_lossy,
           .history_memory = config->history_memory,
           .history_bytes = content_.history->MemoryInUse(),
@@ -142,7 +142,7 @@ HttpResponse StatusPages::Page(const HttpRequest& request) {
         PageParts parts{.script = script_, .style = style_, .modules = {}};
         const auto config = content_.config();
         for (const auto& [name, module] : config->modules) {
-          parts.modules.push_back(name);
+          if (config->probe.enabled) parts.modules.push_back(name);
         }
         const auto query =
             ParsePairQuery(request.query, kFirstPairs, /*is_strict=*/false);
@@ -188,13 +188,9 @@ HttpResponse StatusPages::Pair(const HttpRequest& request) {
       request, kJson, [&](const PairList& list) -> Result<std::string> {
         const auto pair = FindPair(list, request.query);
         if (!pair.ok()) return pair.error();
-        const auto config = content_.config();
-        const auto group = std::ranges::find(config->groups,
-                                             pair.value()->status.labels->group,
-                                             &GroupConfig::name);
-        std::optional<Nanoseconds> timeout;
-        if (group != config->groups.end()) timeout = group->echo.timeout;
-        return PairJson(*pair.value(), timeout, *content_.history);
+        return PairJson(*pair.value(),
+                        content_.timeout_of(*pair.value()->status.labels),
+                        *content_.history);
       });
 }
 

@@ -403,6 +403,43 @@ class PasswordTest(PageTest):
             browser.open("about:blank")
 
 
+class ElsewhereTest(PageTest):
+    """Of exporters that are configured otherwise."""
+
+    address = f"http://{exporter.OTHER_ADDRESS}/"
+    allowed = (address,)
+
+    def exporter(self, config):
+        daemon = self.enterContext(exporter.Exporter(config, address=exporter.OTHER_ADDRESS))
+        self.addCleanup(browser.open, "about:blank")
+        return daemon
+
+    def test_without_a_history_it_says_why_there_is_none(self):
+        self.exporter('[history]\nmemory = "0"\n[probe]\nenabled = false\n' + CONFIG)
+        self.show(self.address)
+        self.wait_for_text("#notice", "No history is kept")
+        self.wait_for_text("#view tbody", "down")
+        self.assertEqual(browser.find_all("#probe"), [], "it is off")
+        self.show(self.address, view="pair", group="branches", source="wan1", destination=DOWN)
+        self.wait_for_text("#notice", "No history is kept")
+        self.assertEqual(browser.find_all(".chart"), [])
+        self.assertEqual(browser.find_all(".action button:not([hidden])"), [])
+
+    def test_pairs_of_continuous_modules_come_and_are_probed_now(self):
+        daemon = self.exporter('[modules.lan]\nmode = "continuous"\ninterval = "200ms"\ntimeout = "700ms"\n')
+        self.show(self.address)
+        self.wait_for_text(".summary", "No pairs are configured")
+        self.assertTrue(browser.run("return document.title;").startswith("no pairs"))
+        daemon.get(f"/probe?module=lan&target={FAST}")
+        self.wait_for_text("#view tbody", FAST)
+        self.assertEqual(self.column(4), ["lan"])
+        browser.click("#view tbody a")
+        self.wait_for_view("pair")
+        self.assertIn("200 ms, 700 ms", browser.texts(".facts")[0])
+        browser.click(".action button")
+        self.wait_for_text(".answer", f"Reply from {FAST} after ")
+
+
 class MatrixTest(PageTest):
     """500 destinations from 20 sources."""
 

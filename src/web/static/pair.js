@@ -149,7 +149,7 @@ class PairView {
       const span = { 3600: "hour", 86400: "day" }[seconds] || formatSpan(seconds);
       setText(graph.title, `Last ${span}`);
       graph.title.append(make("span", { class: "dim" },
-        ` each ${formatSpan(history.step)}: line median, band smallest to 99 % of the round trips, red lost`));
+        ` each ${formatSpan(history.step)}; line: median, band: smallest to 99 % of the round trips, red: lost`));
       const width = Math.max(280, Math.floor(graph.paper.clientWidth));
       graph.paper.replaceChildren(drawSmoke(history, width, `Round-trip times of the last ${span}`,
         (words) => setText(graph.words, words)));
