@@ -33,7 +33,7 @@ constexpr std::string_view kTableHead =
     "<th scope=\"col\" class=\"number wide\">Loss 1&nbsp;h</th>"
     "<th scope=\"col\" class=\"number\">Median RTT</th>"
     "<th scope=\"col\" class=\"number wide\">99 % RTT</th>"
-    "<th scope=\"col\" class=\"number wider\">Failures in a row</th>"
+    "<th scope=\"col\" class=\"number wider\">Failures in&nbsp;a&nbsp;row</th>"
     "<th scope=\"col\" class=\"number\">Since</th>"
     "<th scope=\"col\" class=\"wide\">Last hour</th></tr></thead>\n<tbody>\n";
 
@@ -100,8 +100,10 @@ std::string StateText(const PairView& pair) {
   std::string text =
       "<span class=\"state " + state +
       "\"><span class=\"glyph\" aria-hidden=\"true\">" +
-      std::string(kGlyphs[static_cast<std::size_t>(pair.state)]) + "</span>" +
-      state + "</span>";
+      std::string(kGlyphs[static_cast<std::size_t>(pair.state)]) +
+      "</span>"
+      "<span class=\"word\">" +
+      state + "</span></span>";
   const auto& outcome = pair.status.statistics.last_outcome;
   if (pair.state == PairState::kDown && outcome) {
     std::string why(EchoOutcomeName(*outcome));
@@ -184,7 +186,8 @@ std::string Summary(const PairList& list, const StatusFacts& facts) {
   std::string html = "<section id=\"counts\" aria-label=\"Pairs by state\">";
   for (std::size_t i = 0; i < list.counts.size(); ++i) {
     const std::string state(NameOf(static_cast<PairState>(i)));
-    html += "<div class=\"count " + state + "\"><b>" +
+    html += "<div class=\"count " + state +
+            (list.counts[i] == 0 ? " zero" : "") + "\"><b>" +
             std::to_string(list.counts[i]) + "</b> <span>" + state +
             "</span></div>";
   }

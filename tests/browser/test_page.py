@@ -267,6 +267,8 @@ class PairTest(SmallTest):
         self.assertIn("goes on", outages)
         self.assertGreaterEqual(failures.count("timeout"), 3)
         self.assertTrue(browser.find_all(".chart .loss"))
+        script = "return [...document.querySelectorAll('.chart text:not([text-anchor=middle])')].map((one) => one.textContent);"
+        self.assertEqual(browser.run(script), ["lost"] * 2, "without replies there is no scale")
         query = browser.texts("code")[-1]
         self.assertEqual(query, f'icmp_echo_up{{group="branches",source="wan1",destination="{DOWN}"}}')
 
@@ -300,6 +302,11 @@ class AccessTest(SmallTest):
             for expected in (FAST, DOWN, "down", "lossy", SHOWN):
                 self.assertIn(expected, text)
             self.assertTrue(browser.find_all("svg"))
+            # On a phone, too, but for a name as long as it may be.
+            browser.emulate(390, 844)
+            browser.open(url_of(group="core"))
+            browser.set_scripts(True)
+            self.assertEqual(browser.run("return document.documentElement.scrollWidth;"), 390)
         finally:
             browser.set_scripts(True)
 
@@ -429,6 +436,10 @@ class ElsewhereTest(PageTest):
         daemon = self.exporter('[modules.lan]\nmode = "continuous"\ninterval = "200ms"\ntimeout = "700ms"\n')
         self.show(self.address)
         self.wait_for_text(".summary", "No pairs are configured")
+        self.assertEqual(browser.find_all("#view .scroll:not([hidden])"), [], "an empty frame")
+        self.show(self.address, view="matrix")
+        self.wait_for_text("#view", "No pairs are configured")
+        self.show(self.address)
         self.assertTrue(browser.run("return document.title;").startswith("no pairs"))
         daemon.get(f"/probe?module=lan&target={FAST}")
         self.wait_for_text("#view tbody", FAST)

@@ -86,11 +86,11 @@ function showStatus(status) {
   const bad = ["down", "unresolved", "lossy"].find((state) => counts[state] > 0);
   const calm = bad ? "" : counts.up > 0 ? "all up" : "no pairs";
   document.title = `${calm || `${formatCount(counts[bad])} ${bad}`} \u00b7 ${page.view.title(page.place)} \u00b7 echo_exporter`;
-  const notes = { lossy: `, ${Number((status.lossy_threshold * 100).toPrecision(3))} % or more in 10 min` };
+  const lossy = `, ${Number((status.lossy_threshold * 100).toPrecision(3))} % or more in 10 min`;
   const cards = STATES.map((state) => {
     const here = page.place.state === state && page.place.view !== "pair";
     const place = { ...page.place, view: page.place.view === "matrix" ? "matrix" : "pairs", state: here ? "" : state };
-    return [state, notes[state] || "", counts[state], addressOf(place), here];
+    return [state, state === "lossy" ? lossy : "", counts[state], addressOf(place), here];
   });
   updateCards(cards);
   bar.updateGroups(status.groups);

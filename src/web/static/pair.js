@@ -123,7 +123,8 @@ class PairView {
   }
 
   makeFacts(pair) {
-    const addresses = `${pair.source_address || "any"} to ${pair.destination_address || "no address"}`;
+    const to = pair.destination_address;
+    const addresses = to ? `${pair.source_address || "any"} to ${to}` : NONE;
     const labels = Object.entries(pair.labels).map(([name, value]) => `${name}=${shown(value)}`).join(", ");
     return listOf("facts", [
       ["Loss 1 min", formatLoss(pair.loss_1m)],
