@@ -11,7 +11,8 @@ install(FILES deploy/linux/echo_exporter.bash
   DESTINATION share/bash-completion/completions
   RENAME echo_exporter)
 install(FILES config/echo_exporter.toml DESTINATION share/doc/echo-exporter/examples)
-install(FILES docs/discovery.md docs/operations.md docs/performance.md docs/prometheus.md
+install(FILES docs/dashboard.md docs/discovery.md docs/http-api.md docs/migrating.md
+  docs/operations.md docs/performance.md docs/prometheus.md
   DESTINATION share/doc/echo-exporter)
 # The manual, the changelog and the licences, from build_deb.
 install(DIRECTORY ${PROJECT_BINARY_DIR}/debian/ DESTINATION share OPTIONAL)

@@ -303,8 +303,13 @@ def exporter_faults():
             "pps", dashed=".* foreign",
         ),
         series(
-            "Failed lookups", "Lookups of host names and adapters that failed.",
-            {LINE: f"60 * {rate('echo_exporter_resolve_failures_total', EXPORTERS)}"}, "cpm",
+            "Failed lookups",
+            "Lookups of names and adapters that failed, and (dashed) how many go on with an earlier address.",
+            {
+                LINE: f"60 * {rate('echo_exporter_resolve_failures_total', EXPORTERS)}",
+                f"{LINE} stale": raw("echo_exporter_stale_lookups", EXPORTERS),
+            },
+            "none", dashed=".* stale",
         ),
     ]
 

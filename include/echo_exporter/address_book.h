@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -129,12 +130,19 @@ class AddressBook {
     Nanoseconds retry = std::chrono::seconds(5);
   };
 
-  /// Called once per failed lookup of `name`, which is a name, or "adapter" and
-  /// that of an adapter; and once when it is found again (`error` is null) or
-  /// not watched any more (`watched` is false). Must be short and must not call
-  /// the book.
-  using FailureCallback = std::function<void(const std::string& name,
-                                             const Error* error, bool watched)>;
+  struct Report {
+    const std::string& name;  ///< a name, or "adapter" and that of an adapter
+    const Error* error;       ///< null: it is found again
+    bool watched;             ///< false: not any more
+    /// Of all that are watched: how many could not be looked up the last time,
+    /// so that what was found earlier is still used, or, of adapters, nothing
+    /// is known yet. Neither names that never resolved nor adapters that are
+    /// gone, of which their pairs tell.
+    std::size_t stale;
+  };
+  /// Called once per failed lookup, and once when it is found again or not
+  /// watched any more. Must be short and must not call the book.
+  using FailureCallback = std::function<void(const Report& report)>;
 
   /// `lookup` must outlive the book.
   AddressBook(AddressLookup& lookup, const Options& options,

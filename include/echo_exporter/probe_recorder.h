@@ -212,6 +212,8 @@ class ProbeRecorder {
   void RecordScheduleLag(Nanoseconds lag);
   void RecordMissed(MissReason reason, std::uint64_t ticks);
   void RecordResolveFailure();
+  /// See AddressBook::Report.
+  void SetStaleLookups(std::size_t count);
   void RecordHttpRequest(std::string_view handler, int status);
 
   /// Outcome of the last attempt to load a configuration.

@@ -59,8 +59,9 @@ class ExporterImpl final : public Exporter {
                   {&state_log_, history_.get()}),
         lookup_(*environment.lookup),
         book_(lookup_, AddressBook::Options{},
-              [this](const std::string& name, const Error* error,
-                     bool watched) { OnLookupFailure(name, error, watched); }),
+              [this](const AddressBook::Report& report) {
+                OnLookupFailure(report);
+              }),
         pairs_(recorder_, book_) {
     LogEach(LogLevel::kWarn, "configuration", "warning", config.warnings);
     if (!web_security_) return;
@@ -105,8 +106,7 @@ class ExporterImpl final : public Exporter {
   HttpResponse RespondToReload();
   HttpResponse ProbePair(const HttpRequest& request, const PairLabels& labels);
   std::string NotReadyReason() const;
-  void OnLookupFailure(const std::string& name, const Error* error,
-                       bool watched);
+  void OnLookupFailure(const AddressBook::Report& report);
 
   const std::function<ConfigOutcome()> load_config_;
   const Nanoseconds probe_timeout_offset_;
@@ -310,6 +310,12 @@ WebContent ExporterImpl::Content() {
       .status = {.clock = &Clock::System(),
                  .history = history_.get(),
                  .config = [this] { return config_.Get(); },
+                 .timeout_of =
+                     [this](const PairLabels& labels) {
+                       const auto query = QueryOfPair(*config_.Get(), labels);
+                       return query ? std::optional(query->pair_echo->timeout)
+                                    : std::nullopt;
+                     },
                  .probe_pair =
                      [this](const HttpRequest& request,
                             const PairLabels& labels) {
@@ -359,18 +365,18 @@ std::string ExporterImpl::NotReadyReason() const {
   return "";
 }
 
-void ExporterImpl::OnLookupFailure(const std::string& name, const Error* error,
-                                   bool watched) {
-  if (!watched) {
-    failing_names_.Forget(name);
+void ExporterImpl::OnLookupFailure(const AddressBook::Report& report) {
+  recorder_.SetStaleLookups(report.stale);
+  if (!report.watched) {
+    failing_names_.Forget(report.name);
     return;
   }
-  if (error == nullptr) {
-    failing_names_.End(name);
+  if (report.error == nullptr) {
+    failing_names_.End(report.name);
     return;
   }
   recorder_.RecordResolveFailure();
-  failing_names_.Report(name, error->message);
+  failing_names_.Report(report.name, report.error->message);
 }
 
 void ExporterImpl::Start() {

@@ -157,6 +157,13 @@ void ReadModules(DocumentReader& root, Definitions* names,
         modules.Enter(node, "module " + Excerpt(name) + ": ");
     ReadModule(reader, platform, config, &config->modules[name]);
     reader.ReportUnknownKeys();
+    if (config->modules[name].mode == ModuleConfig::Mode::kContinuous &&
+        std::ranges::count(config->groups, name, &GroupConfig::name) > 0) {
+      reader.AddWarning(node.key_position,
+                        "a group has the same name; where both probe a "
+                        "destination from the same source, the status page and "
+                        "Prometheus take the two for one pair");
+    }
   }
 }
 

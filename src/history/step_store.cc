@@ -171,6 +171,7 @@ PackedCell StepStore::FineCell(Place place, std::size_t age) const {
 
 PairHour StepStore::HourOf(Place place) const {
   PairHour hour;
+  if (most_fine_ == 0) return hour;
   std::size_t age = 0;
   for (auto minute = hour.rbegin(); minute != hour.rend(); ++minute) {
     RttSketch medians;
@@ -187,12 +188,15 @@ PairHour StepStore::HourOf(Place place) const {
   return hour;
 }
 
+// Where there are no cells, the one that is filling would be all there is.
 HistorySeries StepStore::FineCells(Place place) const {
+  if (most_fine_ == 0) return {.step = PairHistory::kFineStep};
   return Unpack(fine_, FineCell(place, 0), place, step_,
                 PairHistory::kFineStep);
 }
 
 HistorySeries StepStore::CoarseCells(Place place) const {
+  if (most_coarse_ == 0) return {.step = PairHistory::kCoarseStep};
   const Filling& filling = filling_[place];
   return Unpack(coarse_, Pack(filling.coarse, filling.coarse_rtts), place,
                 step_ / static_cast<std::int64_t>(kFinePerCoarse),

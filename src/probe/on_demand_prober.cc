@@ -132,12 +132,15 @@ std::optional<HttpResponse> OnDemandProber::ProbeBy(
     return HttpResponse::Text(
         403, "The configuration has no probes on demand: [probe] enabled");
   }
-  const auto module = config.modules.find(query.module);
-  if (module == config.modules.end()) {
-    return HttpResponse::Text(400, "Unknown module \"" + query.module + "\"");
+  if (query.pair_echo) {
+    plan.module.echo = *query.pair_echo;
+  } else {
+    const auto module = config.modules.find(query.module);
+    if (module == config.modules.end()) {
+      return HttpResponse::Text(400, "Unknown module \"" + query.module + "\"");
+    }
+    plan.module = module->second;
   }
-  plan.module = module->second;
-  if (query.pair_echo) plan.module.echo = *query.pair_echo;
   if (query.source) {
     auto source = ParseSource(*query.source, config.sources);
     if (!source.ok()) return HttpResponse::Text(400, source.error().message);

@@ -130,7 +130,18 @@ Result<ProbeQuery> ParseProbeQuery(
 
 std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
                                       const PairLabels& labels) {
-  if (labels.of_module) return std::nullopt;
+  ProbeQuery query;
+  query.source = labels.source;
+  if (labels.of_module) {
+    const auto module = config.modules.find(labels.group);
+    if (module == config.modules.end() ||
+        module->second.mode != ModuleConfig::Mode::kContinuous) {
+      return std::nullopt;
+    }
+    query.target = labels.destination;
+    query.pair_echo = module->second.echo;
+    return query;
+  }
   for (const GroupConfig& group : config.groups) {
     if (group.name != labels.group) continue;
     const auto found = std::ranges::find_if(
@@ -138,8 +149,6 @@ std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
           return destination.name == labels.destination;
         });
     if (found == group.destinations.end()) continue;
-    ProbeQuery query;
-    query.source = labels.source;
     query.pair_echo = group.echo;
     query.target = labels.address.empty() ? found->Target() : labels.address;
     return query;

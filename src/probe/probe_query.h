@@ -41,8 +41,8 @@ struct ProbeQuery {
 Result<ProbeQuery> ParseProbeQuery(
     std::string_view query, const std::optional<std::string>& scrape_timeout);
 
-/// One echo request as a pair of a group sends them. Absent when `config` has
-/// no such pair. Pure.
+/// One echo request as a pair of a group, or of a continuous module, sends
+/// them. Absent when `config` has no such pair. Pure.
 std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
                                       const PairLabels& labels);
 

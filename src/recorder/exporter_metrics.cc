@@ -185,6 +185,10 @@ ExporterMetrics::ExporterMetrics(const HistogramOptions& options,
                             .Help("Failed lookups of host names and adapters.")
                             .Register(registry_)
                             .Add({})),
+      stale_lookups_(AddGauge(
+          registry_, "echo_exporter_stale_lookups",
+          "Host names and adapters whose last lookup failed, so that what was "
+          "found earlier stays in use.")),
       http_requests_(prometheus::BuildCounter()
                          .Name("echo_exporter_http_requests_total")
                          .Help("HTTP requests answered.")

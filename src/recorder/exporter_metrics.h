@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,9 @@ class ExporterMetrics {
   }
   void RecordMissed(MissReason reason, std::uint64_t ticks);
   void RecordResolveFailure() { resolve_failures_.Increment(); }
+  void SetStaleLookups(std::size_t count) {
+    stale_lookups_.Set(static_cast<double>(count));
+  }
   void RecordHttpRequest(std::string_view handler, int status);
   void RecordConfigLoad(bool successful);
   void RecordWebConfigLoad(bool successful,
@@ -93,6 +97,7 @@ class ExporterMetrics {
   prometheus::Gauge& continuous_pairs_;
   std::array<prometheus::Counter*, kMissReasonCount> missed_{};
   prometheus::Counter& resolve_failures_;
+  prometheus::Gauge& stale_lookups_;
   prometheus::Family<prometheus::Counter>& http_requests_;
 
   mutable Mutex mutex_;

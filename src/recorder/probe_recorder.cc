@@ -305,6 +305,10 @@ void ProbeRecorder::RecordResolveFailure() {
   impl_->exporter.RecordResolveFailure();
 }
 
+void ProbeRecorder::SetStaleLookups(std::size_t count) {
+  impl_->exporter().SetStaleLookups(count);
+}
+
 void ProbeRecorder::RecordHttpRequest(std::string_view handler, int status) {
   impl_->exporter.RecordHttpRequest(handler, status);
 }

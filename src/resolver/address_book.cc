@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <new>
 #include <set>
@@ -122,6 +123,7 @@ struct AddressBook::Impl {
     std::multiset<Nanoseconds> refreshes = {};  // one for each watch
     std::optional<SourceAddresses> known = {};
     bool failing = false;
+    bool stale = false;  // see Report
   };
 
   Impl(AddressLookup& system, const Options& options, FailureCallback report)
@@ -157,8 +159,9 @@ struct AddressBook::Impl {
   void BeginLookup(EntryId id) REQUIRES(mutex);
   void Store(EntryId id, Kind kind, Answer answer) noexcept;
   void SetKnown(Entry& entry, SourceAddresses known) REQUIRES(mutex);
-  void ReportFailure(Entry& entry, const Error* error,
-                     bool watched = true) noexcept REQUIRES(mutex);
+  enum class End : std::uint8_t { kStored, kNotStored, kUnwatched };
+  void ReportEnd(Entry& entry, const Error* error, End end) noexcept
+      REQUIRES(mutex);
 
   AddressLookup& lookup;
   const Nanoseconds interface_refresh;
@@ -175,6 +178,7 @@ struct AddressBook::Impl {
   std::unordered_map<EntryId, Entry> entries GUARDED_BY(mutex);
   EntryId next_id GUARDED_BY(mutex) = 0;
   Ids ids GUARDED_BY(mutex);
+  std::size_t stale GUARDED_BY(mutex) = 0;  // entries
   LookupSchedule names GUARDED_BY(mutex);
   LookupSchedule adapters GUARDED_BY(mutex);  // and zones
 
@@ -247,7 +251,7 @@ void AddressBook::Impl::BeginLookup(EntryId id) {
   // It is tried again as after a lookup without an answer.
   ScheduleOf(kind).Finish(id, LookupSchedule::End::kNoAnswer,
                           std::chrono::steady_clock::now());
-  ReportFailure(entry, &no_means);
+  ReportEnd(entry, &no_means, End::kNotStored);
 }
 
 void AddressBook::Impl::Store(EntryId id, Kind kind, Answer answer) noexcept {
@@ -260,6 +264,7 @@ void AddressBook::Impl::Store(EntryId id, Kind kind, Answer answer) noexcept {
   const auto found = entries.find(id);
   if (found == entries.end()) return;  // removed meanwhile
   Entry& entry = found->second;
+  End end = End::kNotStored;
   if (answer.found) {
     try {
       if (kind == Kind::kName) {
@@ -268,6 +273,7 @@ void AddressBook::Impl::Store(EntryId id, Kind kind, Answer answer) noexcept {
                       std::move(answer.found->addresses));
       }
       SetKnown(entry, *std::move(answer.found));
+      end = End::kStored;
     } catch (const std::bad_alloc&) {
       error = &no_means;
     }
@@ -275,7 +281,7 @@ void AddressBook::Impl::Store(EntryId id, Kind kind, Answer answer) noexcept {
              error->code != ErrorCode::kExhausted) {
     SetKnown(entry, {});
   }
-  ReportFailure(entry, error);
+  ReportEnd(entry, error, end);
 }
 
 void AddressBook::Impl::SetKnown(Entry& entry, SourceAddresses known) {
@@ -284,14 +290,22 @@ void AddressBook::Impl::SetKnown(Entry& entry, SourceAddresses known) {
   ++generation;
 }
 
-// With the lock held, so that the last report says how it is. Null: none.
-void AddressBook::Impl::ReportFailure(Entry& entry, const Error* error,
-                                      bool watched) noexcept {
-  const bool was_failing = std::exchange(entry.failing, error != nullptr);
-  if (!on_failure || (!entry.failing && !was_failing)) return;
+// With the lock held, so that the last report says how it is. Null: no error.
+void AddressBook::Impl::ReportEnd(Entry& entry, const Error* error,
+                                  End end) noexcept {
   const auto& [kind, name] = entry.place->first;
+  const bool was_failing = std::exchange(entry.failing, error != nullptr);
+  const bool is_stale =
+      end == End::kNotStored &&
+      (entry.known ? *entry.known != SourceAddresses() : kind != Kind::kName);
+  stale -= std::exchange(entry.stale, is_stale) ? 1 : 0;
+  stale += is_stale ? 1 : 0;
+  if (!on_failure || (!entry.failing && !was_failing)) return;
   try {
-    on_failure(kind == Kind::kName ? name : "adapter " + name, error, watched);
+    on_failure({.name = kind == Kind::kName ? name : "adapter " + name,
+                .error = error,
+                .watched = end != End::kUnwatched,
+                .stale = stale});
   } catch (const std::bad_alloc&) {
     // A report is lost, and nothing else.
   }
@@ -332,7 +346,7 @@ void AddressBook::Unwatch(const Watch& watch) noexcept {
     return;
   }
   schedule.Remove(watch.entry);
-  impl_->ReportFailure(entry, nullptr, /*watched=*/false);
+  impl_->ReportEnd(entry, nullptr, Impl::End::kUnwatched);
   impl_->ids.erase(entry.place);
   impl_->entries.erase(found);
 }

@@ -200,9 +200,27 @@ Spark MakeSpark(const PairHour& hour) {
   return spark;
 }
 
+std::string HistoryNote(const StatusFacts& facts) {
+  if (facts.config->history_memory == 0) {
+    return "No history is kept ([history] memory = \"0\"): there are no "
+           "losses, round-trip times, graphs and failures here, and no pair is "
+           "lossy. What is down and unresolved is known.";
+  }
+  if (!facts.is_shortened()) return "";
+  const auto text = [](Nanoseconds time) {
+    using std::chrono::minutes;
+    return std::to_string(std::chrono::duration_cast<minutes>(time).count()) +
+           " min in steps of ";
+  };
+  return "The history is shortened to " + text(facts.extent.fine) +
+         "10 s and " + text(facts.extent.coarse) +
+         "5 min, because pairs are many ([history] memory).";
+}
+
 std::string StatusJson(const PairList& list, const StatusFacts& facts) {
   constexpr std::array<std::string_view, 3> kKinds = {"source", "destination",
                                                       "group"};
+  const std::string note = HistoryNote(facts);
   std::string text;
   JsonWriter json(&text);
   json.Begin('{')
@@ -214,7 +232,8 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
   WriteCounts(list.counts, json);
   json.End('}')
       .Field("lossy_threshold", std::optional(facts.config->history_lossy))
-      .Field("allow_actions", facts.config->allow_actions)
+      .Field("allow_actions",
+             facts.config->allow_actions && facts.config->probe.enabled)
       .Key("groups")
       .Begin('[');
   for (const GroupCounts& group : list.groups) {
@@ -243,6 +262,7 @@ std::string StatusJson(const PairList& list, const StatusFacts& facts) {
       .Field("coarse_step", seconds(PairHistory::kCoarseStep))
       .Field("coarse_seconds", seconds(facts.extent.coarse))
       .Field("shortened", facts.is_shortened())
+      .Field("note", note.empty() ? std::nullopt : std::optional(note))
       .Field("memory_bytes", facts.config->history_memory)
       .Field("used_bytes", facts.history_bytes)
       .End('}')

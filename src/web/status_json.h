@@ -27,6 +27,10 @@ struct StatusFacts {
   }
 };
 
+/// Why there is less of a history than an hour and a day; empty if there is
+/// not less.
+std::string HistoryNote(const StatusFacts& facts);
+
 /// The spark line of a pair's last hour: a character for each minute.
 struct Spark {
   double max = 0;    ///< seconds

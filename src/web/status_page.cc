@@ -20,8 +20,9 @@ constexpr std::array<std::string_view, kPairStateCount> kGlyphs = {
 
 constexpr std::string_view kNavigation =
     "<nav aria-label=\"Pages\"><a href=\"metrics\">Metrics</a> "
-    "<a href=\"config\">Configuration</a> <a href=\"-/healthy\">Health</a> "
-    "<a href=\"-/ready\">Readiness</a></nav></header>\n<main id=\"main\">\n";
+    "<a href=\"config\">Configuration</a> <a href=\"api/v1/status\">JSON</a> "
+    "<a href=\"-/healthy\">Health</a> <a href=\"-/ready\">Readiness</a></nav>"
+    "</header>\n<main id=\"main\">\n";
 
 constexpr std::string_view kTableHead =
     "<div id=\"view\"><table id=\"pairs\"><caption>Pairs, worst first</caption>"
@@ -34,7 +35,7 @@ constexpr std::string_view kTableHead =
     "<th scope=\"col\" class=\"number wide\">Loss 1&nbsp;h</th>"
     "<th scope=\"col\" class=\"number\">Median RTT</th>"
     "<th scope=\"col\" class=\"number wide\">99 % RTT</th>"
-    "<th scope=\"col\" class=\"number wider\">Failures in a row</th>"
+    "<th scope=\"col\" class=\"number wider\">Failures in&nbsp;a&nbsp;row</th>"
     "<th scope=\"col\" class=\"number\">Since</th>"
     "<th scope=\"col\" class=\"wide\">Last hour</th></tr></thead>\n<tbody>\n";
 
@@ -101,8 +102,10 @@ std::string StateText(const PairView& pair) {
   std::string text =
       "<span class=\"state " + state +
       "\"><span class=\"glyph\" aria-hidden=\"true\">" +
-      std::string(kGlyphs[static_cast<std::size_t>(pair.state)]) + "</span>" +
-      state + "</span>";
+      std::string(kGlyphs[static_cast<std::size_t>(pair.state)]) +
+      "</span>"
+      "<span class=\"word\">" +
+      state + "</span></span>";
   const auto& outcome = pair.status.statistics.last_outcome;
   if (pair.state == PairState::kDown && outcome) {
     std::string why(EchoOutcomeName(*outcome));
@@ -142,16 +145,17 @@ std::string Row(const PairView& pair, const PairHour& hour, WallTime now) {
   const auto& route = pair.status.route;
   const std::string address =
       route ? route->destination.ToString() : "no address";
+  const std::string source = Name(labels.source);
   const auto cell = [](std::string_view classes, const std::string& content) {
     return "<td class=\"" + std::string(classes) + "\">" + content + "</td>";
   };
   return "<tr class=\"" + std::string(NameOf(pair.state)) + "\"><td>" +
-         StateText(pair) + "</td>" + cell("wide", Name(labels.source)) +
-         cell("destination", Name(labels.destination) +
-                                 (address == labels.destination
-                                      ? ""
-                                      : " <span class=\"dim\">" +
-                                            EscapeHtml(address) + "</span>")) +
+         StateText(pair) + "</td>" + cell("wide", source) +
+         cell("destination",
+              Name(labels.destination) + " <span class=\"dim\">" +
+                  (address == labels.destination ? ""
+                                                 : EscapeHtml(address) + " ") +
+                  "<span class=\"narrow\">from " + source + "</span></span>") +
          cell("wider", Name(labels.group)) +
          cell("number wide", LossText(pair.loss_1m)) +
          cell("number", LossText(pair.loss_10m)) +
@@ -184,7 +188,8 @@ std::string Summary(const PairList& list, const StatusFacts& facts) {
   std::string html = "<section id=\"counts\" aria-label=\"Pairs by state\">";
   for (std::size_t i = 0; i < list.counts.size(); ++i) {
     const std::string state(NameOf(static_cast<PairState>(i)));
-    html += "<div class=\"count " + state + "\"><b>" +
+    html += "<div class=\"count " + state +
+            (list.counts[i] == 0 ? " zero" : "") + "\"><b>" +
             std::to_string(list.counts[i]) + "</b> <span>" + state +
             "</span></div>";
   }
@@ -195,22 +200,15 @@ std::string Summary(const PairList& list, const StatusFacts& facts) {
             " pairs, since " + TimeElement(verdict.since) + "</span></p>";
   }
   html += "</section>\n<section id=\"notice\">";
-  if (facts.is_shortened()) {
-    using std::chrono::minutes;
-    const auto text = [](Nanoseconds time) {
-      return std::to_string(std::chrono::duration_cast<minutes>(time).count()) +
-             " min";
-    };
-    html += "<p class=\"notice\">The history is shortened to " +
-            text(facts.extent.fine) + " in steps of 10 s and " +
-            text(facts.extent.coarse) +
-            " in steps of 5 min, because pairs are many ([history] "
-            "memory).</p>";
+  if (const std::string note = HistoryNote(facts); !note.empty()) {
+    html += "<p class=\"notice\">" + EscapeHtml(note) + "</p>";
   }
   return html + "</section>\n";
 }
 
 std::string ProbeForm(const ExporterConfig& config) {
+  const std::string end = "</body></html>\n";
+  if (!config.probe.enabled) return "</main>\n" + end;
   std::string html =
       "</main>\n<footer><form id=\"probe\" action=\"probe\" method=\"get\">"
       "<label>Target <input name=\"target\" required></label> "
@@ -221,7 +219,8 @@ std::string ProbeForm(const ExporterConfig& config) {
   return html +
          "</select></label> <label><input type=\"checkbox\" name=\"debug\" "
          "value=\"true\"> with its log</label> <button>Probe</button></form>"
-         "</footer></body></html>\n";
+         "</footer>" +
+         end;
 }
 
 }  // namespace

@@ -172,13 +172,9 @@ HttpResponse StatusPages::Pair(const HttpRequest& request) {
       request, kJson, [&](const PairList& list) -> Result<std::string> {
         const auto pair = FindPair(list, request.query);
         if (!pair.ok()) return pair.error();
-        const auto config = content_.config();
-        const auto group = std::ranges::find(config->groups,
-                                             pair.value()->status.labels->group,
-                                             &GroupConfig::name);
-        std::optional<Nanoseconds> timeout;
-        if (group != config->groups.end()) timeout = group->echo.timeout;
-        return PairJson(*pair.value(), timeout, *content_.history);
+        return PairJson(*pair.value(),
+                        content_.timeout_of(*pair.value()->status.labels),
+                        *content_.history);
       });
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ struct StatusContent {
   const Clock* clock = nullptr;
   PairHistory* history = nullptr;
   std::function<std::shared_ptr<const ExporterConfig>()> config;
+  /// Of the echo requests of a pair; absent: it has just ended.
+  std::function<std::optional<Nanoseconds>(const PairLabels&)> timeout_of =
+      nullptr;
   /// Sends one echo request as the pair's are, under the rules of /probe, and
   /// waits. Responds with JSON, or with an error as text.
   std::function<HttpResponse(const HttpRequest&, const PairLabels&)>

@@ -267,6 +267,8 @@ class PairTest(SmallTest):
         self.assertIn("goes on", outages)
         self.assertGreaterEqual(failures.count("timeout"), 3)
         self.assertTrue(browser.find_all(".chart .loss"))
+        script = "return [...document.querySelectorAll('.chart text:not([text-anchor=middle])')].map((one) => one.textContent);"
+        self.assertEqual(browser.run(script), ["lost"] * 2, "without replies there is no scale")
         query = browser.texts("code")[-1]
         self.assertEqual(query, f'icmp_echo_up{{group="branches",source="wan1",destination="{DOWN}"}}')
 
@@ -300,6 +302,11 @@ class AccessTest(SmallTest):
             for expected in (FAST, DOWN, "down", "lossy", SHOWN):
                 self.assertIn(expected, text)
             self.assertTrue(browser.find_all("svg"))
+            # On a phone, too, but for a name as long as it may be.
+            browser.emulate(390, 844)
+            browser.open(url_of(group="core"))
+            browser.set_scripts(True)
+            self.assertEqual(browser.run("return document.documentElement.scrollWidth;"), 390)
         finally:
             browser.set_scripts(True)
 
@@ -401,6 +408,47 @@ class PasswordTest(PageTest):
             for path in ("", "api/v1/status", "api/v1/pairs", "api/v1/matrix", *files):
                 self.assertEqual(exporter.get("/" + path, address=exporter.OTHER_ADDRESS)[0], 401, path)
             browser.open("about:blank")
+
+
+class ElsewhereTest(PageTest):
+    """Of exporters that are configured otherwise."""
+
+    address = f"http://{exporter.OTHER_ADDRESS}/"
+    allowed = (address,)
+
+    def exporter(self, config):
+        daemon = self.enterContext(exporter.Exporter(config, address=exporter.OTHER_ADDRESS))
+        self.addCleanup(browser.open, "about:blank")
+        return daemon
+
+    def test_without_a_history_it_says_why_there_is_none(self):
+        self.exporter('[history]\nmemory = "0"\n[probe]\nenabled = false\n' + CONFIG)
+        self.show(self.address)
+        self.wait_for_text("#notice", "No history is kept")
+        self.wait_for_text("#view tbody", "down")
+        self.assertEqual(browser.find_all("#probe"), [], "it is off")
+        self.show(self.address, view="pair", group="branches", source="wan1", destination=DOWN)
+        self.wait_for_text("#notice", "No history is kept")
+        self.assertEqual(browser.find_all(".chart"), [])
+        self.assertEqual(browser.find_all(".action button:not([hidden])"), [])
+
+    def test_pairs_of_continuous_modules_come_and_are_probed_now(self):
+        daemon = self.exporter('[modules.lan]\nmode = "continuous"\ninterval = "200ms"\ntimeout = "700ms"\n')
+        self.show(self.address)
+        self.wait_for_text(".summary", "No pairs are configured")
+        self.assertEqual(browser.find_all("#view .scroll:not([hidden])"), [], "an empty frame")
+        self.show(self.address, view="matrix")
+        self.wait_for_text("#view", "No pairs are configured")
+        self.show(self.address)
+        self.assertTrue(browser.run("return document.title;").startswith("no pairs"))
+        daemon.get(f"/probe?module=lan&target={FAST}")
+        self.wait_for_text("#view tbody", FAST)
+        self.assertEqual(self.column(4), ["lan"])
+        browser.click("#view tbody a")
+        self.wait_for_view("pair")
+        self.assertIn("200 ms, 700 ms", browser.texts(".facts")[0])
+        browser.click(".action button")
+        self.wait_for_text(".answer", f"Reply from {FAST} after ")
 
 
 class MatrixTest(PageTest):

@@ -389,6 +389,17 @@ TEST(ConfigTest, WarnsOfLinkLocalAddressesWithoutZone) {
   EXPECT_TRUE(config.warnings[3].starts_with("f.toml:7:41: "));
 }
 
+TEST(ConfigTest, WarnsOfPairsThatLookLikeThoseOfAGroup) {
+  const std::string group =
+      "[[group]]\nname = \"lan\"\ndestinations = [\"192.0.2.1\"]\n";
+  EXPECT_EQ(Parse(group + "[modules.lan]\n").warnings, Strings());
+  EXPECT_EQ(
+      Parse(group + "[modules.lan]\nmode = \"continuous\"\n").warnings,
+      Strings{"f.toml:4:10: module \"lan\": a group has the same name; where "
+              "both probe a destination from the same source, the status page "
+              "and Prometheus take the two for one pair"});
+}
+
 TEST(ConfigTest, WarnsOfPayloadsThatMayNotBeFragmentedButMust) {
   const ExporterConfig config = Parse(
       "[defaults]\ndont_fragment = true\npayload_size = 1472\n"
@@ -711,6 +722,17 @@ TEST(ConfigTest, TheSitesAreThreeWithFourTargetsOverTwoUplinks) {
       EXPECT_EQ(source.kind, SourceConfig::Kind::kInterface);
     }
   }
+}
+
+TEST(ConfigTest, TheSampleInTheManualIsValid) {
+  const std::string manual = ReadSourceFile("docs/operations.md");
+  const std::size_t fence = manual.find("\n```toml\n");
+  ASSERT_NE(fence, std::string::npos);
+  const std::size_t begin = fence + 9;
+  const std::string sample =
+      manual.substr(begin, manual.find("\n```\n", begin) + 1 - begin);
+  EXPECT_NE(sample.find("max_continuous"), std::string::npos);
+  EXPECT_EQ(ParseConfig(sample, "operations.md").errors, ConfigErrors());
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "src/config/document.h"
 #include "src/base/number_text.h"
+#include "src/config/document.h"
 
 namespace echo_exporter {
 

@@ -13,8 +13,9 @@ from test_service import free_port, wait_for
 CONFIG = windows.FOLDER + r"\echo_exporter.toml"
 FOLDER = r"C:\Program Files\echo_exporter"
 FILES = [
-    "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "docs/discovery.md",
-    "docs/operations.md", "docs/performance.md", "docs/prometheus.md", "echo_exporter.exe", "echo_exporter.sample.toml",
+    "LICENSE", "README.md", "THIRD-PARTY-LICENSES.txt", "docs/dashboard.md", "docs/discovery.md",
+    "docs/http-api.md", "docs/migrating.md", "docs/operations.md", "docs/performance.md",
+    "docs/prometheus.md", "echo_exporter.exe", "echo_exporter.sample.toml",
 ]  # fmt: skip
 LIBRARIES = [
     "CLI11", "cpp-httplib", "fmt", "spdlog", "toml++", "JSON for Modern C++", "prometheus-cpp",

@@ -46,7 +46,8 @@ class PackageTest(unittest.TestCase):
 
     def test_has_the_documents(self):
         machine.install(machine.OLD)
-        for name in ("discovery", "operations", "performance", "prometheus"):
+        names = ["dashboard", "discovery", "http-api", "migrating", "operations", "performance"]
+        for name in [*names, "prometheus"]:
             installed = pathlib.Path(f"/usr/share/doc/echo-exporter/{name}.md")
             self.assertEqual(installed.read_text(), (machine.ROOT / f"docs/{name}.md").read_text())
 

@@ -251,6 +251,11 @@ class NamesTest(unittest.TestCase):
             self.assertEqual(info(seen)["destination_address"], "10.213.1.122")
             self.assertEqual(seen.outcomes_of_sent(), {"reply"})
             self.assertEqual(exporter.get("/-/ready")[0], 200)
+            self.assertEqual(seen.value("echo_exporter_stale_lookups"), 1)
+            network.set_hosts({"leaving.example": "10.213.1.122"})
+            daemon.wait_until(
+                "a good refresh", lambda seen: seen.value("echo_exporter_stale_lookups") == 0
+            )
 
     def test_a_name_that_does_not_resolve_yet_holds_nothing_up(self):
         config = self.config("later.example", "10.213.1.123")
@@ -264,6 +269,7 @@ class NamesTest(unittest.TestCase):
             name = {"destination": "later.example"}
             self.assertEqual(seen.value("icmp_echo_requests_total", **name), 0)
             self.assertIsNone(info(seen, **name))
+            self.assertEqual(seen.value("echo_exporter_stale_lookups"), 0, "it has no address")
             self.assertGreater(
                 seen.value("echo_exporter_schedule_missed_total", reason="unresolved"), 0
             )

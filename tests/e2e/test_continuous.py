@@ -4,6 +4,7 @@ hostile clients, and by a Prometheus that is configured as deploy/ shows."""
 import collections
 import concurrent.futures
 import http.client
+import json
 import time
 import unittest
 import urllib.parse
@@ -121,6 +122,23 @@ class ContinuousTest(unittest.TestCase):
         # What each of two would have counted is half of that.
         sent = net.requests(address)
         self.assertLessEqual(sent, self.requests(address))
+
+    def test_the_status_page_probes_a_pair_now_as_the_module_does(self):
+        target = "10.213.2.44"
+        self.ask_until(
+            "a reply", target, lambda seen: seen.value("icmp_echo_up") == 1
+        )
+        names = urllib.parse.urlencode({"group": "lan", "source": "auto", "destination": target})
+        pair = processes.wait_for("the pair", lambda: self.status_of(names))
+        self.assertEqual((pair["interval_seconds"], pair["timeout_seconds"]), (0.1, 1))
+        page = {"X-Echo-Exporter": "page"}
+        status, text = self.daemon.get("/api/v1/probe?" + names, page, method="POST")
+        self.assertEqual(status, 200, text)
+        self.assertEqual(json.loads(text)["outcome"], "reply")
+
+    def status_of(self, names):
+        status, text = self.daemon.get("/api/v1/pair?" + names)
+        return json.loads(text) if status == 200 else None
 
     def test_a_pair_that_nobody_asks_for_ends(self):
         kept, brief = "10.213.1.42", "10.213.1.43"

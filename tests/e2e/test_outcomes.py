@@ -29,7 +29,7 @@ EXPORTER_NAMES = """
     build_info config_last_reload_successful config_last_reload_success_timestamp_seconds pairs
     schedule_lag_seconds_bucket schedule_lag_seconds_sum schedule_lag_seconds_count
     schedule_missed_total completion_delay_seconds_bucket completion_delay_seconds_sum
-    completion_delay_seconds_count resolve_failures_total http_requests_total"""
+    completion_delay_seconds_count resolve_failures_total stale_lookups http_requests_total"""
 PROCESS_NAMES = "cpu_seconds_total resident_memory_bytes start_time_seconds"
 
 

@@ -127,6 +127,30 @@ class StatusTest(unittest.TestCase):
             replies = sum(series["sent"]) - sum(series["lost"])
             self.assertTrue(before - 10 <= replies <= after, (before, replies, after))
 
+    def test_a_reload_keeps_the_history_of_pairs_that_stay(self):
+        def sent(pair):
+            return sum(pair["history"]["coarse"]["sent"])
+
+        names = {"group": "g", "source": network.SOURCE, "destination": "10.213.10.1"}
+        before = wait_for("an outage", "pair", lambda a: a["outages"] and sent(a) > 10, **names)
+        config = self.daemon.config_file.read_text()
+        try:
+            self.reload(config + exporter.group("new", destinations=["10.213.2.26"]))
+            after = good("pair", **names)
+            self.assertEqual(after["outages"][0]["start"], before["outages"][0]["start"])
+            self.assertEqual(after["state_since"], before["state_since"])
+            self.assertGreaterEqual(sent(after), sent(before))
+            new = {"group": "new", "source": "auto", "destination": "10.213.2.26"}
+            processes.wait_for("the new pair", lambda: ask("pair", **new)[0] == 200)
+        finally:
+            self.reload(config)
+        processes.wait_for("its end", lambda: ask("pair", **new)[0] == 404)
+
+    def reload(self, config):
+        self.daemon.config_file.write_text(config)
+        status, text = exporter.get("/-/reload", method="POST")
+        self.assertEqual(status, 200, text)
+
     def test_equal_requests_get_equal_answers_that_are_not_sent_twice(self):
         url = f"http://{exporter.ADDRESS}/api/v1/matrix"
         headers = {"Accept-Encoding": "gzip"}

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <iterator>
 #include <memory>
@@ -308,8 +309,13 @@ TEST_F(PairHistoryTest, WithoutMemoryThereAreStatesAndOutagesOnly) {
   EXPECT_EQ(view.state, PairState::kDown);
   EXPECT_EQ(view.loss_10m, std::nullopt);
   EXPECT_EQ(history_->Extent().fine, seconds(0));
-  EXPECT_THAT(history_->RecordOf(pair)->failures, IsEmpty());
-  EXPECT_THAT(history_->RecordOf(pair)->outages, SizeIs(1));
+  Lose(pair);
+  const auto record = history_->RecordOf(pair);
+  EXPECT_THAT(record->failures, IsEmpty());
+  EXPECT_THAT(record->outages, SizeIs(1));
+  EXPECT_THAT(record->fine.cells, IsEmpty());
+  EXPECT_THAT(record->coarse.cells, IsEmpty());
+  EXPECT_EQ(history_->LastHours(std::array{pair})[0].back().sent, 0U);
 }
 
 // A fiftieth of what the default is for: 10,000 pairs, each with much to

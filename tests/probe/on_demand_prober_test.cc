@@ -579,6 +579,19 @@ TEST_F(OnDemandProberTest, SendsAsManyAsAskedFor) {
   EXPECT_EQ(rig_.network.sent().size(), 3U);
 }
 
+TEST_F(OnDemandProberTest, OfAPairSendsNowWhateverTheModulesAre) {
+  config_.modules["icmp"].mode = ModuleConfig::Mode::kContinuous;
+  ProbeQuery query;
+  query.target = kTarget;
+  query.source = "auto";
+  query.pair_echo = EchoSettings{.payload_size = 77};
+  const HttpResponse answer = Probe(query);
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_THAT(answer.body, HasSubstr("\"outcome\":\"reply\""));
+  ASSERT_EQ(rig_.network.sent().size(), 1U);
+  EXPECT_EQ(rig_.network.sent()[0].request.payload_size, 77);
+}
+
 TEST_F(OnDemandProberTest, SucceedsWhenAnyOfSeveralIsAnswered) {
   HttpResponse answer;
   std::thread prober([&] {

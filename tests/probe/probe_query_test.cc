@@ -155,5 +155,42 @@ TEST(ProbeQueryTest, RefusesScrapeTimeoutThatIsNoPositiveNumber) {
   }
 }
 
+// Targets of a list may have settings of their own, in another GroupConfig of
+// the name.
+TEST(QueryOfPairTest, IsAsTheGroupOfTheDestinationSays) {
+  ExporterConfig config;
+  config.groups.resize(2);
+  for (GroupConfig& group : config.groups) group.name = "g";
+  config.groups[0].destinations = {{.name = "a", .address = {}}};
+  config.groups[1].destinations = {{.name = "b", .address = {}}};
+  config.groups[1].echo.timeout = seconds(7);
+  const auto query = QueryOfPair(config, {"g", "wan1", "b"});
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->target, "b");
+  EXPECT_EQ(query->source, "wan1");
+  EXPECT_EQ(query->pair_echo->timeout, seconds(7));
+  EXPECT_FALSE(QueryOfPair(config, {"g", "wan1", "c"}));
+}
+
+TEST(QueryOfPairTest, IsAsTheContinuousModuleSays) {
+  ExporterConfig config;
+  config.modules["icmp"] = {};
+  config.modules["lan"].mode = ModuleConfig::Mode::kContinuous;
+  config.modules["lan"].echo.timeout = seconds(7);
+  config.groups.emplace_back().name = "lan";
+  PairLabels labels{.group = "lan", .source = "wan1", .destination = "a"};
+  EXPECT_FALSE(QueryOfPair(config, labels)) << "of the group";
+  labels.of_module = true;
+  const auto query = QueryOfPair(config, labels);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->target, "a");
+  EXPECT_EQ(query->source, "wan1");
+  EXPECT_EQ(query->pair_echo->timeout, seconds(7));
+  labels.group = "icmp";
+  EXPECT_FALSE(QueryOfPair(config, labels)) << "it is not continuous";
+  labels.group = "gone";
+  EXPECT_FALSE(QueryOfPair(config, labels));
+}
+
 }  // namespace
 }  // namespace echo_exporter

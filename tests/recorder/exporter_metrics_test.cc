@@ -52,6 +52,7 @@ TEST(ExporterMetricsTest, WritesItsFamiliesAsTheGoldenText) {
   metrics.RecordMissed(MissReason::kLate, 7);
   metrics.RecordMissed(MissReason::kUnresolved, 12'345'678'901'234'567);
   metrics.RecordResolveFailure();
+  metrics.SetStaleLookups(2);
   for (const char* handler : {"/probe", "/metrics", "other"}) {
     for (const int status : {200, 503, 400, 200}) {
       metrics.RecordHttpRequest(handler, status);

@@ -499,6 +499,7 @@ TEST_F(ProbeRecorderTest, HasTheFamiliesOfTheExporterFromTheStart) {
            "echo_exporter_schedule_missed_total counter",
            "echo_exporter_completion_delay_seconds histogram",
            "echo_exporter_resolve_failures_total counter",
+           "echo_exporter_stale_lookups gauge",
            "process_cpu_seconds_total counter",
            "process_resident_memory_bytes gauge",
            "process_start_time_seconds gauge",

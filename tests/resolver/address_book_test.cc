@@ -72,12 +72,11 @@ TEST_F(AddressBookTest, LooksUpAgainWhatThereWasNoMemoryFor) {
   lookup_.RunOutOfMemory("a", 1);
   Mutex mutex;
   std::vector<std::string> reports;
-  AddressBook book(
-      lookup_, Often(),
-      [&](const std::string& name, const Error* error, bool /*watched*/) {
-        const MutexLock lock(mutex);
-        reports.push_back(name + ": " + (error ? error->message : "found"));
-      });
+  AddressBook book(lookup_, Often(), [&](const AddressBook::Report& report) {
+    const MutexLock lock(mutex);
+    reports.push_back(report.name + ": " +
+                      (report.error ? report.error->message : "found"));
+  });
   const auto a = book.WatchName("a", milliseconds(1)).entry;
   lookup_.WaitForCalls("a", 3);
   EXPECT_EQ(book.Addresses(a), Addresses{Ip("192.0.2.1")});
@@ -138,13 +137,24 @@ TEST_F(AddressBookTest, RetriesAFailedNameSoonerThanItsRefresh) {
 class FailureLog {
  public:
   AddressBook::FailureCallback Callback() {
-    return [this](const std::string& name, const Error* error, bool watched) {
+    return [this](const AddressBook::Report& report) {
       const MutexLock lock(mutex_);
-      lines_.push_back(name + (!watched ? " gone"
-                               : error  ? ": " + error->message
-                                        : " ok"));
+      lines_.push_back(report.name + (!report.watched ? " gone"
+                                      : report.error
+                                          ? ": " + report.error->message
+                                          : " ok"));
+      stale_ = report.stale;
       changed_.NotifyAll();
     };
+  }
+  /// Waits until so many lookups are stale.
+  void WaitForStale(std::size_t count) {
+    const MutexLock lock(mutex_);
+    while (stale_ != count) changed_.Wait(mutex_);
+  }
+  std::size_t stale() {
+    const MutexLock lock(mutex_);
+    return stale_;
   }
   /// Waits for that many and returns them.
   std::vector<std::string> WaitFor(std::size_t count) {
@@ -157,7 +167,36 @@ class FailureLog {
   Mutex mutex_;
   CondVar changed_;
   std::vector<std::string> lines_ GUARDED_BY(mutex_);
+  std::size_t stale_ GUARDED_BY(mutex_) = 0;
 };
+
+TEST_F(AddressBookTest, TellsHowManyEarlierAddressesStayInUse) {
+  FailureLog log;
+  lookup_.Fail("never");
+  lookup_.Set("later", {Ip("192.0.2.1")});
+  lookup_.Set("Ethernet 2", {Ip("192.0.2.9")});
+  AddressBook book(lookup_, Often(), log.Callback());
+  book.WatchName("never", milliseconds(1));
+  const auto later = book.WatchName("later", milliseconds(1));
+  book.WatchInterface("Ethernet 2");
+  lookup_.WaitForRefresh("later");
+  lookup_.WaitForRefresh("Ethernet 2");
+  log.WaitFor(1);
+  EXPECT_EQ(log.stale(), 0U) << "what never resolved is not stale";
+  lookup_.Fail("later");
+  log.WaitForStale(1);
+  // Its pairs have the outcome bad_source.
+  lookup_.Fail("Ethernet 2");
+  lookup_.WaitForRefresh("Ethernet 2");
+  lookup_.WaitForRefresh("Ethernet 2");
+  EXPECT_EQ(log.stale(), 1U);
+  lookup_.Set("later", {Ip("192.0.2.1")});
+  log.WaitForStale(0);
+  lookup_.Fail("later");
+  log.WaitForStale(1);
+  book.Unwatch(later);
+  log.WaitForStale(0);
+}
 
 TEST_F(AddressBookTest, ReportsEveryFailedLookupAndTheEndOfFailure) {
   FailureLog log;

@@ -59,15 +59,20 @@ class StatusPagesTest : public testing::Test {
   FakePairHistory history_;
   std::shared_ptr<ExporterConfig> config_ = std::make_shared<ExporterConfig>();
   std::vector<std::string> probed_;
-  StatusPages pages_{
-      StatusContent{.clock = &clock_,
-                    .history = &history_,
-                    .config = [this] { return config_; },
-                    .probe_pair =
-                        [this](const HttpRequest&, const PairLabels& labels) {
-                          probed_.push_back(labels.destination);
-                          return HttpResponse::Text(429, "Too many");
-                        }}};
+  StatusPages pages_{StatusContent{
+      .clock = &clock_,
+      .history = &history_,
+      .config = [this] { return config_; },
+      .timeout_of =
+          [](const PairLabels& labels) {
+            return labels.group == "g" ? std::optional<Nanoseconds>(seconds(1))
+                                       : std::nullopt;
+          },
+      .probe_pair =
+          [this](const HttpRequest&, const PairLabels& labels) {
+            probed_.push_back(labels.destination);
+            return HttpResponse::Text(429, "Too many");
+          }}};
 };
 
 TEST_F(StatusPagesTest, ShowsTheStatus) {
@@ -88,7 +93,7 @@ TEST_F(StatusPagesTest, ShowsTheStatus) {
           "pair from source s fails\",\"since\":\"1970-01-01T00:00:00.000Z\","
           "\"pairs\":2}],\"history\":{\"fine_step\":10,\"fine_seconds\":3600,"
           "\"coarse_step\":300,\"coarse_seconds\":86400,\"shortened\":false,"
-          "\"memory_bytes\":67108864,\"used_bytes\":1234}}"));
+          "\"note\":null,\"memory_bytes\":67108864,\"used_bytes\":1234}}"));
 }
 
 TEST_F(StatusPagesTest, ListsPairs) {
@@ -278,7 +283,9 @@ TEST_F(StatusPagesTest, ThePageIsCompleteWithoutItsScript) {
                "\" defer></script>",
            "<div class=\"count down\"><b>2</b> <span>down</span></div>",
            "<b>Every pair from source wan2 fails</b>", "href=\"metrics\"",
-           "href=\"config\"", "href=\"-/healthy\"", "href=\"-/ready\"",
+           "href=\"config\"", "href=\"api/v1/status\"", "href=\"-/healthy\"",
+           "href=\"-/ready\"",
+           "<span class=\"narrow\">from <bdi>wan1</bdi></span>",
            "action=\"probe\"", "<option>icmp</option>", "host unreachable",
            "8.94 ms", "1.2 %", "Showing 3 of 3 pairs.",
            "class=\"median\" fill=\"none\" d=\"M118,2.36\"",
@@ -312,7 +319,35 @@ TEST_F(StatusPagesTest, SaysThatTheHistoryIsShortened) {
   EXPECT_THAT(Respond(&StatusPages::Page).body,
               HasSubstr("shortened to 12 min in steps of 10 s and 180 min"));
   EXPECT_THAT(Respond(&StatusPages::Status).body,
-              HasSubstr("\"shortened\":true"));
+              HasSubstr("\"shortened\":true,\"note\":\"The history is "
+                        "shortened to 12 min"));
+}
+
+TEST_F(StatusPagesTest, SaysWhyThereIsNoHistory) {
+  config_->history_memory = 0;
+  history_.extent = {};
+  const std::string page = Respond(&StatusPages::Page).body;
+  EXPECT_THAT(page, HasSubstr("<p class=\"notice\">No history is kept "
+                              "([history] memory = &#34;0&#34;): "));
+  EXPECT_THAT(page, Not(HasSubstr("shortened")));
+  EXPECT_THAT(Respond(&StatusPages::Status).body,
+              HasSubstr("\"note\":\"No history is kept"));
+}
+
+TEST_F(StatusPagesTest, OffersNoProbesThatAreNotAllowed) {
+  EXPECT_THAT(Respond(&StatusPages::Page).body, HasSubstr("<form "));
+  config_->probe.enabled = false;
+  clock_.Advance(seconds(2));
+  EXPECT_THAT(Respond(&StatusPages::Page).body, Not(HasSubstr("<form ")));
+  EXPECT_THAT(Respond(&StatusPages::Status).body,
+              HasSubstr("\"allow_actions\":false"));
+}
+
+TEST_F(StatusPagesTest, APairThatHasJustEndedHasNoTimeout) {
+  history_.views = {MakeView("ended", "s", "d")};
+  EXPECT_THAT(
+      Respond(&StatusPages::Pair, "group=ended&source=s&destination=d").body,
+      HasSubstr("\"timeout_seconds\":null,"));
 }
 
 TEST_F(StatusPagesTest, AProbeNowIsForThePageOnly) {

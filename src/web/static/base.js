@@ -96,13 +96,8 @@ const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: 
 const ZONE = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
   .formatToParts(0).find((part) => part.type === "timeZoneName").value;
 
-/** "20:24:51" of the last day, else "12 Nov". */
-function formatMoment(time, now) {
-  return now - time < 86400e3 ? CLOCK.format(time) : DAY.format(time);
-}
-
-/** A <time> element for an RFC 3339 text. */
+/** A <time> element for an RFC 3339 text: "20:24:51" of the last day, else "12 Nov". */
 const momentOf = (text, now) => {
   const time = Date.parse(text);
-  return make("time", { datetime: text, title: FULL.format(time) }, formatMoment(time, now));
+  return make("time", { datetime: text, title: FULL.format(time) }, (now - time < 86400e3 ? CLOCK : DAY).format(time));
 };

@@ -21,6 +21,7 @@ function logarithmicTicks(least, most) {
 /** From round-trip times to places on paper: linear, or logarithmic where a few would flatten the rest. */
 function makeScale(cells) {
   const highest = cells.map((cell) => cell.p99).filter((value) => value !== null);
+  if (highest.length === 0) return { ticks: [] };  // nothing has a height
   const medians = cells.map((cell) => cell.median).filter((value) => value !== null).sort((a, b) => a - b);
   const most = Math.max(...highest, 1e-6);
   const usual = medians[medians.length >> 1] || most;

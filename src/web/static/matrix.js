@@ -71,7 +71,7 @@ class MatrixView {
     this.count();
     this.explain(place.show);
     this.scroll.hidden = this.rows.length === 0;
-    setText(this.none, this.rows.length === 0 ? "No pair matches the filter."
+    setText(this.none, this.rows.length === 0 ? whyNone(place)
       : `${formatCount(rows.length)} of ${plural(total, "row")}, ${plural(sources.length, "source")}`);
   }
 

@@ -84,16 +84,20 @@ function showStatus(status) {
   const rate = page.paused ? "paused" : `every ${EVERY / 1000} s`;
   setText(find("about"), `${location.host} \u00b7 ${status.version} \u00b7 ${CLOCK.format(time)} ${ZONE}, ${rate}`);
   const bad = ["down", "unresolved", "lossy"].find((state) => counts[state] > 0);
-  document.title = `${bad ? `${formatCount(counts[bad])} ${bad}` : "all up"} \u00b7 ${page.view.title(page.place)} \u00b7 echo_exporter`;
-  const notes = { lossy: `, ${Number((status.lossy_threshold * 100).toPrecision(3))} % or more in 10 min` };
+  const calm = bad ? "" : counts.up > 0 ? "all up" : "no pairs";
+  document.title = `${calm || `${formatCount(counts[bad])} ${bad}`} \u00b7 ${page.view.title(page.place)} \u00b7 echo_exporter`;
+  const lossy = `, ${Number((status.lossy_threshold * 100).toPrecision(3))} % or more in 10 min`;
   const cards = STATES.map((state) => {
     const here = page.place.state === state && page.place.view !== "pair";
     const place = { ...page.place, view: page.place.view === "matrix" ? "matrix" : "pairs", state: here ? "" : state };
-    return [state, notes[state] || "", counts[state], addressOf(place), here];
+    return [state, state === "lossy" ? lossy : "", counts[state], addressOf(place), here];
   });
   updateCards(cards);
   bar.updateGroups(status.groups);
-  updateVerdicts(status.verdicts, time, counts);
+  updateVerdicts(status.verdicts, time, bad ? 0 : counts.up);
+  const { note } = status.history;
+  const notice = find("notice");
+  if (notice.textContent !== (note || "")) notice.replaceChildren(note ? make("p", { class: "notice" }, note) : "");
 }
 
 /** Links, which keep the focus: made once, then changed. */
@@ -117,9 +121,9 @@ function updateCards(cards) {
 
 let verdictsShown = "";
 
-function updateVerdicts(verdicts, now, counts) {
-  const total = STATES.reduce((sum, state) => sum + counts[state], 0);
-  const calm = counts.up === total && total > 0 ? `Every pair is up (${formatCount(total)}).` : "";
+/** `up`: how many pairs, if all are. */
+function updateVerdicts(verdicts, now, up) {
+  const calm = up > 0 ? `Every pair is up (${formatCount(up)}).` : "";
   const key = JSON.stringify([verdicts, calm]);
   if (key === verdictsShown) return;  // a screen reader reads what changes
   verdictsShown = key;
@@ -134,11 +138,9 @@ function updateVerdicts(verdicts, now, counts) {
 /** Views and filters. */
 class Bar {
   constructor() {
-    const choice = (name, label, options) => {
-      const select = make("select", { "aria-label": label, onchange: () => go({ [name]: select.value }) },
+    const choice = (name, label, options) =>
+      make("select", { "aria-label": label, onchange: ({ target }) => go({ [name]: target.value }) },
         options.map(([value, text]) => make("option", { value }, text)));
-      return select;
-    };
     this.pairs = make("a", {}, "Worst first");
     this.matrix = make("a", {}, "Matrix");
     this.search = make("input", { type: "search", placeholder: "Filter: name, address, group, label", "aria-label": "Filter", oninput: () => this.typed() });

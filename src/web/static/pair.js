@@ -123,7 +123,8 @@ class PairView {
   }
 
   makeFacts(pair) {
-    const addresses = `${pair.source_address || "any"} to ${pair.destination_address || "no address"}`;
+    const to = pair.destination_address;
+    const addresses = to ? `${pair.source_address || "any"} to ${to}` : NONE;
     const labels = Object.entries(pair.labels).map(([name, value]) => `${name}=${shown(value)}`).join(", ");
     return listOf("facts", [
       ["Loss 1 min", formatLoss(pair.loss_1m)],
@@ -149,7 +150,7 @@ class PairView {
       const span = { 3600: "hour", 86400: "day" }[seconds] || formatSpan(seconds);
       setText(graph.title, `Last ${span}`);
       graph.title.append(make("span", { class: "dim" },
-        ` each ${formatSpan(history.step)}: line median, band smallest to 99 % of the round trips, red lost`));
+        ` each ${formatSpan(history.step)}; line: median, band: smallest to 99 % of the round trips, red: lost`));
       const width = Math.max(280, Math.floor(graph.paper.clientWidth));
       graph.paper.replaceChildren(drawSmoke(history, width, `Round-trip times of the last ${span}`,
         (words) => setText(graph.words, words)));

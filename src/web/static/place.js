@@ -21,6 +21,10 @@ function readPlace(query) {
   return place;
 }
 
+const isFiltered = ({ q, group, state }) => q || group || state;
+const whyNone = (place) =>
+  (isFiltered(place) ? "No pair matches the filter." : "No pairs are configured: /probe only.");
+
 /** The address of a place, relative to the page's. */
 function addressOf(place) {
   const query = new URLSearchParams();

@@ -14,7 +14,7 @@ const COLUMNS = [
   { sort: "loss_1h", title: "Loss 1\u00a0h", number: true, class: "wide" },
   { sort: "rtt_median", title: "Median RTT", number: true },
   { sort: "rtt_p99", title: "99 % RTT", number: true, class: "wide" },
-  { sort: "consecutive_failures", title: "Failures in a row", number: true, class: "wider" },
+  { sort: "consecutive_failures", title: "Failures in\u00a0a\u00a0row", number: true, class: "wider" },
   { sort: "state_since", title: "Since", number: true },
   { title: "Last hour", class: "wide" },
 ];
@@ -172,13 +172,11 @@ class PairTable {
   }
 
   explain(count, total, place) {
-    const filtered = place.q || place.group || place.state;
-    setText(this.summary, total > 0
-      ? `${formatCount(count)} of ${plural(total, "pair")}${filtered ? " that match" : ""}`
-      : filtered ? "No pair matches the filter." : "No pairs are configured: /probe only.");
+    setText(this.summary, total === 0 ? whyNone(place)
+      : `${formatCount(count)} of ${plural(total, "pair")}${isFiltered(place) ? " that match" : ""}`);
     const left = total - count;
     this.more.hidden = left === 0 || this.limit === MOST_ROWS;
     setText(this.more, `${formatCount(left)} more`);
-    this.table.hidden = total === 0;
+    this.table.parentNode.hidden = total === 0;
   }
 }
