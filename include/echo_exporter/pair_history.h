@@ -51,9 +51,9 @@ struct HistoryCell {
 
 /// The last cell is the one that is still filling.
 struct HistorySeries {
-  WallTime begin;  ///< of the first cell
+  WallTime begin{};  ///< of the first cell
   Nanoseconds step{};
-  std::vector<HistoryCell> cells;
+  std::vector<HistoryCell> cells{};
 };
 
 struct PairFailure {

@@ -1,5 +1,4 @@
-#ifndef ECHO_EXPORTER_SRC_DISCOVERY_FAILING_LISTS_H_
-#define ECHO_EXPORTER_SRC_DISCOVERY_FAILING_LISTS_H_
+#pragma once
 
 #include <map>
 #include <set>
@@ -60,5 +59,3 @@ class FailingLists {
 };
 
 }  // namespace echo_exporter
-
-#endif  // ECHO_EXPORTER_SRC_DISCOVERY_FAILING_LISTS_H_

@@ -306,7 +306,7 @@ void ProbeRecorder::RecordResolveFailure() {
 }
 
 void ProbeRecorder::SetStaleLookups(std::size_t count) {
-  impl_->exporter().SetStaleLookups(count);
+  impl_->exporter.SetStaleLookups(count);
 }
 
 void ProbeRecorder::RecordHttpRequest(std::string_view handler, int status) {
