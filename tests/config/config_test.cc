@@ -724,16 +724,5 @@ TEST(ConfigTest, TheSitesAreThreeWithFourTargetsOverTwoUplinks) {
   }
 }
 
-TEST(ConfigTest, TheSampleInTheManualIsValid) {
-  const std::string manual = ReadSourceFile("docs/operations.md");
-  const std::size_t fence = manual.find("\n```toml\n");
-  ASSERT_NE(fence, std::string::npos);
-  const std::size_t begin = fence + 9;
-  const std::string sample =
-      manual.substr(begin, manual.find("\n```\n", begin) + 1 - begin);
-  EXPECT_NE(sample.find("max_continuous"), std::string::npos);
-  EXPECT_EQ(ParseConfig(sample, "operations.md").errors, ConfigErrors());
-}
-
 }  // namespace
 }  // namespace echo_exporter
