@@ -1,14 +1,18 @@
 #include "src/base/log.h"
 
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
 #include <spdlog/fmt/chrono.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <exception>
+#include <future>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -60,6 +64,29 @@ class LineWriter {
   std::string line_;
 };
 
+// The levels have the same order as those of spdlog, from the second one on.
+constexpr int kLowestSeverity = spdlog::level::debug;
+static_assert(kLowestSeverity + static_cast<int>(LogLevel::kError) ==
+              spdlog::level::err);
+
+// Receives lines from spdlog, on its thread.
+class LineReceiver final
+    : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit LineReceiver(std::unique_ptr<LogSink> target)
+      : target_(std::move(target)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    target_->Write(static_cast<LogLevel>(line.level - kLowestSeverity),
+                   {line.payload.data(), line.payload.size()});
+  }
+  void flush_() override {}  // each line is flushed when it is written
+
+ private:
+  const std::unique_ptr<LogSink> target_;
+};
+
 // Writes lines from a thread of its own.
 //
 // Thread-safe.
@@ -70,69 +97,64 @@ class LineQueue {
     options_ = options;
   }
 
-  void Write(LogLevel level, std::string line) {
+  void Write(LogLevel level, const std::string& line) {
     const MutexLock lock(mutex_);
     if (closed_) return;
-    if (!thread_.joinable()) {
-      thread_ = std::thread(
-          [this, sink = CreateLogSink(options_)]() mutable { Run(&sink); });
-    }
-    lines_.push_back({level, std::move(line)});
-    if (lines_.size() > kQueueLines) lines_.pop_front();
-    changed_.NotifyAll();
+    if (!logger_) Open();
+    logger_->log(static_cast<spdlog::level::level_enum>(
+                     kLowestSeverity + static_cast<int>(level)),
+                 line);
   }
 
   // Ends the thread once it has written all lines; later ones are ignored.
-  // Returns without that after `patience`: the thread may never come back from
-  // a write to a pipe that nobody reads, and only the process's end stops that.
+  // Returns without that after `patience`.
   void Close(std::chrono::milliseconds patience) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    const MutexLock lock(mutex_);
-    closed_ = true;
-    changed_.NotifyAll();
-    if (!thread_.joinable()) return;
-    while (!ended_ && changed_.WaitUntil(mutex_, deadline)) {
+    std::shared_ptr<spdlog::details::thread_pool> pool;
+    {
+      const MutexLock lock(mutex_);
+      closed_ = true;
+      logger_.reset();
+      pool = std::move(pool_);
+    }
+    if (!pool) return;
+    // Its last owner joins the thread, which may never come back from a write
+    // to a pipe that nobody reads. Only the process's end stops that.
+    std::promise<void> joined;
+    const std::future<void> done = joined.get_future();
+    std::thread joiner;
+    try {
+      joiner = std::thread(
+          [pool = std::move(pool), joined = std::move(joined)]() mutable {
+            pool.reset();
+            joined.set_value();
+          });
+    } catch (const std::system_error&) {
+      return;  // no thread to be had: it was joined here
     }
     // Joined where it can be: a thread that is still ending while the process
     // ends crashes in the runtime of mingw-w64.
-    if (ended_) {
-      thread_.join();
+    if (done.wait_for(patience) == std::future_status::ready) {
+      joiner.join();
     } else {
-      thread_.detach();
+      joiner.detach();
     }
   }
 
  private:
-  struct Line {
-    LogLevel level;
-    std::string text;
-  };
-
-  void Run(std::unique_ptr<LogSink>* sink) {
-    while (const auto line = Take()) (*sink)->Write(line->level, line->text);
-    sink->reset();
-    const MutexLock lock(mutex_);
-    ended_ = true;
-    changed_.NotifyAll();
-  }
-
-  // Waits for a line; absent once the queue is closed and empty.
-  std::optional<Line> Take() {
-    const MutexLock lock(mutex_);
-    while (lines_.empty() && !closed_) changed_.Wait(mutex_);
-    if (lines_.empty()) return std::nullopt;
-    std::optional<Line> line(std::move(lines_.front()));
-    lines_.pop_front();
-    return line;
+  void Open() REQUIRES(mutex_) {
+    pool_ = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+    logger_ = std::make_shared<spdlog::async_logger>(
+        "echo_exporter",
+        std::make_shared<LineReceiver>(CreateLogSink(options_)), pool_,
+        spdlog::async_overflow_policy::overrun_oldest);
+    logger_->set_level(spdlog::level::trace);  // Log() checks the level
   }
 
   Mutex mutex_;
-  CondVar changed_;
   LogOptions options_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
-  bool ended_ GUARDED_BY(mutex_) = false;
-  std::deque<Line> lines_ GUARDED_BY(mutex_);
-  std::thread thread_ GUARDED_BY(mutex_);
+  std::shared_ptr<spdlog::details::thread_pool> pool_ GUARDED_BY(mutex_);
+  std::shared_ptr<spdlog::async_logger> logger_ GUARDED_BY(mutex_);
 };
 
 // Never destroyed: a process that ends without FlushLog() must not wait for the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <system_error>
 
 namespace echo_exporter {
@@ -18,10 +19,8 @@ std::optional<char> ParseHexByte(std::string_view digits) {
   return static_cast<char>(value);
 }
 
-}  // namespace
-
-std::optional<std::string> DecodePercent(std::string_view text,
-                                         bool plus_is_space) {
+/// Absent when a % is not followed by two hexadecimal digits.
+std::optional<std::string> Decode(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
@@ -30,11 +29,13 @@ std::optional<std::string> DecodePercent(std::string_view text,
       decoded += *byte;
       i += 2;
     } else {
-      decoded += text[i] == '+' && plus_is_space ? ' ' : text[i];
+      decoded += text[i] == '+' ? ' ' : text[i];
     }
   }
   return decoded;
 }
+
+}  // namespace
 
 Result<std::vector<std::pair<std::string, std::string>>> ParseUrlQuery(
     std::string_view query) {
@@ -44,9 +45,8 @@ Result<std::vector<std::pair<std::string, std::string>>> ParseUrlQuery(
     query.remove_prefix(std::min(text.size() + 1, query.size()));
     if (text.empty()) continue;
     const std::size_t equals = std::min(text.find('='), text.size());
-    auto name = DecodePercent(text.substr(0, equals), true);
-    auto value =
-        DecodePercent(text.substr(std::min(equals + 1, text.size())), true);
+    auto name = Decode(text.substr(0, equals));
+    auto value = Decode(text.substr(std::min(equals + 1, text.size())));
     if (!name || !value) {
       return Error{ErrorCode::kInvalidArgument,
                    "The query is not correctly encoded: % must be followed by "

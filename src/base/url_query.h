@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,10 +8,6 @@
 #include "echo_exporter/result.h"
 
 namespace echo_exporter {
-
-/// Absent when a "%" is not followed by two hexadecimal digits. Pure.
-std::optional<std::string> DecodePercent(std::string_view text,
-                                         bool plus_is_space);
 
 /// The parameters of a URL's query (application/x-www-form-urlencoded), names
 /// and values, in its order; a value may be any bytes. The error is a sentence

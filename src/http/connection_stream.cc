@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "src/http/request_head.h"
 #include "src/http/socket.h"
 
 namespace echo_exporter {
@@ -33,8 +32,10 @@ bool ConnectionStream::Open(SteadyTime deadline) {
 
 bool ConnectionStream::AwaitRequest(SteadyTime deadline) {
   connection_.BeginWaiting();
+  head_bytes_ = 0;
+  first_line_ended_ = false;
   send_deadline_.reset();
-  if (begin_ == end_ && !FillBuffer(deadline)) return false;
+  if (begin_ == end_ && FillBuffer(deadline) <= 0) return false;
   receive_deadline_ = Now() + limits_.receive_timeout;
   return true;
 }
@@ -55,30 +56,34 @@ void ConnectionStream::Finish() {
   }
 }
 
-std::string ConnectionStream::ReadHead() {
-  std::string head;
-  bool skipped = false;
-  while (head.size() < kMaxHeadBytes &&
-         (begin_ < end_ || FillBuffer(receive_deadline_))) {
-    head += buffer_[begin_++];
-    if (head.back() != '\n' || !EndsHead(head)) continue;
-    if (skipped || head != "\r\n") break;
-    head.clear();
-    skipped = true;
+std::ptrdiff_t ConnectionStream::Read(char* data, std::size_t size) {
+  if (head_too_long()) return 0;
+  if (begin_ == end_) {
+    const std::ptrdiff_t received = FillBuffer(receive_deadline_);
+    if (received <= 0) return received;
   }
-  return head;
+  const std::size_t taken =
+      std::min({size, end_ - begin_, kMaxHeadBytes - head_bytes_});
+  std::copy_n(buffer_.data() + begin_, taken, data);
+  if (std::find(data, data + taken, '\n') != data + taken) {
+    first_line_ended_ = true;
+  }
+  begin_ += taken;
+  head_bytes_ += taken;
+  return static_cast<std::ptrdiff_t>(taken);
 }
 
-bool ConnectionStream::Write(std::string_view bytes) {
+bool ConnectionStream::Write(const char* data, std::size_t size) {
   if (!send_deadline_) send_deadline_ = Now() + limits_.send_timeout;
-  while (!bytes.empty()) {
+  std::size_t sent = 0;
+  while (sent < size) {
     if (connection_.cut()) return false;
-    const Channel::Step step = channel_.Write(bytes.data(), bytes.size());
+    const Channel::Step step = channel_.Write(data + sent, size - sent);
     if (step.state == Channel::State::kDone) {
-      bytes.remove_prefix(step.bytes);
+      sent += step.bytes;
       continue;
     }
-    connection_.BeginWaiting(bytes.size() + held_bytes_);
+    connection_.BeginWaiting(size - sent + held_bytes_);
     if (!WaitUntilReady(step.state, *send_deadline_)) return false;
   }
   return true;
@@ -125,16 +130,27 @@ Channel::Step ConnectionStream::RunUntil(SteadyTime deadline, Call call) {
   }
 }
 
-/// Refills the buffer; false when nothing was received.
-bool ConnectionStream::FillBuffer(SteadyTime deadline) {
+/// Refills the buffer; 0 at the end of the stream, negative when nothing was
+/// received for another reason.
+std::ptrdiff_t ConnectionStream::FillBuffer(SteadyTime deadline) {
+  begin_ = end_ = 0;
   const Channel::Step step = RunUntil(deadline, [this] {
     return channel_.Read(buffer_.data(), buffer_.size());
   });
-  head_too_late_ = step.state == Channel::State::kToRead ||
-                   step.state == Channel::State::kToWrite;
-  begin_ = 0;
-  end_ = step.state == Channel::State::kDone ? step.bytes : 0;
-  return end_ > 0;
+  switch (step.state) {
+    case Channel::State::kDone:
+      end_ = step.bytes;
+      return static_cast<std::ptrdiff_t>(end_);
+    case Channel::State::kEnd:
+      return 0;
+    case Channel::State::kToRead:
+    case Channel::State::kToWrite:
+      head_too_late_ = true;
+      return -1;
+    case Channel::State::kFailed:
+      return -1;
+  }
+  return -1;
 }
 
 }  // namespace echo_exporter

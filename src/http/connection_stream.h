@@ -4,8 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/http_server.h"
@@ -37,10 +35,12 @@ class ConnectionStream {
   /// over.
   bool AwaitRequest(SteadyTime deadline);
 
-  /// Reads a request's head; less of it at the end of the connection or when
-  /// it is too late, kMaxHeadBytes when it is too long. One empty line before
-  /// it is ignored (RFC 9112 section 2.2).
-  std::string ReadHead();
+  /// Why the head could not be read: it was too long, possibly even its first
+  /// line, or too late.
+  bool head_too_long() const { return head_bytes_ >= kMaxHeadBytes; }
+  bool first_line_too_long() const {
+    return head_too_long() && !first_line_ended_;
+  }
   bool head_too_late() const { return head_too_late_; }
 
   /// Memory that the current response holds besides the bytes written; it
@@ -54,14 +54,21 @@ class ConnectionStream {
   /// still sending: closing a socket with unread bytes would discard it.
   void Finish();
 
+  /// Reads at least one byte of the request's head. Returns 0 at the end of the
+  /// connection or when the head is too long; negative when nothing more can be
+  /// read.
+  std::ptrdiff_t Read(char* data, std::size_t size);
+
   /// False when not all of it was sent.
-  bool Write(std::string_view bytes);
+  bool Write(const char* data, std::size_t size);
+
+  const Connection& connection() const { return connection_; }
 
  private:
   bool WaitUntilReady(Channel::State state, SteadyTime deadline) const;
   template <typename Call>
   Channel::Step RunUntil(SteadyTime deadline, Call call);
-  bool FillBuffer(SteadyTime deadline);
+  std::ptrdiff_t FillBuffer(SteadyTime deadline);
 
   Connection& connection_;
   Channel& channel_;
@@ -71,6 +78,8 @@ class ConnectionStream {
   std::size_t begin_ = 0;  ///< of the bytes received and not read yet
   std::size_t end_ = 0;
 
+  std::size_t head_bytes_ = 0;
+  bool first_line_ended_ = false;
   bool head_too_late_ = false;
   SteadyTime receive_deadline_{};
   std::optional<SteadyTime> send_deadline_;  ///< once a response has begun

@@ -1,34 +1,24 @@
 #include "src/http/http_session.h"
 
+#include <httplib.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "src/base/condition_log.h"
 #include "src/base/header_value.h"
 #include "src/base/log.h"
-#include "src/base/url_query.h"
 #include "src/http/connection_stream.h"
 #include "src/http/gzip_encoder.h"
 #include "src/http/request_head.h"
 #include "src/http/web_policy.h"
-
-// Implementation notes: not httplib::Server, although cpp-httplib is the client
-// here, because a) it stops listening permanently when accept() fails with any
-// but a few errors, and on Windows a client can cause another one by a reset;
-// b) its timeouts are per read, so that a client that sends a byte now and then
-// occupies a thread without limit; c) an idle keep-alive connection polls 100
-// times a second; d) its backlog is 5 and, on Windows, other processes can bind
-// the same port; e) it reads heads more leniently than programs in front of it
-// may.
 
 namespace echo_exporter {
 namespace {
@@ -42,10 +32,6 @@ constexpr std::array<std::pair<const char*, const char*>, 3> kSecurityHeaders =
 // Per connection, as announced in its Keep-Alive headers.
 constexpr std::size_t kMaxRequests = 100;
 
-constexpr std::array<std::string_view, 9> kMethods = {
-    "GET",     "HEAD",    "POST",  "PUT",  "DELETE",
-    "CONNECT", "OPTIONS", "TRACE", "PATCH"};
-
 /// Never destroyed: connections may outlive static objects.
 ConditionLog& AbortedResponses() {
   static ConditionLog& log = *new ConditionLog({.level = LogLevel::kError,
@@ -54,72 +40,149 @@ ConditionLog& AbortedResponses() {
   return log;
 }
 
-/// The reason phrase of a status line (RFC 9110 section 15).
-std::string_view ReasonOf(int status) {
-  static constexpr std::array<std::pair<int, std::string_view>, 16> kReasons = {
-      {{200, "OK"},
-       {302, "Found"},
-       {304, "Not Modified"},
-       {400, "Bad Request"},
-       {401, "Unauthorized"},
-       {403, "Forbidden"},
-       {404, "Not Found"},
-       {405, "Method Not Allowed"},
-       {408, "Request Timeout"},
-       {414, "URI Too Long"},
-       {417, "Expectation Failed"},
-       {421, "Misdirected Request"},
-       {429, "Too Many Requests"},
-       {431, "Request Header Fields Too Large"},
-       {500, "Internal Server Error"},
-       {503, "Service Unavailable"}}};
-  const auto found = std::ranges::find(
-      kReasons, status, &std::pair<int, std::string_view>::first);
-  return found == kReasons.end() ? "" : found->second;
+std::string ErrorSentence(int status) {
+  switch (status) {
+    case 400:
+      return "The request is not valid HTTP/1.1.";
+    case 408:
+      return "The request was not received in time.";
+    case 414:
+      return "The request line is longer than 8192 bytes.";
+    case 417:
+      return "Request bodies are not accepted.";
+    case 431:
+      return "The request head is longer than 8192 bytes.";
+    default:
+      return std::string(httplib::status_message(status)) + ".";
+  }
 }
 
-/// Nothing is decoded but the path; one with an invalid "%" stays as it was
-/// sent, and has no route.
-HttpRequest ToHttpRequest(const RequestHead& head,
-                          const std::optional<IpAddress>& client) {
-  std::string_view target = head.target;
-  target = target.substr(0, target.find('#'));
-  const std::string_view path = target.substr(0, target.find('?'));
-  target.remove_prefix(std::min(path.size() + 1, target.size()));
-  return {.method = head.method,
-          .path = DecodePercent(path, /*plus_is_space=*/false)
-                      .value_or(std::string(path)),
-          .query = std::string(target),
-          .headers = head.headers,
-          .client = client};
+/// The head as httplib is to see it: without what it would interpret in another
+/// way (it decodes the values of headers) or answer differently, such as ranges
+/// (optional by RFC 9110 section 14.2) and protocol upgrades.
+std::string ForLibrary(const RequestHead& head) {
+  std::string text = head.method + ' ' + head.target +
+                     (head.is_http10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  if (head.HasToken("Expect", "100-continue")) {
+    text += "Expect: 100-continue\r\n";
+  }
+  return text + "\r\n";
 }
+
+/// Anything that httplib rejects as no request.
+constexpr std::string_view kNoRequest = "\r\n\r\n";
+
+HttpRequest ToHttpRequest(const httplib::Request& request,
+                          const RequestHead& head,
+                          const std::optional<IpAddress>& client) {
+  // httplib decodes parameters leniently and loses repeated ones.
+  const std::size_t mark =
+      std::min(request.target.find('?'), request.target.size());
+  return {
+      .method = request.method,
+      .path = request.path,
+      .query = request.target.substr(std::min(mark + 1, request.target.size())),
+      .headers = head.headers,
+      .client = client};
+}
+
+void WriteText(const std::function<void(const TextSink&)>& write, bool gzip,
+               httplib::DataSink& client) {
+  const TextSink sink = [&client](std::string_view piece) {
+    return client.write(piece.data(), piece.size());
+  };
+  if (gzip) {
+    GzipEncoder encoder(sink);
+    write([&](std::string_view piece) { return encoder.Write(piece); });
+    encoder.Finish();
+  } else {
+    write(sink);
+  }
+  client.done();
+}
+
+/// A connection as httplib sees it: with one head to read, and no body.
+class StreamAdapter final : public httplib::Stream {
+ public:
+  explicit StreamAdapter(ConnectionStream& stream) : stream_(stream) {}
+
+  void SetHead(std::string head) {
+    head_ = std::move(head);
+    read_ = 0;
+  }
+
+  // write() waits itself, until its deadline.
+  bool is_readable() const override { return IsOpen(); }
+  bool wait_readable() const override { return IsOpen(); }
+  bool wait_writable() const override { return IsOpen(); }
+  time_t duration() const override { return 0; }
+
+  ssize_t read(char* data, size_t size) override {
+    const std::size_t taken = head_.copy(data, size, read_);
+    read_ += taken;
+    return static_cast<ssize_t>(taken);
+  }
+  ssize_t write(const char* data, size_t size) override {
+    return stream_.Write(data, size) ? static_cast<ssize_t>(size) : -1;
+  }
+
+  // Requests carry no addresses: handlers get the connection's.
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override {
+    return static_cast<socket_t>(stream_.connection().socket());
+  }
+
+ private:
+  bool IsOpen() const { return !stream_.connection().cut(); }
+
+  ConnectionStream& stream_;
+  std::string head_;
+  std::size_t read_ = 0;
+};
+
+// httplib's own limits, whose errors are less precise, must not apply before
+// ours.
+static_assert(ConnectionStream::kMaxHeadBytes <=
+              std::min({CPPHTTPLIB_REQUEST_URI_MAX_LENGTH,
+                        CPPHTTPLIB_HEADER_MAX_LENGTH,
+                        CPPHTTPLIB_MAX_LINE_LENGTH}) +
+                  1);
+
+// Implementation notes. httplib::Server calls the handlers and writes responses
+// (process_request). It gets heads that were read and checked here, because it
+// is lenient where programs in front of it may not be. Its listener is not
+// used, because a) it stops permanently when accept() fails with any but a few
+// errors, and on Windows a client can cause another one by a reset; b) its
+// timeouts are per read, so that a client that sends a byte now and then
+// occupies a thread without limit; c) an idle keep-alive connection polls 100
+// times a second; d) its backlog is 5 and, on Windows, other processes can bind
+// the same port.
+//
+// Each session is an httplib::Server of its own, so that the callbacks below
+// know which connection they serve; the cost is a few empty containers per
+// connection.
 
 /// Confined to the connection's thread.
-class HttpSession {
+class HttpSession : private httplib::Server {
  public:
   /// `policy` is null exactly when the service's security is.
   HttpSession(Connection& connection, Channel& channel,
               const HttpService& service,
-              std::shared_ptr<const WebPolicy> policy)
-      : connection_(connection),
-        channel_(channel),
-        service_(service),
-        policy_(std::move(policy)),
-        stream_(connection, channel, service.limits) {}
+              std::shared_ptr<const WebPolicy> policy);
 
   /// Serves requests until the connection ends.
   void Run();
 
  private:
   void ExplainFailedOpening();
+  std::string ReadHead();
   bool RespondToNext(bool last);
-  HttpResponse RespondToNoRequest(std::string_view text) const;
-  HttpResponse RespondTo(const RequestHead& head, const HttpRequest& request);
-  std::optional<HttpResponse> Reject(const RequestHead& head);
-  bool Send(HttpResponse response, const RequestHead& head);
-  void CompleteHeaders(HttpResponse* response) const;
-  bool WriteBody(const HttpResponse& response, bool chunked, bool gzip);
-  bool WritePiece(std::string_view piece, bool chunked);
+  std::optional<HttpResponse> Reject();
+  void Respond(const httplib::Request& request, httplib::Response* response);
+  void WriteBody(HttpResponse content, httplib::Response* response);
+  void ExplainError(httplib::Response* response) const;
+  void CompleteHeaders(httplib::Response* response) const;
 
   Connection& connection_;
   Channel& channel_;
@@ -127,8 +190,52 @@ class HttpSession {
   /// The policy at the time of the last request.
   std::shared_ptr<const WebPolicy> policy_;
   ConnectionStream stream_;
+  StreamAdapter adapter_;
+  /// Of the current request; empty when it is malformed.
+  RequestHead head_;
   bool last_ = false;  ///< the current response ends the connection
+  /// Route and status of the current response.
+  std::optional<std::pair<std::string_view, int>> outcome_;
 };
+
+HttpSession::HttpSession(Connection& connection, Channel& channel,
+                         const HttpService& service,
+                         std::shared_ptr<const WebPolicy> policy)
+    : connection_(connection),
+      channel_(channel),
+      service_(service),
+      policy_(std::move(policy)),
+      stream_(connection, channel, service.limits),
+      adapter_(stream_) {
+  using httplib::Request;
+  using httplib::Response;
+  // Without a listening socket, httplib assumes that it is shutting down and
+  // writes no chunks.
+  svr_sock_ = adapter_.socket();
+  set_pre_routing_handler([this](const Request& request, Response& response) {
+    Respond(request, &response);
+    return HandlerResponse::Handled;
+  });
+  set_expect_100_continue_handler([this](const Request&, Response& response) {
+    last_ = true;
+    response.status = 417;
+    return 0;  // neither 100 nor 417: the response, then the end
+  });
+  set_exception_handler(
+      [](const Request&, Response& response, const std::exception_ptr&) {
+        response.status = 500;
+      });
+  set_error_handler([this](const Request&, Response& response) {
+    ExplainError(&response);
+    return HandlerResponse::Handled;
+  });
+  set_post_routing_handler([this](const Request&, Response& response) {
+    CompleteHeaders(&response);
+  });
+  set_logger([this](const Request& request, const Response& response) {
+    outcome_ = {service_.routes.HandlerName(request.path), response.status};
+  });
+}
 
 void HttpSession::Run() {
   const Clock& clock = Clock::System();
@@ -163,66 +270,48 @@ void HttpSession::ExplainFailedOpening() {
        {"error", failure.empty() ? "timeout" : failure}});
 }
 
+/// What was received of a head, possibly not all of it. One empty line before
+/// it is ignored (RFC 9112 section 2.2).
+std::string HttpSession::ReadHead() {
+  std::string head;
+  bool skipped = false;
+  for (char c = 0; stream_.Read(&c, 1) > 0;) {
+    head += c;
+    if (c != '\n' || !EndsHead(head)) continue;
+    if (skipped || head != "\r\n") break;
+    head.clear();
+    skipped = true;
+  }
+  return head;
+}
+
 /// False when the connection has ended.
 bool HttpSession::RespondToNext(bool last) {
-  const std::string text = stream_.ReadHead();
+  // A malformed request may leave unread bytes that do not belong to the next
+  // one.
+  last_ = true;
+  outcome_.reset();
+  const std::string text = ReadHead();
   if (text.empty() && !stream_.head_too_late()) return false;
-  const bool too_long = text.size() == ConnectionStream::kMaxHeadBytes;
-  auto head = too_long ? std::nullopt : ParseRequestHead(text);
-  if (head && std::ranges::find(kMethods, head->method) == kMethods.end()) {
-    head.reset();
-  }
-  HttpRequest request;
-  HttpResponse response;
-  if (head) {
-    connection_.EndWaiting();
-    // HTTP/1.0 has no chunks: the end of the connection ends the body.
-    last_ = last || head->HasToken("Connection", "close") || head->HasBody() ||
-            head->is_http10;
-    request = ToHttpRequest(*head, connection_.remote_address());
-    response = RespondTo(*head, request);
-  } else {
-    // Unread bytes may be left that do not belong to the next request.
-    last_ = true;
-    response = RespondToNoRequest(text);
-  }
-  const int status = response.status;
-  const bool sent = Send(std::move(response), head.value_or(RequestHead()));
-  service_.on_request(service_.routes.HandlerName(request.path), status);
-  return sent && !last_;
-}
-
-/// To what is no request, or not a whole one.
-HttpResponse HttpSession::RespondToNoRequest(std::string_view text) const {
-  if (text.size() == ConnectionStream::kMaxHeadBytes) {
-    return text.find('\n') == std::string_view::npos
-               ? HttpResponse::Text(
-                     414, "The request line is longer than 8192 bytes.")
-               : HttpResponse::Text(
-                     431, "The request head is longer than 8192 bytes.");
-  }
-  if (stream_.head_too_late()) {
-    return HttpResponse::Text(408, "The request was not received in time.");
-  }
-  return HttpResponse::Text(400, "The request is not valid HTTP/1.1.");
-}
-
-HttpResponse HttpSession::RespondTo(const RequestHead& head,
-                                    const HttpRequest& request) {
-  if (head.HasToken("Expect", "100-continue")) {
-    last_ = true;
-    return HttpResponse::Text(417, "Request bodies are not accepted.");
-  }
-  try {
-    if (auto rejection = Reject(head)) return *std::move(rejection);
-    return service_.routes.Respond(request);
-  } catch (...) {
-    return HttpResponse::Text(500, "Internal Server Error.");
-  }
+  const auto head =
+      stream_.head_too_long() ? std::nullopt : ParseRequestHead(text);
+  head_ = head.value_or(RequestHead());
+  adapter_.SetHead(head ? ForLibrary(head_) : std::string(kNoRequest));
+  bool closed = false;
+  const bool responded = process_request(
+      adapter_, "", 0, "", 0, last, closed, [&](httplib::Request&) {
+        connection_.EndWaiting();
+        // HTTP/1.0 has no chunks: the end of the connection ends the body.
+        last_ = last || closed || head_.HasToken("Connection", "close") ||
+                head_.HasBody() || head_.is_http10;
+      });
+  // httplib reports a request before its response is sent.
+  if (outcome_) service_.on_request(outcome_->first, outcome_->second);
+  return responded && !closed && !last_;
 }
 
 /// The response to a client that may not be served; absent when it may.
-std::optional<HttpResponse> HttpSession::Reject(const RequestHead& head) {
+std::optional<HttpResponse> HttpSession::Reject() {
   if (!service_.security) return std::nullopt;
   const auto before = std::exchange(policy_, service_.security->Current());
   if (!policy_->VerifiesClientsAs(*before)) {
@@ -232,7 +321,7 @@ std::optional<HttpResponse> HttpSession::Reject(const RequestHead& head) {
                               "open a new connection.");
   }
   std::optional<std::string> authorization;
-  if (const auto sent = ValuesOf(head.headers, "Authorization");
+  if (const auto sent = ValuesOf(head_.headers, "Authorization");
       !sent.empty()) {
     authorization = sent.size() == 1 ? sent.front() : "";
   }
@@ -240,94 +329,90 @@ std::optional<HttpResponse> HttpSession::Reject(const RequestHead& head) {
                          Clock::System().Now());
 }
 
-/// False when not all of it was sent. A long body is streamed, compressed if
-/// the client accepts that.
-bool HttpSession::Send(HttpResponse response, const RequestHead& head) {
-  const bool is_long = response.write_body != nullptr;
-  const bool chunked = is_long && !head.is_http10;  // HTTP/1.0 has no chunks
-  const bool gzip =
-      chunked && AcceptsGzip(ListOf(head.headers, "Accept-Encoding"));
-  auto& headers = response.headers;
-  headers.emplace_back("Content-Type", response.content_type);
-  if (is_long) headers.emplace_back("Vary", "Accept-Encoding");
-  if (gzip) headers.emplace_back("Content-Encoding", "gzip");
-  if (chunked) headers.emplace_back("Transfer-Encoding", "chunked");
-  if (!is_long) {
-    headers.emplace_back("Content-Length",
-                         std::to_string(response.body.size()));
+void HttpSession::Respond(const httplib::Request& request,
+                          httplib::Response* response) {
+  auto rejection = Reject();
+  HttpResponse content =
+      rejection ? *std::move(rejection)
+                : service_.routes.Respond(ToHttpRequest(
+                      request, head_, connection_.remote_address()));
+  response->status = content.status;
+  // httplib sends a copy of a short body, together with the head.
+  stream_.set_held_bytes(content.held_bytes + content.body.size());
+  for (const auto& [name, value] : content.headers) {
+    response->set_header(name, value);
   }
-  CompleteHeaders(&response);
-  std::string text = "HTTP/1.1 " + std::to_string(response.status) + ' ';
-  text.append(ReasonOf(response.status)).append("\r\n");
-  for (const auto& [name, value] : headers) {
-    text.append(name).append(": ").append(value).append("\r\n");
+  if (content.write_body) {
+    WriteBody(std::move(content), response);
+    return;
   }
-  text += "\r\n";
-  const bool has_body = head.method != "HEAD";
-  if (has_body) text += response.body;
-  // A short body is in memory twice.
-  stream_.set_held_bytes(response.held_bytes + response.body.size());
-  if (!stream_.Write(text)) return false;
-  return !is_long || !has_body || WriteBody(response, chunked, gzip);
+  response->set_header("Content-Type", content.content_type);
+  response->body = std::move(content.body);
 }
 
-void HttpSession::CompleteHeaders(HttpResponse* response) const {
-  auto& headers = response->headers;
+/// Streams a long body, compressed if the client accepts that.
+void HttpSession::WriteBody(HttpResponse content, httplib::Response* response) {
+  const bool chunked = !head_.is_http10;  // HTTP/1.0 has no chunks
+  response->set_header("Vary", "Accept-Encoding");
+  const bool gzip =
+      chunked && AcceptsGzip(ListOf(head_.headers, "Accept-Encoding"));
+  if (gzip) response->set_header("Content-Encoding", "gzip");
+  const auto provide = [this, gzip, write = std::move(content.write_body)](
+                           std::size_t, httplib::DataSink& sink) {
+    // httplib catches exceptions of handlers, but not here, where the response
+    // has begun: it is aborted.
+    try {
+      connection_.BeginRendering();
+      WriteText(write, gzip, sink);
+      return true;
+    } catch (const std::exception& error) {
+      AbortedResponses().Report(error.what(), {});
+      return false;
+    }
+  };
+  if (chunked) {
+    response->set_chunked_content_provider(content.content_type, provide);
+  } else {
+    response->set_content_provider(content.content_type, provide);
+  }
+}
+
+/// Fills in the responses to requests that httplib rejects itself.
+void HttpSession::ExplainError(httplib::Response* response) const {
+  if (response->status == 400 && response->body.empty()) {
+    if (stream_.head_too_late()) response->status = 408;
+    if (stream_.head_too_long()) response->status = 431;
+    if (stream_.first_line_too_long()) response->status = 414;
+  }
+  if (response->body.empty()) {
+    response->set_header("Content-Type", "text/plain; charset=utf-8");
+    response->body = ErrorSentence(response->status) + "\n";
+  }
+}
+
+void HttpSession::CompleteHeaders(httplib::Response* response) const {
+  response->headers.erase("Accept-Ranges");  // ranges are not supported
   for (const auto& [name, value] : kSecurityHeaders) {
-    headers.emplace_back(name, value);
+    response->set_header(name, value);
   }
   if (policy_) {
-    for (const auto& header : policy_->headers()) {
-      std::erase_if(headers, [&](const auto& other) {
-        return EqualsIgnoringCase(other.first, header.first);
-      });
-      headers.push_back(header);
+    for (const auto& [name, value] : policy_->headers()) {
+      response->headers.erase(name);
+      response->set_header(name, value);
     }
   }
+  // httplib would close the connection after every error.
+  response->headers.erase("Keep-Alive");
+  response->headers.erase("Connection");
   if (last_) {
-    headers.emplace_back("Connection", "close");
+    response->set_header("Connection", "close");
   } else {
     const auto timeout = std::chrono::duration_cast<std::chrono::seconds>(
         service_.limits.idle_timeout);
-    headers.emplace_back("Keep-Alive",
+    response->set_header("Keep-Alive",
                          "timeout=" + std::to_string(timeout.count()) +
                              ", max=" + std::to_string(kMaxRequests));
   }
-}
-
-/// The response has begun, so it is aborted when its writing fails.
-bool HttpSession::WriteBody(const HttpResponse& response, bool chunked,
-                            bool gzip) {
-  bool sent = true;
-  const TextSink sink = [&](std::string_view piece) {
-    sent = sent && WritePiece(piece, chunked);
-    return sent;
-  };
-  try {
-    connection_.BeginRendering();
-    if (gzip) {
-      GzipEncoder encoder(sink);
-      response.write_body(
-          [&](std::string_view piece) { return encoder.Write(piece); });
-      encoder.Finish();
-    } else {
-      response.write_body(sink);
-    }
-  } catch (const std::exception& error) {
-    AbortedResponses().Report(error.what(), {});
-    return false;
-  }
-  return sent && (!chunked || stream_.Write("0\r\n\r\n"));
-}
-
-bool HttpSession::WritePiece(std::string_view piece, bool chunked) {
-  if (!chunked || piece.empty()) return stream_.Write(piece);
-  std::array<char, 16> size;
-  const auto end = std::to_chars(size.data(), size.data() + size.size(),
-                                 piece.size(), /*base=*/16);
-  std::string chunk(size.data(), end.ptr);
-  chunk.append("\r\n").append(piece).append("\r\n");
-  return stream_.Write(chunk);
 }
 
 }  // namespace

@@ -113,7 +113,9 @@ bool HasClearLength(const RequestHead& head) {
 
 bool RequestHead::HasToken(std::string_view name,
                            std::string_view token) const {
-  return ListHasToken(ListOf(headers, name), token);
+  return std::ranges::any_of(
+      ValuesOf(headers, name),
+      [token](std::string_view list) { return ListHasToken(list, token); });
 }
 
 bool RequestHead::HasBody() const {

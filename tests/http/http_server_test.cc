@@ -92,8 +92,8 @@ TEST_F(HttpServerTest, AnswersHeadLikeGetWithoutTheBody) {
 
 TEST_F(HttpServerTest, AnswersUnknownPathsWith404) {
   Serve();
-  for (const char* path : {"/", "/shor", "/short/", "//", "/%00", "/short%3f",
-                           "/short%", "/%7Ahort%2"}) {
+  for (const char* path :
+       {"/", "/shor", "/short/", "//", "/%00", "/short%3f"}) {
     const auto result = Get(path);
     ASSERT_TRUE(result) << path;
     EXPECT_EQ(result->status, 404) << path;

@@ -66,8 +66,10 @@ third_party 'zlib\.h' src/http
 third_party 'openssl/' src/http
 third_party 'botan/' src/http
 third_party 'yaml-cpp/' src/config/yaml_document.cc
+
 # Every file that includes it takes seconds longer to compile, and its insides change.
-third_party 'httplib' src/http/http_client.cc
+report "httplib.h is included by the server and the client of src/http only" < <(
+  search '^ *# *include *[<"]httplib' "${all_files[@]}" | grep -vE "^src/http/http_(client|session)\.cc:" || true)
 report "no details of httplib are used" < <(search 'httplib::[d]etail' "${all_files[@]}")
 report "the HTTP server knows no word of probes" < <(
   search '[Pp]rob(e|ing)' "${http_files[@]}")
