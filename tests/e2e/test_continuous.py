@@ -125,14 +125,12 @@ class ContinuousTest(unittest.TestCase):
 
     def test_the_status_page_probes_a_pair_now_as_the_module_does(self):
         target = "10.213.2.44"
-        self.ask_until(
-            "a reply", target, lambda seen: seen.value("icmp_echo_up") == 1
-        )
+        self.ask_until("a reply", target, lambda seen: seen.value("icmp_echo_up") == 1)
         names = urllib.parse.urlencode({"group": "lan", "source": "auto", "destination": target})
         pair = processes.wait_for("the pair", lambda: self.status_of(names))
         self.assertEqual((pair["interval_seconds"], pair["timeout_seconds"]), (0.1, 1))
         page = {"X-Echo-Exporter": "page"}
-        status, text = self.daemon.get("/api/v1/probe?" + names, page, method="POST")
+        status, text = exporter.get("/api/v1/probe?" + names, page, method="POST")
         self.assertEqual(status, 200, text)
         self.assertEqual(json.loads(text)["outcome"], "reply")
 
