@@ -116,7 +116,7 @@ void KeptList::Confirm() {
 }
 
 void KeptList::StoreLocked() {
-  constexpr Nanoseconds kPatience = std::chrono::minutes(1);
+  constexpr Nanoseconds kPatience = std::chrono::seconds(10);
   store_due_ = services_.clock.Now() + kPatience;
   used_.stored = services_.store.Save(name_, used_.origin);
   if (used_.stored) used_.origin.text = {};
