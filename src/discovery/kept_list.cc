@@ -116,8 +116,8 @@ void KeptList::Confirm() {
 }
 
 void KeptList::StoreLocked() {
-  constexpr Nanoseconds kPatience = std::chrono::seconds(10);
-  store_due_ = services_.clock.Now() + kPatience;
+  constexpr Nanoseconds kStoreInterval = std::chrono::seconds(10);
+  store_due_ = services_.clock.Now() + kStoreInterval;
   used_.stored = services_.store.Save(name_, used_.origin);
   if (used_.stored) used_.origin.text = {};
 }
