@@ -80,6 +80,7 @@ class PackageTest(unittest.TestCase):
                 "Program": "{4FD41F9F-FDC0-4E6F-83A9-C05B9E9EEFC8}",
                 "Texts": "{8B713941-E244-4837-B40C-65938C2B8592}",
                 "Documents": "{739FA138-EE74-4F49-9803-B180441157F1}",
+                "PageDocuments": "{F9A180FC-6549-449B-A8DE-5E96FC00B4BE}",
                 "FleetDocuments": "{57E12AF5-7254-425F-AA70-D97DA040E2F9}",
                 "ConfigFolder": "{D396EDFB-0894-4BAD-99B5-9514AAE1DCC7}",
                 "LogFolder": "{7ADC3590-B72A-4DE5-91D9-935695F4035B}",
