@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <memory>
 
 #include "echo_exporter/ip_address.h"
@@ -170,7 +171,7 @@ class Connection {
     auto to_connect = limit;
     if (proxy_.empty()) {
       client_->set_hostname_addr_map({{host_, addresses_[address_]}});
-      to_connect /= addresses_.size() - address_;
+      to_connect /= static_cast<std::int64_t>(addresses_.size() - address_);
     }
     client_->set_connection_timeout(to_connect);
     client_->set_read_timeout(limit);
