@@ -1,5 +1,6 @@
 #include "echo_exporter/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
