@@ -20,7 +20,6 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 class HttpSourceTest : public ListSourceFixture {
  protected:

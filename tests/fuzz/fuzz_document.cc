@@ -13,7 +13,6 @@
 
 namespace {
 
-using echo_exporter::Document;
 using echo_exporter::DocumentFormat;
 using echo_exporter::DocumentNode;
 using echo_exporter::Findings;
