@@ -134,13 +134,13 @@ cmake_install() {
 }
 
 # make_install PLATFORM SOURCE BUILD_TARGET INSTALL_TARGET CONFIGURE [OPTION]...: for sources that
-# bring a configure script of their own. Two jobs at low priority: these are the long builds.
+# bring a configure script of their own.
 make_install() {
   local platform=$1 source=$2 build_target=$3 install_target=$4
   local build=$work/build-$platform-$source
   shift 4
   mkdir -p "$build"
-  echo "deps: $platform: building $source, which takes minutes"
+  echo "deps: $platform: building $source"
   (cd "$build" && "$@" && make -j2 "$build_target" && make "$install_target") \
     >"$build.log" 2>&1 ||
     { tail -n 40 "$build.log" >&2; fail "$platform: cannot build $source"; }
