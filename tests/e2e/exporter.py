@@ -24,7 +24,9 @@ WINE = processes.ROOT / "cmake/wine.sh"
 _WINE_RUNNER = processes.ROOT / "cmake/run_under_wine.sh"
 _WINE = {
     # Its own: Wine sends from server processes, which must be in our network namespace.
-    "WINEPREFIX": str(processes.ROOT / "build/e2e/wineprefix"),
+    "WINEPREFIX": os.environ.get(
+        "ECHO_EXPORTER_WINEPREFIX", str(processes.ROOT / "build/e2e/wineprefix")
+    ),
     "WINEDEBUG": "-all",
     "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=d",
 }
