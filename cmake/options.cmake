@@ -27,6 +27,10 @@ else()
       -Wno-stringop-overread>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 endif()
+# gcc takes a tenth less where it looks for memory to reuse only beyond 512 MiB: it gets so far for the
+# largest folder.
+target_compile_options(echo_exporter_options INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=524288>)
 if(ECHO_EXPORTER_WERROR)
   target_compile_options(echo_exporter_options INTERFACE $<IF:$<BOOL:${MSVC}>,/WX,-Werror>)
 endif()

@@ -19,9 +19,26 @@ if ((${#library[@]} == 0)); then
   exit 1
 fi
 
-mapfile -t files < <(find src tests -name '*_windows.cc' -o -name '*_windows_test.cc' | sort)
-printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang++ --target=x86_64-w64-mingw32 \
-  -fsyntax-only -std=c++20 -nostdinc++ "${library[@]}" -isystem build/deps/windows-mingw/include \
-  -I. -Iinclude -D_WIN32_WINNT=0x0A00 -DNOMINMAX \
-  -Wall -Wextra -Wshadow -Wthread-safety -Werror
-echo "clang: ${#files[@]} Windows files"
+# look FILE...: at all of them as one.
+look() {
+  printf '#include "%s"\n' "$@" | clang++ -x c++ --target=x86_64-w64-mingw32 \
+    -fsyntax-only -std=c++20 -nostdinc++ "${library[@]}" -isystem build/deps/windows-mingw/include \
+    -I. -Iinclude -D_WIN32_WINNT=0x0A00 -DNOMINMAX \
+    -Wall -Wextra -Wshadow -Wthread-safety -Werror -
+}
+
+# Each of the program's files must include what it uses, so alone; a benchmark is a program.
+mapfile -t sources < <(find src tests/bench -name '*_windows.cc' | sort)
+mapfile -t folders < <(find tests -path tests/bench -prune -o -name '*_windows*.cc' -printf '%h\n' |
+  sort --unique)
+for part in "${sources[@]}" "${folders[@]}"; do
+  if [[ -d $part ]]; then
+    look "$part"/*_windows*.cc &
+  else
+    look "$part" &
+  fi
+  # As many at once as there are processors.
+  (($(jobs -rp | wc -l) < $(nproc))) || wait -n
+done
+while [[ -n $(jobs -p) ]]; do wait -n; done
+echo "clang: ${#sources[@]} Windows files, and the tests of ${#folders[@]} folders"
