@@ -27,20 +27,24 @@ class PieceWriter {
 
   /// To be called regularly. False when the rest is not needed any more.
   bool FlushWhenLarge() {
-    if (text_.size() >= kPieceSize) Flush();
+    // What is left begins the next piece: a short one costs as much to send.
+    Pass(text_.size() / kPieceSize * kPieceSize);
     return wanted_;
   }
 
-  void Flush() {
-    for (std::string_view rest = text_; wanted_ && !rest.empty();) {
+  void Flush() { Pass(text_.size()); }
+
+ private:
+  void Pass(std::size_t size) {
+    for (auto rest = std::string_view(text_).substr(0, size);
+         wanted_ && !rest.empty();) {
       const std::string_view piece = rest.substr(0, kPieceSize);
       wanted_ = sink_(piece);
       rest.remove_prefix(piece.size());
     }
-    text_.clear();
+    text_.erase(0, size);
   }
 
- private:
   const TextSink& sink_;
   std::string text_;
   bool wanted_ = true;
