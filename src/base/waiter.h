@@ -27,9 +27,4 @@ class Waiter {
 /// process's timers not to do so.
 std::unique_ptr<Waiter> CreateWaiter();
 
-/// Has the calling thread, which keeps deadlines and works for moments only,
-/// run before those that compute, as far as that takes no right: on Windows by
-/// its priority, on Linux by how long it asks to run at a time.
-void RaiseThreadPriority();
-
 }  // namespace echo_exporter

@@ -137,8 +137,4 @@ std::unique_ptr<Waiter> CreateWaiter() {
                               .begin_period = &timeBeginPeriod});
 }
 
-void RaiseThreadPriority() {
-  SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_ABOVE_NORMAL);
-}
-
 }  // namespace echo_exporter

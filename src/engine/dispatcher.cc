@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "src/base/thread_priority.h"
 #include "src/engine/echo_route.h"
 
 namespace echo_exporter {
@@ -178,7 +179,7 @@ Nanoseconds Dispatcher::HeldUpFor() const {
 }
 
 void Dispatcher::Run() {
-  RaiseThreadPriority();
+  const RaisedThreadPriority raised;
   for (;;) {
     alive_ = clock_.Now();
     ApplyPending();

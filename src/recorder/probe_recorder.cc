@@ -14,6 +14,7 @@
 #include "echo_exporter/family_writer.h"
 #include "src/base/mutex.h"
 #include "src/base/process_stats.h"
+#include "src/base/thread_priority.h"
 #include "src/recorder/exporter_metrics.h"
 #include "src/recorder/pair_families.h"
 #include "src/recorder/pair_stats.h"
@@ -159,6 +160,9 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
 template <typename Copy, typename CopyPair>
 std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
                                                  CopyPair copy_pair) {
+  // Threads that keep deadlines need the locks: no program that computes may
+  // interrupt this one for long while it holds one.
+  const RaisedThreadPriority raised;
   std::vector<PairId> ids;
   for (Shard& shard : shards) {
     const MutexLock lock(shard.mutex);

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "src/base/waiter.h"
+#include "src/base/thread_priority.h"
 #include "src/transport/echo_buffer_windows.h"
 
 namespace echo_exporter {
@@ -167,7 +167,7 @@ EchoSlot* EchoEngine::Begin(const EchoRequest& request) {
 }
 
 DWORD WINAPI EchoEngine::SenderThread(void* engine) {
-  RaiseThreadPriority();
+  const RaisedThreadPriority raised;
   static_cast<EchoEngine*>(engine)->RunSender();
   return 0;
 }

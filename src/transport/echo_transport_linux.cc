@@ -17,7 +17,7 @@
 
 #include "echo_exporter/echo_transport.h"
 #include "src/base/mutex.h"
-#include "src/base/waiter.h"
+#include "src/base/thread_priority.h"
 #include "src/transport/arrival_reader_linux.h"
 #include "src/transport/echo_status_linux.h"
 #include "src/transport/icmp_sockets_linux.h"
@@ -295,7 +295,7 @@ EchoTransportStats LinuxEchoTransport::Stats() const {
 }
 
 void LinuxEchoTransport::Receive() {
-  RaiseThreadPriority();
+  const RaisedThreadPriority raised;
   while (!stopping_) {
     SteadyTime horizon = WaitForArrivals();
     reader_.Refresh();

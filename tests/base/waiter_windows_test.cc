@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
 #include <vector>
 
 namespace echo_exporter {
@@ -96,17 +95,6 @@ TEST_F(WaiterWindowsTest, HasTheSystemTickEveryMillisecondWhereTheyAreNot) {
   CreateWaiter();
   EXPECT_THAT(system_.timer_flags, ElementsAre(2u, 0u));
   EXPECT_THAT(system_.periods, ElementsAre(1u));
-}
-
-TEST(RaiseThreadPriorityTest, RaisesTheCallingThreadOnly) {
-  int raised = 0;
-  std::thread thread([&raised] {
-    RaiseThreadPriority();
-    raised = GetThreadPriority(GetCurrentThread());
-  });
-  thread.join();
-  EXPECT_EQ(raised, THREAD_PRIORITY_ABOVE_NORMAL);
-  EXPECT_EQ(GetThreadPriority(GetCurrentThread()), THREAD_PRIORITY_NORMAL);
 }
 
 }  // namespace

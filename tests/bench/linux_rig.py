@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "linux"
 WORK = ROOT / "build" / "bench"
 EXPORTER_URL = "http://127.0.0.1:10116"
+NICE = -10
 LAG = "echo_exporter_schedule_lag_seconds"
 
 
@@ -61,7 +62,9 @@ def exporter(pairs, program=BUILD / "echo_exporter", settings=""):
                       f"[engine]\nmax_in_flight = {max(4096, pairs)}\n"
                       '[[group]]\nname = "bench"\ninterval = "1s"\n'
                       f"destinations = [{destinations}]\n")
-    with running(str(program), "--config.file", str(config)) as process:
+    # Before others, as deploy/systemd has it.
+    nice = ("nice", f"--adjustment={NICE}")
+    with running(*nice, str(program), "--config.file", str(config)) as process:
         wait_until_served(process, EXPORTER_URL + "/-/ready")
         yield process
 

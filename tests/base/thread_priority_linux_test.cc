@@ -4,8 +4,8 @@
 
 #include <thread>
 
+#include "src/base/thread_priority.h"
 #include "src/base/thread_schedule_linux.h"
-#include "src/base/waiter.h"
 
 namespace echo_exporter {
 namespace {
@@ -16,19 +16,24 @@ ThreadSchedule Schedule() {
   return schedule;
 }
 
-TEST(WaiterLinuxTest, OnlyTheThreadThatKeepsDeadlinesRunsBeforeOthers) {
+TEST(RaisedThreadPriorityLinuxTest, IsOfTheThreadUntilTheEndOfTheScope) {
   const ThreadSchedule before = Schedule();
   if (before.runtime == 0) {
     GTEST_SKIP() << "before Linux 6.12 a thread cannot ask for it";
   }
+  ThreadSchedule raised;
   ThreadSchedule after;
-  std::thread([&after] {
-    RaiseThreadPriority();
+  std::thread([&] {
+    {
+      const RaisedThreadPriority raise;
+      raised = Schedule();
+    }
     after = Schedule();
   }).join();
-  EXPECT_EQ(after.runtime, 100'000U);
-  EXPECT_EQ(after.policy, before.policy);
-  EXPECT_EQ(after.nice, before.nice);
+  EXPECT_EQ(raised.runtime, 100'000U);
+  EXPECT_EQ(raised.policy, before.policy);
+  EXPECT_EQ(raised.nice, before.nice);
+  EXPECT_EQ(after.runtime, before.runtime);
   EXPECT_EQ(Schedule().runtime, before.runtime);
 }
 
