@@ -36,8 +36,8 @@ class PieceWriter {
 
  private:
   void Pass(std::size_t size) {
-    for (auto rest = std::string_view(text_).substr(0, size);
-         wanted_ && !rest.empty();) {
+    const std::string_view text = text_;
+    for (auto rest = text.substr(0, size); wanted_ && !rest.empty();) {
       const std::string_view piece = rest.substr(0, kPieceSize);
       wanted_ = sink_(piece);
       rest.remove_prefix(piece.size());
