@@ -14,10 +14,6 @@ namespace {
 
 constexpr int kMostRedirects = 10;
 
-Error Unavailable(const std::string& cause) {
-  return {ErrorCode::kUnavailable, cause};
-}
-
 bool IsRedirect(int status) {
   constexpr std::array kStatuses = {301, 302, 303, 307, 308};
   return std::ranges::find(kStatuses, status) != kStatuses.end();

@@ -212,10 +212,6 @@ std::vector<std::string> NumericAddresses(const HttpUrl& url) {
   return addresses;
 }
 
-Error Unavailable(const std::string& cause) {
-  return {ErrorCode::kUnavailable, cause};
-}
-
 bool IsConnectionFault(httplib::Error error) {
   return error == httplib::Error::Connection ||
          error == httplib::Error::ConnectionTimeout;
@@ -360,6 +356,10 @@ class Client final : public LibraryClient {
 
 std::unique_ptr<LibraryServer> CreateLibraryServer(LibraryExchange& exchange) {
   return std::make_unique<Server>(exchange);
+}
+
+Error Unavailable(const std::string& cause) {
+  return {ErrorCode::kUnavailable, cause};
 }
 
 std::string StatusWords(int status) { return httplib::status_message(status); }

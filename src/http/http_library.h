@@ -83,6 +83,9 @@ std::unique_ptr<LibraryServer> CreateLibraryServer(LibraryExchange& exchange);
 /// The library's words for a status, as in "Not Found".
 std::string StatusWords(int status);
 
+/// Why there is no answer.
+Error Unavailable(const std::string& cause);
+
 /// A server, and how it is reached.
 ///
 /// Confined to one thread.

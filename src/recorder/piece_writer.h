@@ -28,7 +28,9 @@ class PieceWriter {
   /// To be called regularly. False when the rest is not needed any more.
   bool FlushWhenLarge() {
     // What is left begins the next piece: a short one costs as much to send.
-    Pass(text_.size() / kPieceSize * kPieceSize);
+    if (text_.size() >= kPieceSize) {
+      Pass(text_.size() / kPieceSize * kPieceSize);
+    }
     return wanted_;
   }
 

@@ -15,7 +15,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "linux"
 WORK = ROOT / "build" / "bench"
 EXPORTER_URL = "http://127.0.0.1:10116"
-NICE = -10
 LAG = "echo_exporter_schedule_lag_seconds"
 
 
@@ -55,16 +54,15 @@ def addresses(count):
 
 
 @contextlib.contextmanager
-def exporter(pairs, program=BUILD / "echo_exporter", settings=""):
+def exporter(pairs, program=BUILD / "echo_exporter", settings="", nice=0):
     config = WORK / "bench.toml"
     destinations = ", ".join(f'"{address}"' for address in addresses(pairs))
     config.write_text(settings + '[web]\nlisten_addresses = ["127.0.0.1:10116"]\n'
                       f"[engine]\nmax_in_flight = {max(4096, pairs)}\n"
                       '[[group]]\nname = "bench"\ninterval = "1s"\n'
                       f"destinations = [{destinations}]\n")
-    # Before others, as deploy/systemd has it.
-    nice = ("nice", f"--adjustment={NICE}")
-    with running(*nice, str(program), "--config.file", str(config)) as process:
+    command = ["nice", f"--adjustment={nice}", str(program), "--config.file", str(config)]
+    with running(*command) as process:
         wait_until_served(process, EXPORTER_URL + "/-/ready")
         yield process
 
