@@ -59,7 +59,7 @@ class Exporter {
 
   /// Binds the listen addresses and opens the transport; does not probe yet.
   static Result<std::unique_ptr<Exporter>> Create(
-      const ExporterConfig& config, const Environment& environment);
+      ExporterConfig config, const Environment& environment);
 
   /// Stops.
   virtual ~Exporter() = default;

@@ -84,7 +84,13 @@ class FamilyWriter {
   virtual void AddSample(const Series& series, const SampleValue& value) = 0;
   virtual void AddHistogram(const Series& series,
                             const HistogramValue& value) = 0;
-  virtual void EndFamily() = 0;
+  void EndFamily() {
+    while (EndFamilyInPart()) {
+    }
+  }
+  /// The same step by step, so that what was written can be passed on between:
+  /// to be called until it returns false.
+  virtual bool EndFamilyInPart() = 0;
 
   /// A family of one counter or gauge without labels.
   void WriteSample(const Family& family, double value) {

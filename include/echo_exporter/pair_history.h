@@ -69,6 +69,12 @@ struct PairOutage {
   EchoOutcome outcome = EchoOutcome::kOther;  ///< of the loss that began it
 };
 
+/// Reads all pairs: as ProbeRecorder does.
+struct PairReader {
+  std::function<std::vector<PairStatus>()> snapshot;
+  std::function<std::vector<PairCondition>()> conditions;
+};
+
 /// One pair in the list of all.
 struct PairView {
   PairStatus status{};
@@ -118,11 +124,11 @@ class PairHistory : public PairObserver {
   static constexpr std::size_t kMostFailures = 50;  ///< of a pair
   static constexpr std::size_t kMostOutages = 20;
 
-  /// `snapshot`: ProbeRecorder::Snapshot(), called by Look() and by the thread
-  /// of Start() only. `clock` must outlive the history.
-  static std::unique_ptr<PairHistory> Create(
-      const Clock& clock, std::function<std::vector<PairStatus>()> snapshot,
-      const HistorySettings& settings);
+  /// `pairs` are read by Look() and by the thread of Start() only. `clock` must
+  /// outlive the history.
+  static std::unique_ptr<PairHistory> Create(const Clock& clock,
+                                             PairReader pairs,
+                                             const HistorySettings& settings);
 
   /// The result of a pair's request, after the recorder has it.
   virtual void OnResult(PairId pair, const EchoResult& result) noexcept = 0;

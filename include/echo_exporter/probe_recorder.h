@@ -77,6 +77,13 @@ struct PairStatus {
   Nanoseconds interval{};  ///< of its traits
 };
 
+/// What of a PairStatus is looked at often.
+struct PairCondition {
+  PairId id = 0;
+  bool in_outage = false;
+  bool unresolved = false;
+};
+
 /// One outcome of a pair, with the previous one.
 struct PairOutcome {
   PairId pair = 0;
@@ -229,6 +236,8 @@ class ProbeRecorder {
   /// Every pair whose series have not ended, each as of one moment during the
   /// call, in the order in which they were first added.
   std::vector<PairStatus> Snapshot() const;
+  /// The same pairs, for far less memory.
+  std::vector<PairCondition> Conditions() const;
 
   /// The approximate memory that Render() holds until it returns.
   std::size_t RenderMemory(const MetricsQuery& query) const;

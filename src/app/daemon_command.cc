@@ -230,8 +230,9 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   // here on.
   FileWatch watched(
       [&options] { return ReadFiles(options, ConfigMedium::kFile); });
-  const ConfigFiles files = ReadFiles(options, ConfigMedium::kFileOrPipe);
-  ConfigOutcome loaded = Load(files, options, status);
+  std::optional<ConfigFiles> files =
+      ReadFiles(options, ConfigMedium::kFileOrPipe);
+  ConfigOutcome loaded = Load(*files, options, status);
   WebSecurityOutcome web = OpenWebSecurity(options.web_config_file);
   std::vector<std::string> errors = std::move(loaded.errors);
   errors.insert(errors.end(), web.errors.begin(), web.errors.end());
@@ -243,10 +244,10 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
     FlushLog();
     return kExitUsage;
   }
-  AddWarningsOfThisMachine(options, files.main.path, *environment.lookup,
+  AddWarningsOfThisMachine(options, files->main.path, *environment.lookup,
                            &*loaded.config);
   if (options.check_only) {
-    return ReportCheck(files, *loaded.config, web.warnings);
+    return ReportCheck(*files, *loaded.config, web.warnings);
   }
   LogEach(LogLevel::kWarn, "web configuration", "warning", web.warnings);
 
@@ -257,7 +258,8 @@ int RunDaemon(const DaemonOptions& options, Exporter::Environment environment,
   environment.load_config = [&options, &status] {
     return Load(ReadFiles(options, ConfigMedium::kFile), options, status);
   };
-  auto exporter = Exporter::Create(*loaded.config, environment);
+  files.reset();  // which may be large
+  auto exporter = Exporter::Create(std::move(*loaded.config), environment);
   if (!exporter.ok()) return FailToStart(exporter.error());
   // Never destroyed: that would wait for lookups in progress. Stop() does
   // everything necessary: requests get their outcomes, scrapes their responses.

@@ -45,15 +45,17 @@ HistorySettings HistorySettingsOf(const ExporterConfig& config) {
 
 class ExporterImpl final : public Exporter {
  public:
-  ExporterImpl(const ExporterConfig& config, const Environment& environment)
+  ExporterImpl(ExporterConfig config, const Environment& environment)
       : load_config_(environment.load_config),
         probe_timeout_offset_(environment.probe_timeout_offset),
-        file_config_(config),
+        file_config_(std::move(config)),
         web_security_(environment.web_security),
         history_(PairHistory::Create(
-            Clock::System(), [this] { return recorder_.Snapshot(); },
-            HistorySettingsOf(config))),
-        recorder_(config.histograms, Clock::System(),
+            Clock::System(),
+            {.snapshot = [this] { return recorder_.Snapshot(); },
+             .conditions = [this] { return recorder_.Conditions(); }},
+            HistorySettingsOf(*file_config_.Get()))),
+        recorder_(file_config_.Get()->histograms, Clock::System(),
                   kEchoTransportTraits.sees_stray_replies,
                   kEchoTransportTraits.sets_identifier,
                   {&state_log_, history_.get()}),
@@ -63,7 +65,8 @@ class ExporterImpl final : public Exporter {
                 OnLookupFailure(report);
               }),
         pairs_(recorder_, book_) {
-    LogEach(LogLevel::kWarn, "configuration", "warning", config.warnings);
+    LogEach(LogLevel::kWarn, "configuration", "warning",
+            file_config_.Get()->warnings);
     if (!web_security_) return;
     web_security_->SetObserver([this](const WebSecurityState& state) {
       recorder_.RecordWebConfigLoad(state.good, state.certificate_expiry);
@@ -415,8 +418,9 @@ void ExporterImpl::Stop() {
 }  // namespace
 
 Result<std::unique_ptr<Exporter>> Exporter::Create(
-    const ExporterConfig& config, const Environment& environment) {
-  auto exporter = std::make_unique<ExporterImpl>(config, environment);
+    ExporterConfig config, const Environment& environment) {
+  auto exporter =
+      std::make_unique<ExporterImpl>(std::move(config), environment);
   if (Status opened = exporter->Open(environment); !opened.ok()) {
     return opened.error();
   }

@@ -226,6 +226,8 @@ void AddDestinations(DocumentReader& table,
     const bool prefix = item.target.value.find('/') != std::string::npos;
     (prefix ? AddPrefix : AddDestination)(table, item, &seen, group);
   }
+  // They may be a million, and stay for long.
+  group->destinations.shrink_to_fit();
 }
 
 }  // namespace echo_exporter

@@ -80,20 +80,35 @@ void Dispatcher::ApplyPending() {
 void Dispatcher::Make(const DispatchChange& change) {
   // All memory comes first, so that the change is made or not.
   std::vector<ProbeScheduler::Group> groups;
-  std::unordered_map<PairId, Pair> added;
+  std::size_t count = 0;
   groups.reserve(change.scheduled.size());
   for (const DispatchedGroup& group : change.scheduled) {
     auto& ids = groups.emplace_back();
     ids.interval = group.interval;
     ids.pairs.reserve(group.pairs.size());
-    for (const DispatchedPair& spec : group.pairs) {
-      ids.pairs.push_back(spec.id);
-      if (!pairs_.contains(spec.id)) added.try_emplace(spec.id);
-    }
+    for (const DispatchedPair& spec : group.pairs) ids.pairs.push_back(spec.id);
+    count += group.pairs.size();
   }
-  pairs_.reserve(pairs_.size() + added.size());
-  scheduler_.Schedule(groups, clock_.Now());
-  Commit(change, added);
+  std::vector<PairId> added;
+  added.reserve(count);
+  try {
+    for (const ProbeScheduler::Group& group : groups) {
+      for (const PairId id : group.pairs) {
+        if (pairs_.Find(id) != nullptr) continue;
+        pairs_.Insert(id, {});
+        added.push_back(id);
+      }
+    }
+    scheduler_.Schedule(groups, clock_.Now());
+  } catch (...) {
+    for (const PairId id : added) pairs_.Erase(id);
+    throw;
+  }
+  if (!added.empty()) {
+    has_unresolved_ = true;
+    looked_at_ = 0;  // a name may be known already, of another pair
+  }
+  Commit(change);
 }
 
 void Dispatcher::ForgetUnusable(PairId id) noexcept {
@@ -104,22 +119,15 @@ void Dispatcher::ForgetUnusable(PairId id) noexcept {
   }
 }
 
-void Dispatcher::Commit(const DispatchChange& change,
-                        std::unordered_map<PairId, Pair>& added) noexcept {
+void Dispatcher::Commit(const DispatchChange& change) noexcept {
   for (const PairId id : change.removed) {
     scheduler_.Remove(id);
-    if (const auto pair = pairs_.find(id); pair != pairs_.end()) {
-      if (pair->second.told_of) ForgetUnusable(id);
-      pairs_.erase(pair);
-    }
+    const Pair* const pair = pairs_.Find(id);
+    if (pair != nullptr && pair->told_of) ForgetUnusable(id);
+    pairs_.Erase(id);
   }
-  if (!added.empty()) {
-    has_unresolved_ = true;
-    looked_at_ = 0;  // a name may be known already, of another pair
-  }
-  pairs_.merge(added);
   const auto set = [this](const DispatchedPair& spec) {
-    Pair& pair = pairs_.find(spec.id)->second;
+    Pair& pair = pairs_.At(spec.id);
     pair.spec = spec;
     pair.route_generation = 0;
     pair.last_destination.reset();
@@ -242,18 +250,18 @@ void Dispatcher::LookAtUnresolved(SteadyTime now) {
   const std::uint64_t generation = book_.generation();
   if (generation == looked_at_) return;
   bool any = false;
-  for (auto& [id, pair] : pairs_) {
-    const NoRoute* const none = std::get_if<NoRoute>(&pair.route);
-    if (!pair.spec.destination.entry || none == nullptr ||
-        *none != NoRoute::kDestinationUnresolved) {
-      continue;
-    }
-    try {
+  try {
+    pairs_.ForEach([&](PairId, Pair& pair) {
+      const NoRoute* const none = std::get_if<NoRoute>(&pair.route);
+      if (!pair.spec.destination.entry || none == nullptr ||
+          *none != NoRoute::kDestinationUnresolved) {
+        return;
+      }
       UpdateRoute(pair);
-    } catch (const std::bad_alloc&) {
-      return;  // the next look begins anew
-    }
-    any = any || std::holds_alternative<NoRoute>(pair.route);
+      any = any || std::holds_alternative<NoRoute>(pair.route);
+    });
+  } catch (const std::bad_alloc&) {
+    return;  // the next look begins anew
   }
   has_unresolved_ = any;
   looked_at_ = generation;
@@ -277,7 +285,7 @@ void Dispatcher::RenewFlow(Pair& pair, std::uint32_t losses) {
 
 void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   if (tick.missed > 0) recorder_.RecordMissed(MissReason::kLate, tick.missed);
-  Pair& pair = pairs_.at(tick.pair);
+  Pair& pair = pairs_.At(tick.pair);
   if (pair.route_generation != book_.generation()) UpdateRoute(pair);
 
   const Route* const route = std::get_if<Route>(&pair.route);

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "echo_exporter/address_book.h"
@@ -17,6 +16,7 @@
 #include "echo_exporter/probe_recorder.h"
 #include "echo_exporter/probe_scheduler.h"
 #include "src/base/condition_log.h"
+#include "src/base/id_table.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
 #include "src/base/waiter.h"
@@ -141,8 +141,7 @@ class Dispatcher {
   void Run();
   void ApplyPending();
   void Make(const DispatchChange& change);
-  void Commit(const DispatchChange& change,
-              std::unordered_map<PairId, Pair>& added) noexcept;
+  void Commit(const DispatchChange& change) noexcept;
   void ForgetUnusable(PairId id) noexcept;
   void SendDue(SteadyTime now);
   void SendSubmitted();
@@ -166,7 +165,7 @@ class Dispatcher {
 
   // Confined to the dispatcher thread once it runs.
   ProbeScheduler scheduler_;
-  std::unordered_map<PairId, Pair> pairs_;
+  IdTable<Pair> pairs_;
   std::vector<ProbeScheduler::Tick> ticks_;  ///< kept for its memory
   Nanoseconds longest_timeout_{};
   bool has_unresolved_ = false;  ///< perhaps

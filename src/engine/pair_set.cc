@@ -126,6 +126,7 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
               .destinations = {},
               .destination_labels = {}};
   MergeLabels(config, &group);
+  group.destinations.reserve(config.destinations.size());
   for (const SourceConfig& source : config.sources) {
     group.sources.push_back(Noted(WatchSource(source, book_)));
   }

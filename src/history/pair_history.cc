@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <new>
 #include <thread>
-#include <unordered_map>
+#include <tuple>
 #include <utility>
 
+#include "src/base/id_table.h"
 #include "src/base/mutex.h"
 #include "src/history/note_inbox.h"
 #include "src/history/step_store.h"
@@ -27,6 +28,11 @@ void KeepNewest(std::size_t most, std::vector<Note>* notes) {
                notes->end() - static_cast<std::ptrdiff_t>(most));
 }
 
+std::optional<double> LossAt(const std::vector<Count>& sums,
+                             StepStore::Place place) {
+  return sums.empty() ? std::nullopt : LossOf(sums[place]);
+}
+
 WallTime EndOf(const PairOutage& outage) {
   return outage.begin + std::chrono::duration_cast<WallTime::duration>(
                             outage.length.value_or(Nanoseconds()));
@@ -34,11 +40,10 @@ WallTime EndOf(const PairOutage& outage) {
 
 class PairHistoryImpl final : public PairHistory {
  public:
-  PairHistoryImpl(const Clock& clock,
-                  std::function<std::vector<PairStatus>()> snapshot,
+  PairHistoryImpl(const Clock& clock, PairReader pairs,
                   const HistorySettings& settings)
       : clock_(clock),
-        snapshot_(std::move(snapshot)),
+        read_(std::move(pairs)),
         inbox_(clock),
         settings_(settings),
         steps_(clock.WallNow()) {
@@ -58,10 +63,7 @@ class PairHistoryImpl final : public PairHistory {
     thread_ = std::thread([this] { Run(); });
   }
   void Stop() override;
-  std::vector<PairView> Look() override {
-    const MutexLock lock(mutex_);
-    return LookNow();
-  }
+  std::vector<PairView> Look() override;
   std::vector<PairHour> LastHours(std::span<const PairId> pairs) override;
   std::optional<PairRecord> RecordOf(PairId pair) override;
   HistoryExtent Extent() override {
@@ -80,28 +82,29 @@ class PairHistoryImpl final : public PairHistory {
     std::vector<PairOutage> outages{};
   };
 
-  /// In a map.
-  static constexpr std::size_t kNodeBytes = sizeof(Pair) + 4 * sizeof(void*);
+  /// In the table.
+  static constexpr std::size_t kEntryBytes = sizeof(Pair) + 3 * sizeof(void*);
 
   void Run();
   void Advance() REQUIRES(mutex_);
-  std::vector<PairView> LookNow() REQUIRES(mutex_);
+  void JudgeAll() REQUIRES(mutex_);
   Pair& Find(PairId id) REQUIRES(mutex_);
   void Note(PairId id, const PairOutage& outage) REQUIRES(mutex_);
   void ForgetUnseen() REQUIRES(mutex_);
   void LimitMemory() REQUIRES(mutex_);
   std::uint64_t CountNotes() const REQUIRES(mutex_);
-  void Judge(PairView* view, Pair* pair) const REQUIRES(mutex_);
+  void Judge(const PairCondition& condition, std::optional<double> loss_10m,
+             Pair* pair) const REQUIRES(mutex_);
 
   const Clock& clock_;
-  const std::function<std::vector<PairStatus>()> snapshot_;
+  const PairReader read_;
   NoteInbox inbox_;
 
   /// Locked before the inbox's and those of the recorder.
   Mutex mutex_;
   HistorySettings settings_ GUARDED_BY(mutex_);
   Notes notes_ GUARDED_BY(mutex_);  ///< kept for its memory
-  std::unordered_map<PairId, Pair> pairs_ GUARDED_BY(mutex_);
+  IdTable<Pair> pairs_ GUARDED_BY(mutex_);
   StepStore steps_ GUARDED_BY(mutex_);
   std::uint64_t look_ GUARDED_BY(mutex_) = 0;
   /// Of one pair; fewer while very many pairs have failures.
@@ -121,7 +124,7 @@ void PairHistoryImpl::Run() {
         Advance();
       } else {
         next_look = now + kFineStep;
-        LookNow();
+        JudgeAll();
       }
     } catch (const std::bad_alloc&) {
       // Some of what was noted is lost.
@@ -140,11 +143,10 @@ void PairHistoryImpl::Stop() {
 }
 
 PairHistoryImpl::Pair& PairHistoryImpl::Find(PairId id) {
-  const auto found = pairs_.find(id);
-  if (found != pairs_.end()) return found->second;
+  if (Pair* const pair = pairs_.Find(id)) return *pair;
   Pair pair{.place = steps_.Take(), .since = clock_.WallNow()};
   try {
-    return pairs_.emplace(id, std::move(pair)).first->second;
+    return pairs_.Insert(id, std::move(pair));
   } catch (const std::bad_alloc&) {
     steps_.Release(pair.place);
     throw;
@@ -182,53 +184,63 @@ void PairHistoryImpl::Note(PairId id, const PairOutage& outage) {
 }
 
 void PairHistoryImpl::ForgetUnseen() {
-  for (auto it = pairs_.begin(); it != pairs_.end();) {
-    if (it->second.look == look_) {
-      ++it;
-    } else {
-      steps_.Release(it->second.place);
-      it = pairs_.erase(it);
-    }
-  }
+  pairs_.ForEach([this](PairId id, const Pair& pair) REQUIRES(mutex_) {
+    if (pair.look == look_) return;
+    steps_.Release(pair.place);
+    pairs_.Erase(id);
+  });
 }
 
 // Failures of all pairs together get no more than their part of the memory:
 // what is over is removed from the pairs that have most.
 void PairHistoryImpl::LimitMemory() {
   const std::uint64_t part = settings_.memory / kNotesPart;
-  const std::uint64_t others = part + pairs_.size() * kNodeBytes;
+  const std::uint64_t others = part + pairs_.size() * kEntryBytes;
   steps_.Limit(settings_.memory - std::min(settings_.memory, others));
   const std::uint64_t most = part / kNoteBytes;
   if (CountNotes() < most / 4) most_failures_ = kMostFailures;
   while (CountNotes() > most && most_failures_ > 0) {
     most_failures_ /= 2;
-    for (auto& [id, pair] : pairs_) {
+    pairs_.ForEach([this](PairId, Pair& pair) REQUIRES(mutex_) {
       KeepNewest(most_failures_, &pair.failures);
       pair.failures.shrink_to_fit();
       // The last one says since when the pair is in its state.
       KeepNewest(most_failures_ / 2 + 1, &pair.outages);
       pair.outages.shrink_to_fit();
-    }
+    });
   }
 }
 
 std::uint64_t PairHistoryImpl::CountNotes() const {
   std::uint64_t notes = 0;
-  for (const auto& [id, pair] : pairs_) {
+  pairs_.ForEach([&](PairId, const Pair& pair) {
     notes += pair.failures.size() + pair.outages.size();
-  }
+  });
   return notes;
 }
 
-std::vector<PairView> PairHistoryImpl::LookNow() {
+// Looks at the states of all pairs, and forgets the pairs that are gone.
+void PairHistoryImpl::JudgeAll() {
   Advance();
   // After the notes, so that it has each pair of which there are some, if it
   // has not ended.
-  std::vector<PairStatus> pairs = snapshot_();
+  const std::vector<PairCondition> conditions = read_.conditions();
   ++look_;
-  for (const PairStatus& pair : pairs) Find(pair.id).look = look_;
+  for (const PairCondition& pair : conditions) Find(pair.id).look = look_;
   ForgetUnseen();
   LimitMemory();
+  const auto sums = steps_.SumOver(10 * kMinute);
+  for (const PairCondition& condition : conditions) {
+    Pair& pair = Find(condition.id);
+    Judge(condition, LossAt(sums, pair.place), &pair);
+  }
+}
+
+std::vector<PairView> PairHistoryImpl::Look() {
+  const MutexLock lock(mutex_);
+  JudgeAll();
+  std::vector<PairStatus> pairs = read_.snapshot();
+  for (const PairStatus& pair : pairs) Find(pair.id);  // since then
   const auto minute = steps_.SumOver(kMinute);
   const auto ten_minutes = steps_.SumOver(10 * kMinute);
   const auto hour = steps_.SumOver(60 * kMinute);
@@ -236,43 +248,40 @@ std::vector<PairView> PairHistoryImpl::LookNow() {
   views.reserve(pairs.size());
   for (PairStatus& status : pairs) {
     Pair& pair = Find(status.id);
-    const auto loss = [&pair](const std::vector<Count>& sums) {
-      return sums.empty() ? std::nullopt : LossOf(sums[pair.place]);
-    };
+    const auto loss_10m = LossAt(ten_minutes, pair.place);
+    Judge({status.id, status.statistics.in_outage, status.unresolved}, loss_10m,
+          &pair);
     views.push_back(
         {.status = std::move(status),
-         .loss_1m = loss(minute),
-         .loss_10m = loss(ten_minutes),
-         .loss_1h = loss(hour),
+         .state = pair.state,
+         .since = pair.since,
+         .loss_1m = LossAt(minute, pair.place),
+         .loss_10m = loss_10m,
+         .loss_1h = LossAt(hour, pair.place),
          .rtt_median = SecondsOf(steps_.RecentQuantile(pair.place, 0.5)),
          .rtt_p99 = SecondsOf(steps_.RecentQuantile(pair.place, 0.99)),
          .rtt_usual = SecondsOf(steps_.UsualMedian(pair.place))});
-    Judge(&views.back(), &pair);
   }
   return views;
 }
 
-void PairHistoryImpl::Judge(PairView* view, Pair* pair) const {
-  const PairStatus& status = view->status;
-  const PairState state = status.unresolved             ? PairState::kUnresolved
-                          : status.statistics.in_outage ? PairState::kDown
-                          : view->loss_10m >= settings_.lossy
-                              ? PairState::kLossy
-                              : PairState::kUp;
+void PairHistoryImpl::Judge(const PairCondition& condition,
+                            std::optional<double> loss_10m, Pair* pair) const {
+  const PairState state = condition.unresolved          ? PairState::kUnresolved
+                          : condition.in_outage         ? PairState::kDown
+                          : loss_10m >= settings_.lossy ? PairState::kLossy
+                                                        : PairState::kUp;
   const PairState before = std::exchange(pair->state, state);
   if (state != before) pair->since = clock_.WallNow();
   // Outages know it better than this look, which may have missed one.
-  if (!pair->outages.empty() && state != PairState::kUnresolved) {
-    const PairOutage& last = pair->outages.back();
-    if (state == PairState::kDown) {
-      if (!last.length) pair->since = last.begin;
-    } else if (last.length &&
-               (before == PairState::kDown || EndOf(last) > pair->since)) {
-      pair->since = EndOf(last);
-    }
+  if (pair->outages.empty() || state == PairState::kUnresolved) return;
+  const PairOutage& last = pair->outages.back();
+  if (state == PairState::kDown) {
+    if (!last.length) pair->since = last.begin;
+  } else if (last.length &&
+             (before == PairState::kDown || EndOf(last) > pair->since)) {
+    pair->since = EndOf(last);
   }
-  view->state = state;
-  view->since = pair->since;
 }
 
 std::vector<PairHour> PairHistoryImpl::LastHours(
@@ -280,8 +289,8 @@ std::vector<PairHour> PairHistoryImpl::LastHours(
   std::vector<PairHour> hours(pairs.size());
   const MutexLock lock(mutex_);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const auto found = pairs_.find(pairs[i]);
-    if (found != pairs_.end()) hours[i] = steps_.HourOf(found->second.place);
+    const Pair* const pair = pairs_.Find(pairs[i]);
+    if (pair != nullptr) hours[i] = steps_.HourOf(pair->place);
   }
   return hours;
 }
@@ -289,32 +298,30 @@ std::vector<PairHour> PairHistoryImpl::LastHours(
 std::optional<PairRecord> PairHistoryImpl::RecordOf(PairId id) {
   const MutexLock lock(mutex_);
   Advance();
-  const auto found = pairs_.find(id);
-  if (found == pairs_.end()) return std::nullopt;
-  const Pair& pair = found->second;
-  return PairRecord{.fine = steps_.FineCells(pair.place),
-                    .coarse = steps_.CoarseCells(pair.place),
-                    .outages = {pair.outages.rbegin(), pair.outages.rend()},
-                    .failures = {pair.failures.rbegin(), pair.failures.rend()}};
+  const Pair* const pair = pairs_.Find(id);
+  if (pair == nullptr) return std::nullopt;
+  const auto& [outages, failures] = std::tie(pair->outages, pair->failures);
+  return PairRecord{.fine = steps_.FineCells(pair->place),
+                    .coarse = steps_.CoarseCells(pair->place),
+                    .outages = {outages.rbegin(), outages.rend()},
+                    .failures = {failures.rbegin(), failures.rend()}};
 }
 
 std::uint64_t PairHistoryImpl::MemoryInUse() {
   const MutexLock lock(mutex_);
-  std::uint64_t bytes = steps_.bytes() + pairs_.size() * kNodeBytes;
-  for (const auto& [id, pair] : pairs_) {
+  std::uint64_t bytes = steps_.bytes() + pairs_.size() * kEntryBytes;
+  pairs_.ForEach([&](PairId, const Pair& pair) {
     bytes += pair.failures.capacity() * sizeof(PairFailure) +
              pair.outages.capacity() * sizeof(PairOutage);
-  }
+  });
   return bytes;
 }
 
 }  // namespace
 
 std::unique_ptr<PairHistory> PairHistory::Create(
-    const Clock& clock, std::function<std::vector<PairStatus>()> snapshot,
-    const HistorySettings& settings) {
-  return std::make_unique<PairHistoryImpl>(clock, std::move(snapshot),
-                                           settings);
+    const Clock& clock, PairReader pairs, const HistorySettings& settings) {
+  return std::make_unique<PairHistoryImpl>(clock, std::move(pairs), settings);
 }
 
 }  // namespace echo_exporter

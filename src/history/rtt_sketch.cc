@@ -1,8 +1,10 @@
 #include "src/history/rtt_sketch.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace echo_exporter {
 namespace {
@@ -77,25 +79,35 @@ std::uint64_t RttSketch::count() const {
   return count;
 }
 
-RttCode RttSketch::Quantile(double quantile) const {
-  return Quantile(*this, RttSketch(), quantile);
-}
-
-RttCode RttSketch::Quantile(const RttSketch& a, const RttSketch& b,
+RttCode RttSketch::Quantile(std::initializer_list<const RttSketch*> sketches,
                             double quantile) {
-  const double total = static_cast<double>(a.count() + b.count());
+  struct Rest {
+    const RttSketch* sketch;
+    std::vector<Seen>::const_iterator next;
+    bool ended() const { return next == sketch->seen_.end(); }
+    RttCode middle() const {
+      return ended() ? kMostRttCode + 1 : sketch->MiddleOf(*next);
+    }
+  };
+  std::array<Rest, kMostTogether> all;
+  std::uint64_t total = 0;
+  std::size_t size = 0;
+  for (const RttSketch* const sketch : sketches) {
+    total += sketch->count();
+    all[size++] = {sketch, sketch->seen_.begin()};
+  }
+  const std::span<Rest> rests(all.data(), size);
   const auto rank = std::max<std::uint64_t>(
-      static_cast<std::uint64_t>(std::ceil(quantile * total)), 1);
+      static_cast<std::uint64_t>(
+          std::ceil(quantile * static_cast<double>(total))),
+      1);
   std::uint64_t below = 0;
   RttCode middle = 0;
-  auto in_a = a.seen_.begin();
-  auto in_b = b.seen_.begin();
-  while (below < rank && (in_a != a.seen_.end() || in_b != b.seen_.end())) {
-    const bool take_a =
-        in_b == b.seen_.end() ||
-        (in_a != a.seen_.end() && a.MiddleOf(*in_a) <= b.MiddleOf(*in_b));
-    middle = take_a ? a.MiddleOf(*in_a) : b.MiddleOf(*in_b);
-    below += take_a ? in_a++->count : in_b++->count;
+  while (below < rank) {
+    Rest& lowest = *std::ranges::min_element(rests, {}, &Rest::middle);
+    if (lowest.ended()) break;  // they are empty
+    middle = lowest.middle();
+    below += lowest.next++->count;
   }
   return middle;
 }

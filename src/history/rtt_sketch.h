@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -28,17 +29,24 @@ class RttSketch {
 
   /// Throws std::bad_alloc, and has changed nothing then.
   void Add(RttCode code, std::uint32_t count = 1);
+  /// All of another one. Throws std::bad_alloc, and has some of them then.
+  void Add(const RttSketch& other) {
+    for (const Seen& seen : other.seen_) Add(other.MiddleOf(seen), seen.count);
+  }
   void Clear();
 
   /// The code that a share of `quantile`, 0 .. 1, of the RTTs does not exceed;
   /// 0 when empty.
-  RttCode Quantile(double quantile) const;
+  RttCode Quantile(double quantile) const { return Quantile({this}, quantile); }
   std::uint64_t count() const;
   std::size_t bytes() const { return seen_.capacity() * sizeof(Seen); }
 
-  /// That of both together.
-  static RttCode Quantile(const RttSketch& a, const RttSketch& b,
+  /// That of all of them together.
+  static RttCode Quantile(std::initializer_list<const RttSketch*> sketches,
                           double quantile);
+
+  /// What Quantile() takes at once at most.
+  static constexpr std::size_t kMostTogether = 3;
 
  private:
   struct Seen {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace echo_exporter {
@@ -80,13 +81,8 @@ HistoryExtent StepStore::Extent() const {
 
 void StepStore::Add(Place place, const std::optional<Nanoseconds>& rtt) {
   Filling& filling = filling_[place];
-  const Count one{1, rtt ? 0U : 1U};
-  filling.fine += one;
-  filling.coarse += one;
-  if (!rtt || most_coarse_ == 0) return;
-  const RttCode code = RttCodeOf(*rtt);
-  filling.fine_rtts.Add(code);
-  filling.coarse_rtts.Add(code);
+  filling.fine += {1, rtt ? 0U : 1U};
+  if (rtt && most_coarse_ > 0) filling.fine_rtts.Add(RttCodeOf(*rtt));
 }
 
 void StepStore::EndSteps(WallTime now) {
@@ -113,7 +109,12 @@ void StepStore::EndFineStep() {
   for (Place place = 0; place < filling_.size(); ++place) {
     Filling& filling = filling_[place];
     column[place] = Pack(filling.fine, filling.fine_rtts);
-    filling.fine = {};
+    filling.coarse += std::exchange(filling.fine, {});
+    try {
+      filling.coarse_rtts.Add(filling.fine_rtts);
+    } catch (const std::bad_alloc&) {
+      // Some are missing.
+    }
     filling.fine_rtts.Clear();
   }
 }
@@ -151,15 +152,17 @@ std::vector<Count> StepStore::SumOver(std::size_t fine_cells) const {
   std::vector<Count> sums =
       (is_fine ? fine_ : coarse_).Sum(full, filling_.size());
   for (Place place = 0; place < filling_.size(); ++place) {
-    sums[place] += is_fine ? filling_[place].fine : filling_[place].coarse;
+    sums[place] += filling_[place].fine;
+    if (!is_fine) sums[place] += filling_[place].coarse;
   }
   return sums;
 }
 
 RttCode StepStore::RecentQuantile(Place place, double quantile) const {
   const Filling& filling = filling_[place];
-  return RttSketch::Quantile(filling.coarse_rtts, filling.rtts_before,
-                             quantile);
+  return RttSketch::Quantile(
+      {&filling.fine_rtts, &filling.coarse_rtts, &filling.rtts_before},
+      quantile);
 }
 
 // `age`: 0 is the cell that is filling.
@@ -167,6 +170,14 @@ PackedCell StepStore::FineCell(Place place, std::size_t age) const {
   const Filling& filling = filling_[place];
   return age == 0 ? Pack(filling.fine, filling.fine_rtts)
                   : fine_.At(age - 1, place);
+}
+
+PackedCell StepStore::FillingCoarseCell(Place place) const {
+  const Filling& filling = filling_[place];
+  Count count = filling.coarse;
+  RttSketch rtts = filling.coarse_rtts;
+  rtts.Add(filling.fine_rtts);
+  return Pack(count += filling.fine, rtts);
 }
 
 PairHour StepStore::HourOf(Place place) const {
@@ -197,8 +208,7 @@ HistorySeries StepStore::FineCells(Place place) const {
 
 HistorySeries StepStore::CoarseCells(Place place) const {
   if (most_coarse_ == 0) return {.step = PairHistory::kCoarseStep};
-  const Filling& filling = filling_[place];
-  return Unpack(coarse_, Pack(filling.coarse, filling.coarse_rtts), place,
+  return Unpack(coarse_, FillingCoarseCell(place), place,
                 step_ / static_cast<std::int64_t>(kFinePerCoarse),
                 PairHistory::kCoarseStep);
 }

@@ -57,7 +57,7 @@ class StepStore {
  private:
   struct Filling {
     Count fine{};
-    Count coarse{};
+    Count coarse{};  ///< of the fine steps that are over, as its RTTs
     RttSketch fine_rtts{};
     RttSketch coarse_rtts{};
     RttSketch rtts_before{};  ///< of the coarse step before
@@ -72,6 +72,7 @@ class StepStore {
   void EndCoarseStep();
   RttCode UsualOf(Place place) const;
   PackedCell FineCell(Place place, std::size_t age) const;
+  PackedCell FillingCoarseCell(Place place) const;
 
   std::deque<Filling> filling_;  ///< by place
   std::vector<Place> free_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <span>
 #include <utility>
 
 namespace echo_exporter {
@@ -76,11 +77,12 @@ bool Histogram::BeginAgain(const HistogramShape& shape,
   const WallTime now = clock.WallNow();
   if (now - since_ < after) return false;
   try {
-    counts_before_ = counts_;
+    before_.reserve(counts_.size() + 1);
   } catch (const std::bad_alloc&) {
     return false;
   }
-  sum_before_ = sum_;
+  before_ = counts_;
+  before_.push_back(sum_);
   since_ = now;
   native_.Reset(shape.schema());
   return true;
@@ -88,17 +90,20 @@ bool Histogram::BeginAgain(const HistogramShape& shape,
 
 HistogramValue Histogram::Value(const HistogramShape& shape,
                                 const SampleValue& sum) const {
-  return {.bounds = shape.bounds(),
-          .counts = counts_,
-          .sum = sum,
-          .native = shape.has_native() ? &native_ : nullptr,
-          .counts_before = counts_before_,
-          .sum_before = static_cast<double>(sum_before_) / shape.units()};
+  HistogramValue value{.bounds = shape.bounds(),
+                       .counts = counts_,
+                       .sum = sum,
+                       .native = shape.has_native() ? &native_ : nullptr};
+  if (!before_.empty()) {
+    value.counts_before = std::span(before_).first(counts_.size());
+    value.sum_before = static_cast<double>(before_.back()) / shape.units();
+  }
+  return value;
 }
 
 void Histogram::ReserveAll(const HistogramShape& shape) {
   native_.Reserve(shape.max_buckets());
-  counts_before_.reserve(counts_.size());
+  before_.reserve(counts_.size() + 1);
 }
 
 }  // namespace echo_exporter

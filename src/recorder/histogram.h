@@ -100,10 +100,9 @@ class Histogram {
   std::uint64_t sum_ = 0;
   NativeBuckets native_;
   WallTime since_;
-  // `counts_` and `sum_` at that time; empty and zero unless the native buckets
+  // `counts_` at that time and, last, `sum_`; empty unless the native buckets
   // have begun again.
-  std::vector<std::uint64_t> counts_before_;
-  std::uint64_t sum_before_ = 0;
+  std::vector<std::uint64_t> before_;
 };
 
 }  // namespace echo_exporter

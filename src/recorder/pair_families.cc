@@ -55,6 +55,7 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
     case PairFamily::kFlowRenewals:
       return AddNumber(stats.flow_renewals());
     case PairFamily::kRtt:
+      series_.since = stats.rtt().since();
       return AddHistogram(stats.rtt(), shapes.rtt,
                           ExactSeconds{stats.rtt().sum()});
     case PairFamily::kLastRtt:
@@ -77,8 +78,10 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
     case PairFamily::kOutageSeconds:
       return AddSeconds(stats.runs().outage_time());
     case PairFamily::kRunLength:
-      return AddHistogram(stats.run_lengths(), shapes.run_lengths,
-                          stats.run_lengths().sum());
+      if (const Histogram* const lengths = stats.run_lengths()) {
+        return AddHistogram(*lengths, shapes.run_lengths, lengths->sum());
+      }
+      return AddHistogram(shapes.no_runs, shapes.run_lengths, std::uint64_t{0});
     case PairFamily::kInterval:
       if (pair_.facts.traits.interval > Nanoseconds::zero()) {
         AddSeconds(pair_.facts.traits.interval);
@@ -108,7 +111,6 @@ void PairWriter::AddOutcomes() {
 void PairWriter::AddHistogram(const Histogram& histogram,
                               const HistogramShape& shape,
                               const SampleValue& sum) {
-  series_.since = histogram.since();
   writer_.AddHistogram(series_, histogram.Value(shape, sum));
 }
 
@@ -137,7 +139,9 @@ void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
       PairWriter(pair, writer).Add(static_cast<PairFamily>(i), shapes);
       if (pieces != nullptr && !pieces->FlushWhenLarge()) return;
     }
-    writer.EndFamily();
+    while (writer.EndFamilyInPart()) {
+      if (pieces != nullptr && !pieces->FlushWhenLarge()) return;
+    }
   }
 }
 

@@ -7,12 +7,8 @@ namespace echo_exporter {
 
 PairShapes::PairShapes(const HistogramOptions& options)
     : rtt(HistogramShape::OfTimes(options.rtt_buckets, options)),
-      run_lengths({1, 2, 3, 5, 10, 20, 50, 100}, 1, options, {}) {}
-
-void PairStats::RecordRequest() {
-  ++requests_;
-  ++in_flight_;
-}
+      run_lengths({1, 2, 3, 5, 10, 20, 50, 100}, 1, options, {}),
+      no_runs(run_lengths, {}) {}
 
 void PairStats::RecordResult(const EchoResult& result, const PairShapes& shapes,
                              const Clock& clock) {
@@ -27,7 +23,7 @@ void PairStats::RecordRun(const SentRequest& request, const PairShapes& shapes,
                           const Clock& clock) {
   const bool was_up = up();
   if (const auto length = runs_.Record(request)) {
-    run_lengths_.Observe(*length, shapes.run_lengths, clock);
+    run_lengths_.front().Observe(*length, shapes.run_lengths, clock);
   }
   if (up() != was_up) up_changed_ = clock.WallNow().time_since_epoch();
 }
@@ -66,7 +62,7 @@ std::uint64_t PairStats::consecutive_failures() const {
   for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
     if (IsLoss(static_cast<EchoOutcome>(i))) losses += outcomes_[i];
   }
-  return losses - run_lengths_.sum();
+  return run_lengths() == nullptr ? losses : losses - run_lengths()->sum();
 }
 
 std::optional<Nanoseconds> PairStats::last_reply() const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/echo.h"
@@ -22,6 +23,8 @@ struct PairShapes {
   const HistogramShape rtt;
   /// In requests. They never begin again: their sum has to stay exact.
   const HistogramShape run_lengths;
+  /// Of a pair that has had none.
+  const Histogram no_runs;
 };
 
 /// The statistics of one pair. A copy is a consistent view.
@@ -31,11 +34,24 @@ class PairStats {
  public:
   /// `since`: when they begin.
   explicit PairStats(const PairShapes& shapes, WallTime since = {})
-      : rtt_(shapes.rtt, since),
-        run_lengths_(shapes.run_lengths, since),
-        since_(since) {}
+      : rtt_(shapes.rtt, since), since_(since) {}
 
-  void RecordRequest();
+  /// To be called before a request: what ends in this pair from now on needs no
+  /// memory. Throws std::bad_alloc.
+  void Prepare(const PairShapes& shapes) {
+    // A run of losses is ended by a reply to a request after the first of them,
+    // which was in flight or known to be lost when that request was sent. Few
+    // pairs lose something, so that the others need no memory for it.
+    if (run_lengths_.empty() && (in_flight_ > 0 || losses_ > 0)) {
+      run_lengths_.emplace_back(shapes.run_lengths, since_);
+    }
+  }
+
+  /// Requires Prepare() since the last one.
+  void RecordRequest() {
+    ++requests_;
+    ++in_flight_;
+  }
 
   /// Requires in_flight() > 0 and, as the others, the shapes of the
   /// constructor.
@@ -58,11 +74,9 @@ class PairStats {
 
   void RecordFlowRenewal() { ++flow_renewals_; }
 
-  /// So that assigning other statistics allocates nothing.
-  void ReserveAll(const PairShapes& shapes) {
-    rtt_.ReserveAll(shapes.rtt);
-    run_lengths_.ReserveAll(shapes.run_lengths);
-  }
+  /// So that assigning other statistics allocates nothing, unless they have
+  /// runs.
+  void ReserveAll(const PairShapes& shapes) { rtt_.ReserveAll(shapes.rtt); }
 
   /// Fills in all of `statistics`.
   void CopyTo(PairStatistics* statistics) const;
@@ -85,8 +99,11 @@ class PairStats {
 
   /// In the order of sending.
   const FailureRuns& runs() const { return runs_; }
-  /// Of finished runs, in requests; the sum is the losses in them.
-  const Histogram& run_lengths() const { return run_lengths_; }
+  /// Of finished runs, in requests; the sum is the losses in them. Null: there
+  /// were none.
+  const Histogram* run_lengths() const {
+    return run_lengths_.empty() ? nullptr : run_lengths_.data();
+  }
   /// Losses that are in no finished run: those of the run that lasts, and those
   /// that wait for the outcome of an earlier request.
   std::uint64_t consecutive_failures() const;
@@ -129,7 +146,7 @@ class PairStats {
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
   std::uint64_t flow_renewals_ = 0;
   std::optional<Nanoseconds> up_changed_;
-  Histogram run_lengths_;
+  std::vector<Histogram> run_lengths_;  ///< one, or none: see Prepare()
   WallTime since_;
 };
 

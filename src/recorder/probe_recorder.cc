@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "echo_exporter/family_writer.h"
+#include "src/base/id_table.h"
 #include "src/base/mutex.h"
 #include "src/base/process_stats.h"
 #include "src/base/thread_priority.h"
@@ -47,9 +48,9 @@ struct ProbeRecorder::Impl {
   /// tenth; with a few threads, the locks of shards are contended as rarely.
   struct Shard {
     Mutex mutex;
-    std::unordered_map<PairId, Pair> pairs GUARDED_BY(mutex);
+    IdTable<Pair> pairs GUARDED_BY(mutex);  ///< by NumberInShard()
   };
-  static constexpr std::size_t kShardCount = 64;
+  static constexpr PairId kShardCount = 64;
 
   Impl(const HistogramOptions& options, const Clock& system_clock,
        bool sees_stray_replies, bool renews_flows,
@@ -64,13 +65,14 @@ struct ProbeRecorder::Impl {
   }
 
   Shard& ShardOf(PairId id) { return shards[id % kShardCount]; }
+  static std::uint32_t NumberInShard(PairId id) { return id / kShardCount; }
 
   /// `use(pair)` under the lock of its shard, of one that must be there.
   template <typename Use>
   auto WithPair(PairId id, const Use& use) {
     Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
-    return use(shard.pairs.at(id));
+    return use(shard.pairs.At(NumberInShard(id)));
   }
 
   PairId Begin(const PairLabels& labels) REQUIRES(index_mutex);
@@ -104,7 +106,7 @@ PairId ProbeRecorder::Impl::Begin(const PairLabels& labels) {
     Pair pair{.naming = std::move(naming),
               .stats = PairStats(shapes, clock.WallNow())};
     const MutexLock lock(shard.mutex);
-    shard.pairs.emplace(id, std::move(pair));
+    shard.pairs.Insert(NumberInShard(id), std::move(pair));
   } catch (...) {
     index.erase(place);
     throw;
@@ -119,10 +121,10 @@ void ProbeRecorder::Impl::EraseIfEnded(PairId id) noexcept {
   const MutexLock index_lock(index_mutex);
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
-  const auto found = shard.pairs.find(id);
-  if (found == shard.pairs.end() || !found->second.has_ended()) return;
-  index.erase(&found->second.naming->labels);
-  shard.pairs.erase(found);
+  const Pair* const pair = shard.pairs.Find(NumberInShard(id));
+  if (pair == nullptr || !pair->has_ended()) return;
+  index.erase(&pair->naming->labels);
+  shard.pairs.Erase(NumberInShard(id));
 }
 
 // In the order of sending.
@@ -164,9 +166,11 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
   // interrupt this one for long while it holds one.
   const RaisedThreadPriority raised;
   std::vector<PairId> ids;
-  for (Shard& shard : shards) {
-    const MutexLock lock(shard.mutex);
-    for (const auto& [id, pair] : shard.pairs) ids.push_back(id);
+  for (PairId place = 0; place < kShardCount; ++place) {
+    const MutexLock lock(shards[place].mutex);
+    shards[place].pairs.ForEach([&](std::uint32_t number, const Pair&) {
+      ids.push_back(number * kShardCount + place);
+    });
   }
   std::sort(ids.begin(), ids.end());
   std::vector<Copy> copies;
@@ -175,9 +179,9 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
   const auto fill = [&](PairId id) {
     Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
-    const auto found = shard.pairs.find(id);
+    const Pair* const pair = shard.pairs.Find(NumberInShard(id));
     // It may have ended meanwhile.
-    return found != shard.pairs.end() && copy_pair(id, found->second, &copy);
+    return pair != nullptr && copy_pair(id, *pair, &copy);
   };
   for (const PairId id : ids) {
     if (fill(id)) copies.push_back(copy);
@@ -258,6 +262,7 @@ std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId id) const {
 ProbeRecorder::RecordedRequest ProbeRecorder::RecordRequest(
     PairId id, SteadyTime sent, std::uint16_t outage_after) {
   return impl_->WithPair(id, [&](Impl::Pair& pair) -> RecordedRequest {
+    pair.stats.Prepare(impl_->shapes);
     const std::uint32_t number = pair.order.Begin(sent, outage_after);
     pair.stats.RecordRequest();
     return {{id, number}, pair.stats.losses()};
@@ -282,8 +287,8 @@ void ProbeRecorder::RecordResult(const RequestId& id,
 void ProbeRecorder::RecordStrayReply(PairId id, StrayReply kind) {
   Impl::Shard& shard = impl_->ShardOf(id);
   const MutexLock lock(shard.mutex);
-  const auto found = shard.pairs.find(id);
-  if (found != shard.pairs.end()) found->second.stats.RecordStrayReply(kind);
+  Impl::Pair* const pair = shard.pairs.Find(Impl::NumberInShard(id));
+  if (pair != nullptr) pair->stats.RecordStrayReply(kind);
 }
 
 void ProbeRecorder::RecordFlowRenewal(PairId id) {
@@ -343,6 +348,15 @@ std::vector<PairStatus> ProbeRecorder::Snapshot() const {
       });
 }
 
+std::vector<PairCondition> ProbeRecorder::Conditions() const {
+  return impl_->CopyPairs(PairCondition(), [](PairId id, const Impl::Pair& pair,
+                                              PairCondition* copy) {
+    const bool in_outage = pair.stats.runs().is_outage();
+    *copy = {id, in_outage, pair.facts.IsUnresolved(in_outage)};
+    return true;
+  });
+}
+
 std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
   if (!query.pairs) return 0;
   // Of an ordinary pair. In protobuf, a family is in memory until its end.
@@ -386,12 +400,11 @@ std::optional<PairStatus> ProbeRecorder::RenderPair(PairId id,
   {
     Impl::Shard& shard = impl_->ShardOf(id);
     const MutexLock lock(shard.mutex);
-    const auto found = shard.pairs.find(id);
-    if (found == shard.pairs.end()) return std::nullopt;
-    const Impl::Pair& pair = found->second;
-    snapshot.stats = pair.stats;
-    snapshot.facts = pair.facts;
-    status.labels = pair.labels();
+    const Impl::Pair* const pair = shard.pairs.Find(Impl::NumberInShard(id));
+    if (pair == nullptr) return std::nullopt;
+    snapshot.stats = pair->stats;
+    snapshot.facts = pair->facts;
+    status.labels = pair->labels();
   }
   snapshot.stats.CopyTo(&status.statistics);
   status.route = snapshot.facts.route;

@@ -5,9 +5,11 @@
 #include <bit>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <numeric>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "src/base/utf8.h"
 #include "src/recorder/native_buckets.h"
@@ -23,6 +25,7 @@ class Message {
   /// Begins the message again, with the memory it has.
   void Clear() { bytes_.clear(); }
   const std::string& bytes() const { return bytes_; }
+  std::string Take() { return std::exchange(bytes_, {}); }
 
   void AddVarint(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) {
@@ -100,6 +103,9 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   void BeginFamily(const Family& family) override {
     type_ = family.type;
     empty_ = true;
+    ending_ = false;
+    written_.clear();
+    written_bytes_ = 0;
     family_.Clear();
     family_.AddBytes(1, family.name);
     family_.AddBytes(2, family.help);
@@ -125,11 +131,17 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     AddMetric(series, 7);
   }
 
-  void EndFamily() override {
-    if (empty_) return;
-    value_.Clear();
-    value_.AddVarint(family_.bytes().size());
-    out_.append(value_.bytes()).append(family_.bytes());
+  bool EndFamilyInPart() override {
+    if (empty_) return false;
+    if (!std::exchange(ending_, true)) {
+      EndBlock();
+      value_.Clear();
+      value_.AddVarint(written_bytes_);
+      out_.append(value_.bytes());
+    }
+    out_.append(written_.front());
+    written_.pop_front();
+    return !written_.empty();
   }
 
  private:
@@ -216,6 +228,12 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     metric_.AddBytes(value_field, value_.bytes());
     family_.AddBytes(4, metric_.bytes());
     empty_ = false;
+    if (family_.bytes().size() >= kBlockSize) EndBlock();
+  }
+
+  void EndBlock() {
+    written_bytes_ += family_.bytes().size();
+    written_.push_back(family_.Take());
   }
 
   void AddLabel(const LabelView& label) {
@@ -225,10 +243,16 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     metric_.AddBytes(1, part_.bytes());
   }
 
+  /// A large string that grows would for a moment be there twice.
+  static constexpr std::size_t kBlockSize = std::size_t{64} * 1024;
+
   std::string& out_;
   const std::optional<WallTime> since_;
   FamilyType type_ = FamilyType::kGauge;
   bool empty_ = true;
+  bool ending_ = false;              ///< EndFamilyInPart() has been called
+  std::deque<std::string> written_;  ///< of the family, before `family_`
+  std::size_t written_bytes_ = 0;
   // Each is a part of the one before, and is made before it.
   Message family_;
   Message metric_;

@@ -133,7 +133,7 @@ class TextFamilyWriter final : public FamilyWriter {
     }
   }
 
-  void EndFamily() override {}
+  bool EndFamilyInPart() override { return false; }
 
  private:
   void WriteHeadOnce() {

@@ -84,9 +84,11 @@ class PairHistoryTest : public testing::Test {
   }
 
   TestClock clock_;
-  const std::unique_ptr<PairHistory> history_ =
-      PairHistory::Create(clock_, [this] { return recorder_->Snapshot(); },
-                          {.memory = 64 << 20, .lossy = 0.01});
+  const std::unique_ptr<PairHistory> history_ = PairHistory::Create(
+      clock_,
+      {.snapshot = [this] { return recorder_->Snapshot(); },
+       .conditions = [this] { return recorder_->Conditions(); }},
+      {.memory = 64 << 20, .lossy = 0.01});
   const std::unique_ptr<ProbeRecorder> recorder_ =
       std::make_unique<ProbeRecorder>(
           HistogramOptions{.rtt_buckets = {0.1}}, clock_, false, false,

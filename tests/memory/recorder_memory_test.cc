@@ -28,15 +28,24 @@ class RecorderMemoryTest : public testing::Test {
 
 TEST_F(RecorderMemoryTest, ASingleRequestNeedsNone) {
   EchoResult result;
-  result.outcome = EchoOutcome::kTimeout;
+  result.outcome = EchoOutcome::kReply;
+  const auto finish = [&] {
+    recorder_.RecordResult(recorder_.RecordRequest(pair_, {}, 3).id, result);
+  };
   {
     const FailingMemory memory(kThis, 0, FailingMemory::kAllOfThem);
-    for (int i = 0; i < 10; ++i) {
-      recorder_.RecordResult(recorder_.RecordRequest(pair_, {}, 3).id, result);
-    }
+    for (int i = 0; i < 10; ++i) finish();
+    result.outcome = EchoOutcome::kTimeout;
+    finish();
     EXPECT_EQ(memory.failures(), 0U);
   }
-  EXPECT_EQ(Sample("consecutive_failures"), 10);
+  finish();  // after the first loss of a pair, once
+  {
+    const FailingMemory memory(kThis, 0, FailingMemory::kAllOfThem);
+    for (int i = 0; i < 10; ++i) finish();
+    EXPECT_EQ(memory.failures(), 0U);
+  }
+  EXPECT_EQ(Sample("consecutive_failures"), 12);
 }
 
 TEST_F(RecorderMemoryTest, ARequestIsCountedWhollyOrNotAtAll) {

@@ -48,6 +48,7 @@ PairSnapshot PairWithReplies(const std::vector<Nanoseconds>& rtts,
     EchoResult result;
     result.outcome = EchoOutcome::kReply;
     result.rtt = rtt;
+    stats.Prepare(shapes);
     stats.RecordRequest();
     stats.RecordResult(result, shapes, Clock::System());
     stats.RecordInSendOrder({{}, 3, result.outcome}, shapes, Clock::System());
@@ -177,6 +178,8 @@ TEST(PairFamiliesTest, AccumulatesBuckets) {
 TEST(PairFamiliesTest, WritesTheLengthsOfRuns) {
   PairSnapshot pair = PairWithReplies({});
   const PairShapes shapes({.rtt_buckets = Bounds()});
+  pair.stats.RecordRequest();  // in flight, so that a run may begin
+  pair.stats.Prepare(shapes);
   for (const int length : {1, 4, 500, 2}) {
     for (int i = 0; i < length; ++i) {
       pair.stats.RecordInSendOrder({{}, 3, EchoOutcome::kTimeout}, shapes,

@@ -21,6 +21,7 @@ class PairStatsTest : public testing::Test {
     result.outcome = outcome;
     result.rtt = rtt;
     result.reply_ttl = reply_ttl;
+    stats_.Prepare(shapes_);
     stats_.RecordRequest();
     stats_.RecordResult(result, shapes_, clock_);
     stats_.RecordInSendOrder({{}, 3, outcome}, shapes_, clock_);
@@ -147,6 +148,7 @@ TEST_F(PairStatsTest, CountsALossWhoseTurnHasNotComeAsConsecutive) {
   Finish(EchoOutcome::kTimeout);
   Reply(milliseconds(1));
   stats_.RecordRequest();
+  stats_.Prepare(shapes_);
   stats_.RecordRequest();
   EchoResult result;
   result.outcome = EchoOutcome::kHostUnreachable;
@@ -162,7 +164,19 @@ TEST_F(PairStatsTest, CountsALossWhoseTurnHasNotComeAsConsecutive) {
                            clock_);
   EXPECT_FALSE(stats_.up());
   EXPECT_EQ(stats_.consecutive_failures(), 1U);
-  EXPECT_EQ(stats_.run_lengths().sum(), 1U);
+  EXPECT_EQ(stats_.run_lengths()->sum(), 1U);
+}
+
+TEST_F(PairStatsTest, NeedsNoMemoryForRunsUnlessSomethingIsLost) {
+  for (int i = 0; i < 3; ++i) Finish(EchoOutcome::kReply);
+  Finish(EchoOutcome::kNoResources);
+  Finish(EchoOutcome::kReply);
+  EXPECT_EQ(stats_.run_lengths(), nullptr);
+  Finish(EchoOutcome::kTimeout);
+  EXPECT_EQ(stats_.run_lengths(), nullptr);
+  Finish(EchoOutcome::kReply);
+  ASSERT_NE(stats_.run_lengths(), nullptr);
+  EXPECT_EQ(stats_.run_lengths()->sum(), 1U);
 }
 
 TEST_F(PairStatsTest, SmoothsJitterAsRfc3550Says) {

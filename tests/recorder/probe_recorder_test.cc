@@ -355,7 +355,14 @@ TEST_F(ProbeRecorderTest, RendersOnePairOfAModuleWithoutItsLabels) {
 
 TEST_F(ProbeRecorderTest, SaysThatNothingCanBeSentForWantOfAnAddress) {
   const PairId id = recorder_.AddPair({"g", "s", "a", {}});
-  const auto unresolved = [this] { return recorder_.Snapshot()[0].unresolved; };
+  const auto unresolved = [this, id] {
+    const PairStatus status = recorder_.Snapshot().at(0);
+    const PairCondition condition = recorder_.Conditions().at(0);
+    EXPECT_EQ(condition.id, id);
+    EXPECT_EQ(condition.in_outage, status.statistics.in_outage);
+    EXPECT_EQ(condition.unresolved, status.unresolved);
+    return status.unresolved;
+  };
   EXPECT_FALSE(unresolved());  // nobody has looked yet
   recorder_.SetRoute(id, std::nullopt, false);
   EXPECT_TRUE(unresolved());

@@ -50,6 +50,31 @@ TEST_F(ProtobufFormatTest, WritesAFamilyAfterItsLength) {
   EXPECT_EQ(out_, static_cast<char>(family.size()) + family);
 }
 
+TEST_F(ProtobufFormatTest, WritesALongFamilyInPartsAfterItsLength) {
+  // Of each number of series up to twice of what a part has.
+  const std::string value(1000, 'v');
+  const std::array<LabelView, 1> labels{{{"a", value}}};
+  for (std::size_t count = 1; count < 150; ++count) {
+    out_.clear();
+    writer_->BeginFamily({"up", FamilyType::kGauge, "Up."});
+    for (std::size_t i = 0; i < count; ++i) {
+      writer_->AddSample({.labels = labels}, std::uint64_t{1});
+    }
+    std::size_t parts = 1;
+    while (writer_->EndFamilyInPart()) ++parts;
+    EXPECT_LE(out_.size() / parts, std::size_t{70'000});
+    std::size_t length = 0;
+    std::size_t begin = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(out_.at(begin++));
+      length += std::size_t{byte & 0x7FU} << shift;
+      if (byte < 0x80) break;
+    }
+    ASSERT_EQ(out_.size() - begin, length) << count;
+    ASSERT_GE(length, count * value.size());
+  }
+}
+
 TEST_F(ProtobufFormatTest, LeavesOutAFamilyWithoutSeries) {
   writer_->BeginFamily({"up", FamilyType::kGauge, "Up."});
   writer_->EndFamily();

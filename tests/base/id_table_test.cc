@@ -1,0 +1,79 @@
+#include "src/base/id_table.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace echo_exporter {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+std::vector<std::pair<std::uint32_t, std::string>> AllOf(
+    const IdTable<std::string>& table) {
+  std::vector<std::pair<std::uint32_t, std::string>> all;
+  table.ForEach([&all](std::uint32_t id, const std::string& value) {
+    all.emplace_back(id, value);
+  });
+  return all;
+}
+
+TEST(IdTableTest, FindsWhatWasInserted) {
+  IdTable<std::string> table;
+  EXPECT_EQ(table.Find(0), nullptr);
+  EXPECT_EQ(table.Find(4'000'000'000), nullptr);
+  table.Insert(0, "a");
+  table.Insert(200, "b");
+  EXPECT_EQ(*table.Find(0), "a");
+  EXPECT_EQ(table.At(200), "b");
+  EXPECT_EQ(table.Find(1), nullptr);
+  EXPECT_EQ(table.Find(100), nullptr);
+  EXPECT_EQ(table.size(), 2U);
+}
+
+TEST(IdTableTest, GoesThroughThemByAscendingId) {
+  IdTable<std::string> table;
+  table.Insert(700, "c");
+  table.Insert(63, "a");
+  table.Insert(64, "b");
+  EXPECT_THAT(AllOf(table),
+              ElementsAre(Pair(63U, "a"), Pair(64U, "b"), Pair(700U, "c")));
+}
+
+TEST(IdTableTest, ErasesOneAndKeepsTheOthersInPlace) {
+  IdTable<std::string> table;
+  table.Insert(5, "a");
+  const std::string* const kept = &table.Insert(6, "b");
+  table.Insert(90, "c");
+  table.Erase(5);
+  table.Erase(5);
+  table.Erase(7);
+  table.Erase(90);
+  table.Erase(4'000'000'000);
+  EXPECT_EQ(table.size(), 1U);
+  EXPECT_EQ(table.Find(6), kept);
+  EXPECT_THAT(AllOf(table), ElementsAre(Pair(6U, "b")));
+  table.Insert(90, "d");
+  EXPECT_EQ(table.At(90), "d");
+}
+
+TEST(IdTableTest, TheOneThatIsVisitedMayBeErased) {
+  IdTable<std::shared_ptr<int>> table;
+  const auto value = std::make_shared<int>(1);
+  for (const std::uint32_t id : {1U, 2U, 70U, 71U}) table.Insert(id, value);
+  table.ForEach([&table](std::uint32_t id, const std::shared_ptr<int>&) {
+    if (id != 71) table.Erase(id);
+  });
+  EXPECT_EQ(table.size(), 1U);
+  EXPECT_NE(table.Find(71), nullptr);
+  EXPECT_EQ(value.use_count(), 2);
+}
+
+}  // namespace
+}  // namespace echo_exporter
