@@ -48,13 +48,13 @@ struct RequestRecord {
   Nanoseconds suspended{};
   std::uint16_t payload_size = 0;
   std::uint16_t identifier = 0;  ///< as it is on the wire
-  /// Counts its socket's requests in flight; null when nobody counts.
-  std::atomic<std::uint32_t>* socket_requests = nullptr;
   State state = State::kUnused;
   /// A packet from the destination was not its intact reply.
   bool corrupted = false;
   /// An error about it has arrived: see RequestMatcher.
   bool has_error = false;
+  /// Counts its socket's requests in flight; null when nobody counts.
+  std::atomic<std::uint32_t>* socket_requests = nullptr;
 
   std::uint16_t sequence() const { return static_cast<std::uint16_t>(number); }
 
