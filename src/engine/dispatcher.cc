@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "src/base/prefetch.h"
 #include "src/base/thread_priority.h"
 #include "src/engine/echo_route.h"
 
@@ -222,9 +223,10 @@ void Dispatcher::SendDue(SteadyTime now) {
   } catch (const std::bad_alloc&) {
     return;  // they remain due
   }
-  for (const ProbeScheduler::Tick& tick : ticks_) {
+  for (std::size_t i = 0; i < ticks_.size(); ++i) {
+    if (i + 1 < ticks_.size()) Prefetch(pairs_.Find(ticks_[i + 1].pair));
     try {
-      Probe(tick);
+      Probe(ticks_[i]);
     } catch (const std::bad_alloc&) {
       // For its route, or to count it: this host lags behind.
       recorder_.RecordMissed(MissReason::kLate, 1);

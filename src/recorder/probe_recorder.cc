@@ -14,6 +14,7 @@
 #include "echo_exporter/family_writer.h"
 #include "src/base/id_table.h"
 #include "src/base/mutex.h"
+#include "src/base/prefetch.h"
 #include "src/base/process_stats.h"
 #include "src/base/thread_priority.h"
 #include "src/recorder/exporter_metrics.h"
@@ -262,6 +263,7 @@ std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId id) const {
 ProbeRecorder::RecordedRequest ProbeRecorder::RecordRequest(
     PairId id, SteadyTime sent, std::uint16_t outage_after) {
   return impl_->WithPair(id, [&](Impl::Pair& pair) -> RecordedRequest {
+    Prefetch(&pair);
     pair.stats.Prepare(impl_->shapes);
     const std::uint32_t number = pair.order.Begin(sent, outage_after);
     pair.stats.RecordRequest();
@@ -272,6 +274,7 @@ ProbeRecorder::RecordedRequest ProbeRecorder::RecordRequest(
 void ProbeRecorder::RecordResult(const RequestId& id,
                                  const EchoResult& result) {
   const bool has_ended = impl_->WithPair(id.pair, [&](Impl::Pair& pair) {
+    Prefetch(&pair);
     pair.stats.RecordResult(result, impl_->shapes, impl_->clock);
     pair.order.End(id.number, result.outcome, [&](const SentRequest& request) {
       impl_->Judge(id.pair, pair, request);
