@@ -88,6 +88,8 @@ class PairHistoryImpl final : public PairHistory {
   void Run();
   void Advance() REQUIRES(mutex_);
   void JudgeAll() REQUIRES(mutex_);
+  template <typename Seen>
+  void KeepOnly(const std::vector<Seen>& pairs) REQUIRES(mutex_);
   Pair& Find(PairId id) REQUIRES(mutex_);
   void Note(PairId id, const PairOutage& outage) REQUIRES(mutex_);
   void ForgetUnseen() REQUIRES(mutex_);
@@ -219,16 +221,21 @@ std::uint64_t PairHistoryImpl::CountNotes() const {
   return notes;
 }
 
-// Looks at the states of all pairs, and forgets the pairs that are gone.
-void PairHistoryImpl::JudgeAll() {
-  Advance();
-  // After the notes, so that it has each pair of which there are some, if it
-  // has not ended.
-  const std::vector<PairCondition> conditions = read_.conditions();
+// Forgets all other pairs. To be called with pairs that were read after the
+// notes were taken, so that each pair of which there are some is among them, if
+// it has not ended.
+template <typename Seen>
+void PairHistoryImpl::KeepOnly(const std::vector<Seen>& pairs) {
   ++look_;
-  for (const PairCondition& pair : conditions) Find(pair.id).look = look_;
+  for (const Seen& pair : pairs) Find(pair.id).look = look_;
   ForgetUnseen();
   LimitMemory();
+}
+
+void PairHistoryImpl::JudgeAll() {
+  Advance();
+  const std::vector<PairCondition> conditions = read_.conditions();
+  KeepOnly(conditions);
   const auto sums = steps_.SumOver(10 * kMinute);
   for (const PairCondition& condition : conditions) {
     Pair& pair = Find(condition.id);
@@ -238,9 +245,9 @@ void PairHistoryImpl::JudgeAll() {
 
 std::vector<PairView> PairHistoryImpl::Look() {
   const MutexLock lock(mutex_);
-  JudgeAll();
+  Advance();
   std::vector<PairStatus> pairs = read_.snapshot();
-  for (const PairStatus& pair : pairs) Find(pair.id);  // since then
+  KeepOnly(pairs);
   const auto minute = steps_.SumOver(kMinute);
   const auto ten_minutes = steps_.SumOver(10 * kMinute);
   const auto hour = steps_.SumOver(60 * kMinute);
