@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import os
 import pathlib
 import re
 import signal
@@ -102,6 +103,12 @@ def cpu_seconds(process):
     # The processor clock of another process, with its threads that have ended, as
     # clock_getcpuclockid(3) makes its number.
     return time.clock_gettime(~process.pid << 3 | 2)
+
+
+def stolen_seconds():
+    """Of all processors: when what this virtual machine runs on did something else."""
+    fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_kib(process, field):
