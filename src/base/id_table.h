@@ -10,11 +10,11 @@
 namespace echo_exporter {
 
 /// Values by numbers that are given out one after the other and never reused,
-/// such as PairId. Finding one reads memory in two places, the second of which
-/// is the value itself: a hash table reads twice as many, each of them cold
-/// when there are many values. Beside the values it takes 8 bytes for each
-/// number within kPage of one in use, and one byte for eight ever given out.
-/// Values stay where they are.
+/// such as PairId. When there are many, finding one reads cold memory in two
+/// places, the second of which is the value itself; a hash table does in up to
+/// four. Beside the values it takes 8 bytes for each number within kPage of one
+/// in use, and up to two bytes for eight numbers that were ever in use. Values
+/// stay where they are.
 ///
 /// Not thread-safe: the owner locks.
 template <typename Value>

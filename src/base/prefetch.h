@@ -10,6 +10,7 @@ namespace echo_exporter {
 template <typename Object>
 void Prefetch(const Object* object) {
 #if defined(__GNUC__)
+  if (object == nullptr) return;
   constexpr std::size_t kLine = 64;
   const char* const begin = reinterpret_cast<const char*>(object);
   for (std::size_t offset = 0; offset < sizeof(Object); offset += kLine) {

@@ -39,9 +39,11 @@ class PairStats {
   /// To be called before a request: what ends in this pair from now on needs no
   /// memory. Throws std::bad_alloc.
   void Prepare(const PairShapes& shapes) {
-    // A run of losses is ended by a reply to a request after the first of them,
-    // which was in flight or known to be lost when that request was sent. Few
-    // pairs lose something, so that the others need no memory for it.
+    // A run of losses is ended by the reply to a later request. When that was
+    // sent, the loss was in flight, or in `losses_`; or another reply had reset
+    // these, and then that one's request or the loss saw the other in flight,
+    // or in `losses_`. So one of them has come here. Most pairs lose nothing
+    // and have one request in flight: they need no memory for it.
     if (run_lengths_.empty() && (in_flight_ > 0 || losses_ > 0)) {
       run_lengths_.emplace_back(shapes.run_lengths, since_);
     }

@@ -176,7 +176,8 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
   std::sort(ids.begin(), ids.end());
   std::vector<Copy> copies;
   copies.reserve(ids.size());
-  // `copy` has the memory that one may need: the lock sees no allocation.
+  // `copy` has the memory that one may need: the lock sees no allocation but
+  // for a pair that has had runs of losses.
   const auto fill = [&](PairId id) {
     Shard& shard = ShardOf(id);
     const MutexLock lock(shard.mutex);
@@ -368,6 +369,9 @@ std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
   const std::size_t each =
       sizeof(PairSnapshot) +
       (impl_->shapes.rtt.bounds().size() + kNativeBuckets) *
+          sizeof(std::uint64_t) +
+      sizeof(Histogram) +
+      (impl_->shapes.run_lengths.bounds().size() + NativeBuckets::kAlways) *
           sizeof(std::uint64_t) +
       (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
   std::size_t pairs = 0;

@@ -25,6 +25,7 @@ class Message {
   /// Begins the message again, with the memory it has.
   void Clear() { bytes_.clear(); }
   const std::string& bytes() const { return bytes_; }
+  void Reserve(std::size_t size) { bytes_.reserve(size); }
   std::string Take() { return std::exchange(bytes_, {}); }
 
   void AddVarint(std::uint64_t value) {
@@ -228,7 +229,10 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     metric_.AddBytes(value_field, value_.bytes());
     family_.AddBytes(4, metric_.bytes());
     empty_ = false;
-    if (family_.bytes().size() >= kBlockSize) EndBlock();
+    if (family_.bytes().size() >= kBlockSize) {
+      EndBlock();
+      family_.Reserve(kBlockSize + kBlockSize / 16);
+    }
   }
 
   void EndBlock() {

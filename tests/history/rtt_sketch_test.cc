@@ -78,8 +78,10 @@ TEST(RttSketchTest, GivesQuantilesOfTwoTogether) {
   RttSketch high;
   for (int i = 0; i < 60; ++i) low.Add(RttCodeOf(milliseconds(1)));
   for (int i = 0; i < 40; ++i) high.Add(RttCodeOf(milliseconds(9)));
-  EXPECT_EQ(RttSketch::Quantile({&low, &high}, 0.6), RttCodeOf(milliseconds(1)));
-  EXPECT_EQ(RttSketch::Quantile({&high, &low}, 0.61), RttCodeOf(milliseconds(9)));
+  EXPECT_EQ(RttSketch::Quantile({&low, &high}, 0.6),
+            RttCodeOf(milliseconds(1)));
+  EXPECT_EQ(RttSketch::Quantile({&high, &low}, 0.61),
+            RttCodeOf(milliseconds(9)));
 }
 
 }  // namespace
