@@ -58,11 +58,13 @@ class IdTable {
 
   std::size_t size() const { return size_; }
 
-  /// Calls `use(id, value)` for each, by ascending id. It may erase that one.
+  /// Calls `use(id, value)` for each, by ascending id. It must not change the
+  /// table.
   template <typename Use>
   void ForEach(const Use& use) const {
     for (std::size_t page = 0; page < pages_.size(); ++page) {
-      for (std::size_t i = 0; pages_[page] && i < kPage; ++i) {
+      if (!pages_[page]) continue;
+      for (std::size_t i = 0; i < kPage; ++i) {
         Value* const value = pages_[page]->values[i].get();
         if (value != nullptr) {
           use(static_cast<std::uint32_t>(page * kPage + i), *value);

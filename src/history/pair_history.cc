@@ -186,11 +186,14 @@ void PairHistoryImpl::Note(PairId id, const PairOutage& outage) {
 }
 
 void PairHistoryImpl::ForgetUnseen() {
-  pairs_.ForEach([this](PairId id, const Pair& pair) REQUIRES(mutex_) {
-    if (pair.look == look_) return;
-    steps_.Release(pair.place);
-    pairs_.Erase(id);
+  std::vector<std::pair<PairId, StepStore::Place>> gone;
+  pairs_.ForEach([&gone, look = look_](PairId id, const Pair& pair) {
+    if (pair.look != look) gone.emplace_back(id, pair.place);
   });
+  for (const auto& [id, place] : gone) {
+    steps_.Release(place);
+    pairs_.Erase(id);
+  }
 }
 
 // Failures of all pairs together get no more than their part of the memory:
@@ -203,11 +206,11 @@ void PairHistoryImpl::LimitMemory() {
   if (CountNotes() < most / 4) most_failures_ = kMostFailures;
   while (CountNotes() > most && most_failures_ > 0) {
     most_failures_ /= 2;
-    pairs_.ForEach([this](PairId, Pair& pair) REQUIRES(mutex_) {
-      KeepNewest(most_failures_, &pair.failures);
+    pairs_.ForEach([most_notes = most_failures_](PairId, Pair& pair) {
+      KeepNewest(most_notes, &pair.failures);
       pair.failures.shrink_to_fit();
       // The last one says since when the pair is in its state.
-      KeepNewest(most_failures_ / 2 + 1, &pair.outages);
+      KeepNewest(most_notes / 2 + 1, &pair.outages);
       pair.outages.shrink_to_fit();
     });
   }

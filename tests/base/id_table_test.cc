@@ -1,7 +1,6 @@
 #include "src/base/id_table.h"
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,18 +60,6 @@ TEST(IdTableTest, ErasesOneAndKeepsTheOthersInPlace) {
   EXPECT_THAT(AllOf(table), ElementsAre(Pair(6U, "b")));
   table.Insert(90, "d");
   EXPECT_EQ(table.At(90), "d");
-}
-
-TEST(IdTableTest, TheOneThatIsVisitedMayBeErased) {
-  IdTable<std::shared_ptr<int>> table;
-  const auto value = std::make_shared<int>(1);
-  for (const std::uint32_t id : {1U, 2U, 70U, 71U}) table.Insert(id, value);
-  table.ForEach([&table](std::uint32_t id, const std::shared_ptr<int>&) {
-    if (id != 71) table.Erase(id);
-  });
-  EXPECT_EQ(table.size(), 1U);
-  EXPECT_NE(table.Find(71), nullptr);
-  EXPECT_EQ(value.use_count(), 2);
 }
 
 }  // namespace
