@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <new>
 #include <thread>
-#include <tuple>
 #include <utility>
 
 #include "src/base/id_table.h"
@@ -308,13 +307,13 @@ std::vector<PairHour> PairHistoryImpl::LastHours(
 std::optional<PairRecord> PairHistoryImpl::RecordOf(PairId id) {
   const MutexLock lock(mutex_);
   Advance();
-  const Pair* const pair = pairs_.Find(id);
-  if (pair == nullptr) return std::nullopt;
-  const auto& [outages, failures] = std::tie(pair->outages, pair->failures);
-  return PairRecord{.fine = steps_.FineCells(pair->place),
-                    .coarse = steps_.CoarseCells(pair->place),
-                    .outages = {outages.rbegin(), outages.rend()},
-                    .failures = {failures.rbegin(), failures.rend()}};
+  const Pair* const found = pairs_.Find(id);
+  if (found == nullptr) return std::nullopt;
+  const Pair& pair = *found;
+  return PairRecord{.fine = steps_.FineCells(pair.place),
+                    .coarse = steps_.CoarseCells(pair.place),
+                    .outages = {pair.outages.rbegin(), pair.outages.rend()},
+                    .failures = {pair.failures.rbegin(), pair.failures.rend()}};
 }
 
 std::uint64_t PairHistoryImpl::MemoryInUse() {

@@ -106,7 +106,6 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     empty_ = true;
     ending_ = false;
     written_.clear();
-    written_bytes_ = 0;
     family_.Clear();
     family_.AddBytes(1, family.name);
     family_.AddBytes(2, family.help);
@@ -136,8 +135,10 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     if (empty_) return false;
     if (!std::exchange(ending_, true)) {
       EndBlock();
+      std::size_t size = 0;
+      for (const std::string& block : written_) size += block.size();
       value_.Clear();
-      value_.AddVarint(written_bytes_);
+      value_.AddVarint(size);
       out_.append(value_.bytes());
     }
     out_.append(written_.front());
@@ -235,10 +236,7 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     }
   }
 
-  void EndBlock() {
-    written_bytes_ += family_.bytes().size();
-    written_.push_back(family_.Take());
-  }
+  void EndBlock() { written_.push_back(family_.Take()); }
 
   void AddLabel(const LabelView& label) {
     part_.Clear();
@@ -256,7 +254,6 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   bool empty_ = true;
   bool ending_ = false;              ///< EndFamilyInPart() has been called
   std::deque<std::string> written_;  ///< of the family, before `family_`
-  std::size_t written_bytes_ = 0;
   // Each is a part of the one before, and is made before it.
   Message family_;
   Message metric_;
