@@ -192,6 +192,10 @@ class ProbeRecorder {
     /// Of the pair since its last reply, as far as they are known.
     std::uint32_t losses = 0;
   };
+  /// A RecordRequest() of the pair, whose series have not ended, will follow
+  /// soon: its memory is fetched meanwhile. Has no other effect.
+  void Expect(PairId pair) const;
+
   /// A request is about to be passed to the transport: those of one pair in
   /// this order. `outage_after`: as in GroupConfig; if it has changed, a run
   /// that is an outage remains one, and one that is not may become one with

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +25,9 @@ namespace echo_exporter {
 /// at no more than kCatchUpFactor times the rate of all pairs together, after
 /// at most BurstLimit() at once.
 ///
+/// A tick costs the same for any number of pairs: those of an interval take
+/// turns. It costs the logarithm of the number of different intervals.
+///
 /// Confined to the dispatcher thread.
 class ProbeScheduler {
  public:
@@ -40,19 +45,22 @@ class ProbeScheduler {
     Nanoseconds interval{};
   };
 
-  /// Schedules the pairs, the first ticks of each group spread over
-  /// [start, start + interval). A pair that is scheduled already moves to its
-  /// new place. Throws std::bad_alloc, and has changed nothing then.
+  ProbeScheduler() = default;
+  ProbeScheduler(const ProbeScheduler&) = delete;
+  ProbeScheduler& operator=(const ProbeScheduler&) = delete;
+
+  /// Schedules the pairs, each in one of the groups, the first ticks of each
+  /// group spread over [start, start + interval). A pair that is scheduled
+  /// already moves to its new place. Throws std::bad_alloc, and has changed
+  /// nothing then.
   void Schedule(const std::vector<Group>& groups, SteadyTime start);
 
-  /// Removes a pair; an unknown one is ignored.
-  void Remove(PairId pair) noexcept;
+  /// Removes pairs; unknown ones are ignored.
+  void Remove(std::span<const PairId> pairs) noexcept;
 
-  std::size_t pair_count() const { return pairs_.size(); }
-
-  /// What it holds: at most two entries a pair and kSpareEntries.
-  std::size_t entry_count() const { return heap_.size(); }
-  static constexpr std::size_t kSpareEntries = 64;
+  std::size_t pair_count() const { return turns_.size(); }
+  /// The different intervals of the pairs.
+  std::size_t interval_count() const { return rounds_.size(); }
 
   /// When TakeDue() will next return a tick; absent without pairs.
   std::optional<SteadyTime> NextDue() const;
@@ -71,25 +79,39 @@ class ProbeScheduler {
   std::uint64_t rate() const { return rate_; }
 
  private:
-  struct Pair {
-    Nanoseconds interval{};
-    std::uint64_t generation = 0;  ///< differs from that of dead heap entries
-  };
-  struct HeapEntry {
-    SteadyTime due;
+  struct Round;
+
+  /// The place of a pair in the round of its interval.
+  struct Turn {
     PairId pair = 0;
-    std::uint64_t generation = 0;
+    SteadyTime due{};
+    Round* round = nullptr;  ///< null: not yet in one
+    Turn* before = nullptr;
+    Turn* after = nullptr;
   };
 
-  static bool Later(const HeapEntry& a, const HeapEntry& b);
-  void Place(const Group& group, SteadyTime start) noexcept;
-  bool IsDead(const HeapEntry& entry) const;
-  void DropDeadEntries() noexcept;
+  /// The pairs of one interval, by when they are due. Who has had a turn goes
+  /// to the end, or is late and goes to where the one before it went.
+  struct Round {
+    Nanoseconds interval{};
+    Turn* first = nullptr;
+    Turn* last = nullptr;
+    Turn* latest_put = nullptr;  ///< where to look for the place of the next
+  };
+
+  static bool IsEarlier(const Turn& a, const Turn& b);
+  static bool Later(const Round* a, const Round* b);
+  static void Put(Turn& turn) noexcept;
+  static void Take(Turn& turn) noexcept;
+  void Leave(Turn& turn) noexcept;
+  void Place(const Group& group, SteadyTime start,
+             std::vector<Turn*>* placed) noexcept;
+  void OrderRounds() noexcept;
   void RefillAllowance(SteadyTime now);
 
-  std::unordered_map<PairId, Pair> pairs_;
-  std::vector<HeapEntry> heap_;
-  std::uint64_t next_generation_ = 0;
+  std::unordered_map<PairId, Turn> turns_;
+  std::map<Nanoseconds, Round> rounds_;  ///< by interval
+  std::vector<Round*> order_;  ///< a heap of all rounds; the next one is first
   std::uint64_t groups_added_ = 0;
   std::uint64_t rate_ = 0;  ///< an integer: it never drifts
   double allowance_ = 0;

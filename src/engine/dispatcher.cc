@@ -121,8 +121,8 @@ void Dispatcher::ForgetUnusable(PairId id) noexcept {
 }
 
 void Dispatcher::Commit(const DispatchChange& change) noexcept {
+  scheduler_.Remove(change.removed);
   for (const PairId id : change.removed) {
-    scheduler_.Remove(id);
     const Pair* const pair = pairs_.Find(id);
     if (pair != nullptr && pair->told_of) ForgetUnusable(id);
     pairs_.Erase(id);
@@ -224,7 +224,11 @@ void Dispatcher::SendDue(SteadyTime now) {
     return;  // they remain due
   }
   for (std::size_t i = 0; i < ticks_.size(); ++i) {
-    if (i + 1 < ticks_.size()) Prefetch(pairs_.Find(ticks_[i + 1].pair));
+    if (i + 1 < ticks_.size()) {
+      const PairId next = ticks_[i + 1].pair;
+      Prefetch(&pairs_.At(next));
+      recorder_.Expect(next);
+    }
     try {
       Probe(ticks_[i]);
     } catch (const std::bad_alloc&) {

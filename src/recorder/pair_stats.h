@@ -44,7 +44,7 @@ class PairStats {
     // these, and then that one's request or the loss saw the other in flight,
     // or in `losses_`. So one of them has come here. Most pairs lose nothing
     // and have one request in flight: they need no memory for it.
-    if (run_lengths_.empty() && (in_flight_ > 0 || losses_ > 0)) {
+    if ((in_flight_ > 0 || losses_ > 0) && run_lengths_.empty()) {
       run_lengths_.emplace_back(shapes.run_lengths, since_);
     }
   }

@@ -261,10 +261,13 @@ std::shared_ptr<const PairLabels> ProbeRecorder::LabelsOf(PairId id) const {
   return impl_->WithPair(id, [](Impl::Pair& pair) { return pair.labels(); });
 }
 
+void ProbeRecorder::Expect(PairId id) const {
+  impl_->WithPair(id, [](const Impl::Pair& pair) { Prefetch(&pair); });
+}
+
 ProbeRecorder::RecordedRequest ProbeRecorder::RecordRequest(
     PairId id, SteadyTime sent, std::uint16_t outage_after) {
   return impl_->WithPair(id, [&](Impl::Pair& pair) -> RecordedRequest {
-    Prefetch(&pair);
     pair.stats.Prepare(impl_->shapes);
     const std::uint32_t number = pair.order.Begin(sent, outage_after);
     pair.stats.RecordRequest();

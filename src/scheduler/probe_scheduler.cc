@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+#include <functional>
+#include <utility>
 
 namespace echo_exporter {
 namespace {
@@ -30,38 +31,84 @@ double PerSecond(std::uint64_t rate) {
 
 }  // namespace
 
-bool ProbeScheduler::Later(const HeapEntry& a, const HeapEntry& b) {
-  // Ties are broken by id, so that the order never depends on the heap's
-  // history.
-  return a.due != b.due ? a.due > b.due : a.pair > b.pair;
+bool ProbeScheduler::IsEarlier(const Turn& a, const Turn& b) {
+  // Ties are broken by number, so that the order never depends on the past.
+  return a.due != b.due ? a.due < b.due : a.pair < b.pair;
+}
+
+bool ProbeScheduler::Later(const Round* a, const Round* b) {
+  return IsEarlier(*b->first, *a->first);
+}
+
+// Puts a turn that is in no round into its own.
+void ProbeScheduler::Put(Turn& turn) noexcept {
+  Round& round = *turn.round;
+  Turn* before = round.latest_put != nullptr ? round.latest_put : round.last;
+  while (before != nullptr && IsEarlier(turn, *before)) before = before->before;
+  Turn* after = before != nullptr ? before->after : round.first;
+  while (after != nullptr && IsEarlier(*after, turn)) {
+    before = std::exchange(after, after->after);
+  }
+  turn.before = before;
+  turn.after = after;
+  (before != nullptr ? before->after : round.first) = &turn;
+  (after != nullptr ? after->before : round.last) = &turn;
+  round.latest_put = &turn;
+}
+
+// Takes a turn out of its round.
+void ProbeScheduler::Take(Turn& turn) noexcept {
+  Round& round = *turn.round;
+  (turn.before != nullptr ? turn.before->after : round.first) = turn.after;
+  (turn.after != nullptr ? turn.after->before : round.last) = turn.before;
+  if (round.latest_put == &turn) round.latest_put = turn.before;
+}
+
+void ProbeScheduler::Leave(Turn& turn) noexcept {
+  if (turn.round == nullptr) return;
+  Take(turn);
+  rate_ -= RateOf(turn.round->interval);
+  turn.round = nullptr;
 }
 
 void ProbeScheduler::Schedule(const std::vector<Group>& groups,
                               SteadyTime start) {
   // All memory comes first.
-  std::unordered_map<PairId, Pair> added;
+  std::unordered_map<PairId, Turn> added;
+  std::map<Nanoseconds, Round> rounds;
   std::size_t count = 0;
   for (const Group& group : groups) {
     count += group.pairs.size();
+    if (!group.pairs.empty()) {
+      rounds.try_emplace(group.interval, Round{.interval = group.interval});
+    }
     for (const PairId pair : group.pairs) {
-      if (!pairs_.contains(pair)) added.try_emplace(pair);
+      if (!turns_.contains(pair)) added.try_emplace(pair, Turn{.pair = pair});
     }
   }
   if (count == 0) return;
-  pairs_.reserve(pairs_.size() + added.size());
-  // Pairs may come one by one.
-  if (heap_.capacity() < heap_.size() + count) {
-    heap_.reserve(std::max(heap_.size() + count, 2 * heap_.size()));
-  }
+  turns_.reserve(turns_.size() + added.size());
+  order_.reserve(rounds_.size() + rounds.size());
+  std::vector<Turn*> placed;
+  placed.reserve(count);
 
-  pairs_.merge(added);
-  for (const Group& group : groups) Place(group, start);
-  DropDeadEntries();
+  turns_.merge(added);
+  rounds_.merge(rounds);
+  for (const Group& group : groups) Place(group, start, &placed);
+  // So that each place is close to that of the turn before it.
+  std::ranges::sort(placed, [](const Turn* a, const Turn* b) {
+    return a->round != b->round ? std::less<>()(a->round, b->round)
+                                : IsEarlier(*a, *b);
+  });
+  for (Turn* const turn : placed) Put(*turn);
+  OrderRounds();
   allowance_ = static_cast<double>(BurstLimit());
 }
 
-void ProbeScheduler::Place(const Group& group, SteadyTime start) noexcept {
+void ProbeScheduler::Place(const Group& group, SteadyTime start,
+                           std::vector<Turn*>* placed) noexcept {
   if (group.pairs.empty()) return;
+  Round& round = rounds_.find(group.interval)->second;
   const double step = static_cast<double>(group.interval.count()) /
                       static_cast<double>(group.pairs.size());
   const double offset =
@@ -69,39 +116,32 @@ void ProbeScheduler::Place(const Group& group, SteadyTime start) noexcept {
   for (std::size_t i = 0; i < group.pairs.size(); ++i) {
     const Nanoseconds phase(
         static_cast<std::int64_t>((static_cast<double>(i) + offset) * step));
-    Pair& pair = pairs_.find(group.pairs[i])->second;
-    if (pair.interval > Nanoseconds::zero()) rate_ -= RateOf(pair.interval);
-    pair = {.interval = group.interval, .generation = next_generation_++};
-    rate_ += RateOf(pair.interval);
-    heap_.push_back({start + phase, group.pairs[i], pair.generation});
-    std::push_heap(heap_.begin(), heap_.end(), Later);
+    Turn& turn = turns_.find(group.pairs[i])->second;
+    Leave(turn);
+    turn.round = &round;
+    turn.due = start + phase;
+    rate_ += RateOf(group.interval);
+    placed->push_back(&turn);
   }
 }
 
-void ProbeScheduler::Remove(PairId pair) noexcept {
-  const auto found = pairs_.find(pair);
-  if (found == pairs_.end()) return;
-  rate_ -= RateOf(found->second.interval);
-  pairs_.erase(found);
-  DropDeadEntries();
+void ProbeScheduler::Remove(std::span<const PairId> pairs) noexcept {
+  for (const PairId pair : pairs) {
+    const auto found = turns_.find(pair);
+    if (found == turns_.end()) continue;
+    Leave(found->second);
+    turns_.erase(found);
+  }
+  OrderRounds();
 }
 
-bool ProbeScheduler::IsDead(const HeapEntry& entry) const {
-  const auto found = pairs_.find(entry.pair);
-  return found == pairs_.end() || found->second.generation != entry.generation;
-}
-
-// Entries of pairs that were removed or have another place stay in the heap
-// until they reach the top, or are as many as the others.
-void ProbeScheduler::DropDeadEntries() noexcept {
-  if (heap_.size() > 2 * pairs_.size() + kSpareEntries) {
-    std::erase_if(heap_, [this](const HeapEntry& e) { return IsDead(e); });
-    std::make_heap(heap_.begin(), heap_.end(), Later);
-  }
-  while (!heap_.empty() && IsDead(heap_.front())) {
-    std::pop_heap(heap_.begin(), heap_.end(), Later);
-    heap_.pop_back();
-  }
+// Requires memory in `order_` for all rounds.
+void ProbeScheduler::OrderRounds() noexcept {
+  std::erase_if(rounds_,
+                [](const auto& each) { return each.second.first == nullptr; });
+  order_.clear();
+  for (auto& [interval, round] : rounds_) order_.push_back(&round);
+  std::ranges::make_heap(order_, Later);
 }
 
 std::size_t ProbeScheduler::BurstLimit() const {
@@ -119,8 +159,8 @@ void ProbeScheduler::RefillAllowance(SteadyTime now) {
 }
 
 std::optional<SteadyTime> ProbeScheduler::NextDue() const {
-  if (heap_.empty()) return std::nullopt;
-  const SteadyTime due = heap_.front().due;
+  if (order_.empty()) return std::nullopt;
+  const SteadyTime due = order_.front()->first->due;
   if (allowance_ >= 1) return due;
   const double wait = (1 - allowance_) / (PerSecond(rate_) * kCatchUpFactor);
   return std::max(
@@ -129,19 +169,21 @@ std::optional<SteadyTime> ProbeScheduler::NextDue() const {
 }
 
 void ProbeScheduler::TakeDue(SteadyTime now, std::vector<Tick>* ticks) {
-  ticks->reserve(ticks->size() + std::min(BurstLimit(), heap_.size()));
+  ticks->reserve(ticks->size() + std::min(BurstLimit(), turns_.size()));
   RefillAllowance(now);
-  while (!heap_.empty() && heap_.front().due <= now && allowance_ >= 1) {
-    std::pop_heap(heap_.begin(), heap_.end(), Later);
-    HeapEntry& entry = heap_.back();
-    const Nanoseconds interval = pairs_.find(entry.pair)->second.interval;
-    const std::int64_t missed = (now - entry.due) / interval;
-    const SteadyTime due = entry.due + missed * interval;
-    ticks->push_back({entry.pair, due, static_cast<std::uint64_t>(missed)});
-    entry.due = due + interval;
-    std::push_heap(heap_.begin(), heap_.end(), Later);
+  while (!order_.empty() && allowance_ >= 1) {
+    Round& round = *order_.front();
+    Turn& turn = *round.first;
+    if (turn.due > now) break;
+    std::ranges::pop_heap(order_, Later);
+    const std::int64_t missed = (now - turn.due) / round.interval;
+    const SteadyTime due = turn.due + missed * round.interval;
+    ticks->push_back({turn.pair, due, static_cast<std::uint64_t>(missed)});
+    Take(turn);
+    turn.due = due + round.interval;
+    Put(turn);
+    std::ranges::push_heap(order_, Later);
     allowance_ -= 1;
-    DropDeadEntries();
   }
 }
 
