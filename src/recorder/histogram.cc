@@ -101,6 +101,26 @@ HistogramValue Histogram::Value(const HistogramShape& shape,
   return value;
 }
 
+void Histogram::AppendTo(std::string* packed) const {
+  for (const std::uint64_t count : counts_) AppendVarint(count, packed);
+  AppendVarint(sum_, packed);
+  AppendVarint(static_cast<std::uint64_t>(since_.time_since_epoch().count()),
+               packed);
+  AppendVarint(before_.size(), packed);
+  for (const std::uint64_t number : before_) AppendVarint(number, packed);
+  native_.AppendTo(packed);
+}
+
+void Histogram::ReadFrom(VarintReader* packed) {
+  for (std::uint64_t& count : counts_) count = packed->Read();
+  sum_ = packed->Read();
+  since_ =
+      WallTime(WallTime::duration(static_cast<std::int64_t>(packed->Read())));
+  before_.resize(packed->Read());
+  for (std::uint64_t& number : before_) number = packed->Read();
+  native_.ReadFrom(packed);
+}
+
 void Histogram::ReserveAll(const HistogramShape& shape) {
   native_.Reserve(shape.max_buckets());
   before_.reserve(counts_.size() + 1);

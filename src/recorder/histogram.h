@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "echo_exporter/clock.h"
 #include "echo_exporter/family_writer.h"
 #include "echo_exporter/metrics_options.h"
+#include "src/base/varint.h"
 #include "src/recorder/native_buckets.h"
 
 namespace echo_exporter {
@@ -87,6 +89,11 @@ class Histogram {
   /// As exposed; it and `shape` must outlive the result. `sum`: as counted.
   HistogramValue Value(const HistogramShape& shape,
                        const SampleValue& sum) const;
+
+  /// Appends all of it; see PackedPairs.
+  void AppendTo(std::string* packed) const;
+  /// Becomes what was appended there, of the same shape.
+  void ReadFrom(VarintReader* packed);
 
   /// So that assigning another one of that shape allocates nothing.
   void ReserveAll(const HistogramShape& shape);

@@ -123,6 +123,36 @@ bool NativeBuckets::Halve() noexcept {
   return true;
 }
 
+void NativeBuckets::AppendTo(std::string* packed) const {
+  AppendVarint(static_cast<std::uint64_t>(schema_ - kCoarsest), packed);
+  // Short while it is the usual one.
+  AppendVarint(std::bit_cast<std::uint64_t>(zero_threshold_) ^
+                   std::bit_cast<std::uint64_t>(kZeroThreshold),
+               packed);
+  AppendVarint(zero_count_, packed);
+  AppendVarint(buckets_.size(), packed);
+  std::uint64_t before = 0;
+  for (const std::uint64_t bucket : buckets_) {
+    const std::uint64_t index = bucket >> kIndexShift;
+    AppendVarint(index - before, packed);
+    AppendVarint(bucket & kCountMask, packed);
+    before = index;
+  }
+}
+
+void NativeBuckets::ReadFrom(VarintReader* packed) {
+  schema_ = static_cast<int>(packed->Read()) + kCoarsest;
+  zero_threshold_ = std::bit_cast<double>(
+      packed->Read() ^ std::bit_cast<std::uint64_t>(kZeroThreshold));
+  zero_count_ = packed->Read();
+  buckets_.resize(packed->Read());
+  std::uint64_t index = 0;
+  for (std::uint64_t& bucket : buckets_) {
+    index += packed->Read();
+    bucket = index << kIndexShift | packed->Read();
+  }
+}
+
 void NativeBuckets::Reset(int schema) noexcept {
   schema_ = schema;
   zero_threshold_ = kZeroThreshold;

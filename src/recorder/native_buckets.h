@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "src/base/varint.h"
 
 namespace echo_exporter {
 
@@ -57,6 +60,11 @@ class NativeBuckets {
       use(IndexOf(bucket), bucket & kCountMask);
     }
   }
+
+  /// Appends all of it, at least three bytes; see PackedPairs.
+  void AppendTo(std::string* packed) const;
+  /// Becomes what was appended there.
+  void ReadFrom(VarintReader* packed);
 
   /// So that assigning one with up to `most` buckets allocates nothing.
   void Reserve(std::size_t most) { buckets_.reserve(most); }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "echo_exporter/echo.h"
@@ -13,10 +14,12 @@ namespace {
 /// Adds the series of one pair to the current family.
 class PairWriter {
  public:
-  PairWriter(const PairSnapshot& pair, FamilyWriter& writer)
+  PairWriter(PackedPairs::Pair& pair, FamilyWriter& writer)
       : pair_(pair),
+        numbers_(pair.numbers()),
         writer_(writer),
-        series_{.prepared = pair.labels.get(), .since = pair.stats.since()} {}
+        series_{.prepared = pair.labels(),
+                .since = WallTime(WallTime::duration(numbers_.since))} {}
 
   void Add(PairFamily family, const PairShapes& shapes);
 
@@ -24,71 +27,69 @@ class PairWriter {
   void AddNumber(std::optional<std::uint64_t> number) {
     if (number) writer_.AddSample(series_, *number);
   }
-  void AddSeconds(std::optional<Nanoseconds> duration) {
-    if (!duration) return;
-    writer_.AddSample(
-        series_, ExactSeconds{static_cast<std::uint64_t>(duration->count())});
+  void AddSeconds(std::optional<std::uint64_t> nanoseconds) {
+    if (nanoseconds) writer_.AddSample(series_, ExactSeconds{*nanoseconds});
+  }
+  void AddStrayReplies(StrayReply kind) {
+    AddNumber(numbers_.stray_replies[static_cast<std::size_t>(kind)]);
   }
   void AddOutcomes();
   void AddHistogram(const Histogram& histogram, const HistogramShape& shape,
                     const SampleValue& sum);
+  void AddInterval();
   void AddInfo();
 
-  const PairSnapshot& pair_;
+  PackedPairs::Pair& pair_;
+  const PairNumbers& numbers_;
   FamilyWriter& writer_;
   Series series_;
 };
 
 void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
-  const PairStats& stats = pair_.stats;
   switch (family) {
     case PairFamily::kRequests:
-      return AddNumber(stats.requests());
+      return AddNumber(numbers_.requests);
     case PairFamily::kOutcomes:
       return AddOutcomes();
     case PairFamily::kInFlight:
-      return AddNumber(stats.in_flight());
+      return AddNumber(numbers_.in_flight);
     case PairFamily::kLateReplies:
-      return AddNumber(stats.stray_replies(StrayReply::kLate));
+      return AddStrayReplies(StrayReply::kLate);
     case PairFamily::kDuplicateReplies:
-      return AddNumber(stats.stray_replies(StrayReply::kDuplicate));
+      return AddStrayReplies(StrayReply::kDuplicate);
     case PairFamily::kFlowRenewals:
-      return AddNumber(stats.flow_renewals());
-    case PairFamily::kRtt:
-      series_.since = stats.rtt().since();
-      return AddHistogram(stats.rtt(), shapes.rtt,
-                          ExactSeconds{stats.rtt().sum()});
+      return AddNumber(numbers_.flow_renewals);
+    case PairFamily::kRtt: {
+      const Histogram& rtt = pair_.Rtt();
+      series_.since = rtt.since();
+      return AddHistogram(rtt, shapes.rtt, ExactSeconds{rtt.sum()});
+    }
     case PairFamily::kLastRtt:
-      return AddSeconds(stats.last_rtt());
+      return AddSeconds(numbers_.last_rtt);
     case PairFamily::kLastReply:
-      return AddSeconds(stats.last_reply());
+      return AddSeconds(numbers_.last_reply);
     case PairFamily::kJitter:
-      return AddSeconds(stats.jitter());
+      return AddSeconds(numbers_.jitter);
     case PairFamily::kReplyTtl:
-      return AddNumber(stats.reply_ttl());
+      return AddNumber(numbers_.reply_ttl);
     case PairFamily::kUp:
-      if (stats.has_state()) AddNumber(stats.up());
-      return;
+      return AddNumber(numbers_.up);
     case PairFamily::kUpChanged:
-      return AddSeconds(stats.up_changed());
+      return AddSeconds(numbers_.up_changed);
     case PairFamily::kConsecutiveFailures:
-      return AddNumber(stats.consecutive_failures());
+      return AddNumber(numbers_.consecutive_failures);
     case PairFamily::kOutages:
-      return AddNumber(stats.runs().outages());
+      return AddNumber(numbers_.outages);
     case PairFamily::kOutageSeconds:
-      return AddSeconds(stats.runs().outage_time());
-    case PairFamily::kRunLength:
-      if (const Histogram* const lengths = stats.run_lengths()) {
-        return AddHistogram(*lengths, shapes.run_lengths, lengths->sum());
-      }
-      return AddHistogram(shapes.no_runs, shapes.run_lengths, std::uint64_t{0});
+      return AddSeconds(numbers_.outage_time);
+    case PairFamily::kRunLength: {
+      const Histogram& lengths = pair_.RunLengths();
+      return AddHistogram(lengths, shapes.run_lengths, lengths.sum());
+    }
     case PairFamily::kInterval:
-      if (pair_.facts.traits.interval > Nanoseconds::zero()) {
-        AddSeconds(pair_.facts.traits.interval);
-      }
-      return;
+      return AddInterval();
     case PairFamily::kResolved:
-      if (pair_.facts.traits.has_name) AddNumber(pair_.facts.resolved);
+      if (pair_.facts().traits.has_name) AddNumber(pair_.facts().resolved);
       return;
     case PairFamily::kPairInfo:
       return AddInfo();
@@ -98,7 +99,7 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
 void PairWriter::AddOutcomes() {
   for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
     const auto outcome = static_cast<EchoOutcome>(i);
-    const std::uint64_t count = pair_.stats.outcomes(outcome);
+    const std::uint64_t count = numbers_.outcomes[i];
     const bool always =
         outcome == EchoOutcome::kReply || outcome == EchoOutcome::kTimeout;
     if (count == 0 && !always) continue;
@@ -114,9 +115,16 @@ void PairWriter::AddHistogram(const Histogram& histogram,
   writer_.AddHistogram(series_, histogram.Value(shape, sum));
 }
 
+void PairWriter::AddInterval() {
+  const Nanoseconds interval = pair_.facts().traits.interval;
+  if (interval > Nanoseconds::zero()) {
+    AddSeconds(static_cast<std::uint64_t>(interval.count()));
+  }
+}
+
 void PairWriter::AddInfo() {
-  if (!pair_.facts.route) return;
-  const Route& route = *pair_.facts.route;
+  if (!pair_.facts().route) return;
+  const Route& route = *pair_.facts().route;
   const std::string source = route.source ? route.source->ToString() : "";
   const std::string destination = route.destination.ToString();
   const std::array<LabelView, 3> labels{
@@ -129,19 +137,22 @@ void PairWriter::AddInfo() {
 
 }  // namespace
 
-void WritePairFamilies(std::span<const PairSnapshot> pairs, PairFamilySet omit,
+void WritePairFamilies(const PackedPairs& pairs, PairFamilySet omit,
                        const PairShapes& shapes, FamilyWriter& writer,
                        PieceWriter* pieces) {
-  for (std::size_t i = 0; i < kPairFamilies.size(); ++i) {
+  bool wanted = true;
+  const auto pass_on = [&] {
+    wanted = pieces == nullptr || pieces->FlushWhenLarge();
+    return wanted;
+  };
+  for (std::size_t i = 0; wanted && i < kPairFamilies.size(); ++i) {
     if (omit[i]) continue;
     writer.BeginFamily(kPairFamilies[i]);
-    for (const PairSnapshot& pair : pairs) {
+    pairs.ForEach(shapes, [&](PackedPairs::Pair& pair) {
       PairWriter(pair, writer).Add(static_cast<PairFamily>(i), shapes);
-      if (pieces != nullptr && !pieces->FlushWhenLarge()) return;
-    }
-    while (writer.EndFamilyInPart()) {
-      if (pieces != nullptr && !pieces->FlushWhenLarge()) return;
-    }
+      return pass_on();
+    });
+    while (wanted && writer.EndFamilyInPart()) pass_on();
   }
 }
 

@@ -18,6 +18,7 @@
 #include "src/base/process_stats.h"
 #include "src/base/thread_priority.h"
 #include "src/recorder/exporter_metrics.h"
+#include "src/recorder/packed_pairs.h"
 #include "src/recorder/pair_families.h"
 #include "src/recorder/pair_stats.h"
 #include "src/recorder/piece_writer.h"
@@ -80,9 +81,13 @@ struct ProbeRecorder::Impl {
   void EraseIfEnded(PairId id) noexcept;
   void Judge(PairId id, Pair& pair, const SentRequest& request) const;
 
+  std::vector<PairId> PairIds();
+  template <typename Copy, typename CopyPair, typename Keep>
+  void CopyPairs(const std::vector<PairId>& ids, Copy copy, CopyPair copy_pair,
+                 Keep keep);
   template <typename Copy, typename CopyPair>
-  std::vector<Copy> CopyPairs(Copy copy, CopyPair copy_pair);
-  std::vector<PairSnapshot> CopyPairs(const MetricsQuery& query);
+  std::vector<Copy> CopyPairs(CopyPair copy_pair);
+  PackedPairs PackPairs(const MetricsQuery& query);
 
   const Clock& clock;
   const WallTime started = clock.WallNow();
@@ -158,14 +163,7 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
   for (PairObserver* const observer : observers) observer->OnOutcome(told);
 }
 
-// In the order of their numbers, a copy of each pair for which `copy_pair(id,
-// pair, &copy)`, which fills it in under the shard's lock, returns true.
-template <typename Copy, typename CopyPair>
-std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
-                                                 CopyPair copy_pair) {
-  // Threads that keep deadlines need the locks: no program that computes may
-  // interrupt this one for long while it holds one.
-  const RaisedThreadPriority raised;
+std::vector<PairId> ProbeRecorder::Impl::PairIds() {
   std::vector<PairId> ids;
   for (PairId place = 0; place < kShardCount; ++place) {
     const MutexLock lock(shards[place].mutex);
@@ -174,8 +172,18 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
     });
   }
   std::sort(ids.begin(), ids.end());
-  std::vector<Copy> copies;
-  copies.reserve(ids.size());
+  return ids;
+}
+
+// Calls `keep(copy)` for each of these pairs that is still there and for which
+// `copy_pair(id, pair, &copy)`, which fills it in under the shard's lock,
+// returns true.
+template <typename Copy, typename CopyPair, typename Keep>
+void ProbeRecorder::Impl::CopyPairs(const std::vector<PairId>& ids, Copy copy,
+                                    CopyPair copy_pair, Keep keep) {
+  // Threads that keep deadlines need the locks: no program that computes may
+  // interrupt this one for long while it holds one.
+  const RaisedThreadPriority raised;
   // `copy` has the memory that one may need: the lock sees no allocation but
   // for a pair that has had runs of losses.
   const auto fill = [&](PairId id) {
@@ -186,14 +194,23 @@ std::vector<Copy> ProbeRecorder::Impl::CopyPairs(Copy copy,
     return pair != nullptr && copy_pair(id, *pair, &copy);
   };
   for (const PairId id : ids) {
-    if (fill(id)) copies.push_back(copy);
+    if (fill(id)) keep(copy);
   }
+}
+
+template <typename Copy, typename CopyPair>
+std::vector<Copy> ProbeRecorder::Impl::CopyPairs(CopyPair copy_pair) {
+  const std::vector<PairId> ids = PairIds();
+  std::vector<Copy> copies;
+  copies.reserve(ids.size());
+  CopyPairs(ids, Copy(), copy_pair,
+            [&copies](const Copy& copy) { copies.push_back(copy); });
   return copies;
 }
 
-std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
-    const MetricsQuery& query) {
-  if (!query.pairs) return {};
+PackedPairs ProbeRecorder::Impl::PackPairs(const MetricsQuery& query) {
+  PackedPairs packed;
+  if (!query.pairs) return packed;
   PairSnapshot snapshot{{}, PairStats(shapes), {}};
   snapshot.stats.ReserveAll(shapes);
   const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
@@ -205,7 +222,11 @@ std::vector<PairSnapshot> ProbeRecorder::Impl::CopyPairs(
     copy->facts = pair.facts;
     return true;
   };
-  return CopyPairs(std::move(snapshot), copy_pair);
+  const std::vector<PairId> ids = PairIds();
+  packed.Reserve(ids.size());
+  CopyPairs(ids, std::move(snapshot), copy_pair,
+            [&packed](const PairSnapshot& copy) { packed.Add(copy); });
+  return packed;
 }
 
 ProbeRecorder::ProbeRecorder(const HistogramOptions& options,
@@ -343,8 +364,8 @@ void ProbeRecorder::SetDiscovery(DiscoveryStatus status) {
 }
 
 std::vector<PairStatus> ProbeRecorder::Snapshot() const {
-  return impl_->CopyPairs(
-      PairStatus(), [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
+  return impl_->CopyPairs<PairStatus>(
+      [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
         copy->id = id;
         copy->labels = pair.labels();
         pair.stats.CopyTo(&copy->statistics);
@@ -356,27 +377,22 @@ std::vector<PairStatus> ProbeRecorder::Snapshot() const {
 }
 
 std::vector<PairCondition> ProbeRecorder::Conditions() const {
-  return impl_->CopyPairs(PairCondition(), [](PairId id, const Impl::Pair& pair,
-                                              PairCondition* copy) {
-    const bool in_outage = pair.stats.runs().is_outage();
-    *copy = {id, in_outage, pair.facts.IsUnresolved(in_outage)};
-    return true;
-  });
+  return impl_->CopyPairs<PairCondition>(
+      [](PairId id, const Impl::Pair& pair, PairCondition* copy) {
+        const bool in_outage = pair.stats.runs().is_outage();
+        *copy = {id, in_outage, pair.facts.IsUnresolved(in_outage)};
+        return true;
+      });
 }
 
 std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
   if (!query.pairs) return 0;
-  // Of an ordinary pair. In protobuf, a family is in memory until its end.
-  constexpr std::size_t kNativeBuckets = 20;
+  // Of an ordinary pair, packed and with its labels. In protobuf, a family is
+  // in memory until its end.
+  constexpr std::size_t kPacked = 384;
   constexpr std::size_t kMessageBytes = 512;
   const std::size_t each =
-      sizeof(PairSnapshot) +
-      (impl_->shapes.rtt.bounds().size() + kNativeBuckets) *
-          sizeof(std::uint64_t) +
-      sizeof(Histogram) +
-      (impl_->shapes.run_lengths.bounds().size() + NativeBuckets::kAlways) *
-          sizeof(std::uint64_t) +
-      (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
+      kPacked + (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
   std::size_t pairs = 0;
   for (Impl::Shard& shard : impl_->shards) {
     const MutexLock lock(shard.mutex);
@@ -391,7 +407,7 @@ void ProbeRecorder::Render(const MetricsQuery& query,
   PieceWriter pieces(sink);
   const auto writer =
       CreateFamilyWriter(query.format, &pieces.text(), impl_->started);
-  WritePairFamilies(impl_->CopyPairs(query), query.omit | impl_->never,
+  WritePairFamilies(impl_->PackPairs(query), query.omit | impl_->never,
                     impl_->shapes, *writer, &pieces);
   if (query.exporter) {
     impl_->exporter.Write(transport, ReadProcessStats(), *writer);
@@ -419,7 +435,9 @@ std::optional<PairStatus> ProbeRecorder::RenderPair(PairId id,
   snapshot.stats.CopyTo(&status.statistics);
   status.route = snapshot.facts.route;
   const auto writer = CreateFamilyWriter(query.format, text, impl_->started);
-  WritePairFamilies({&snapshot, 1}, query.omit | impl_->never, shapes, *writer,
+  PackedPairs packed;
+  packed.Add(snapshot);
+  WritePairFamilies(packed, query.omit | impl_->never, shapes, *writer,
                     /*pieces=*/nullptr);
   return status;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "src/base/utf8.h"
+#include "src/base/varint.h"
 #include "src/recorder/native_buckets.h"
 #include "src/recorder/prepared_labels.h"
 
@@ -28,12 +29,7 @@ class Message {
   void Reserve(std::size_t size) { bytes_.reserve(size); }
   std::string Take() { return std::exchange(bytes_, {}); }
 
-  void AddVarint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) {
-      bytes_.push_back(static_cast<char>(value | 0x80));
-    }
-    bytes_.push_back(static_cast<char>(value));
-  }
+  void AddVarint(std::uint64_t value) { AppendVarint(value, &bytes_); }
   /// sint32 and sint64: small numbers are short, negative ones, too.
   void AddZigzag(std::int64_t value) {
     AddVarint(static_cast<std::uint64_t>(value) << 1 ^

@@ -24,6 +24,12 @@ const std::vector<double>& Bounds() {
 
 constexpr const char* kLabels = R"(group="g",source="s",destination="d")";
 
+PackedPairs Pack(const std::vector<PairSnapshot>& pairs) {
+  PackedPairs packed;
+  for (const PairSnapshot& pair : pairs) packed.Add(pair);
+  return packed;
+}
+
 std::string Render(const std::vector<PairSnapshot>& pairs,
                    const std::vector<double>& bounds = Bounds(),
                    PairFamilySet omit = {}) {
@@ -33,7 +39,7 @@ std::string Render(const std::vector<PairSnapshot>& pairs,
     return true;
   };
   PieceWriter pieces(sink);
-  WritePairFamilies(pairs, omit, PairShapes({.rtt_buckets = bounds}),
+  WritePairFamilies(Pack(pairs), omit, PairShapes({.rtt_buckets = bounds}),
                     *CreateFamilyWriter(MetricsFormat::kText, &pieces.text()),
                     &pieces);
   pieces.Flush();
@@ -115,7 +121,7 @@ TEST(PairFamiliesTest, HandsALongTextOnInPiecesAndStopsWhenToldTo) {
   };
   const auto write = [&pairs](const TextSink& sink) {
     PieceWriter pieces(sink);
-    WritePairFamilies(pairs, {}, PairShapes({.rtt_buckets = Bounds()}),
+    WritePairFamilies(Pack(pairs), {}, PairShapes({.rtt_buckets = Bounds()}),
                       *CreateFamilyWriter(MetricsFormat::kText, &pieces.text()),
                       &pieces);
     pieces.Flush();

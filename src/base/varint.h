@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace echo_exporter {
+
+/// Appends a number, small ones in few bytes: 7 bits in each, the lowest first,
+/// as in protobuf (https://protobuf.dev/programming-guides/encoding/).
+inline void AppendVarint(std::uint64_t number, std::string* bytes) {
+  for (; number >= 0x80; number >>= 7) {
+    bytes->push_back(static_cast<char>(number | 0x80));
+  }
+  bytes->push_back(static_cast<char>(number));
+}
+
+/// Reads what AppendVarint() has written, and nothing else: it does not check.
+class VarintReader {
+ public:
+  explicit VarintReader(const char* begin) : next_(begin) {}
+
+  std::uint64_t Read() {
+    std::uint64_t number = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(*next_++);
+      number |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return number;
+    }
+  }
+  const char* next() const { return next_; }
+  void Skip(std::uint64_t bytes) { next_ += bytes; }
+
+ private:
+  const char* next_;
+};
+
+}  // namespace echo_exporter
