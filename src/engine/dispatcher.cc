@@ -132,7 +132,7 @@ void Dispatcher::Commit(const DispatchChange& change) noexcept {
     pair.spec = spec;
     pair.route_generation = 0;
     pair.last_destination.reset();
-    longest_timeout_ = std::max(longest_timeout_, spec.echo.timeout);
+    longest_timeout_ = std::max(longest_timeout_, spec.settings->echo.timeout);
   };
   for (const DispatchedPair& spec : change.updated) set(spec);
   for (const DispatchedGroup& group : change.scheduled) {
@@ -274,8 +274,8 @@ void Dispatcher::LookAtUnresolved(SteadyTime now) {
 }
 
 void Dispatcher::RenewFlow(Pair& pair, std::uint32_t losses) {
-  const std::uint32_t after = pair.spec.flow_renew_after;
-  if (after == 0 || pair.spec.echo.flow == FlowPolicy::kFresh) return;
+  const std::uint32_t after = pair.spec.settings->flow_renew_after;
+  if (after == 0 || pair.spec.settings->echo.flow == FlowPolicy::kFresh) return;
   // There was a reply since.
   if (losses < pair.losses_at_renewal) pair.losses_at_renewal = 0;
   if (losses - pair.losses_at_renewal < after) return;
@@ -308,7 +308,7 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   const SteadyTime now = clock_.Now();
   recorder_.RecordScheduleLag(now - tick.due);
   const auto [id, losses] =
-      recorder_.RecordRequest(tick.pair, now, pair.spec.outage_after);
+      recorder_.RecordRequest(tick.pair, now, pair.spec.settings->outage_after);
   if (bad_source) {
     // An adapter without address counts like an address that is not on this
     // host, which the system reports in that case: the probe was due and is
@@ -321,7 +321,7 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   }
   RenewFlow(pair, losses);
   EchoRequest request =
-      MakeRequest(ResultRouter::TagOf(id), *route, pair.spec.echo);
+      MakeRequest(ResultRouter::TagOf(id), *route, pair.spec.settings->echo);
   request.flow.owner = tick.pair;
   request.flow.renewals = pair.flow_renewals;
   if (request.flow.kind == EchoFlow::Kind::kFresh) ++pair.flow_renewals;
@@ -371,16 +371,17 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   const std::uint64_t generation = book_.generation();
   std::vector<IpAddress> destinations =
       AddressesOf(pair.spec.destination, book_);
-  if (pair.spec.allowed) {
+  if (pair.spec.settings->allowed) {
     std::erase_if(destinations, [&](const IpAddress& address) {
       return std::ranges::none_of(
-          *pair.spec.allowed,
+          *pair.spec.settings->allowed,
           [&](const IpPrefix& prefix) { return prefix.Contains(address); });
     });
   }
-  const auto& adapter = pair.spec.source.entry;
-  RouteChoice choice = ChooseRoute(SourcesOf(pair.spec.source), destinations,
-                                   pair.spec.echo.ip_version, transport_);
+  const auto& adapter = pair.spec.settings->source.entry;
+  RouteChoice choice =
+      ChooseRoute(SourcesOf(pair.spec.settings->source), destinations,
+                  pair.spec.settings->echo.ip_version, transport_);
   if (adapter && !book_.IsKnown(*adapter)) {
     choice = NoRoute::kSourceUnread;
   } else if (const Route* const route = std::get_if<Route>(&choice)) {

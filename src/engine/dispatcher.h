@@ -25,19 +25,28 @@
 
 namespace echo_exporter {
 
-/// The dispatcher's settings of one pair.
-struct DispatchedPair {
-  PairId id = 0;
+/// What the pairs of a group, or of a module, from one source have in common.
+struct PairSettings {
   Endpoint source;
-  Endpoint destination;
   EchoSettings echo;
   std::uint32_t flow_renew_after = 0;  ///< as in GroupConfig
   std::uint16_t outage_after = 3;      ///< the same
   /// No address of the destination in none of these is used; null: any is.
   std::shared_ptr<const std::vector<IpPrefix>> allowed = nullptr;
 
-  friend bool operator==(const DispatchedPair&,
-                         const DispatchedPair&) = default;
+  friend bool operator==(const PairSettings&, const PairSettings&) = default;
+};
+
+/// The dispatcher's settings of one pair.
+struct DispatchedPair {
+  PairId id = 0;
+  Endpoint destination;
+  std::shared_ptr<const PairSettings> settings;  ///< never null
+
+  friend bool operator==(const DispatchedPair& a, const DispatchedPair& b) {
+    return a.id == b.id && a.destination == b.destination &&
+           *a.settings == *b.settings;
+  }
 };
 
 /// Pairs that share an interval.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 namespace echo_exporter {
@@ -13,12 +14,8 @@ const PairSet::Pair* PairSet::Set::Find(PairId id) const {
 
 DispatchedPair PairSet::Set::SpecOf(const Pair& pair) const {
   const Group& group = groups[pair.place.group];
-  return {pair.id,
-          group.sources[pair.place.source],
-          group.destinations[pair.place.destination],
-          group.echo,
-          group.flow_renew_after,
-          group.outage_after};
+  return {pair.id, group.destinations[pair.place.destination],
+          group.settings[pair.place.source]};
 }
 
 PairTraits PairSet::Set::TraitsOf(const Pair& pair) const {
@@ -118,17 +115,18 @@ void PairSet::Abandon() noexcept {
 
 PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
   Group group{.interval = config.interval,
-              .echo = config.echo,
-              .flow_renew_after = config.flow_renew_after,
-              .outage_after = config.outage_after,
               .labels = config.labels,
-              .sources = {},
+              .settings = {},
               .destinations = {},
               .destination_labels = {}};
   MergeLabels(config, &group);
   group.destinations.reserve(config.destinations.size());
   for (const SourceConfig& source : config.sources) {
-    group.sources.push_back(Noted(WatchSource(source, book_)));
+    group.settings.push_back(std::make_shared<const PairSettings>(
+        PairSettings{.source = Noted(WatchSource(source, book_)),
+                     .echo = config.echo,
+                     .flow_renew_after = config.flow_renew_after,
+                     .outage_after = config.outage_after}));
   }
   for (const DestinationConfig& destination : config.destinations) {
     // A name of which each address is a destination has none itself.

@@ -46,11 +46,8 @@ class PairSet {
   /// The settings that the pairs of a group share, and their ends.
   struct Group {
     Nanoseconds interval{};
-    EchoSettings echo;
-    std::uint32_t flow_renew_after = 0;
-    std::uint16_t outage_after = 0;
     SharedLabels labels;
-    std::vector<Endpoint> sources;
+    std::vector<std::shared_ptr<const PairSettings>> settings;  ///< by source
     std::vector<Endpoint> destinations;
     /// Of each destination with those of the group; empty where no destination
     /// has any of its own.

@@ -131,7 +131,6 @@ ContinuousPairs::Pairs::iterator ContinuousPairs::Begin(
     const Key& key, const std::string& text, const ProbeTarget& target,
     const std::shared_ptr<const ExporterConfig>& config,
     const ModuleConfig& module) {
-  const GroupConfig defaults;
   const DestinationConfig destination = DestinationOf(key[2], target);
   const PairId id = recorder_.AddPair(LabelsOf(key));
   auto place = pairs_.end();
@@ -139,12 +138,11 @@ ContinuousPairs::Pairs::iterator ContinuousPairs::Begin(
     place = pairs_.try_emplace(key).first;
     Pair& pair = place->second;
     pair.spec.id = id;
-    pair.spec.flow_renew_after = defaults.flow_renew_after;
-    pair.spec.outage_after = defaults.outage_after;
     pair.target = text;
     pair.asked = clock_.Now();
     Set(config, module, target.verdict, &pair);
-    const auto to = WatchDestination(destination, defaults.dns_refresh, book_);
+    const auto to =
+        WatchDestination(destination, GroupConfig().dns_refresh, book_);
     pair.destination_watch = to.watch;
     pair.spec.destination = to.endpoint;
     dispatcher_.Apply({.scheduled = {{pair.interval, {pair.spec}}},
@@ -169,14 +167,19 @@ void ContinuousPairs::Set(const std::shared_ptr<const ExporterConfig>& config,
                           Pair* pair) {
   pair->interval = module.interval;
   pair->keep = module.keep;
-  pair->spec.echo = module.echo;
-  pair->spec.allowed = nullptr;
+  const GroupConfig defaults;
+  auto settings = std::make_shared<PairSettings>(
+      PairSettings{.source = {},
+                   .echo = module.echo,
+                   .flow_renew_after = defaults.flow_renew_after,
+                   .outage_after = defaults.outage_after});
   if (verdict == TargetVerdict::kDependsOnAddress) {
-    pair->spec.allowed = {config, &config->probe.allowed_prefixes};
+    settings->allowed = {config, &config->probe.allowed_prefixes};
   }
   const WatchedEndpoint source = WatchSource(module.source, book_);
   pair->source_watch = source.watch;
-  pair->spec.source = source.endpoint;
+  settings->source = source.endpoint;
+  pair->spec.settings = std::move(settings);
 }
 
 std::optional<HttpResponse> ContinuousPairs::Read(

@@ -16,7 +16,7 @@ class DispatcherChangeTest : public DispatcherFixture {
  protected:
   static DispatchedPair PairTo(PairId id, const std::string& address,
                                const EchoSettings& echo = {}) {
-    return {id, {}, {.address = Address(address), .entry = {}}, echo};
+    return PairOf(id, {}, {.address = Address(address), .entry = {}}, echo);
   }
 
   void Apply(std::vector<DispatchedGroup> scheduled,

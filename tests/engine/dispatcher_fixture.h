@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,17 @@
 
 namespace echo_exporter {
 
+inline DispatchedPair PairOf(PairId id, const Endpoint& source,
+                             const Endpoint& destination,
+                             const EchoSettings& echo = {},
+                             std::uint32_t flow_renew_after = 0) {
+  return {id, destination,
+          std::make_shared<const PairSettings>(
+              PairSettings{.source = source,
+                           .echo = echo,
+                           .flow_renew_after = flow_renew_after})};
+}
+
 /// A dispatcher whose time is the test's: its clock stands, so far in the
 /// future that no deadline wakes it; it looks at the clock when Step() says so.
 class DispatcherFixture : public testing::Test {
@@ -24,9 +36,9 @@ class DispatcherFixture : public testing::Test {
                 const Endpoint& source = {}, const EchoSettings& echo = {}) {
     std::vector<DispatchedPair> pairs;
     for (const std::string& address : addresses) {
-      pairs.push_back({NewPair(address), source,
-                       Endpoint{.address = Address(address), .entry = {}}, echo,
-                       flow_renew_after_});
+      pairs.push_back(PairOf(NewPair(address), source,
+                             {.address = Address(address), .entry = {}}, echo,
+                             flow_renew_after_));
     }
     rig_.dispatcher.Apply(
         {.scheduled = {{interval, pairs}}, .updated = {}, .removed = {}});
@@ -35,8 +47,8 @@ class DispatcherFixture : public testing::Test {
   /// Adds a pair that is probed every second, between entries of the book.
   void AddPair(const Endpoint& source, const Endpoint& destination,
                const std::string& label) {
-    const DispatchedPair pair{
-        NewPair(label), source, destination, {}, flow_renew_after_};
+    const DispatchedPair pair =
+        PairOf(NewPair(label), source, destination, {}, flow_renew_after_);
     rig_.dispatcher.Apply({.scheduled = {{std::chrono::seconds(1), {pair}}},
                            .updated = {},
                            .removed = {}});

@@ -32,12 +32,11 @@ class DispatcherOutageTest : public DispatcherFixture {
   void ChangeOutageAfter(std::uint16_t outage_after) {
     rig_.dispatcher.Apply(
         {.scheduled = {},
-         .updated = {{.id = 0,
-                      .source = {},
-                      .destination = {.address = Address(kOutageHost),
-                                      .entry = {}},
-                      .echo = {},
-                      .outage_after = outage_after}},
+         .updated =
+             {{.id = 0,
+               .destination = {.address = Address(kOutageHost), .entry = {}},
+               .settings = std::make_shared<const PairSettings>(PairSettings{
+                   .source = {}, .echo = {}, .outage_after = outage_after})}},
          .removed = {}});
   }
 

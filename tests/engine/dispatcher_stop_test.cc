@@ -153,14 +153,12 @@ TEST_F(DispatcherStopTest, ResultsThatComeAfterItsEndAreRecorded) {
   {
     Dispatcher dispatcher(clock_, *rig_.transport, rig_.book, rig_.recorder,
                           rig_.router, DispatcherRig::kDrainLimit);
-    dispatcher.Apply(
-        {.scheduled = {{seconds(1),
-                        {{pair,
-                          {},
-                          {.address = Address("192.0.2.1"), .entry = {}},
-                          {}}}}},
-         .updated = {},
-         .removed = {}});
+    dispatcher.Apply({.scheduled = {{seconds(1),
+                                     {PairOf(pair, {},
+                                             {.address = Address("192.0.2.1"),
+                                              .entry = {}})}}},
+                      .updated = {},
+                      .removed = {}});
     dispatcher.Start();
     rig_.network.WaitForSent(1);
     dispatcher.Submit(EchoRequest(), [&](const auto& r) { log.Add(r); });
@@ -181,10 +179,9 @@ TEST(DispatcherRigTest, DestroysCleanlyWithRequestsInFlight) {
     const PairId pair = rig.recorder.AddPair({"g", "auto", "d", {}});
     rig.dispatcher.Apply(
         {.scheduled = {{seconds(1),
-                        {{pair,
-                          {},
-                          {.address = Address("192.0.2.1"), .entry = {}},
-                          {}}}}},
+                        {PairOf(
+                            pair, {},
+                            {.address = Address("192.0.2.1"), .entry = {}})}}},
          .updated = {},
          .removed = {}});
     rig.dispatcher.Start();

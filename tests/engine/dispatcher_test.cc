@@ -152,13 +152,11 @@ TEST_F(DispatcherTest, MissesTicksOfADestinationWithoutAnyAddress) {
 
 TEST_F(DispatcherTest, TellsThatANameIsResolvedLongBeforeThePairIsProbed) {
   rig_.lookup.Fail("late.example.net");
-  const DispatchedPair pair{
-      NewPair("late.example.net"),
-      {},
+  const DispatchedPair pair = PairOf(
+      NewPair("late.example.net"), {},
       {.address = {},
-       .entry = rig_.book.WatchName("late.example.net", milliseconds(1)).entry},
-      {},
-      flow_renew_after_};
+       .entry =
+           rig_.book.WatchName("late.example.net", milliseconds(1)).entry});
   rig_.recorder.Describe(pair.id, {.has_name = true});
   rig_.dispatcher.Apply({.scheduled = {{std::chrono::hours(1), {pair}}},
                          .updated = {},
@@ -177,15 +175,12 @@ TEST_F(DispatcherTest, TellsThatANameIsResolvedLongBeforeThePairIsProbed) {
 TEST_F(DispatcherTest, TellsAtOnceOfANewPairWhoseNameIsKnown) {
   rig_.lookup.Set("known.example.net", {Address("192.0.2.9")});
   const auto add = [this](const std::string& label) {
-    const DispatchedPair pair{
-        NewPair(label),
-        {},
+    const DispatchedPair pair = PairOf(
+        NewPair(label), {},
         {.address = {},
          .entry =
              rig_.book.WatchName("known.example.net", std::chrono::hours(1))
-                 .entry},
-        {},
-        flow_renew_after_};
+                 .entry});
     rig_.recorder.Describe(pair.id, {.has_name = true});
     rig_.dispatcher.Apply({.scheduled = {{std::chrono::hours(1), {pair}}},
                            .updated = {},

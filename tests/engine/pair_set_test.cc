@@ -110,10 +110,10 @@ TEST_F(PairSetTest, SchedulesNewPairsByTheirGroups) {
   ASSERT_THAT(change.scheduled[0].pairs, SizeIs(4));
   const DispatchedPair& last = change.scheduled[0].pairs[3];
   EXPECT_EQ(last.id, 3U);
-  EXPECT_EQ(last.source.address, Address("198.51.100.7"));
+  EXPECT_EQ(last.settings->source.address, Address("198.51.100.7"));
   EXPECT_EQ(last.destination.address, Address("192.0.2.2"));
-  EXPECT_EQ(last.echo.ttl, 7);
-  EXPECT_EQ(last.outage_after, 5);
+  EXPECT_EQ(last.settings->echo.ttl, 7);
+  EXPECT_EQ(last.settings->outage_after, 5);
   EXPECT_EQ(change.scheduled[1].interval, seconds(1));
   EXPECT_THAT(change.scheduled[1].pairs, SizeIs(1));
   EXPECT_THAT(change.updated, IsEmpty());
@@ -184,13 +184,13 @@ TEST_F(PairSetTest, AsksOnceForTheZoneOfManyAddresses) {
   for (auto& destination : group.destinations) destination.zone = "eth0";
   const std::vector<DispatchedPair> pairs = Scheduled(MoveTo({group}));
   ASSERT_THAT(pairs, SizeIs(2));
-  EXPECT_EQ(pairs[0].source.address, Address("fe80::2"));
+  EXPECT_EQ(pairs[0].settings->source.address, Address("fe80::2"));
   EXPECT_EQ(pairs[0].destination.address, Address("fe80::1"));
   EXPECT_EQ(pairs[1].destination.address, Address("fe80::3"));
-  ASSERT_TRUE(pairs[0].source.entry);
+  ASSERT_TRUE(pairs[0].settings->source.entry);
   ASSERT_TRUE(pairs[0].destination.entry);
   EXPECT_EQ(pairs[0].destination.entry, pairs[1].destination.entry);
-  EXPECT_NE(pairs[0].source.entry, pairs[0].destination.entry);
+  EXPECT_NE(pairs[0].settings->source.entry, pairs[0].destination.entry);
 }
 
 TEST_F(PairSetTest, LooksUpTheAsciiFormOfAName) {
@@ -211,7 +211,8 @@ TEST_F(PairSetTest, UpdatesOnlyThePairsThatDiffer) {
   DispatchChange change = MoveTo({group, other});
   ASSERT_THAT(change.updated, SizeIs(1));
   EXPECT_EQ(change.updated[0].id, 1U);
-  EXPECT_EQ(change.updated[0].source.address, Address("198.51.100.8"));
+  EXPECT_EQ(change.updated[0].settings->source.address,
+            Address("198.51.100.8"));
 
   group.sources[2].interface_name = "Ethernet 3";
   change = MoveTo({group, other});
@@ -222,12 +223,12 @@ TEST_F(PairSetTest, UpdatesOnlyThePairsThatDiffer) {
   change = MoveTo({group, other});
   ASSERT_THAT(change.updated, SizeIs(1));
   EXPECT_EQ(change.updated[0].id, 3U);
-  EXPECT_EQ(change.updated[0].echo.payload_size, 8);
+  EXPECT_EQ(change.updated[0].settings->echo.payload_size, 8);
 
   other.outage_after = 1;
   change = MoveTo({group, other});
   ASSERT_THAT(change.updated, SizeIs(1));
-  EXPECT_EQ(change.updated[0].outage_after, 1);
+  EXPECT_EQ(change.updated[0].settings->outage_after, 1);
   EXPECT_THAT(Scheduled(change), IsEmpty());
   EXPECT_THAT(change.removed, IsEmpty());
 }

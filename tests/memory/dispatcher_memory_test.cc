@@ -17,7 +17,7 @@ class DispatcherMemoryTest : public DispatcherFixture {
  protected:
   static DispatchedPair PairTo(PairId id, const std::string& address,
                                const EchoSettings& echo = {}) {
-    return {id, {}, {.address = Address(address), .entry = {}}, echo};
+    return PairOf(id, {}, {.address = Address(address), .entry = {}}, echo);
   }
 
   /// False when the memory did not suffice.
