@@ -1,0 +1,191 @@
+#include "src/recorder/packed_pairs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/manual_clock.h"
+
+namespace echo_exporter {
+namespace {
+
+using testing::ElementsAreArray;
+
+constexpr WallTime kBegin{std::chrono::hours(480'000)};
+
+// How often a histogram has been seen in which state, so that the test knows
+// that it has looked at each.
+struct Seen {
+  int begun_again = 0;
+  int widened = 0;
+  int coarser = 0;
+  int with_runs = 0;
+  int never_probed = 0;
+};
+
+std::vector<std::pair<int, std::uint64_t>> IndexedCounts(
+    const NativeBuckets& native) {
+  std::vector<std::pair<int, std::uint64_t>> buckets;
+  native.ForEach([&buckets](int index, std::uint64_t count) {
+    buckets.emplace_back(index, count);
+  });
+  return buckets;
+}
+
+void ExpectEqual(const Histogram& packed, const Histogram& original,
+                 const HistogramShape& shape) {
+  EXPECT_EQ(packed.counts(), original.counts());
+  EXPECT_EQ(packed.sum(), original.sum());
+  EXPECT_EQ(packed.since(), original.since());
+  EXPECT_EQ(packed.native().schema(), original.native().schema());
+  EXPECT_EQ(packed.native().zero_threshold(),
+            original.native().zero_threshold());
+  EXPECT_EQ(packed.native().zero_count(), original.native().zero_count());
+  EXPECT_EQ(IndexedCounts(packed.native()), IndexedCounts(original.native()));
+  const HistogramValue value = packed.Value(shape, std::uint64_t{0});
+  const HistogramValue expected = original.Value(shape, std::uint64_t{0});
+  EXPECT_THAT(value.counts_before, ElementsAreArray(expected.counts_before));
+  EXPECT_EQ(value.sum_before, expected.sum_before);
+}
+
+void ExpectEqual(const PairNumbers& packed, const PairStats& original) {
+  const PairNumbers expected(original);
+  EXPECT_EQ(packed.since, original.since().time_since_epoch().count());
+  EXPECT_EQ(packed.requests, original.requests());
+  EXPECT_EQ(packed.in_flight, original.in_flight());
+  EXPECT_EQ(packed.outcomes, expected.outcomes);
+  EXPECT_EQ(packed.outcomes[static_cast<std::size_t>(EchoOutcome::kReply)],
+            original.outcomes(EchoOutcome::kReply));
+  EXPECT_EQ(packed.stray_replies, expected.stray_replies);
+  EXPECT_EQ(packed.flow_renewals, original.flow_renewals());
+  EXPECT_EQ(packed.consecutive_failures, original.consecutive_failures());
+  EXPECT_EQ(packed.outages, original.runs().outages());
+  EXPECT_EQ(packed.outage_time, expected.outage_time);
+  EXPECT_EQ(packed.last_rtt, expected.last_rtt);
+  EXPECT_EQ(packed.last_reply, expected.last_reply);
+  EXPECT_EQ(packed.jitter, expected.jitter);
+  EXPECT_EQ(packed.reply_ttl, expected.reply_ttl);
+  EXPECT_EQ(packed.up.has_value(), original.has_state());
+  EXPECT_EQ(packed.up_changed, expected.up_changed);
+}
+
+class PackedPairsTest : public testing::Test {
+ protected:
+  PackedPairsTest() { clock_.SetWall(kBegin); }
+
+  // Of a pair to which anything has happened.
+  PairSnapshot RandomPair() {
+    PairSnapshot pair{ProbeRecorder::Prepare({"g", "s", "d", {}}),
+                      PairStats(shapes_, clock_.WallNow()),
+                      {}};
+    const auto requests = random_() % 60;
+    for (unsigned i = 0; i < requests; ++i) Probe(&pair.stats);
+    if (random_() % 2 == 0) pair.stats.RecordStrayReply(StrayReply::kLate);
+    if (random_() % 2 == 0) pair.stats.RecordFlowRenewal();
+    pair.facts.resolved = random_() % 2 == 0;
+    pair.facts.traits.interval = Nanoseconds(random_());
+    return pair;
+  }
+
+  void Note(const PairStats& stats) {
+    const Histogram& rtt = stats.rtt();
+    seen_.begun_again += rtt.since() != stats.since() ? 1 : 0;
+    seen_.widened += rtt.native().widened() ? 1 : 0;
+    seen_.coarser += rtt.native().schema() < shapes_.rtt.schema() ? 1 : 0;
+    seen_.with_runs +=
+        stats.run_lengths() != nullptr && stats.run_lengths()->sum() > 0 ? 1
+                                                                         : 0;
+    seen_.never_probed += stats.requests() == 0 ? 1 : 0;
+  }
+
+  const PairShapes shapes_{
+      {.rtt_buckets = {0.0001, 0.001, 0.01}, .native_max_buckets = 10}};
+  Seen seen_;
+
+ private:
+  void Probe(PairStats* stats) {
+    clock_.SetWall(clock_.WallNow() + std::chrono::minutes(random_() % 10));
+    stats->Prepare(shapes_);
+    stats->RecordRequest();
+    EchoResult result;
+    result.outcome =
+        random_() % 3 == 0
+            ? static_cast<EchoOutcome>(random_() % kEchoOutcomeCount)
+            : EchoOutcome::kReply;
+    result.rtt = Nanoseconds(1) * (std::int64_t{1} << random_() % 36);
+    if (random_() % 4 == 0) result.reply_ttl = random_() % 256;
+    if (random_() % 30 == 0) return;  // it stays in flight
+    stats->RecordResult(result, shapes_, clock_);
+    stats->RecordInSendOrder(
+        {SteadyTime(Nanoseconds(random_())), 3, result.outcome}, shapes_,
+        clock_);
+  }
+
+  std::minstd_rand random_;
+  ManualClock clock_{SteadyTime()};
+};
+
+TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
+  std::vector<PairSnapshot> pairs;
+  PackedPairs packed;
+  for (int i = 0; i < 3000; ++i) {  // in more than one block
+    pairs.push_back(RandomPair());
+    packed.Add(pairs.back());
+    Note(pairs.back().stats);
+  }
+  std::size_t read = 0;
+  packed.ForEach(shapes_, [&](PackedPairs::Pair& pair) {
+    const PairSnapshot& original = pairs[read++];
+    EXPECT_EQ(pair.labels(), original.labels.get());
+    EXPECT_EQ(pair.facts().traits, original.facts.traits);
+    EXPECT_EQ(pair.facts().resolved, original.facts.resolved);
+    ExpectEqual(pair.numbers(), original.stats);
+    ExpectEqual(pair.Rtt(), original.stats.rtt(), shapes_.rtt);
+    const Histogram* const lengths = original.stats.run_lengths();
+    ExpectEqual(pair.RunLengths(),
+                lengths == nullptr ? shapes_.no_runs : *lengths,
+                shapes_.run_lengths);
+    return !HasFailure();
+  });
+  EXPECT_EQ(read, pairs.size());
+  EXPECT_GT(seen_.begun_again, 0);
+  EXPECT_GT(seen_.widened, 0);
+  EXPECT_GT(seen_.coarser, 0);
+  EXPECT_GT(seen_.with_runs, 0);
+  EXPECT_GT(seen_.never_probed, 0);
+}
+
+TEST_F(PackedPairsTest, IsReadAgainAndAgainAndStopsWhenToldTo) {
+  PackedPairs packed;
+  const PairSnapshot pair = RandomPair();
+  for (int i = 0; i < 10; ++i) packed.Add(pair);
+  for (int reading = 0; reading < 2; ++reading) {
+    int read = 0;
+    packed.ForEach(shapes_, [&](PackedPairs::Pair&) { return ++read < 5; });
+    EXPECT_EQ(read, 5);
+  }
+}
+
+TEST(VarintTest, TakesEveryNumberInAsFewBytesAsItNeeds) {
+  for (int bits = 0; bits <= 64; ++bits) {
+    const std::uint64_t number =
+        bits == 0 ? 0
+                  : std::numeric_limits<std::uint64_t>::max() >> (64 - bits);
+    std::string bytes;
+    AppendVarint(number, &bytes);
+    EXPECT_EQ(bytes.size(), bits == 0 ? 1U : (bits + 6U) / 7) << bits;
+    VarintReader reader(bytes.data());
+    EXPECT_EQ(reader.Read(), number);
+    EXPECT_EQ(reader.next(), bytes.data() + bytes.size());
+  }
+}
+
+}  // namespace
+}  // namespace echo_exporter
