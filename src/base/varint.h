@@ -28,7 +28,12 @@ class VarintReader {
     }
   }
   const char* next() const { return next_; }
-  void Skip(std::uint64_t bytes) { next_ += bytes; }
+  void SkipBytes(std::uint64_t bytes) { next_ += bytes; }
+  void SkipNumbers(int numbers) {
+    while (numbers > 0) {
+      if (static_cast<unsigned char>(*next_++) < 0x80) --numbers;
+    }
+  }
 
  private:
   const char* next_;

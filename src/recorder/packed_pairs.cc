@@ -1,6 +1,8 @@
 #include "src/recorder/packed_pairs.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <chrono>
 
 namespace echo_exporter {
@@ -8,99 +10,75 @@ namespace {
 
 constexpr std::size_t kBlockSize = 256 * 1024;
 
-std::optional<std::uint64_t> CountOf(
-    const std::optional<Nanoseconds>& duration) {
-  if (!duration) return std::nullopt;
-  return static_cast<std::uint64_t>(duration->count());
+constexpr auto kNumbers = static_cast<std::size_t>(PairNumber::kEnd);
+static_assert(kNumbers <= 32);
+
+/// Those that may be absent are one more than they are, or zero.
+using Numbers = std::array<std::uint64_t, kNumbers>;
+
+Numbers NumbersOf(const PairStats& stats) {
+  Numbers numbers{};
+  const auto at = [&numbers](PairNumber number,
+                             std::size_t i = 0) -> std::uint64_t& {
+    return numbers[static_cast<std::size_t>(number) + i];
+  };
+  const auto set = [&at](PairNumber number,
+                         const std::optional<Nanoseconds>& duration) {
+    if (duration)
+      at(number) = 1 + static_cast<std::uint64_t>(duration->count());
+  };
+  at(PairNumber::kRequests) = stats.requests();
+  at(PairNumber::kInFlight) = stats.in_flight();
+  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
+    at(PairNumber::kOutcomes, i) = stats.outcomes(static_cast<EchoOutcome>(i));
+  }
+  for (std::size_t i = 0; i < kStrayReplyCount; ++i) {
+    at(PairNumber::kStrayReplies, i) =
+        stats.stray_replies(static_cast<StrayReply>(i));
+  }
+  at(PairNumber::kFlowRenewals) = stats.flow_renewals();
+  at(PairNumber::kConsecutiveFailures) = stats.consecutive_failures();
+  at(PairNumber::kOutages) = stats.runs().outages();
+  at(PairNumber::kOutageTime) =
+      static_cast<std::uint64_t>(stats.runs().outage_time().count());
+  set(PairNumber::kLastRtt, stats.last_rtt());
+  set(PairNumber::kLastReply, stats.last_reply());
+  set(PairNumber::kJitter, stats.jitter());
+  if (stats.reply_ttl()) at(PairNumber::kReplyTtl) = 1U + *stats.reply_ttl();
+  if (stats.has_state()) at(PairNumber::kUp) = stats.up() ? 2 : 1;
+  set(PairNumber::kUpChanged, stats.up_changed());
+  return numbers;
 }
 
-/// Appends numbers of all kinds.
-class Packer {
- public:
-  explicit Packer(std::string* bytes) : bytes_(bytes) {}
+/// Small numbers are short, negative ones, too.
+std::uint64_t ToZigzag(std::int64_t number) {
+  return static_cast<std::uint64_t>(number) << 1 ^
+         static_cast<std::uint64_t>(number >> 63);
+}
 
-  void operator()(std::uint64_t number) const { AppendVarint(number, bytes_); }
-  void operator()(std::int64_t number) const {
-    AppendVarint(static_cast<std::uint64_t>(number), bytes_);
-  }
-  void operator()(const std::optional<std::uint64_t>& number) const {
-    AppendVarint(number ? *number + 1 : 0, bytes_);
-  }
-
- private:
-  std::string* bytes_;
-};
-
-/// Reads them again.
-class Unpacker {
- public:
-  explicit Unpacker(VarintReader* bytes) : bytes_(bytes) {}
-
-  void operator()(std::uint64_t& number) const { number = bytes_->Read(); }
-  void operator()(std::int64_t& number) const {
-    number = static_cast<std::int64_t>(bytes_->Read());
-  }
-  void operator()(std::optional<std::uint64_t>& number) const {
-    const std::uint64_t read = bytes_->Read();
-    number.reset();
-    if (read > 0) number = read - 1;
-  }
-
- private:
-  VarintReader* bytes_;
-};
-
-/// Calls `use(number)` for each number, always in the same order.
-template <typename Numbers, typename Use>
-void ForEachNumber(Numbers& numbers, const Use& use) {
-  use(numbers.since);
-  use(numbers.requests);
-  use(numbers.in_flight);
-  for (auto& count : numbers.outcomes) use(count);
-  for (auto& count : numbers.stray_replies) use(count);
-  use(numbers.flow_renewals);
-  use(numbers.consecutive_failures);
-  use(numbers.outages);
-  use(numbers.outage_time);
-  use(numbers.last_rtt);
-  use(numbers.last_reply);
-  use(numbers.jitter);
-  use(numbers.reply_ttl);
-  use(numbers.up);
-  use(numbers.up_changed);
+std::int64_t FromZigzag(std::uint64_t number) {
+  return static_cast<std::int64_t>(number >> 1) ^
+         -static_cast<std::int64_t>(number & 1);
 }
 
 }  // namespace
 
-PairNumbers::PairNumbers(const PairStats& stats)
-    : since(stats.since().time_since_epoch().count()),
-      requests(stats.requests()),
-      in_flight(stats.in_flight()),
-      flow_renewals(stats.flow_renewals()),
-      consecutive_failures(stats.consecutive_failures()),
-      outages(stats.runs().outages()),
-      outage_time(
-          static_cast<std::uint64_t>(stats.runs().outage_time().count())),
-      last_rtt(CountOf(stats.last_rtt())),
-      last_reply(CountOf(stats.last_reply())),
-      jitter(CountOf(stats.jitter())),
-      reply_ttl(stats.reply_ttl()),
-      up_changed(CountOf(stats.up_changed())) {
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    outcomes[i] = stats.outcomes(static_cast<EchoOutcome>(i));
-  }
-  for (std::size_t i = 0; i < stray_replies.size(); ++i) {
-    stray_replies[i] = stats.stray_replies(static_cast<StrayReply>(i));
-  }
-  if (stats.has_state()) up = stats.up() ? 1 : 0;
-}
-
-// Of each pair: the length of the rest, the numbers, the length of the RTTs and
-// these, and the run lengths, if there are any.
+// Of each pair: the length of the rest; when it began, after the first one;
+// which numbers are not zero, and these; the length of the RTTs and these; and
+// the run lengths, if there are any.
 void PackedPairs::Add(const PairSnapshot& pair) {
+  if (entries_.empty()) since_ = pair.stats.since();
   statistics_.clear();
-  const PairNumbers numbers(pair.stats);
-  ForEachNumber(numbers, Packer(&statistics_));
+  AppendVarint(ToZigzag((pair.stats.since() - since_).count()), &statistics_);
+  const Numbers numbers = NumbersOf(pair.stats);
+  std::uint32_t present = 0;
+  for (std::size_t i = 0; i < kNumbers; ++i) {
+    present |= std::uint32_t{numbers[i] != 0} << i;
+  }
+  AppendVarint(present, &statistics_);
+  for (const std::uint64_t number : numbers) {
+    if (number != 0) AppendVarint(number, &statistics_);
+  }
   histogram_.clear();
   pair.stats.rtt().AppendTo(&histogram_);
   AppendVarint(histogram_.size(), &statistics_);
@@ -119,27 +97,50 @@ void PackedPairs::Add(const PairSnapshot& pair) {
   entries_.push_back({pair.labels, pair.facts});
 }
 
-const char* PackedPairs::Pair::ReadFrom(const Entry& entry, const char* at) {
+const char* PackedPairs::Pair::ReadFrom(const Entry& entry, WallTime since,
+                                        const char* at) {
   entry_ = &entry;
   VarintReader reader(at);
   const std::uint64_t size = reader.Read();
   end_ = reader.next() + size;
-  ForEachNumber(numbers_, Unpacker(&reader));
-  histograms_ = reader.next();
+  since_ = since + WallTime::duration(FromZigzag(reader.Read()));
+  present_ = static_cast<std::uint32_t>(reader.Read());
+  numbers_ = reader.next();
   return end_;
 }
 
+std::uint64_t PackedPairs::Pair::Number(PairNumber number) const {
+  const std::uint32_t bit = std::uint32_t{1} << static_cast<int>(number);
+  if ((present_ & bit) == 0) return 0;
+  VarintReader reader(numbers_);
+  reader.SkipNumbers(std::popcount(present_ & (bit - 1)));
+  return reader.Read();
+}
+
+std::optional<std::uint64_t> PackedPairs::Pair::NumberIfAny(
+    PairNumber number) const {
+  const std::uint64_t read = Number(number);
+  if (read == 0) return std::nullopt;
+  return read - 1;
+}
+
+VarintReader PackedPairs::Pair::Histograms() const {
+  VarintReader reader(numbers_);
+  reader.SkipNumbers(std::popcount(present_));
+  return reader;
+}
+
 const Histogram& PackedPairs::Pair::Rtt() {
-  VarintReader reader(histograms_);
+  VarintReader reader = Histograms();
   reader.Read();  // their length
   rtt_.ReadFrom(&reader);
   return rtt_;
 }
 
 const Histogram& PackedPairs::Pair::RunLengths() {
-  VarintReader reader(histograms_);
+  VarintReader reader = Histograms();
   const std::uint64_t size = reader.Read();
-  reader.Skip(size);
+  reader.SkipBytes(size);
   if (reader.next() == end_) return shapes_.no_runs;
   runs_.ReadFrom(&reader);
   return runs_;

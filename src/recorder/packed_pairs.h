@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -28,25 +27,22 @@ struct PairSnapshot {
 
 /// The numbers of a pair that are exposed, but for its histograms; times in
 /// nanoseconds.
-struct PairNumbers {
-  PairNumbers() = default;
-  explicit PairNumbers(const PairStats& stats);
-
-  std::int64_t since = 0;  ///< as WallTime counts
-  std::uint64_t requests = 0;
-  std::uint64_t in_flight = 0;
-  std::array<std::uint64_t, kEchoOutcomeCount> outcomes{};
-  std::array<std::uint64_t, kStrayReplyCount> stray_replies{};
-  std::uint64_t flow_renewals = 0;
-  std::uint64_t consecutive_failures = 0;
-  std::uint64_t outages = 0;
-  std::uint64_t outage_time = 0;
-  std::optional<std::uint64_t> last_rtt;
-  std::optional<std::uint64_t> last_reply;
-  std::optional<std::uint64_t> jitter;
-  std::optional<std::uint64_t> reply_ttl;
-  std::optional<std::uint64_t> up;  ///< 0 or 1
-  std::optional<std::uint64_t> up_changed;
+enum class PairNumber : std::uint8_t {
+  kRequests,
+  kInFlight,
+  kOutcomes,  ///< the first of them; the others follow, as those of the next
+  kStrayReplies = kOutcomes + kEchoOutcomeCount,
+  kFlowRenewals = kStrayReplies + kStrayReplyCount,
+  kConsecutiveFailures,
+  kOutages,
+  kOutageTime,
+  kLastRtt,  ///< this one and the following may be absent
+  kLastReply,
+  kJitter,
+  kReplyTtl,
+  kUp,
+  kUpChanged,
+  kEnd
 };
 
 /// Copies of pairs for one rendering, which reads them family by family. Most
@@ -76,18 +72,23 @@ class PackedPairs {
   };
 
   std::vector<Entry> entries_;
+  WallTime since_{};                ///< of the first one
   std::deque<std::string> blocks_;  ///< the statistics, one after the other
   std::string statistics_;          ///< kept for its memory, as the next
   std::string histogram_;
 };
 
-/// One of them. Its histograms are read when they are asked for.
+/// One of them. What is asked for is read.
 class PackedPairs::Pair {
  public:
   /// Null: none are written.
   const PreparedLabels* labels() const { return entry_->labels.get(); }
   const PairFacts& facts() const { return entry_->facts; }
-  const PairNumbers& numbers() const { return numbers_; }
+  /// When its statistics began.
+  WallTime since() const { return since_; }
+  std::uint64_t Number(PairNumber number) const;
+  /// One of those that may be absent.
+  std::optional<std::uint64_t> NumberIfAny(PairNumber number) const;
   const Histogram& Rtt();
   const Histogram& RunLengths();
 
@@ -98,12 +99,14 @@ class PackedPairs::Pair {
       : shapes_(shapes), rtt_(shapes.rtt, {}), runs_(shapes.run_lengths, {}) {}
 
   /// Reads the numbers of one from `at`. Returns where the next one is.
-  const char* ReadFrom(const Entry& entry, const char* at);
+  const char* ReadFrom(const Entry& entry, WallTime since, const char* at);
+  VarintReader Histograms() const;
 
   const PairShapes& shapes_;
   const Entry* entry_ = nullptr;
-  PairNumbers numbers_;
-  const char* histograms_ = nullptr;
+  WallTime since_{};
+  std::uint32_t present_ = 0;  ///< a bit for each number that is not zero
+  const char* numbers_ = nullptr;
   const char* end_ = nullptr;
   Histogram rtt_;
   Histogram runs_;
@@ -116,7 +119,7 @@ void PackedPairs::ForEach(const PairShapes& shapes, const Use& use) const {
   for (const std::string& block : blocks_) {
     const char* at = block.data();
     while (at != block.data() + block.size()) {
-      at = pair.ReadFrom(*entry++, at);
+      at = pair.ReadFrom(*entry++, since_, at);
       if (!use(pair)) return;
     }
   }

@@ -16,22 +16,29 @@ class PairWriter {
  public:
   PairWriter(PackedPairs::Pair& pair, FamilyWriter& writer)
       : pair_(pair),
-        numbers_(pair.numbers()),
         writer_(writer),
-        series_{.prepared = pair.labels(),
-                .since = WallTime(WallTime::duration(numbers_.since))} {}
+        series_{.prepared = pair.labels(), .since = pair.since()} {}
 
   void Add(PairFamily family, const PairShapes& shapes);
 
  private:
-  void AddNumber(std::optional<std::uint64_t> number) {
-    if (number) writer_.AddSample(series_, *number);
+  void AddNumber(PairNumber number, std::size_t i = 0) {
+    writer_.AddSample(series_, Number(number, i));
   }
-  void AddSeconds(std::optional<std::uint64_t> nanoseconds) {
-    if (nanoseconds) writer_.AddSample(series_, ExactSeconds{*nanoseconds});
+  void AddNumberIfAny(PairNumber number) {
+    if (const auto value = pair_.NumberIfAny(number)) {
+      writer_.AddSample(series_, *value);
+    }
   }
-  void AddStrayReplies(StrayReply kind) {
-    AddNumber(numbers_.stray_replies[static_cast<std::size_t>(kind)]);
+  void AddSeconds(std::uint64_t nanoseconds) {
+    writer_.AddSample(series_, ExactSeconds{nanoseconds});
+  }
+  void AddSecondsIfAny(PairNumber number) {
+    if (const auto value = pair_.NumberIfAny(number)) AddSeconds(*value);
+  }
+  std::uint64_t Number(PairNumber first, std::size_t i) const {
+    return pair_.Number(
+        static_cast<PairNumber>(static_cast<std::size_t>(first) + i));
   }
   void AddOutcomes();
   void AddHistogram(const Histogram& histogram, const HistogramShape& shape,
@@ -40,7 +47,6 @@ class PairWriter {
   void AddInfo();
 
   PackedPairs::Pair& pair_;
-  const PairNumbers& numbers_;
   FamilyWriter& writer_;
   Series series_;
 };
@@ -48,40 +54,42 @@ class PairWriter {
 void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
   switch (family) {
     case PairFamily::kRequests:
-      return AddNumber(numbers_.requests);
+      return AddNumber(PairNumber::kRequests);
     case PairFamily::kOutcomes:
       return AddOutcomes();
     case PairFamily::kInFlight:
-      return AddNumber(numbers_.in_flight);
+      return AddNumber(PairNumber::kInFlight);
     case PairFamily::kLateReplies:
-      return AddStrayReplies(StrayReply::kLate);
+      return AddNumber(PairNumber::kStrayReplies,
+                       static_cast<std::size_t>(StrayReply::kLate));
     case PairFamily::kDuplicateReplies:
-      return AddStrayReplies(StrayReply::kDuplicate);
+      return AddNumber(PairNumber::kStrayReplies,
+                       static_cast<std::size_t>(StrayReply::kDuplicate));
     case PairFamily::kFlowRenewals:
-      return AddNumber(numbers_.flow_renewals);
+      return AddNumber(PairNumber::kFlowRenewals);
     case PairFamily::kRtt: {
       const Histogram& rtt = pair_.Rtt();
       series_.since = rtt.since();
       return AddHistogram(rtt, shapes.rtt, ExactSeconds{rtt.sum()});
     }
     case PairFamily::kLastRtt:
-      return AddSeconds(numbers_.last_rtt);
+      return AddSecondsIfAny(PairNumber::kLastRtt);
     case PairFamily::kLastReply:
-      return AddSeconds(numbers_.last_reply);
+      return AddSecondsIfAny(PairNumber::kLastReply);
     case PairFamily::kJitter:
-      return AddSeconds(numbers_.jitter);
+      return AddSecondsIfAny(PairNumber::kJitter);
     case PairFamily::kReplyTtl:
-      return AddNumber(numbers_.reply_ttl);
+      return AddNumberIfAny(PairNumber::kReplyTtl);
     case PairFamily::kUp:
-      return AddNumber(numbers_.up);
+      return AddNumberIfAny(PairNumber::kUp);
     case PairFamily::kUpChanged:
-      return AddSeconds(numbers_.up_changed);
+      return AddSecondsIfAny(PairNumber::kUpChanged);
     case PairFamily::kConsecutiveFailures:
-      return AddNumber(numbers_.consecutive_failures);
+      return AddNumber(PairNumber::kConsecutiveFailures);
     case PairFamily::kOutages:
-      return AddNumber(numbers_.outages);
+      return AddNumber(PairNumber::kOutages);
     case PairFamily::kOutageSeconds:
-      return AddSeconds(numbers_.outage_time);
+      return AddSeconds(pair_.Number(PairNumber::kOutageTime));
     case PairFamily::kRunLength: {
       const Histogram& lengths = pair_.RunLengths();
       return AddHistogram(lengths, shapes.run_lengths, lengths.sum());
@@ -89,7 +97,9 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
     case PairFamily::kInterval:
       return AddInterval();
     case PairFamily::kResolved:
-      if (pair_.facts().traits.has_name) AddNumber(pair_.facts().resolved);
+      if (pair_.facts().traits.has_name) {
+        writer_.AddSample(series_, std::uint64_t{pair_.facts().resolved});
+      }
       return;
     case PairFamily::kPairInfo:
       return AddInfo();
@@ -99,7 +109,7 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
 void PairWriter::AddOutcomes() {
   for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
     const auto outcome = static_cast<EchoOutcome>(i);
-    const std::uint64_t count = numbers_.outcomes[i];
+    const std::uint64_t count = Number(PairNumber::kOutcomes, i);
     const bool always =
         outcome == EchoOutcome::kReply || outcome == EchoOutcome::kTimeout;
     if (count == 0 && !always) continue;

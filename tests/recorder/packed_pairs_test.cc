@@ -6,9 +6,10 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tests/support/manual_clock.h"
@@ -55,25 +56,43 @@ void ExpectEqual(const Histogram& packed, const Histogram& original,
   EXPECT_EQ(value.sum_before, expected.sum_before);
 }
 
-void ExpectEqual(const PairNumbers& packed, const PairStats& original) {
-  const PairNumbers expected(original);
-  EXPECT_EQ(packed.since, original.since().time_since_epoch().count());
-  EXPECT_EQ(packed.requests, original.requests());
-  EXPECT_EQ(packed.in_flight, original.in_flight());
-  EXPECT_EQ(packed.outcomes, expected.outcomes);
-  EXPECT_EQ(packed.outcomes[static_cast<std::size_t>(EchoOutcome::kReply)],
-            original.outcomes(EchoOutcome::kReply));
-  EXPECT_EQ(packed.stray_replies, expected.stray_replies);
-  EXPECT_EQ(packed.flow_renewals, original.flow_renewals());
-  EXPECT_EQ(packed.consecutive_failures, original.consecutive_failures());
-  EXPECT_EQ(packed.outages, original.runs().outages());
-  EXPECT_EQ(packed.outage_time, expected.outage_time);
-  EXPECT_EQ(packed.last_rtt, expected.last_rtt);
-  EXPECT_EQ(packed.last_reply, expected.last_reply);
-  EXPECT_EQ(packed.jitter, expected.jitter);
-  EXPECT_EQ(packed.reply_ttl, expected.reply_ttl);
-  EXPECT_EQ(packed.up.has_value(), original.has_state());
-  EXPECT_EQ(packed.up_changed, expected.up_changed);
+void ExpectEqual(const PackedPairs::Pair& packed, const PairStats& original) {
+  const auto number = [&packed](PairNumber first, std::size_t i = 0) {
+    return packed.Number(
+        static_cast<PairNumber>(static_cast<std::size_t>(first) + i));
+  };
+  const auto time = [&packed](PairNumber which) -> std::optional<Nanoseconds> {
+    const auto value = packed.NumberIfAny(which);
+    if (!value) return std::nullopt;
+    return Nanoseconds(static_cast<std::int64_t>(*value));
+  };
+  EXPECT_EQ(packed.since(), original.since());
+  EXPECT_EQ(number(PairNumber::kRequests), original.requests());
+  EXPECT_EQ(number(PairNumber::kInFlight), original.in_flight());
+  for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
+    EXPECT_EQ(number(PairNumber::kOutcomes, i),
+              original.outcomes(static_cast<EchoOutcome>(i)));
+  }
+  for (std::size_t i = 0; i < kStrayReplyCount; ++i) {
+    EXPECT_EQ(number(PairNumber::kStrayReplies, i),
+              original.stray_replies(static_cast<StrayReply>(i)));
+  }
+  EXPECT_EQ(number(PairNumber::kFlowRenewals), original.flow_renewals());
+  EXPECT_EQ(number(PairNumber::kConsecutiveFailures),
+            original.consecutive_failures());
+  EXPECT_EQ(number(PairNumber::kOutages), original.runs().outages());
+  EXPECT_EQ(
+      Nanoseconds(static_cast<std::int64_t>(number(PairNumber::kOutageTime))),
+      original.runs().outage_time());
+  EXPECT_EQ(time(PairNumber::kLastRtt), original.last_rtt());
+  EXPECT_EQ(time(PairNumber::kLastReply), original.last_reply());
+  EXPECT_EQ(time(PairNumber::kJitter), original.jitter());
+  EXPECT_EQ(packed.NumberIfAny(PairNumber::kReplyTtl), original.reply_ttl());
+  EXPECT_EQ(packed.NumberIfAny(PairNumber::kUp).has_value(),
+            original.has_state());
+  EXPECT_EQ(packed.NumberIfAny(PairNumber::kUp).value_or(0),
+            original.up() ? 1U : 0U);
+  EXPECT_EQ(time(PairNumber::kUpChanged), original.up_changed());
 }
 
 class PackedPairsTest : public testing::Test {
@@ -146,7 +165,7 @@ TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
     EXPECT_EQ(pair.labels(), original.labels.get());
     EXPECT_EQ(pair.facts().traits, original.facts.traits);
     EXPECT_EQ(pair.facts().resolved, original.facts.resolved);
-    ExpectEqual(pair.numbers(), original.stats);
+    ExpectEqual(pair, original.stats);
     ExpectEqual(pair.Rtt(), original.stats.rtt(), shapes_.rtt);
     const Histogram* const lengths = original.stats.run_lengths();
     ExpectEqual(pair.RunLengths(),
