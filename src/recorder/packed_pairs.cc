@@ -8,7 +8,7 @@
 namespace echo_exporter {
 namespace {
 
-constexpr std::size_t kBlockSize = 256 * 1024;
+constexpr std::size_t kBlockSize = 262'144;
 
 constexpr auto kNumbers = static_cast<std::size_t>(PairNumber::kEnd);
 static_assert(kNumbers <= 32);
@@ -24,8 +24,9 @@ Numbers NumbersOf(const PairStats& stats) {
   };
   const auto set = [&at](PairNumber number,
                          const std::optional<Nanoseconds>& duration) {
-    if (duration)
+    if (duration) {
       at(number) = 1 + static_cast<std::uint64_t>(duration->count());
+    }
   };
   at(PairNumber::kRequests) = stats.requests();
   at(PairNumber::kInFlight) = stats.in_flight();
