@@ -49,10 +49,10 @@ class ProbeScheduler {
   ProbeScheduler(const ProbeScheduler&) = delete;
   ProbeScheduler& operator=(const ProbeScheduler&) = delete;
 
-  /// Schedules the pairs, each in one of the groups, the first ticks of each
-  /// group spread over [start, start + interval). A pair that is scheduled
-  /// already moves to its new place. Throws std::bad_alloc, and has changed
-  /// nothing then.
+  /// Schedules the pairs, the first ticks of each group spread over
+  /// [start, start + interval). A pair that is scheduled already moves to its
+  /// new place, one that is in several groups to that in the last. Throws
+  /// std::bad_alloc, and has changed nothing then.
   void Schedule(const std::vector<Group>& groups, SteadyTime start);
 
   /// Removes pairs; unknown ones are ignored.
@@ -90,8 +90,9 @@ class ProbeScheduler {
     Turn* after = nullptr;
   };
 
-  /// The pairs of one interval, by when they are due. Who has had a turn goes
-  /// to the end, or is late and goes to where the one before it went.
+  /// The pairs of one interval, by when they are due. A pair that has had its
+  /// turn moves to the end, unless it was late by an interval or more: then its
+  /// place is close to that of the pair before it.
   struct Round {
     Nanoseconds interval{};
     Turn* first = nullptr;

@@ -94,12 +94,16 @@ void ProbeScheduler::Schedule(const std::vector<Group>& groups,
 
   turns_.merge(added);
   rounds_.merge(rounds);
+  for (const Group& group : groups) {
+    for (const PairId pair : group.pairs) Leave(turns_.find(pair)->second);
+  }
   for (const Group& group : groups) Place(group, start, &placed);
   // So that each place is close to that of the turn before it.
   std::ranges::sort(placed, [](const Turn* a, const Turn* b) {
     return a->round != b->round ? std::less<>()(a->round, b->round)
                                 : IsEarlier(*a, *b);
   });
+  placed.erase(std::unique(placed.begin(), placed.end()), placed.end());
   for (Turn* const turn : placed) Put(*turn);
   OrderRounds();
   allowance_ = static_cast<double>(BurstLimit());
@@ -117,7 +121,8 @@ void ProbeScheduler::Place(const Group& group, SteadyTime start,
     const Nanoseconds phase(
         static_cast<std::int64_t>((static_cast<double>(i) + offset) * step));
     Turn& turn = turns_.find(group.pairs[i])->second;
-    Leave(turn);
+    // Of another group of these, perhaps.
+    if (turn.round != nullptr) rate_ -= RateOf(turn.round->interval);
     turn.round = &round;
     turn.due = start + phase;
     rate_ += RateOf(group.interval);

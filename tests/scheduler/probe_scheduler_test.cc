@@ -387,6 +387,22 @@ TEST(ProbeSchedulerTest, GoesOnWithASlowPairAfterManyFastOnesAreGone) {
   }
 }
 
+TEST(ProbeSchedulerTest, APairOfSeveralGroupsIsInTheLast) {
+  ProbeScheduler scheduler;
+  Add(scheduler, Ids(0, 3), seconds(1), kStart);
+  scheduler.Schedule({{{4, 5}, seconds(2)}, {{5, 6}, seconds(10)}}, kStart);
+  scheduler.Schedule({{{6}, seconds(10)}, {{6}, seconds(10)}}, kStart);
+  EXPECT_EQ(scheduler.pair_count(), 6u);
+  EXPECT_EQ(scheduler.rate(), 3 * RateOf(seconds(1)) + RateOf(seconds(2)) +
+                                  2 * RateOf(seconds(10)));
+  std::map<PairId, int> ticks;
+  for (const auto& tick : RunOnTime(scheduler, kStart + seconds(20))) {
+    ++ticks[tick.pair];
+  }
+  EXPECT_EQ(ticks, (std::map<PairId, int>{
+                       {0, 20}, {1, 20}, {2, 20}, {4, 10}, {5, 2}, {6, 2}}));
+}
+
 TEST(ProbeSchedulerTest, MovesAPairThatIsScheduledAlready) {
   ProbeScheduler scheduler;
   Add(scheduler, {5}, seconds(1), kStart);
