@@ -14,7 +14,14 @@ inline void AppendVarint(std::uint64_t number, std::string* bytes) {
   bytes->push_back(static_cast<char>(number));
 }
 
-/// Reads what AppendVarint() has written, and nothing else: it does not check.
+/// The same of signed numbers: small ones are short, negative ones, too.
+inline void AppendZigzag(std::int64_t number, std::string* bytes) {
+  AppendVarint(static_cast<std::uint64_t>(number) << 1 ^
+                   static_cast<std::uint64_t>(number >> 63),
+               bytes);
+}
+
+/// Reads what these have written, and nothing else: it does not check.
 class VarintReader {
  public:
   explicit VarintReader(const char* begin) : next_(begin) {}
@@ -26,6 +33,11 @@ class VarintReader {
       number |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
       if (byte < 0x80) return number;
     }
+  }
+  std::int64_t ReadZigzag() {
+    const std::uint64_t number = Read();
+    return static_cast<std::int64_t>(number >> 1) ^
+           -static_cast<std::int64_t>(number & 1);
   }
   const char* next() const { return next_; }
   void SkipBytes(std::uint64_t bytes) { next_ += bytes; }

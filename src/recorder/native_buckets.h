@@ -61,7 +61,7 @@ class NativeBuckets {
     }
   }
 
-  /// Appends all of it, at least three bytes; see PackedPairs.
+  /// Appends all of it; see PackedPairs.
   void AppendTo(std::string* packed) const;
   /// Becomes what was appended there.
   void ReadFrom(VarintReader* packed);

@@ -51,26 +51,15 @@ Numbers NumbersOf(const PairStats& stats) {
   return numbers;
 }
 
-/// Small numbers are short, negative ones, too.
-std::uint64_t ToZigzag(std::int64_t number) {
-  return static_cast<std::uint64_t>(number) << 1 ^
-         static_cast<std::uint64_t>(number >> 63);
-}
-
-std::int64_t FromZigzag(std::uint64_t number) {
-  return static_cast<std::int64_t>(number >> 1) ^
-         -static_cast<std::int64_t>(number & 1);
-}
-
 }  // namespace
 
 // Of each pair: the length of the rest; when it began, after the first one;
 // which numbers are not zero, and these; the length of the RTTs and these; and
 // the run lengths, if there are any.
-void PackedPairs::Add(const PairSnapshot& pair) {
+void PackedPairs::push_back(const PairSnapshot& pair) {
   if (entries_.empty()) since_ = pair.stats.since();
   statistics_.clear();
-  AppendVarint(ToZigzag((pair.stats.since() - since_).count()), &statistics_);
+  AppendZigzag((pair.stats.since() - since_).count(), &statistics_);
   const Numbers numbers = NumbersOf(pair.stats);
   std::uint32_t present = 0;
   for (std::size_t i = 0; i < kNumbers; ++i) {
@@ -91,7 +80,9 @@ void PackedPairs::Add(const PairSnapshot& pair) {
   const std::size_t most = statistics_.size() + kLongestVarint;
   if (blocks_.empty() ||
       blocks_.back().capacity() - blocks_.back().size() < most) {
-    blocks_.emplace_back().reserve(std::max(kBlockSize, most));
+    // A single pair needs no more than it takes.
+    blocks_.emplace_back().reserve(
+        std::max(most, std::min(kBlockSize, entries_.capacity() * most)));
   }
   AppendVarint(statistics_.size(), &blocks_.back());
   blocks_.back() += statistics_;
@@ -104,14 +95,15 @@ const char* PackedPairs::Pair::ReadFrom(const Entry& entry, WallTime since,
   VarintReader reader(at);
   const std::uint64_t size = reader.Read();
   end_ = reader.next() + size;
-  since_ = since + WallTime::duration(FromZigzag(reader.Read()));
+  since_ = since + WallTime::duration(reader.ReadZigzag());
   present_ = static_cast<std::uint32_t>(reader.Read());
   numbers_ = reader.next();
   return end_;
 }
 
-std::uint64_t PackedPairs::Pair::Number(PairNumber number) const {
-  const std::uint32_t bit = std::uint32_t{1} << static_cast<int>(number);
+std::uint64_t PackedPairs::Pair::Number(PairNumber first, std::size_t i) const {
+  const std::uint32_t bit = std::uint32_t{1}
+                            << (static_cast<std::size_t>(first) + i);
   if ((present_ & bit) == 0) return 0;
   VarintReader reader(numbers_);
   reader.SkipNumbers(std::popcount(present_ & (bit - 1)));

@@ -54,13 +54,11 @@ class PackedPairs {
  public:
   class Pair;
 
-  /// Makes room for so many. Throws std::bad_alloc.
-  void Reserve(std::size_t pairs) { entries_.reserve(pairs); }
+  /// As those of std::vector; after std::bad_alloc it must not be used.
+  void reserve(std::size_t pairs) { entries_.reserve(pairs); }
+  void push_back(const PairSnapshot& pair);
 
-  /// Throws std::bad_alloc; it must not be used then.
-  void Add(const PairSnapshot& pair);
-
-  /// Calls `use(pair)`, with a Pair&, for each in the order of Add(), as long
+  /// Calls `use(pair)`, with a Pair&, for each in that order, as long
   /// as that returns true. `shapes`: those of the pairs.
   template <typename Use>
   void ForEach(const PairShapes& shapes, const Use& use) const;
@@ -86,7 +84,8 @@ class PackedPairs::Pair {
   const PairFacts& facts() const { return entry_->facts; }
   /// When its statistics began.
   WallTime since() const { return since_; }
-  std::uint64_t Number(PairNumber number) const;
+  /// `i`: which one, of those of which there are several.
+  std::uint64_t Number(PairNumber first, std::size_t i = 0) const;
   /// One of those that may be absent.
   std::optional<std::uint64_t> NumberIfAny(PairNumber number) const;
   const Histogram& Rtt();
@@ -98,7 +97,7 @@ class PackedPairs::Pair {
   explicit Pair(const PairShapes& shapes)
       : shapes_(shapes), rtt_(shapes.rtt, {}), runs_(shapes.run_lengths, {}) {}
 
-  /// Reads the numbers of one from `at`. Returns where the next one is.
+  /// Becomes that of `entry`, which is at `at`. Returns where the next one is.
   const char* ReadFrom(const Entry& entry, WallTime since, const char* at);
   VarintReader Histograms() const;
 

@@ -23,7 +23,7 @@ class PairWriter {
 
  private:
   void AddNumber(PairNumber number, std::size_t i = 0) {
-    writer_.AddSample(series_, Number(number, i));
+    writer_.AddSample(series_, pair_.Number(number, i));
   }
   void AddNumberIfAny(PairNumber number) {
     if (const auto value = pair_.NumberIfAny(number)) {
@@ -35,10 +35,6 @@ class PairWriter {
   }
   void AddSecondsIfAny(PairNumber number) {
     if (const auto value = pair_.NumberIfAny(number)) AddSeconds(*value);
-  }
-  std::uint64_t Number(PairNumber first, std::size_t i) const {
-    return pair_.Number(
-        static_cast<PairNumber>(static_cast<std::size_t>(first) + i));
   }
   void AddOutcomes();
   void AddHistogram(const Histogram& histogram, const HistogramShape& shape,
@@ -109,7 +105,7 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
 void PairWriter::AddOutcomes() {
   for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
     const auto outcome = static_cast<EchoOutcome>(i);
-    const std::uint64_t count = Number(PairNumber::kOutcomes, i);
+    const std::uint64_t count = pair_.Number(PairNumber::kOutcomes, i);
     const bool always =
         outcome == EchoOutcome::kReply || outcome == EchoOutcome::kTimeout;
     if (count == 0 && !always) continue;

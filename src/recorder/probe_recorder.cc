@@ -81,12 +81,8 @@ struct ProbeRecorder::Impl {
   void EraseIfEnded(PairId id) noexcept;
   void Judge(PairId id, Pair& pair, const SentRequest& request) const;
 
-  std::vector<PairId> PairIds();
-  template <typename Copy, typename CopyPair, typename Keep>
-  void CopyPairs(const std::vector<PairId>& ids, Copy copy, CopyPair copy_pair,
-                 Keep keep);
-  template <typename Copy, typename CopyPair>
-  std::vector<Copy> CopyPairs(CopyPair copy_pair);
+  template <typename Copies, typename Copy, typename CopyPair>
+  Copies CopyPairs(Copy copy, CopyPair copy_pair);
   PackedPairs PackPairs(const MetricsQuery& query);
 
   const Clock& clock;
@@ -163,7 +159,13 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
   for (PairObserver* const observer : observers) observer->OnOutcome(told);
 }
 
-std::vector<PairId> ProbeRecorder::Impl::PairIds() {
+// In the order of their numbers, a copy of each pair for which `copy_pair(id,
+// pair, &copy)`, which fills it in under the shard's lock, returns true.
+template <typename Copies, typename Copy, typename CopyPair>
+Copies ProbeRecorder::Impl::CopyPairs(Copy copy, CopyPair copy_pair) {
+  // Threads that keep deadlines need the locks: no program that computes may
+  // interrupt this one for long while it holds one.
+  const RaisedThreadPriority raised;
   std::vector<PairId> ids;
   for (PairId place = 0; place < kShardCount; ++place) {
     const MutexLock lock(shards[place].mutex);
@@ -172,18 +174,8 @@ std::vector<PairId> ProbeRecorder::Impl::PairIds() {
     });
   }
   std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-// Calls `keep(copy)` for each of these pairs that is still there and for which
-// `copy_pair(id, pair, &copy)`, which fills it in under the shard's lock,
-// returns true.
-template <typename Copy, typename CopyPair, typename Keep>
-void ProbeRecorder::Impl::CopyPairs(const std::vector<PairId>& ids, Copy copy,
-                                    CopyPair copy_pair, Keep keep) {
-  // Threads that keep deadlines need the locks: no program that computes may
-  // interrupt this one for long while it holds one.
-  const RaisedThreadPriority raised;
+  Copies copies;
+  copies.reserve(ids.size());
   // `copy` has the memory that one may need: the lock sees no allocation but
   // for a pair that has had runs of losses.
   const auto fill = [&](PairId id) {
@@ -194,23 +186,13 @@ void ProbeRecorder::Impl::CopyPairs(const std::vector<PairId>& ids, Copy copy,
     return pair != nullptr && copy_pair(id, *pair, &copy);
   };
   for (const PairId id : ids) {
-    if (fill(id)) keep(copy);
+    if (fill(id)) copies.push_back(copy);
   }
-}
-
-template <typename Copy, typename CopyPair>
-std::vector<Copy> ProbeRecorder::Impl::CopyPairs(CopyPair copy_pair) {
-  const std::vector<PairId> ids = PairIds();
-  std::vector<Copy> copies;
-  copies.reserve(ids.size());
-  CopyPairs(ids, Copy(), copy_pair,
-            [&copies](const Copy& copy) { copies.push_back(copy); });
   return copies;
 }
 
 PackedPairs ProbeRecorder::Impl::PackPairs(const MetricsQuery& query) {
-  PackedPairs packed;
-  if (!query.pairs) return packed;
+  if (!query.pairs) return {};
   PairSnapshot snapshot{{}, PairStats(shapes), {}};
   snapshot.stats.ReserveAll(shapes);
   const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
@@ -222,11 +204,7 @@ PackedPairs ProbeRecorder::Impl::PackPairs(const MetricsQuery& query) {
     copy->facts = pair.facts;
     return true;
   };
-  const std::vector<PairId> ids = PairIds();
-  packed.Reserve(ids.size());
-  CopyPairs(ids, std::move(snapshot), copy_pair,
-            [&packed](const PairSnapshot& copy) { packed.Add(copy); });
-  return packed;
+  return CopyPairs<PackedPairs>(std::move(snapshot), copy_pair);
 }
 
 ProbeRecorder::ProbeRecorder(const HistogramOptions& options,
@@ -364,8 +342,8 @@ void ProbeRecorder::SetDiscovery(DiscoveryStatus status) {
 }
 
 std::vector<PairStatus> ProbeRecorder::Snapshot() const {
-  return impl_->CopyPairs<PairStatus>(
-      [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
+  return impl_->CopyPairs<std::vector<PairStatus>>(
+      PairStatus(), [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
         copy->id = id;
         copy->labels = pair.labels();
         pair.stats.CopyTo(&copy->statistics);
@@ -377,7 +355,8 @@ std::vector<PairStatus> ProbeRecorder::Snapshot() const {
 }
 
 std::vector<PairCondition> ProbeRecorder::Conditions() const {
-  return impl_->CopyPairs<PairCondition>(
+  return impl_->CopyPairs<std::vector<PairCondition>>(
+      PairCondition(),
       [](PairId id, const Impl::Pair& pair, PairCondition* copy) {
         const bool in_outage = pair.stats.runs().is_outage();
         *copy = {id, in_outage, pair.facts.IsUnresolved(in_outage)};
@@ -436,7 +415,7 @@ std::optional<PairStatus> ProbeRecorder::RenderPair(PairId id,
   status.route = snapshot.facts.route;
   const auto writer = CreateFamilyWriter(query.format, text, impl_->started);
   PackedPairs packed;
-  packed.Add(snapshot);
+  packed.push_back(snapshot);
   WritePairFamilies(packed, query.omit | impl_->never, shapes, *writer,
                     /*pieces=*/nullptr);
   return status;

@@ -31,10 +31,7 @@ class Message {
 
   void AddVarint(std::uint64_t value) { AppendVarint(value, &bytes_); }
   /// sint32 and sint64: small numbers are short, negative ones, too.
-  void AddZigzag(std::int64_t value) {
-    AddVarint(static_cast<std::uint64_t>(value) << 1 ^
-              static_cast<std::uint64_t>(value >> 63));
-  }
+  void AddZigzag(std::int64_t value) { AppendZigzag(value, &bytes_); }
   void AddTag(int field, int wire_type) {
     AddVarint(static_cast<std::uint64_t>(field << 3 | wire_type));
   }

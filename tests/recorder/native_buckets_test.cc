@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/recorder/native_counts.h"
 #include "tests/support/geometric_series.h"
 
 namespace echo_exporter {
@@ -19,15 +20,6 @@ using testing::ElementsAre;
 using testing::Pair;
 
 constexpr std::size_t kMany = 1000;
-
-std::vector<std::pair<int, std::uint64_t>> BucketsOf(
-    const NativeBuckets& buckets) {
-  std::vector<std::pair<int, std::uint64_t>> all;
-  buckets.ForEach([&all](int index, std::uint64_t count) {
-    all.emplace_back(index, count);
-  });
-  return all;
-}
 
 int IndexOf(double value, int schema) {
   NativeBuckets buckets(schema);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/recorder/native_counts.h"
 #include "tests/support/manual_clock.h"
 
 namespace echo_exporter {
@@ -31,15 +32,6 @@ struct Seen {
   int never_probed = 0;
 };
 
-std::vector<std::pair<int, std::uint64_t>> IndexedCounts(
-    const NativeBuckets& native) {
-  std::vector<std::pair<int, std::uint64_t>> buckets;
-  native.ForEach([&buckets](int index, std::uint64_t count) {
-    buckets.emplace_back(index, count);
-  });
-  return buckets;
-}
-
 void ExpectEqual(const Histogram& packed, const Histogram& original,
                  const HistogramShape& shape) {
   EXPECT_EQ(packed.counts(), original.counts());
@@ -49,7 +41,7 @@ void ExpectEqual(const Histogram& packed, const Histogram& original,
   EXPECT_EQ(packed.native().zero_threshold(),
             original.native().zero_threshold());
   EXPECT_EQ(packed.native().zero_count(), original.native().zero_count());
-  EXPECT_EQ(IndexedCounts(packed.native()), IndexedCounts(original.native()));
+  EXPECT_EQ(BucketsOf(packed.native()), BucketsOf(original.native()));
   const HistogramValue value = packed.Value(shape, std::uint64_t{0});
   const HistogramValue expected = original.Value(shape, std::uint64_t{0});
   EXPECT_THAT(value.counts_before, ElementsAreArray(expected.counts_before));
@@ -57,33 +49,29 @@ void ExpectEqual(const Histogram& packed, const Histogram& original,
 }
 
 void ExpectEqual(const PackedPairs::Pair& packed, const PairStats& original) {
-  const auto number = [&packed](PairNumber first, std::size_t i = 0) {
-    return packed.Number(
-        static_cast<PairNumber>(static_cast<std::size_t>(first) + i));
-  };
   const auto time = [&packed](PairNumber which) -> std::optional<Nanoseconds> {
     const auto value = packed.NumberIfAny(which);
     if (!value) return std::nullopt;
     return Nanoseconds(static_cast<std::int64_t>(*value));
   };
   EXPECT_EQ(packed.since(), original.since());
-  EXPECT_EQ(number(PairNumber::kRequests), original.requests());
-  EXPECT_EQ(number(PairNumber::kInFlight), original.in_flight());
+  EXPECT_EQ(packed.Number(PairNumber::kRequests), original.requests());
+  EXPECT_EQ(packed.Number(PairNumber::kInFlight), original.in_flight());
   for (std::size_t i = 0; i < kEchoOutcomeCount; ++i) {
-    EXPECT_EQ(number(PairNumber::kOutcomes, i),
+    EXPECT_EQ(packed.Number(PairNumber::kOutcomes, i),
               original.outcomes(static_cast<EchoOutcome>(i)));
   }
   for (std::size_t i = 0; i < kStrayReplyCount; ++i) {
-    EXPECT_EQ(number(PairNumber::kStrayReplies, i),
+    EXPECT_EQ(packed.Number(PairNumber::kStrayReplies, i),
               original.stray_replies(static_cast<StrayReply>(i)));
   }
-  EXPECT_EQ(number(PairNumber::kFlowRenewals), original.flow_renewals());
-  EXPECT_EQ(number(PairNumber::kConsecutiveFailures),
+  EXPECT_EQ(packed.Number(PairNumber::kFlowRenewals), original.flow_renewals());
+  EXPECT_EQ(packed.Number(PairNumber::kConsecutiveFailures),
             original.consecutive_failures());
-  EXPECT_EQ(number(PairNumber::kOutages), original.runs().outages());
-  EXPECT_EQ(
-      Nanoseconds(static_cast<std::int64_t>(number(PairNumber::kOutageTime))),
-      original.runs().outage_time());
+  EXPECT_EQ(packed.Number(PairNumber::kOutages), original.runs().outages());
+  EXPECT_EQ(Nanoseconds(static_cast<std::int64_t>(
+                packed.Number(PairNumber::kOutageTime))),
+            original.runs().outage_time());
   EXPECT_EQ(time(PairNumber::kLastRtt), original.last_rtt());
   EXPECT_EQ(time(PairNumber::kLastReply), original.last_reply());
   EXPECT_EQ(time(PairNumber::kJitter), original.jitter());
@@ -156,7 +144,7 @@ TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
   PackedPairs packed;
   for (int i = 0; i < 3000; ++i) {  // in more than one block
     pairs.push_back(RandomPair());
-    packed.Add(pairs.back());
+    packed.push_back(pairs.back());
     Note(pairs.back().stats);
   }
   std::size_t read = 0;
@@ -184,7 +172,7 @@ TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
 TEST_F(PackedPairsTest, IsReadAgainAndAgainAndStopsWhenToldTo) {
   PackedPairs packed;
   const PairSnapshot pair = RandomPair();
-  for (int i = 0; i < 10; ++i) packed.Add(pair);
+  for (int i = 0; i < 10; ++i) packed.push_back(pair);
   for (int reading = 0; reading < 2; ++reading) {
     int read = 0;
     packed.ForEach(shapes_, [&](PackedPairs::Pair&) { return ++read < 5; });

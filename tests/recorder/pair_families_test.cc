@@ -26,7 +26,7 @@ constexpr const char* kLabels = R"(group="g",source="s",destination="d")";
 
 PackedPairs Pack(const std::vector<PairSnapshot>& pairs) {
   PackedPairs packed;
-  for (const PairSnapshot& pair : pairs) packed.Add(pair);
+  for (const PairSnapshot& pair : pairs) packed.push_back(pair);
   return packed;
 }
 
