@@ -131,7 +131,7 @@ void Dispatcher::Commit(const DispatchChange& change) noexcept {
     Pair& pair = pairs_.At(spec.id);
     pair.spec = spec;
     pair.route_generation = 0;
-    pair.last_destination.reset();
+    pair.had_route = false;
     longest_timeout_ = std::max(longest_timeout_, spec.settings->echo.timeout);
   };
   for (const DispatchedPair& spec : change.updated) set(spec);
@@ -258,13 +258,12 @@ void Dispatcher::LookAtUnresolved(SteadyTime now) {
   bool any = false;
   try {
     pairs_.ForEach([&](PairId, Pair& pair) {
-      const NoRoute* const none = std::get_if<NoRoute>(&pair.route);
-      if (!pair.spec.destination.entry || none == nullptr ||
-          *none != NoRoute::kDestinationUnresolved) {
+      if (!pair.spec.destination.entry ||
+          pair.no_route != NoRoute::kDestinationUnresolved) {
         return;
       }
       UpdateRoute(pair);
-      any = any || std::holds_alternative<NoRoute>(pair.route);
+      any = any || pair.no_route.has_value();
     });
   } catch (const std::bad_alloc&) {
     return;  // the next look begins anew
@@ -280,11 +279,9 @@ void Dispatcher::RenewFlow(Pair& pair, std::uint32_t losses) {
   if (losses < pair.losses_at_renewal) pair.losses_at_renewal = 0;
   if (losses - pair.losses_at_renewal < after) return;
   const SteadyTime now = clock_.Now();
-  if (pair.flow_renewed && now - *pair.flow_renewed < kFlowRenewalSpacing) {
-    return;
-  }
+  if (now < pair.next_renewal) return;
   pair.losses_at_renewal = losses;
-  pair.flow_renewed = now;
+  pair.next_renewal = now + kFlowRenewalSpacing;
   ++pair.flow_renewals;
   recorder_.RecordFlowRenewal(pair.spec.id);
 }
@@ -294,9 +291,8 @@ void Dispatcher::Probe(const ProbeScheduler::Tick& tick) {
   Pair& pair = pairs_.At(tick.pair);
   if (pair.route_generation != book_.generation()) UpdateRoute(pair);
 
-  const Route* const route = std::get_if<Route>(&pair.route);
-  const bool bad_source = route == nullptr && std::get<NoRoute>(pair.route) ==
-                                                  NoRoute::kSourceUnavailable;
+  const Route* const route = pair.route();
+  const bool bad_source = pair.no_route == NoRoute::kSourceUnavailable;
   if (route == nullptr && !bad_source) {
     recorder_.RecordMissed(MissReason::kUnresolved, 1);
     return;
@@ -340,14 +336,15 @@ void Dispatcher::Send(const EchoRequest& request) {
 }
 
 std::optional<SourceAddresses> Dispatcher::SourcesOf(
-    const Endpoint& endpoint) const {
+    const PairSettings& settings) const {
+  const Endpoint& endpoint = settings.source;
   if (!endpoint.address && !endpoint.entry) return std::nullopt;
   SourceAddresses sources{
       .addresses = AddressesOf(endpoint, book_),
       .interface_index =
           endpoint.address ? 0 : book_.InterfaceIndex(*endpoint.entry)};
-  if (endpoint.other_address) {
-    sources.addresses.push_back(*endpoint.other_address);
+  if (settings.other_source) {
+    sources.addresses.push_back(*settings.other_source);
   }
   return sources;
 }
@@ -380,14 +377,13 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   }
   const auto& adapter = pair.spec.settings->source.entry;
   RouteChoice choice =
-      ChooseRoute(SourcesOf(pair.spec.settings->source), destinations,
+      ChooseRoute(SourcesOf(*pair.spec.settings), destinations,
                   pair.spec.settings->echo.ip_version, transport_);
   if (adapter && !book_.IsKnown(*adapter)) {
     choice = NoRoute::kSourceUnread;
-  } else if (const Route* const route = std::get_if<Route>(&choice)) {
-    pair.last_destination = route->destination;
-  } else if (adapter &&
-             std::ranges::find(destinations, pair.last_destination) !=
+  } else if (std::holds_alternative<NoRoute>(choice) && adapter &&
+             pair.had_route &&
+             std::ranges::find(destinations, pair.last_route.destination) !=
                  destinations.end()) {
     // The destination is unchanged, so the adapter has lost its addresses, at
     // least those of this IP version.
@@ -396,9 +392,15 @@ void Dispatcher::UpdateRoute(Pair& pair) {
   TellOf(pair, choice);
   // Last, as the above may throw.
   const bool is_first = std::exchange(pair.route_generation, generation) == 0;
-  if (choice == pair.route && !is_first) return;
-  pair.route = choice;
-  const Route* const route = std::get_if<Route>(&pair.route);
+  if (choice == pair.choice() && !is_first) return;
+  const Route* const route = std::get_if<Route>(&choice);
+  if (route != nullptr) {
+    pair.last_route = *route;
+    pair.had_route = true;
+    pair.no_route.reset();
+  } else {
+    pair.no_route = std::get<NoRoute>(choice);
+  }
   const bool resolved =
       !destinations.empty() && choice != RouteChoice(NoRoute::kVersionMismatch);
   recorder_.SetRoute(pair.spec.id,

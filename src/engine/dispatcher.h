@@ -28,6 +28,8 @@ namespace echo_exporter {
 /// What the pairs of a group, or of a module, from one source have in common.
 struct PairSettings {
   Endpoint source;
+  /// SourceConfig::other_address
+  std::optional<IpAddress> other_source = std::nullopt;
   EchoSettings echo;
   std::uint32_t flow_renew_after = 0;  ///< as in GroupConfig
   std::uint16_t outage_after = 3;      ///< the same
@@ -130,14 +132,21 @@ class Dispatcher {
 
  private:
   struct Pair {
+    /// How it is probed now; null: not at all, for the reason `no_route`.
+    const Route* route() const { return no_route ? nullptr : &last_route; }
+    RouteChoice choice() const {
+      return no_route ? RouteChoice(*no_route) : last_route;
+    }
+
     DispatchedPair spec;
-    RouteChoice route = NoRoute::kDestinationUnresolved;
-    std::uint64_t route_generation = 0;         ///< of the book; 0: none yet
-    std::optional<IpAddress> last_destination;  ///< of the last Route
-    std::uint32_t flow_renewals = 0;  ///< of fresh flows, with each request
+    Route last_route;
+    bool had_route = false;  ///< `last_route` is one of the present `spec`
+    bool told_of = false;    ///< in `unusable_`
+    std::optional<NoRoute> no_route = NoRoute::kDestinationUnresolved;
+    std::uint64_t route_generation = 0;  ///< of the book; 0: none yet
+    std::uint32_t flow_renewals = 0;     ///< of fresh flows, with each request
     std::uint32_t losses_at_renewal = 0;
-    std::optional<SteadyTime> flow_renewed;
-    bool told_of = false;  ///< in `unusable_`
+    SteadyTime next_renewal = SteadyTime::min();  ///< not earlier
   };
 
   /// A change that Apply() waits for.
@@ -160,7 +169,7 @@ class Dispatcher {
   void Send(const EchoRequest& request);
   void UpdateRoute(Pair& pair);
   void TellOf(Pair& pair, const RouteChoice& choice);
-  std::optional<SourceAddresses> SourcesOf(const Endpoint& endpoint) const;
+  std::optional<SourceAddresses> SourcesOf(const PairSettings& settings) const;
 
   const Clock& clock_;
   EchoTransport& transport_;

@@ -21,19 +21,15 @@ WatchedEndpoint AtAddress(const IpAddress& address, const std::string& zone,
 }  // namespace
 
 WatchedEndpoint WatchSource(const SourceConfig& source, AddressBook& book) {
-  WatchedEndpoint end;
   switch (source.kind) {
     case SourceConfig::Kind::kAuto:
-      break;
+      return {};
     case SourceConfig::Kind::kAddress:
-      end = AtAddress(source.address, source.zone, /*is_source=*/true, book);
-      end.endpoint.other_address = source.other_address;
-      break;
+      return AtAddress(source.address, source.zone, /*is_source=*/true, book);
     case SourceConfig::Kind::kInterface:
-      end = Watched(book.WatchInterface(source.interface_name));
-      break;
+      return Watched(book.WatchInterface(source.interface_name));
   }
-  return end;
+  return {};
 }
 
 WatchedEndpoint WatchDestination(const DestinationConfig& destination,

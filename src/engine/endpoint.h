@@ -16,8 +16,6 @@ namespace echo_exporter {
 struct Endpoint {
   std::optional<IpAddress> address;
   std::optional<AddressBook::EntryId> entry;
-  /// Of sources: besides `address`, one of the other IP version.
-  std::optional<IpAddress> other_address = std::nullopt;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -29,14 +27,14 @@ struct WatchedEndpoint {
   std::optional<AddressBook::Watch> watch = std::nullopt;
 };
 
-/// The end that a configuration says. Throws std::bad_alloc, and watches
-/// nothing then.
+/// The end that a configuration says, without SourceConfig::other_address.
+/// Throws std::bad_alloc, and watches nothing then.
 WatchedEndpoint WatchSource(const SourceConfig& source, AddressBook& book);
 /// The same; a name is looked up again after `refresh`.
 WatchedEndpoint WatchDestination(const DestinationConfig& destination,
                                  Nanoseconds refresh, AddressBook& book);
 
-/// Its addresses now, but for `other_address`; empty when there are none (yet).
+/// Its addresses now; empty when there are none (yet).
 std::vector<IpAddress> AddressesOf(const Endpoint& endpoint,
                                    const AddressBook& book);
 

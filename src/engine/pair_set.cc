@@ -124,6 +124,7 @@ PairSet::Group PairSet::WatchGroup(const GroupConfig& config) {
   for (const SourceConfig& source : config.sources) {
     group.settings.push_back(std::make_shared<const PairSettings>(
         PairSettings{.source = Noted(WatchSource(source, book_)),
+                     .other_source = source.other_address,
                      .echo = config.echo,
                      .flow_renew_after = config.flow_renew_after,
                      .outage_after = config.outage_after}));

@@ -170,6 +170,7 @@ void ContinuousPairs::Set(const std::shared_ptr<const ExporterConfig>& config,
   const GroupConfig defaults;
   auto settings = std::make_shared<PairSettings>(
       PairSettings{.source = {},
+                   .other_source = module.source.other_address,
                    .echo = module.echo,
                    .flow_renew_after = defaults.flow_renew_after,
                    .outage_after = defaults.outage_after});

@@ -231,10 +231,18 @@ TEST_F(DispatcherTest, KeepsTheLastGoodAddressWhenARefreshFails) {
 }
 
 TEST_F(DispatcherTest, SendsFromTheAddressOfTheDestinationsIpVersion) {
-  const Endpoint source{.address = Address("192.0.2.100"),
-                        .entry = {},
-                        .other_address = Address("2001:db8::100")};
-  AddPairs({"192.0.2.1", "2001:db8::1"}, seconds(1), source);
+  const auto settings = std::make_shared<const PairSettings>(
+      PairSettings{.source = {.address = Address("192.0.2.100"), .entry = {}},
+                   .other_source = Address("2001:db8::100"),
+                   .echo = {}});
+  std::vector<DispatchedPair> pairs;
+  for (const char* const address : {"192.0.2.1", "2001:db8::1"}) {
+    pairs.push_back({.id = NewPair(address),
+                     .destination = {.address = Address(address), .entry = {}},
+                     .settings = settings});
+  }
+  rig_.dispatcher.Apply(
+      {.scheduled = {{seconds(1), pairs}}, .updated = {}, .removed = {}});
   Start();
   Step(seconds(1));
   ASSERT_FALSE(RequestsTo("192.0.2.1").empty());

@@ -193,6 +193,16 @@ TEST_F(PairSetTest, AsksOnceForTheZoneOfManyAddresses) {
   EXPECT_NE(pairs[0].settings->source.entry, pairs[0].destination.entry);
 }
 
+TEST_F(PairSetTest, SendsFromAnAddressOfEachIpVersion) {
+  GroupConfig group = GroupTo("g", {"192.0.2.1"});
+  group.sources = {FromAddress("wan", "198.51.100.7")};
+  group.sources[0].other_address = Address("2001:db8::7");
+  const std::vector<DispatchedPair> pairs = Scheduled(MoveTo({group}));
+  ASSERT_THAT(pairs, SizeIs(1));
+  EXPECT_EQ(pairs[0].settings->source.address, Address("198.51.100.7"));
+  EXPECT_EQ(pairs[0].settings->other_source, Address("2001:db8::7"));
+}
+
 TEST_F(PairSetTest, LooksUpTheAsciiFormOfAName) {
   GroupConfig group = GroupTo("g", {"b\u00fccher.example"});
   group.destinations[0].ascii_name = "xn--bcher-kva.example";

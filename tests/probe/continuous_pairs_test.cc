@@ -498,6 +498,15 @@ TEST_F(ContinuousPairsTest, AReloadFollowsTheSource) {
   EXPECT_EQ(RequestsTo(kHost).back().source, Address("198.51.100.9"));
 }
 
+TEST_F(ContinuousPairsTest, SendsFromTheSourcesAddressOfTheIpVersion) {
+  config_.sources["wan1"].other_address = Address("2001:db8::7");
+  Reload();
+  EXPECT_EQ(Ask("2001:db8::1", "wan1").status, 200);
+  Step(seconds(1));
+  ASSERT_THAT(RequestsTo("2001:db8::1"), SizeIs(1));
+  EXPECT_EQ(RequestsTo("2001:db8::1")[0].source, Address("2001:db8::7"));
+}
+
 TEST_F(ContinuousPairsTest, NothingBeginsByAConfigurationThatIsNotCurrent) {
   const auto old_config = shared_.Get();
   Reload();
