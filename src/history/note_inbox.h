@@ -27,6 +27,15 @@ struct Notes {
     failures.clear();
     outages.clear();
   }
+  std::size_t bytes() const {
+    return BytesOf(results) + BytesOf(failures) + BytesOf(outages);
+  }
+
+ private:
+  template <typename Note>
+  static std::size_t BytesOf(const std::vector<Note>& notes) {
+    return notes.capacity() * sizeof(Note);
+  }
 };
 
 /// Takes notes on the way of a probe: a few bytes are copied under a lock that

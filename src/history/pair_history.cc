@@ -74,15 +74,17 @@ class PairHistoryImpl final : public PairHistory {
  private:
   struct Pair {
     StepStore::Place place = 0;
-    std::uint64_t look = 0;  ///< the last one that has seen the pair; 0: none
+    std::uint32_t look = 0;  ///< the last one that has seen the pair; 0: none
     PairState state = PairState::kUp;
     WallTime since{};
     std::vector<PairFailure> failures{};  ///< the newest last, as the outages
     std::vector<PairOutage> outages{};
   };
 
-  /// In the table.
-  static constexpr std::size_t kEntryBytes = sizeof(Pair) + 3 * sizeof(void*);
+  /// Of a pair in the table, and of what is computed of it in a look.
+  static constexpr std::size_t kEntryBytes = sizeof(Pair) + 2 * sizeof(void*) +
+                                             sizeof(PairCondition) +
+                                             3 * sizeof(Count);
 
   void Run();
   void Advance() REQUIRES(mutex_);
@@ -94,6 +96,11 @@ class PairHistoryImpl final : public PairHistory {
   void ForgetUnseen() REQUIRES(mutex_);
   void LimitMemory() REQUIRES(mutex_);
   std::uint64_t CountNotes() const REQUIRES(mutex_);
+  /// Of all but steps, failures and outages.
+  std::uint64_t OtherBytes() const REQUIRES(mutex_) {
+    // What is noted next has as much memory as what was noted last.
+    return pairs_.size() * kEntryBytes + 2 * notes_.bytes();
+  }
   void Judge(const PairCondition& condition, std::optional<double> loss_10m,
              Pair* pair) const REQUIRES(mutex_);
 
@@ -107,7 +114,7 @@ class PairHistoryImpl final : public PairHistory {
   Notes notes_ GUARDED_BY(mutex_);  ///< kept for its memory
   IdTable<Pair> pairs_ GUARDED_BY(mutex_);
   StepStore steps_ GUARDED_BY(mutex_);
-  std::uint64_t look_ GUARDED_BY(mutex_) = 0;
+  std::uint32_t look_ GUARDED_BY(mutex_) = 0;
   /// Of one pair; fewer while very many pairs have failures.
   std::size_t most_failures_ GUARDED_BY(mutex_) = kMostFailures;
   bool stopping_ GUARDED_BY(mutex_) = false;
@@ -199,7 +206,7 @@ void PairHistoryImpl::ForgetUnseen() {
 // what is over is removed from the pairs that have most.
 void PairHistoryImpl::LimitMemory() {
   const std::uint64_t part = settings_.memory / kNotesPart;
-  const std::uint64_t others = part + pairs_.size() * kEntryBytes;
+  const std::uint64_t others = part + OtherBytes();
   steps_.Limit(settings_.memory - std::min(settings_.memory, others));
   const std::uint64_t most = part / kNoteBytes;
   if (CountNotes() < most / 4) most_failures_ = kMostFailures;
@@ -318,7 +325,7 @@ std::optional<PairRecord> PairHistoryImpl::RecordOf(PairId id) {
 
 std::uint64_t PairHistoryImpl::MemoryInUse() {
   const MutexLock lock(mutex_);
-  std::uint64_t bytes = steps_.bytes() + pairs_.size() * kEntryBytes;
+  std::uint64_t bytes = steps_.bytes() + OtherBytes();
   pairs_.ForEach([&](PairId, const Pair& pair) {
     bytes += pair.failures.capacity() * sizeof(PairFailure) +
              pair.outages.capacity() * sizeof(PairOutage);

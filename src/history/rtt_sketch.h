@@ -39,7 +39,13 @@ class RttSketch {
   /// 0 when empty.
   RttCode Quantile(double quantile) const { return Quantile({this}, quantile); }
   std::uint64_t count() const;
-  std::size_t bytes() const { return seen_.capacity() * sizeof(Seen); }
+  /// Of its values, with what the allocator adds, about.
+  std::size_t bytes() const {
+    constexpr std::size_t kAllocation = 2 * sizeof(void*);
+    return seen_.capacity() == 0
+               ? 0
+               : seen_.capacity() * sizeof(Seen) + kAllocation;
+  }
 
   /// That of all of them together.
   static RttCode Quantile(std::initializer_list<const RttSketch*> sketches,

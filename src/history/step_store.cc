@@ -45,7 +45,7 @@ StepStore::Place StepStore::Take() {
       free_.reserve(2 * filling_.size() + 8);
     }
     filling_.emplace_back();
-    return filling_.size() - 1;
+    return places() - 1;
   }
   const Place place = free_.back();
   free_.pop_back();
@@ -106,7 +106,7 @@ void StepStore::EndSteps(WallTime now) {
 
 void StepStore::EndFineStep() {
   auto& column = fine_.Push(filling_.size());
-  for (Place place = 0; place < filling_.size(); ++place) {
+  for (Place place = 0; place < places(); ++place) {
     Filling& filling = filling_[place];
     column[place] = Pack(filling.fine, filling.fine_rtts);
     filling.coarse += std::exchange(filling.fine, {});
@@ -121,7 +121,7 @@ void StepStore::EndFineStep() {
 
 void StepStore::EndCoarseStep() {
   auto& column = coarse_.Push(filling_.size());
-  for (Place place = 0; place < filling_.size(); ++place) {
+  for (Place place = 0; place < places(); ++place) {
     Filling& filling = filling_[place];
     column[place] = Pack(filling.coarse, filling.coarse_rtts);
     filling.coarse = {};
@@ -151,7 +151,7 @@ std::vector<Count> StepStore::SumOver(std::size_t fine_cells) const {
   if (!is_fine && (full == 0 || most_coarse_ < full)) return {};
   std::vector<Count> sums =
       (is_fine ? fine_ : coarse_).Sum(full, filling_.size());
-  for (Place place = 0; place < filling_.size(); ++place) {
+  for (Place place = 0; place < places(); ++place) {
     sums[place] += filling_[place].fine;
     if (!is_fine) sums[place] += filling_[place].coarse;
   }
@@ -214,10 +214,13 @@ HistorySeries StepStore::CoarseCells(Place place) const {
 }
 
 std::uint64_t StepStore::FillingBytes() const {
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes =
+      filling_.size() * sizeof(Filling) + free_.capacity() * sizeof(Place);
   for (const Filling& filling : filling_) {
-    bytes += sizeof(Filling) + filling.fine_rtts.bytes() +
-             filling.coarse_rtts.bytes() + filling.rtts_before.bytes();
+    for (const RttSketch* const sketch :
+         {&filling.fine_rtts, &filling.coarse_rtts, &filling.rtts_before}) {
+      bytes += sketch->bytes();
+    }
   }
   return bytes;
 }

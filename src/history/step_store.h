@@ -19,7 +19,7 @@ namespace echo_exporter {
 /// Not thread-safe: the owner locks.
 class StepStore {
  public:
-  using Place = std::size_t;
+  using Place = std::uint32_t;
 
   explicit StepStore(WallTime now) : step_(now.time_since_epoch() / kStep) {}
 
@@ -66,6 +66,8 @@ class StepStore {
 
   static constexpr Nanoseconds kStep = PairHistory::kFineStep;
 
+  /// The places that there are, with those that are free.
+  Place places() const { return static_cast<Place>(filling_.size()); }
   std::size_t pairs() const { return filling_.size() - free_.size(); }
   std::uint64_t FillingBytes() const;
   void EndFineStep();
