@@ -84,13 +84,18 @@ class FamilyWriter {
   virtual void AddSample(const Series& series, const SampleValue& value) = 0;
   virtual void AddHistogram(const Series& series,
                             const HistogramValue& value) = 0;
-  void EndFamily() {
-    while (EndFamilyInPart()) {
-    }
+  virtual void EndFamily() = 0;
+
+  /// A large family, of which nothing is kept in memory: what is written may be
+  /// passed on in pieces. `add_all()` adds the series, perhaps twice, and then
+  /// must add the same.
+  template <typename AddAll>
+  void WriteFamily(const Family& family, const AddAll& add_all) {
+    if (MeasureFamily(family)) add_all();
+    BeginFamily(family);
+    add_all();
+    EndFamily();
   }
-  /// The same step by step, so that what was written can be passed on between:
-  /// to be called until it returns false.
-  virtual bool EndFamilyInPart() = 0;
 
   /// A family of one counter or gauge without labels.
   void WriteSample(const Family& family, double value) {
@@ -98,6 +103,11 @@ class FamilyWriter {
     AddSample({}, value);
     EndFamily();
   }
+
+ private:
+  /// Whether the family's series are to be added in advance, which then does
+  /// not write them, because the format tells the size of a family first.
+  virtual bool MeasureFamily(const Family& family) = 0;
 };
 
 /// Appends to `out`, which must outlive the writer: complete families at each

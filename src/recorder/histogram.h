@@ -90,10 +90,13 @@ class Histogram {
   HistogramValue Value(const HistogramShape& shape,
                        const SampleValue& sum) const;
 
-  /// Appends all of it; see PackedPairs.
-  void AppendTo(std::string* packed) const;
-  /// Becomes what was appended there, of the same shape.
-  void ReadFrom(VarintReader* packed);
+  /// What of it is packed.
+  enum class Parts : std::uint8_t { kAll, kClassic };
+  /// Appends it; see PackedPairs.
+  void AppendTo(std::string* packed, Parts parts) const;
+  /// Becomes what was appended there, of the same shape; what is no part of
+  /// that stays as it is.
+  void ReadFrom(VarintReader* packed, Parts parts);
 
   /// So that assigning another one of that shape allocates nothing.
   void ReserveAll(const HistogramShape& shape);

@@ -16,7 +16,7 @@ static_assert(kNumbers <= 32);
 /// Those that may be absent are one more than they are, or zero.
 using Numbers = std::array<std::uint64_t, kNumbers>;
 
-Numbers NumbersOf(const PairStats& stats) {
+Numbers NumbersOf(const PairStats& stats, const PairFacts& facts) {
   Numbers numbers{};
   const auto at = [&numbers](PairNumber number,
                              std::size_t i = 0) -> std::uint64_t& {
@@ -48,50 +48,85 @@ Numbers NumbersOf(const PairStats& stats) {
   if (stats.reply_ttl()) at(PairNumber::kReplyTtl) = 1U + *stats.reply_ttl();
   if (stats.has_state()) at(PairNumber::kUp) = stats.up() ? 2 : 1;
   set(PairNumber::kUpChanged, stats.up_changed());
+  if (facts.traits.has_name) at(PairNumber::kResolved) = facts.resolved ? 2 : 1;
+  if (facts.traits.interval > Nanoseconds::zero()) {
+    set(PairNumber::kInterval, facts.traits.interval);
+  }
   return numbers;
+}
+
+void AppendAddress(const IpAddress& address, std::string* packed) {
+  const std::size_t size = address.is_v4() ? 4 : 16;
+  AppendVarint(size, packed);
+  for (std::size_t i = 0; i < size; ++i) {
+    packed->push_back(static_cast<char>(address.bytes()[i]));
+  }
+  if (!address.is_v4()) AppendVarint(address.scope_id(), packed);
+}
+
+IpAddress ReadAddress(VarintReader* reader) {
+  std::array<std::uint8_t, 16> bytes{};
+  const std::uint64_t size = reader->Read();
+  std::copy_n(reader->next(), size, bytes.begin());
+  reader->SkipBytes(size);
+  if (size != bytes.size()) {
+    return IpAddress::V4({bytes[0], bytes[1], bytes[2], bytes[3]});
+  }
+  return IpAddress::V6(bytes, static_cast<std::uint32_t>(reader->Read()));
 }
 
 }  // namespace
 
 // Of each pair: the length of the rest; when it began, after the first one;
-// which numbers are not zero, and these; the length of the RTTs and these; and
-// the run lengths, if there are any.
+// which numbers are not zero, and these; the length of the destination's and
+// the source's address, and these; the length of the RTTs and these; and the
+// run lengths, if there are any.
 void PackedPairs::push_back(const PairSnapshot& pair) {
-  if (entries_.empty()) since_ = pair.stats.since();
-  statistics_.clear();
-  AppendZigzag((pair.stats.since() - since_).count(), &statistics_);
-  const Numbers numbers = NumbersOf(pair.stats);
+  if (labels_.empty()) since_ = pair.stats.since();
+  packed_.clear();
+  AppendZigzag((pair.stats.since() - since_).count(), &packed_);
+  const Numbers numbers = NumbersOf(pair.stats, pair.facts);
   std::uint32_t present = 0;
   for (std::size_t i = 0; i < kNumbers; ++i) {
     present |= std::uint32_t{numbers[i] != 0} << i;
   }
-  AppendVarint(present, &statistics_);
+  AppendVarint(present, &packed_);
   for (const std::uint64_t number : numbers) {
-    if (number != 0) AppendVarint(number, &statistics_);
+    if (number != 0) AppendVarint(number, &packed_);
   }
-  histogram_.clear();
-  pair.stats.rtt().AppendTo(&histogram_);
-  AppendVarint(histogram_.size(), &statistics_);
-  statistics_ += histogram_;
+  if (const auto& route = pair.facts.route) {
+    AppendAddress(route->destination, &part_);
+    if (route->source) AppendAddress(*route->source, &part_);
+  }
+  AppendPart();
+  pair.stats.rtt().AppendTo(&part_, parts_);
+  AppendPart();
   if (const Histogram* const lengths = pair.stats.run_lengths()) {
-    lengths->AppendTo(&statistics_);
+    lengths->AppendTo(&packed_, parts_);
   }
   constexpr std::size_t kLongestVarint = 10;
-  const std::size_t most = statistics_.size() + kLongestVarint;
+  const std::size_t most = packed_.size() + kLongestVarint;
   if (blocks_.empty() ||
       blocks_.back().capacity() - blocks_.back().size() < most) {
     // A single pair needs no more than it takes.
     blocks_.emplace_back().reserve(
-        std::max(most, std::min(kBlockSize, entries_.capacity() * most)));
+        std::max(most, std::min(kBlockSize, labels_.capacity() * most)));
   }
-  AppendVarint(statistics_.size(), &blocks_.back());
-  blocks_.back() += statistics_;
-  entries_.push_back({pair.labels, pair.facts});
+  AppendVarint(packed_.size(), &blocks_.back());
+  blocks_.back() += packed_;
+  labels_.push_back(pair.labels);
 }
 
-const char* PackedPairs::Pair::ReadFrom(const Entry& entry, WallTime since,
-                                        const char* at) {
-  entry_ = &entry;
+// The part, after its length; it is empty then.
+void PackedPairs::AppendPart() {
+  AppendVarint(part_.size(), &packed_);
+  packed_ += part_;
+  part_.clear();
+}
+
+const char* PackedPairs::Pair::ReadFrom(const PreparedLabels* labels,
+                                        WallTime since, const char* at) {
+  labels_ = labels;
   VarintReader reader(at);
   const std::uint64_t size = reader.Read();
   end_ = reader.next() + size;
@@ -117,16 +152,33 @@ std::optional<std::uint64_t> PackedPairs::Pair::NumberIfAny(
   return read - 1;
 }
 
-VarintReader PackedPairs::Pair::Histograms() const {
+VarintReader PackedPairs::Pair::AfterNumbers() const {
   VarintReader reader(numbers_);
   reader.SkipNumbers(std::popcount(present_));
+  return reader;
+}
+
+std::optional<PairAddresses> PackedPairs::Pair::Addresses() const {
+  VarintReader reader = AfterNumbers();
+  const std::uint64_t size = reader.Read();
+  if (size == 0) return std::nullopt;
+  const char* const end = reader.next() + size;
+  PairAddresses addresses{.source = {}, .destination = ReadAddress(&reader)};
+  if (reader.next() != end) addresses.source = ReadAddress(&reader);
+  return addresses;
+}
+
+VarintReader PackedPairs::Pair::Histograms() const {
+  VarintReader reader = AfterNumbers();
+  const std::uint64_t size = reader.Read();
+  reader.SkipBytes(size);
   return reader;
 }
 
 const Histogram& PackedPairs::Pair::Rtt() {
   VarintReader reader = Histograms();
   reader.Read();  // their length
-  rtt_.ReadFrom(&reader);
+  rtt_.ReadFrom(&reader, parts_);
   return rtt_;
 }
 
@@ -135,7 +187,7 @@ const Histogram& PackedPairs::Pair::RunLengths() {
   const std::uint64_t size = reader.Read();
   reader.SkipBytes(size);
   if (reader.next() == end_) return shapes_.no_runs;
-  runs_.ReadFrom(&reader);
+  runs_.ReadFrom(&reader, parts_);
   return runs_;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "echo_exporter/echo.h"
+#include "echo_exporter/ip_address.h"
 #include "echo_exporter/probe_recorder.h"
 #include "src/base/varint.h"
 #include "src/recorder/histogram.h"
@@ -42,7 +43,15 @@ enum class PairNumber : std::uint8_t {
   kReplyTtl,
   kUp,
   kUpChanged,
+  kResolved,  ///< 0 or 1: see ProbeRecorder::SetRoute(); of names only
+  kInterval,
   kEnd
+};
+
+/// The source, if it is known, and the destination of a pair's requests.
+struct PairAddresses {
+  std::optional<IpAddress> source;
+  IpAddress destination;
 };
 
 /// Copies of pairs for one rendering, which reads them family by family. Most
@@ -54,8 +63,11 @@ class PackedPairs {
  public:
   class Pair;
 
+  /// Of histograms, only `parts` are kept: text tells of no others.
+  explicit PackedPairs(Histogram::Parts parts) : parts_(parts) {}
+
   /// As those of std::vector; after std::bad_alloc it must not be used.
-  void reserve(std::size_t pairs) { entries_.reserve(pairs); }
+  void reserve(std::size_t pairs) { labels_.reserve(pairs); }
   void push_back(const PairSnapshot& pair);
 
   /// Calls `use(pair)`, with a Pair&, for each in that order, as long
@@ -64,24 +76,21 @@ class PackedPairs {
   void ForEach(const PairShapes& shapes, const Use& use) const;
 
  private:
-  struct Entry {
-    std::shared_ptr<const PreparedLabels> labels;
-    PairFacts facts;
-  };
+  void AppendPart();
 
-  std::vector<Entry> entries_;
+  const Histogram::Parts parts_;
+  std::vector<std::shared_ptr<const PreparedLabels>> labels_;
   WallTime since_{};                ///< of the first one
-  std::deque<std::string> blocks_;  ///< the statistics, one after the other
-  std::string statistics_;          ///< kept for its memory, as the next
-  std::string histogram_;
+  std::deque<std::string> blocks_;  ///< all else, one pair after the other
+  std::string packed_;              ///< kept for its memory, as the next
+  std::string part_;
 };
 
 /// One of them. What is asked for is read.
 class PackedPairs::Pair {
  public:
   /// Null: none are written.
-  const PreparedLabels* labels() const { return entry_->labels.get(); }
-  const PairFacts& facts() const { return entry_->facts; }
+  const PreparedLabels* labels() const { return labels_; }
   /// When its statistics began.
   WallTime since() const { return since_; }
   /// `i`: which one, of those of which there are several.
@@ -90,19 +99,27 @@ class PackedPairs::Pair {
   std::optional<std::uint64_t> NumberIfAny(PairNumber number) const;
   const Histogram& Rtt();
   const Histogram& RunLengths();
+  /// Absent while there is no route.
+  std::optional<PairAddresses> Addresses() const;
 
  private:
   friend class PackedPairs;
 
-  explicit Pair(const PairShapes& shapes)
-      : shapes_(shapes), rtt_(shapes.rtt, {}), runs_(shapes.run_lengths, {}) {}
+  Pair(const PairShapes& shapes, Histogram::Parts parts)
+      : shapes_(shapes),
+        parts_(parts),
+        rtt_(shapes.rtt, {}),
+        runs_(shapes.run_lengths, {}) {}
 
-  /// Becomes that of `entry`, which is at `at`. Returns where the next one is.
-  const char* ReadFrom(const Entry& entry, WallTime since, const char* at);
+  /// Becomes the one that is at `at`. Returns where the next one is.
+  const char* ReadFrom(const PreparedLabels* labels, WallTime since,
+                       const char* at);
+  VarintReader AfterNumbers() const;
   VarintReader Histograms() const;
 
   const PairShapes& shapes_;
-  const Entry* entry_ = nullptr;
+  const Histogram::Parts parts_;
+  const PreparedLabels* labels_ = nullptr;
   WallTime since_{};
   std::uint32_t present_ = 0;  ///< a bit for each number that is not zero
   const char* numbers_ = nullptr;
@@ -113,12 +130,12 @@ class PackedPairs::Pair {
 
 template <typename Use>
 void PackedPairs::ForEach(const PairShapes& shapes, const Use& use) const {
-  Pair pair(shapes);
-  auto entry = entries_.begin();
+  Pair pair(shapes, parts_);
+  auto labels = labels_.begin();
   for (const std::string& block : blocks_) {
     const char* at = block.data();
     while (at != block.data() + block.size()) {
-      at = pair.ReadFrom(*entry++, since_, at);
+      at = pair.ReadFrom((labels++)->get(), since_, at);
       if (!use(pair)) return;
     }
   }

@@ -10,9 +10,9 @@ namespace echo_exporter {
 /// What is known of a pair besides its echoes.
 struct PairFacts {
   std::optional<Route> route;
-  PairTraits traits;
   bool resolved = false;   ///< see ProbeRecorder::SetRoute()
   bool is_routed = false;  ///< whether that was called
+  PairTraits traits;
 
   /// See PairStatus. An adapter without address is a loss, and thus an outage.
   bool IsUnresolved(bool in_outage) const {

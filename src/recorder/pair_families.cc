@@ -39,7 +39,6 @@ class PairWriter {
   void AddOutcomes();
   void AddHistogram(const Histogram& histogram, const HistogramShape& shape,
                     const SampleValue& sum);
-  void AddInterval();
   void AddInfo();
 
   PackedPairs::Pair& pair_;
@@ -91,12 +90,9 @@ void PairWriter::Add(PairFamily family, const PairShapes& shapes) {
       return AddHistogram(lengths, shapes.run_lengths, lengths.sum());
     }
     case PairFamily::kInterval:
-      return AddInterval();
+      return AddSecondsIfAny(PairNumber::kInterval);
     case PairFamily::kResolved:
-      if (pair_.facts().traits.has_name) {
-        writer_.AddSample(series_, std::uint64_t{pair_.facts().resolved});
-      }
-      return;
+      return AddNumberIfAny(PairNumber::kResolved);
     case PairFamily::kPairInfo:
       return AddInfo();
   }
@@ -121,22 +117,16 @@ void PairWriter::AddHistogram(const Histogram& histogram,
   writer_.AddHistogram(series_, histogram.Value(shape, sum));
 }
 
-void PairWriter::AddInterval() {
-  const Nanoseconds interval = pair_.facts().traits.interval;
-  if (interval > Nanoseconds::zero()) {
-    AddSeconds(static_cast<std::uint64_t>(interval.count()));
-  }
-}
-
 void PairWriter::AddInfo() {
-  if (!pair_.facts().route) return;
-  const Route& route = *pair_.facts().route;
-  const std::string source = route.source ? route.source->ToString() : "";
-  const std::string destination = route.destination.ToString();
+  const auto addresses = pair_.Addresses();
+  if (!addresses) return;
+  const std::string source =
+      addresses->source ? addresses->source->ToString() : "";
+  const std::string destination = addresses->destination.ToString();
   const std::array<LabelView, 3> labels{
       {{"source_address", source},
        {"destination_address", destination},
-       {"ip_version", route.destination.is_v4() ? "4" : "6"}}};
+       {"ip_version", addresses->destination.is_v4() ? "4" : "6"}}};
   series_.labels = labels;
   writer_.AddSample(series_, std::uint64_t{1});
 }
@@ -153,12 +143,12 @@ void WritePairFamilies(const PackedPairs& pairs, PairFamilySet omit,
   };
   for (std::size_t i = 0; wanted && i < kPairFamilies.size(); ++i) {
     if (omit[i]) continue;
-    writer.BeginFamily(kPairFamilies[i]);
-    pairs.ForEach(shapes, [&](PackedPairs::Pair& pair) {
-      PairWriter(pair, writer).Add(static_cast<PairFamily>(i), shapes);
-      return pass_on();
+    writer.WriteFamily(kPairFamilies[i], [&] {
+      pairs.ForEach(shapes, [&](PackedPairs::Pair& pair) {
+        PairWriter(pair, writer).Add(static_cast<PairFamily>(i), shapes);
+        return pass_on();
+      });
     });
-    while (wanted && writer.EndFamilyInPart()) pass_on();
   }
 }
 

@@ -117,7 +117,10 @@ class PairStats {
   /// Whether the last outcome in the order of sending is a reply.
   bool up() const { return runs_.last_outcome() == EchoOutcome::kReply; }
   /// When up() changed, since 1970; absent before.
-  std::optional<Nanoseconds> up_changed() const { return up_changed_; }
+  std::optional<Nanoseconds> up_changed() const {
+    if (up_changed_ == kNever) return std::nullopt;
+    return up_changed_;
+  }
   /// When the last reply came, since 1970; absent before the first.
   std::optional<Nanoseconds> last_reply() const;
   /// Absent unless up().
@@ -134,6 +137,8 @@ class PairStats {
   void RecordRun(const SentRequest& request, const PairShapes& shapes,
                  const Clock& clock);
 
+  static constexpr Nanoseconds kNever = Nanoseconds::min();
+
   // What each reply changes comes first, in few cache lines.
   std::uint64_t requests_ = 0;
   std::uint32_t in_flight_ = 0;
@@ -147,7 +152,7 @@ class PairStats {
   std::array<std::uint64_t, kEchoOutcomeCount> outcomes_{};
   std::array<std::uint64_t, kStrayReplyCount> stray_replies_{};
   std::uint64_t flow_renewals_ = 0;
-  std::optional<Nanoseconds> up_changed_;
+  Nanoseconds up_changed_ = kNever;
   std::vector<Histogram> run_lengths_;  ///< one, or none: see Prepare()
   WallTime since_;
 };

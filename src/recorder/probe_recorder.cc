@@ -27,14 +27,23 @@
 
 namespace echo_exporter {
 
+namespace {
+
+Histogram::Parts PartsIn(MetricsFormat format) {
+  return format == MetricsFormat::kText ? Histogram::Parts::kClassic
+                                        : Histogram::Parts::kAll;
+}
+
+}  // namespace
+
 struct ProbeRecorder::Impl {
   struct Pair {
     // What each echo needs comes first, in few lines of the processor's cache.
     std::shared_ptr<const PreparedLabels> naming;
-    bool removed = false;  ///< ends with its last outcome
     SendOrder order{};
     PairStats stats;
     PairFacts facts{};
+    bool removed = false;  ///< ends with its last outcome
 
     bool has_ended() const { return removed && stats.in_flight() == 0; }
     /// Of `naming`, which they keep.
@@ -82,7 +91,7 @@ struct ProbeRecorder::Impl {
   void Judge(PairId id, Pair& pair, const SentRequest& request) const;
 
   template <typename Copies, typename Copy, typename CopyPair>
-  Copies CopyPairs(Copy copy, CopyPair copy_pair);
+  Copies CopyPairs(Copies copies, Copy copy, CopyPair copy_pair);
   PackedPairs PackPairs(const MetricsQuery& query);
 
   const Clock& clock;
@@ -162,7 +171,8 @@ void ProbeRecorder::Impl::Judge(PairId id, Pair& pair,
 // In the order of their numbers, a copy of each pair for which `copy_pair(id,
 // pair, &copy)`, which fills it in under the shard's lock, returns true.
 template <typename Copies, typename Copy, typename CopyPair>
-Copies ProbeRecorder::Impl::CopyPairs(Copy copy, CopyPair copy_pair) {
+Copies ProbeRecorder::Impl::CopyPairs(Copies copies, Copy copy,
+                                      CopyPair copy_pair) {
   // Threads that keep deadlines need the locks: no program that computes may
   // interrupt this one for long while it holds one.
   const RaisedThreadPriority raised;
@@ -174,7 +184,6 @@ Copies ProbeRecorder::Impl::CopyPairs(Copy copy, CopyPair copy_pair) {
     });
   }
   std::sort(ids.begin(), ids.end());
-  Copies copies;
   copies.reserve(ids.size());
   // `copy` has the memory that one may need: the lock sees no allocation but
   // for a pair that has had runs of losses.
@@ -192,7 +201,8 @@ Copies ProbeRecorder::Impl::CopyPairs(Copy copy, CopyPair copy_pair) {
 }
 
 PackedPairs ProbeRecorder::Impl::PackPairs(const MetricsQuery& query) {
-  if (!query.pairs) return {};
+  PackedPairs packed(PartsIn(query.format));
+  if (!query.pairs) return packed;
   PairSnapshot snapshot{{}, PairStats(shapes), {}};
   snapshot.stats.ReserveAll(shapes);
   const auto copy_pair = [&](PairId, const Pair& pair, PairSnapshot* copy) {
@@ -204,7 +214,7 @@ PackedPairs ProbeRecorder::Impl::PackPairs(const MetricsQuery& query) {
     copy->facts = pair.facts;
     return true;
   };
-  return CopyPairs<PackedPairs>(std::move(snapshot), copy_pair);
+  return CopyPairs(std::move(packed), std::move(snapshot), copy_pair);
 }
 
 ProbeRecorder::ProbeRecorder(const HistogramOptions& options,
@@ -223,7 +233,7 @@ PairId ProbeRecorder::AddPair(const PairLabels& labels) {
   impl_->WithPair(found->second, [this](Impl::Pair& pair) {
     if (!pair.removed) return;
     pair.removed = false;
-    pair.facts = {std::nullopt, pair.facts.traits};
+    pair.facts = {.route = {}, .traits = pair.facts.traits};
     impl_->exporter.AddPair(pair.naming->labels);
   });
   return found->second;
@@ -304,7 +314,10 @@ void ProbeRecorder::RecordFlowRenewal(PairId id) {
 void ProbeRecorder::SetRoute(PairId id, const std::optional<Route>& route,
                              bool resolved) {
   impl_->WithPair(id, [&](Impl::Pair& pair) {
-    pair.facts = {route, pair.facts.traits, resolved, /*is_routed=*/true};
+    pair.facts = {.route = route,
+                  .resolved = resolved,
+                  .is_routed = true,
+                  .traits = pair.facts.traits};
   });
 }
 
@@ -342,8 +355,9 @@ void ProbeRecorder::SetDiscovery(DiscoveryStatus status) {
 }
 
 std::vector<PairStatus> ProbeRecorder::Snapshot() const {
-  return impl_->CopyPairs<std::vector<PairStatus>>(
-      PairStatus(), [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
+  return impl_->CopyPairs(
+      std::vector<PairStatus>(), PairStatus(),
+      [](PairId id, const Impl::Pair& pair, PairStatus* copy) {
         copy->id = id;
         copy->labels = pair.labels();
         pair.stats.CopyTo(&copy->statistics);
@@ -355,8 +369,8 @@ std::vector<PairStatus> ProbeRecorder::Snapshot() const {
 }
 
 std::vector<PairCondition> ProbeRecorder::Conditions() const {
-  return impl_->CopyPairs<std::vector<PairCondition>>(
-      PairCondition(),
+  return impl_->CopyPairs(
+      std::vector<PairCondition>(), PairCondition(),
       [](PairId id, const Impl::Pair& pair, PairCondition* copy) {
         const bool in_outage = pair.stats.runs().is_outage();
         *copy = {id, in_outage, pair.facts.IsUnresolved(in_outage)};
@@ -366,12 +380,8 @@ std::vector<PairCondition> ProbeRecorder::Conditions() const {
 
 std::size_t ProbeRecorder::RenderMemory(const MetricsQuery& query) const {
   if (!query.pairs) return 0;
-  // Of an ordinary pair, packed and with its labels. In protobuf, a family is
-  // in memory until its end.
-  constexpr std::size_t kPacked = 384;
-  constexpr std::size_t kMessageBytes = 512;
-  const std::size_t each =
-      kPacked + (query.format == MetricsFormat::kText ? 0 : kMessageBytes);
+  // Of an ordinary pair, packed, with what the allocator adds.
+  const std::size_t each = query.format == MetricsFormat::kText ? 160 : 256;
   std::size_t pairs = 0;
   for (Impl::Shard& shard : impl_->shards) {
     const MutexLock lock(shard.mutex);
@@ -414,7 +424,7 @@ std::optional<PairStatus> ProbeRecorder::RenderPair(PairId id,
   snapshot.stats.CopyTo(&status.statistics);
   status.route = snapshot.facts.route;
   const auto writer = CreateFamilyWriter(query.format, text, impl_->started);
-  PackedPairs packed;
+  PackedPairs packed(PartsIn(query.format));
   packed.push_back(snapshot);
   WritePairFamilies(packed, query.omit | impl_->never, shapes, *writer,
                     /*pieces=*/nullptr);

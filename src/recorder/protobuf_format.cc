@@ -5,11 +5,10 @@
 #include <bit>
 #include <chrono>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <numeric>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include "src/base/utf8.h"
 #include "src/base/varint.h"
@@ -26,8 +25,6 @@ class Message {
   /// Begins the message again, with the memory it has.
   void Clear() { bytes_.clear(); }
   const std::string& bytes() const { return bytes_; }
-  void Reserve(std::size_t size) { bytes_.reserve(size); }
-  std::string Take() { return std::exchange(bytes_, {}); }
 
   void AddVarint(std::uint64_t value) { AppendVarint(value, &bytes_); }
   /// sint32 and sint64: small numbers are short, negative ones, too.
@@ -46,9 +43,12 @@ class Message {
   void AddDouble(int field, double value) {
     AddTag(field, 1);
     auto bits = std::bit_cast<std::uint64_t>(value);
-    for (int i = 0; i < 8; ++i, bits >>= 8) {
-      bytes_.push_back(static_cast<char>(bits));
+    std::array<char, 8> encoded;
+    for (char& byte : encoded) {
+      byte = static_cast<char>(bits);
+      bits >>= 8;
     }
+    bytes_.append(encoded.data(), encoded.size());
   }
   void AddBytes(int field, std::string_view bytes) {
     AddTag(field, 2);
@@ -63,10 +63,9 @@ class Message {
 /// `text`, or in `*cleaned` the same with U+FFFD for what is not UTF-8, which
 /// readers of the format reject.
 std::string_view AsUtf8(std::string_view text, std::string* cleaned) {
-  constexpr auto kIsAscii = [](char c) {
-    return static_cast<unsigned char>(c) < 0x80;
-  };
-  if (std::ranges::all_of(text, kIsAscii)) return text;
+  unsigned char all_bits = 0;
+  for (const char c : text) all_bits |= static_cast<unsigned char>(c);
+  if (all_bits < 0x80) return text;
   cleaned->clear();
   for (std::string_view rest = text; !rest.empty();) {
     cleaned->append(TakeUtf8(&rest));
@@ -95,14 +94,11 @@ class ProtobufFamilyWriter final : public FamilyWriter {
       : out_(*out), since_(since) {}
 
   void BeginFamily(const Family& family) override {
-    type_ = family.type;
-    empty_ = true;
-    ending_ = false;
-    written_.clear();
-    family_.Clear();
-    family_.AddBytes(1, family.name);
-    family_.AddBytes(2, family.help);
-    family_.AddInteger(3, kTypeNumbers[static_cast<std::size_t>(type_)]);
+    if (mode_ != Mode::kMeasured) return Begin(family, Mode::kHeld);
+    mode_ = Mode::kStreamed;
+    if (empty_) return;
+    AppendVarint(size_, &out_);
+    out_.append(family_.bytes());
   }
 
   void AddSample(const Series& series, const SampleValue& value) override {
@@ -124,32 +120,48 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     AddMetric(series, 7);
   }
 
-  bool EndFamilyInPart() override {
-    if (empty_) return false;
-    if (!std::exchange(ending_, true)) {
-      EndBlock();
-      std::size_t size = 0;
-      for (const std::string& block : written_) size += block.size();
-      value_.Clear();
-      value_.AddVarint(size);
-      out_.append(value_.bytes());
+  void EndFamily() override {
+    if (mode_ == Mode::kHeld && !empty_) {
+      AppendVarint(family_.bytes().size(), &out_);
+      out_.append(family_.bytes());
     }
-    out_.append(written_.front());
-    written_.pop_front();
-    return !written_.empty();
+    mode_ = Mode::kHeld;
   }
 
  private:
+  /// What becomes of a family's series.
+  enum class Mode : std::uint8_t {
+    kHeld,      ///< they are in `family_` until its end
+    kMeasured,  ///< they are only counted in `size_`
+    kStreamed,  ///< `size_` has been written, and they are
+  };
+
+  bool MeasureFamily(const Family& family) override {
+    Begin(family, Mode::kMeasured);
+    return true;
+  }
+
+  void Begin(const Family& family, Mode mode) {
+    mode_ = mode;
+    type_ = family.type;
+    empty_ = true;
+    family_.Clear();
+    family_.AddBytes(1, family.name);
+    family_.AddBytes(2, family.help);
+    family_.AddInteger(3, kTypeNumbers[static_cast<std::size_t>(type_)]);
+    size_ = family_.bytes().size();
+  }
+
   /// The one up to infinity may be absent, and is.
   void AddClassicBuckets(const HistogramValue& value) {
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < value.bounds.size(); ++i) {
       count += value.counts[i];
       if (!value.counts_before.empty()) count -= value.counts_before[i];
-      part_.Clear();
-      part_.AddInteger(1, count);
-      part_.AddDouble(2, value.bounds[i]);
-      value_.AddBytes(3, part_.bytes());
+      value_.AddTag(3, 2);
+      value_.AddVarint(1 + VarintSize(count) + 1 + sizeof(double));
+      value_.AddInteger(1, count);
+      value_.AddDouble(2, value.bounds[i]);
     }
   }
 
@@ -212,6 +224,13 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   }
 
   void AddMetric(const Series& series, int value_field) {
+    empty_ = false;
+    if (mode_ == Mode::kMeasured) {
+      std::size_t size = SizeOf(series.prepared) + SizeOfBytes(value_.bytes());
+      for (const LabelView& label : series.labels) size += SizeOf(label);
+      size_ += 1 + VarintSize(size) + size;
+      return;
+    }
     metric_.Clear();
     if (series.prepared != nullptr) {
       ForEachLabel(series.prepared->labels,
@@ -221,37 +240,60 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     }
     for (const LabelView& label : series.labels) AddLabel(label);
     metric_.AddBytes(value_field, value_.bytes());
-    family_.AddBytes(4, metric_.bytes());
-    empty_ = false;
-    if (family_.bytes().size() >= kBlockSize) {
-      EndBlock();
-      family_.Reserve(kBlockSize + kBlockSize / 16);
+    Message& metrics = mode_ == Mode::kHeld ? family_ : streamed_;
+    metrics.AddBytes(4, metric_.bytes());
+    if (mode_ == Mode::kStreamed) {
+      out_.append(streamed_.bytes());
+      streamed_.Clear();
     }
   }
 
-  void EndBlock() { written_.push_back(family_.Take()); }
-
-  void AddLabel(const LabelView& label) {
-    part_.Clear();
-    part_.AddBytes(1, label.name);
-    part_.AddBytes(2, AsUtf8(label.value, &cleaned_));
-    metric_.AddBytes(1, part_.bytes());
+  /// Of a pair's labels, when they are written.
+  std::size_t SizeOf(const PreparedLabels* prepared) {
+    if (prepared == nullptr) return 0;
+    std::size_t size = 0;
+    ForEachLabel(prepared->labels,
+                 [&](std::string_view name, std::string_view value) {
+                   size += SizeOf(LabelView{name, value});
+                 });
+    return size;
   }
 
-  /// A large string that grows would for a moment be there twice.
-  static constexpr std::size_t kBlockSize = std::size_t{64} * 1024;
+  std::size_t SizeOf(const LabelView& label) {
+    const std::size_t size = SizeOfParts(label, AsUtf8(label.value, &cleaned_));
+    return 1 + VarintSize(size) + size;
+  }
+
+  static std::size_t SizeOfParts(const LabelView& label,
+                                 std::string_view value) {
+    return SizeOfBytes(label.name) + SizeOfBytes(value);
+  }
+
+  /// As Message::AddBytes() adds them.
+  static std::size_t SizeOfBytes(std::string_view bytes) {
+    return 1 + VarintSize(bytes.size()) + bytes.size();
+  }
+
+  void AddLabel(const LabelView& label) {
+    const std::string_view value = AsUtf8(label.value, &cleaned_);
+    metric_.AddTag(1, 2);
+    metric_.AddVarint(SizeOfParts(label, value));
+    metric_.AddBytes(1, label.name);
+    metric_.AddBytes(2, value);
+  }
 
   std::string& out_;
   const std::optional<WallTime> since_;
+  Mode mode_ = Mode::kHeld;
   FamilyType type_ = FamilyType::kGauge;
   bool empty_ = true;
-  bool ending_ = false;              ///< EndFamilyInPart() has been called
-  std::deque<std::string> written_;  ///< of the family, before `family_`
+  std::size_t size_ = 0;  ///< of the family that is measured
   // Each is a part of the one before, and is made before it.
-  Message family_;
+  Message family_;    ///< its head alone, unless it is held
+  Message streamed_;  ///< one metric of the family
   Message metric_;
   Message value_;  ///< counter, gauge or histogram
-  Message part_;   ///< of that, or of a label
+  Message part_;   ///< of that
   Message deltas_;
   std::string cleaned_;
 };

@@ -12,7 +12,8 @@ namespace echo_exporter {
 /// after its length. Not by a library of protocol buffers, of which a few lines
 /// are needed here.
 ///
-/// A family is in memory until its end, because its length comes first.
+/// The length of a family comes first: unless it is measured in advance, it is
+/// in memory until its end.
 std::unique_ptr<FamilyWriter> CreateProtobufFamilyWriter(
     std::string* out, std::optional<WallTime> since);
 

@@ -133,9 +133,11 @@ class TextFamilyWriter final : public FamilyWriter {
     }
   }
 
-  bool EndFamilyInPart() override { return false; }
+  void EndFamily() override {}
 
  private:
+  bool MeasureFamily(const Family&) override { return false; }
+
   void WriteHeadOnce() {
     if (!begun_) AppendFamilyHead(family_, &text_);
     begun_ = true;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -83,6 +84,22 @@ void ExpectEqual(const PackedPairs::Pair& packed, const PairStats& original) {
   EXPECT_EQ(time(PairNumber::kUpChanged), original.up_changed());
 }
 
+void ExpectEqual(const PackedPairs::Pair& packed, const PairFacts& original) {
+  const auto interval = packed.NumberIfAny(PairNumber::kInterval);
+  EXPECT_EQ(interval.has_value(), original.traits.interval.count() > 0);
+  EXPECT_EQ(interval.value_or(0),
+            static_cast<std::uint64_t>(original.traits.interval.count()));
+  const auto resolved = packed.NumberIfAny(PairNumber::kResolved);
+  EXPECT_EQ(resolved.has_value(), original.traits.has_name);
+  EXPECT_EQ(resolved.value_or(0),
+            original.traits.has_name && original.resolved ? 1U : 0U);
+  const auto addresses = packed.Addresses();
+  ASSERT_EQ(addresses.has_value(), original.route.has_value());
+  if (!addresses) return;
+  EXPECT_EQ(addresses->source, original.route->source);
+  EXPECT_EQ(addresses->destination, original.route->destination);
+}
+
 class PackedPairsTest : public testing::Test {
  protected:
   PackedPairsTest() { clock_.SetWall(kBegin); }
@@ -97,7 +114,9 @@ class PackedPairsTest : public testing::Test {
     if (random_() % 2 == 0) pair.stats.RecordStrayReply(StrayReply::kLate);
     if (random_() % 2 == 0) pair.stats.RecordFlowRenewal();
     pair.facts.resolved = random_() % 2 == 0;
-    pair.facts.traits.interval = Nanoseconds(random_());
+    pair.facts.traits.has_name = random_() % 2 == 0;
+    if (random_() % 4 != 0) pair.facts.traits.interval = Nanoseconds(random_());
+    if (random_() % 4 != 0) pair.facts.route = RandomRoute();
     return pair;
   }
 
@@ -117,6 +136,19 @@ class PackedPairsTest : public testing::Test {
   Seen seen_;
 
  private:
+  IpAddress RandomAddress() {
+    static const std::array<IpAddress, 5> all{
+        *IpAddress::Parse("192.0.2.255"), *IpAddress::Parse("0.0.0.128"),
+        *IpAddress::Parse("2001:db8::ffff:1"), *IpAddress::Parse("::"),
+        *IpAddress::Parse("fe80::1%4294967295")};
+    return all.at(random_() % all.size());
+  }
+  Route RandomRoute() {
+    Route route{.source = {}, .destination = RandomAddress()};
+    if (random_() % 2 == 0) route.source = RandomAddress();
+    return route;
+  }
+
   void Probe(PairStats* stats) {
     clock_.SetWall(clock_.WallNow() + std::chrono::minutes(random_() % 10));
     stats->Prepare(shapes_);
@@ -141,7 +173,7 @@ class PackedPairsTest : public testing::Test {
 
 TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
   std::vector<PairSnapshot> pairs;
-  PackedPairs packed;
+  PackedPairs packed(Histogram::Parts::kAll);
   for (int i = 0; i < 3000; ++i) {  // in more than one block
     pairs.push_back(RandomPair());
     packed.push_back(pairs.back());
@@ -151,8 +183,7 @@ TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
   packed.ForEach(shapes_, [&](PackedPairs::Pair& pair) {
     const PairSnapshot& original = pairs[read++];
     EXPECT_EQ(pair.labels(), original.labels.get());
-    EXPECT_EQ(pair.facts().traits, original.facts.traits);
-    EXPECT_EQ(pair.facts().resolved, original.facts.resolved);
+    ExpectEqual(pair, original.facts);
     ExpectEqual(pair, original.stats);
     ExpectEqual(pair.Rtt(), original.stats.rtt(), shapes_.rtt);
     const Histogram* const lengths = original.stats.run_lengths();
@@ -169,8 +200,32 @@ TEST_F(PackedPairsTest, GivesBackAllThatIsExposed) {
   EXPECT_GT(seen_.never_probed, 0);
 }
 
+TEST_F(PackedPairsTest, KeepsTheClassicPartAlone) {
+  std::vector<PairSnapshot> pairs;
+  PackedPairs packed(Histogram::Parts::kClassic);
+  for (int i = 0; i < 1000; ++i) {
+    pairs.push_back(RandomPair());
+    packed.push_back(pairs.back());
+  }
+  std::size_t read = 0;
+  packed.ForEach(shapes_, [&](PackedPairs::Pair& pair) {
+    const PairStats& original = pairs[read++].stats;
+    ExpectEqual(pair, original);
+    EXPECT_EQ(pair.Rtt().counts(), original.rtt().counts());
+    EXPECT_EQ(pair.Rtt().sum(), original.rtt().sum());
+    EXPECT_EQ(pair.Rtt().native().size(), 0U);
+    const Histogram* const lengths = original.run_lengths();
+    if (lengths != nullptr) {
+      EXPECT_EQ(pair.RunLengths().counts(), lengths->counts());
+      EXPECT_EQ(pair.RunLengths().sum(), lengths->sum());
+    }
+    return !HasFailure();
+  });
+  EXPECT_EQ(read, pairs.size());
+}
+
 TEST_F(PackedPairsTest, IsReadAgainAndAgainAndStopsWhenToldTo) {
-  PackedPairs packed;
+  PackedPairs packed(Histogram::Parts::kAll);
   const PairSnapshot pair = RandomPair();
   for (int i = 0; i < 10; ++i) packed.push_back(pair);
   for (int reading = 0; reading < 2; ++reading) {
@@ -188,6 +243,7 @@ TEST(VarintTest, TakesEveryNumberInAsFewBytesAsItNeeds) {
     std::string bytes;
     AppendVarint(number, &bytes);
     EXPECT_EQ(bytes.size(), bits == 0 ? 1U : (bits + 6U) / 7) << bits;
+    EXPECT_EQ(VarintSize(number), bytes.size());
     VarintReader reader(bytes.data());
     EXPECT_EQ(reader.Read(), number);
     EXPECT_EQ(reader.next(), bytes.data() + bytes.size());

@@ -25,7 +25,7 @@ const std::vector<double>& Bounds() {
 constexpr const char* kLabels = R"(group="g",source="s",destination="d")";
 
 PackedPairs Pack(const std::vector<PairSnapshot>& pairs) {
-  PackedPairs packed;
+  PackedPairs packed(Histogram::Parts::kAll);
   for (const PairSnapshot& pair : pairs) packed.push_back(pair);
   return packed;
 }

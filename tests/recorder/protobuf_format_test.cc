@@ -50,34 +50,73 @@ TEST_F(ProtobufFormatTest, WritesAFamilyAfterItsLength) {
   EXPECT_EQ(out_, static_cast<char>(family.size()) + family);
 }
 
-TEST_F(ProtobufFormatTest, WritesALongFamilyInPartsAfterItsLength) {
-  // Of each number of series up to twice of what a part has.
-  const std::string value(1000, 'v');
-  const std::array<LabelView, 1> labels{{{"a", value}}};
-  for (std::size_t count = 1; count < 150; ++count) {
+// Of each size that needs one more byte for a length, somewhere.
+TEST_F(ProtobufFormatTest, StreamsALargeFamilyAsItWritesOneThatItHolds) {
+  NativeBuckets native(0);
+  native.Add(3, 99);
+  const std::vector<double> bounds = {1};
+  const std::vector<std::uint64_t> counts = {2, 1};
+  for (std::size_t size = 0; size < 400; ++size) {
+    const std::string value = std::string(size, 'v') + (size % 3 ? "" : "\xFF");
+    const std::array<LabelView, 1> labels{{{"a", value}}};
+    const auto prepared = ProbeRecorder::Prepare({"g", value, "d", {}});
+    const Family counter{"n", FamilyType::kCounter, "N."};
+    const auto add_samples = [&] {
+      for (std::size_t i = 0; i <= size % 5; ++i) {
+        writer_->AddSample({.prepared = prepared.get(),
+                            .labels = labels,
+                            .since = WallTime(std::chrono::seconds(size))},
+                           std::uint64_t{size});
+      }
+      writer_->AddSample({}, ExactSeconds{size});
+    };
+    const Family histogram{"h", FamilyType::kHistogram, "H."};
+    const auto add_histogram = [&] {
+      writer_->AddHistogram(
+          {.prepared = prepared.get()},
+          {.bounds = bounds, .counts = counts, .sum = 3.5, .native = &native});
+    };
+    const auto held = [&](const Family& family, const auto& add) {
+      writer_->BeginFamily(family);
+      add();
+      writer_->EndFamily();
+    };
     out_.clear();
-    writer_->BeginFamily({"up", FamilyType::kGauge, "Up."});
-    for (std::size_t i = 0; i < count; ++i) {
-      writer_->AddSample({.labels = labels}, std::uint64_t{1});
-    }
-    std::size_t parts = 1;
-    while (writer_->EndFamilyInPart()) ++parts;
-    EXPECT_LE(out_.size() / parts, std::size_t{70'000});
-    std::size_t length = 0;
-    std::size_t begin = 0;
-    for (int shift = 0;; shift += 7) {
-      const auto byte = static_cast<unsigned char>(out_.at(begin++));
-      length += std::size_t{byte & 0x7FU} << shift;
-      if (byte < 0x80) break;
-    }
-    ASSERT_EQ(out_.size() - begin, length) << count;
-    ASSERT_GE(length, count * value.size());
+    held(counter, add_samples);
+    held(histogram, add_histogram);
+    const std::string expected = out_;
+    out_.clear();
+    writer_->WriteFamily(counter, add_samples);
+    writer_->WriteFamily(histogram, add_histogram);
+    ASSERT_EQ(out_, expected) << size;
   }
+}
+
+TEST_F(ProtobufFormatTest, KeepsNothingOfALargeFamilyThatIsPassedOn) {
+  std::size_t rounds = 0;
+  std::string all;
+  writer_->WriteFamily({"up", FamilyType::kGauge, "Up."}, [&] {
+    ++rounds;
+    for (int i = 0; i < 1000; ++i) {
+      writer_->AddSample({}, std::uint64_t{1});
+      EXPECT_LT(out_.size(), 30U);
+      all += out_;
+      out_.clear();
+    }
+  });
+  EXPECT_EQ(rounds, 2U);
+  EXPECT_EQ(out_, "");
+  std::string family = Bytes(1, "up") + Bytes(2, "Up.") + "\x18\x01";
+  for (int i = 0; i < 1000; ++i) family += Bytes(4, Bytes(2, kOneValue));
+  ASSERT_EQ(family.size(), 13'011U);
+  EXPECT_TRUE(all == "\xD3\x65" + family);
 }
 
 TEST_F(ProtobufFormatTest, LeavesOutAFamilyWithoutSeries) {
   writer_->BeginFamily({"up", FamilyType::kGauge, "Up."});
   writer_->EndFamily();
+  EXPECT_EQ(out_, "");
+  writer_->WriteFamily({"up", FamilyType::kGauge, "Up."}, [] {});
   EXPECT_EQ(out_, "");
 }
 
