@@ -14,6 +14,7 @@
 #include "echo_exporter/ip_address.h"
 #include "echo_exporter/metrics_options.h"
 #include "echo_exporter/pair.h"
+#include "echo_exporter/rare_text.h"
 #include "echo_exporter/result.h"
 
 namespace echo_exporter {
@@ -80,15 +81,15 @@ struct DestinationConfig {
   /// or a name of its own.
   std::string name;
   std::optional<IpAddress> address = {};
-  std::string zone = {};  ///< of `address`: see ZonedAddress
+  RareText zone = {};  ///< of `address`: see ZonedAddress
   /// The host name, in ASCII; empty: `name`.
-  std::string ascii_name = {};
+  RareText ascii_name = {};
   /// Besides those of the group; no name is in both.
   Labels labels = {};
 
   /// The name to look up. Requires that there is no address.
   const std::string& HostName() const {
-    return ascii_name.empty() ? name : ascii_name;
+    return ascii_name.empty() ? name : ascii_name.text();
   }
   /// What is probed, as text: the address, or the name to look up.
   std::string Target() const {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "echo_exporter/rare_text.h"
+
 namespace echo_exporter {
 
 /// Identifies one pair (source, destination) for the life of the process; never
@@ -56,7 +58,7 @@ struct PairLabels {
   std::string destination;
   SharedLabels extra = {};
   /// Where each address of a name is a pair; else empty, and no label.
-  std::string address = {};
+  RareText address = {};
   /// The pair is of a continuous module of /probe, whose name is `group`: part
   /// of the identity, too, as a group may have the same name.
   bool of_module = false;
@@ -64,7 +66,7 @@ struct PairLabels {
   /// "group: source -> destination", and the address.
   std::string Text() const {
     return group + ": " + source + " -> " + destination +
-           (address.empty() ? "" : " (" + address + ")");
+           (address.empty() ? "" : " (" + address.text() + ")");
   }
 
   friend bool operator==(const PairLabels&, const PairLabels&) = default;

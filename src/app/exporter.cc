@@ -17,6 +17,7 @@
 #include "src/app/reload_report.h"
 #include "src/app/restart_settings.h"
 #include "src/base/condition_log.h"
+#include "src/base/free_memory.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/base/permit.h"
@@ -274,6 +275,7 @@ Exporter::ReloadReport ExporterImpl::Take(Load load) noexcept {
   } catch (const std::bad_alloc&) {
     // What was done is done; only the lines are lost.
   }
+  ReturnFreeMemory();
   return report;
 }
 
@@ -393,6 +395,7 @@ void ExporterImpl::Start() {
       {{"pairs", std::to_string(config_.Get()->pairs.size())},
        {"transport", transport_->Describe()},
        {"max_in_flight", std::to_string(transport_->max_in_flight())}});
+  ReturnFreeMemory();  // what reading the configuration took
 }
 
 void ExporterImpl::EndUnaskedPairs() noexcept {

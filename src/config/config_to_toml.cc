@@ -100,7 +100,7 @@ std::string DestinationText(const DestinationConfig& destination) {
   std::string target =
       destination.address
           ? ZonedAddress{*destination.address, destination.zone}.ToString()
-          : destination.ascii_name;
+          : destination.ascii_name.text();
   const auto named = ZonedAddress::Parse(destination.name);
   const bool same = target.empty() || (named && named->ToString() == target) ||
                     AsciiHostName(destination.name) == target;

@@ -150,7 +150,8 @@ std::optional<ProbeQuery> QueryOfPair(const ExporterConfig& config,
         });
     if (found == group.destinations.end()) continue;
     query.pair_echo = group.echo;
-    query.target = labels.address.empty() ? found->Target() : labels.address;
+    query.target =
+        labels.address.empty() ? found->Target() : labels.address.text();
     return query;
   }
   return std::nullopt;

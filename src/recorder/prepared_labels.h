@@ -31,7 +31,7 @@ void ForEachLabel(const PairLabels& labels, const Use& use) {
   use("group", labels.group);
   use("source", labels.source);
   use("destination", labels.destination);
-  if (!labels.address.empty()) use("address", labels.address);
+  if (!labels.address.empty()) use("address", labels.address.text());
   for (const auto& [name, value] : labels.extra) use(name, value);
 }
 
@@ -40,7 +40,8 @@ struct IdentityHash {
   std::size_t operator()(const PairLabels* pair) const {
     std::size_t hash = 0;
     for (const std::string* name :
-         {&pair->group, &pair->source, &pair->destination, &pair->address}) {
+         {&pair->group, &pair->source, &pair->destination,
+          &pair->address.text()}) {
       hash = hash * 31 + std::hash<std::string>()(*name);
     }
     return hash;

@@ -14,7 +14,7 @@
 
 #include "tests/support/fake_address_lookup.h"
 #include "tests/support/fake_echo_transport.h"
-#include "tests/support/thread_sanitizer.h"
+#include "tests/support/sanitizers.h"
 
 namespace echo_exporter {
 namespace {

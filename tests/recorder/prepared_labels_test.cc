@@ -33,11 +33,13 @@ TEST(SameIdentityTest, EachNameMakesAnotherPairAndALabelDoesNot) {
   other.extra = Labels();
   EXPECT_TRUE(same(&pair, &other));
   EXPECT_EQ(IdentityHash()(&pair), IdentityHash()(&other));
-  for (std::string PairLabels::*const name :
-       {&PairLabels::group, &PairLabels::source, &PairLabels::destination,
-        &PairLabels::address}) {
+  for (const auto rename :
+       {+[](PairLabels* labels) { labels->group = "x"; },
+        +[](PairLabels* labels) { labels->source = "x"; },
+        +[](PairLabels* labels) { labels->destination = "x"; },
+        +[](PairLabels* labels) { labels->address = "x"; }}) {
     other = pair;
-    other.*name = "another";
+    rename(&other);
     EXPECT_FALSE(same(&pair, &other));
     EXPECT_NE(IdentityHash()(&pair), IdentityHash()(&other));
   }

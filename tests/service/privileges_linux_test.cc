@@ -18,7 +18,7 @@
 #include "src/base/unique_fd_posix.h"
 #include "src/service/service.h"
 #include "tests/support/result_log.h"
-#include "tests/support/thread_sanitizer.h"
+#include "tests/support/sanitizers.h"
 
 namespace echo_exporter {
 namespace {
