@@ -11,7 +11,8 @@ target_link_libraries(echo_exporter_options INTERFACE Threads::Threads)
 target_compile_definitions(echo_exporter_options INTERFACE
   # Windows 10 is the oldest version that the exporter runs on.
   $<$<PLATFORM_ID:Windows>:_WIN32_WINNT=0x0A00>
-  $<$<PLATFORM_ID:Windows>:NOMINMAX>)
+  $<$<PLATFORM_ID:Windows>:NOMINMAX>
+  $<$<PLATFORM_ID:Windows>:WIN32_LEAN_AND_MEAN>)
 
 if(MSVC)
   target_compile_options(echo_exporter_options INTERFACE

@@ -23,7 +23,7 @@ fi
 look() {
   printf '#include "%s"\n' "$@" | clang++ -x c++ --target=x86_64-w64-mingw32 \
     -fsyntax-only -std=c++20 -nostdinc++ "${library[@]}" -isystem build/deps/windows-mingw/include \
-    -I. -Iinclude -D_WIN32_WINNT=0x0A00 -DNOMINMAX \
+    -I. -Iinclude -D_WIN32_WINNT=0x0A00 -DNOMINMAX -DWIN32_LEAN_AND_MEAN \
     -Wall -Wextra -Wshadow -Wthread-safety -Werror -
 }
 
