@@ -1,5 +1,3 @@
-#include "src/base/free_memory.h"
-
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -8,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/base/free_memory.h"
 #include "src/base/process_stats.h"
 #include "tests/support/sanitizers.h"
 

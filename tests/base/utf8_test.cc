@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/sanitizers.h"
+
 namespace echo_exporter {
 namespace {
 
@@ -27,7 +29,8 @@ std::string Encode(char32_t code_point) {
 }
 
 TEST(Utf8Test, ReadsEveryCharacterAndNoSurrogate) {
-  for (char32_t code_point = 0; code_point <= 0x10FFFF; ++code_point) {
+  constexpr char32_t kStep = kSanitizers ? 17 : 1;
+  for (char32_t code_point = 0; code_point <= 0x10FFFF; code_point += kStep) {
     const std::string text = Encode(code_point);
     const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
     const std::size_t length = surrogate ? 0 : text.size();

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/sanitizers.h"
 #include "tests/support/source_file.h"
 
 namespace echo_exporter {
@@ -414,13 +415,18 @@ TEST(ConfigTest, WarnsOfPayloadsThatMayNotBeFragmentedButMust) {
 }
 
 TEST(ConfigTest, TakesPrefixesOf65536HostsAndAMillionPairs) {
+  constexpr unsigned kBits = kSanitizers ? 12 : 16;
+  constexpr std::size_t kHosts = std::size_t{1} << kBits;
+  const std::string v4 = std::to_string(32 - kBits);
   const ExporterConfig config = Parse(
       "[[group]]\nname = \"g\"\nsources = [\"auto\", \"192.0.2.1\", "
       "\"192.0.2.2\", \"192.0.2.3\", \"192.0.2.4\", \"192.0.2.5\", "
-      "\"192.0.2.6\"]\ndestinations = [\"10.1.0.0/16\", \"10.2.0.0/16\"]\n"
-      "[[group]]\nname = \"h\"\ndestinations = [\"2001:db8::/112\"]\n");
-  EXPECT_EQ(config.pairs.size(), 7U * 2 * 65534 + 65535);
-  EXPECT_EQ(config.groups[0].destinations[65534].name, "10.2.0.1");
+      "\"192.0.2.6\"]\ndestinations = [\"10.1.0.0/" +
+      v4 + "\", \"10.2.0.0/" + v4 +
+      "\"]\n[[group]]\nname = \"h\"\ndestinations = [\"2001:db8::/" +
+      std::to_string(128 - kBits) + "\"]\n");
+  EXPECT_EQ(config.pairs.size(), 7 * 2 * (kHosts - 2) + (kHosts - 1));
+  EXPECT_EQ(config.groups[0].destinations[kHosts - 2].name, "10.2.0.1");
 }
 
 TEST(ConfigTest, TakesWindowsLineEndsAndAByteOrderMark) {

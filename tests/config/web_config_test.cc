@@ -12,6 +12,7 @@
 
 #include "src/config/web_config_sections.h"
 #include "tests/config/invalid_files.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/source_file.h"
 #include "tests/support/temporary_folder.h"
 
@@ -249,9 +250,12 @@ TEST(WebConfigTest, LimitsTheRateAsTheToolkitDoes) {
 }
 
 TEST(WebConfigTest, ReadsTensOfThousandsOfKeys) {
+  constexpr std::size_t kKeys = kSanitizers ? 6'000 : 60'000;
   std::string text = "basic_auth_users:\n";
-  for (int i = 0; i < 60'000; ++i) text += "  u" + std::to_string(i) + ": x\n";
-  EXPECT_EQ(ParseWebConfig(text, "web.yml").errors.size(), 60'000U);
+  for (std::size_t i = 0; i < kKeys; ++i) {
+    text += "  u" + std::to_string(i) + ": x\n";
+  }
+  EXPECT_EQ(ParseWebConfig(text, "web.yml").errors.size(), kKeys);
 }
 
 TEST(WebConfigTest, NamesAnEncodingThatIsNotUtf8) {

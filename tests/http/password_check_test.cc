@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "echo_exporter/web_security.h"
+#include "tests/support/sanitizers.h"
 
 namespace echo_exporter {
 namespace {
@@ -83,7 +84,7 @@ TEST_F(PasswordCheckTest, ForgetsPasswordsOfOtherHashesAndUsers) {
 
 TEST_F(PasswordCheckTest, AnswersFromMemoryWhileOthersCompute) {
   std::string costly(kUStarU);
-  costly.replace(4, 2, "10");
+  costly.replace(4, 2, kSanitizers ? "07" : "10");
   ASSERT_EQ(Check(UserMap{{"a", kUStarU}}, "a", "U*U"), Verdict::kRight);
   const UserTable next(UserMap{{"a", kUStarU}, {"b", costly}});
   std::vector<std::thread> guesses;
