@@ -73,7 +73,8 @@ struct HistogramValue {
 /// AddSample() for counters and gauges, by AddHistogram() for histograms. A
 /// family without series is omitted. No family and no series may be added
 /// twice; they appear in the order of the calls. Arguments are used only during
-/// the call, but a family's texts until EndFamily().
+/// the call, but a family's texts until EndFamily(); prepared labels must
+/// outlive the writer.
 ///
 /// Confined to one thread.
 class FamilyWriter {

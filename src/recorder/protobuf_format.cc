@@ -6,9 +6,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "src/base/utf8.h"
 #include "src/base/varint.h"
@@ -17,6 +19,16 @@
 
 namespace echo_exporter {
 namespace {
+
+constexpr std::uint64_t TagOf(int field, int wire_type) {
+  return static_cast<std::uint64_t>(field << 3 | wire_type);
+}
+
+void AppendBytes(int field, std::string_view bytes, std::string* out) {
+  AppendVarint(TagOf(field, 2), out);
+  AppendVarint(bytes.size(), out);
+  out->append(bytes);
+}
 
 /// Appends fields of a message (https://protobuf.dev/programming-guides/
 /// encoding/).
@@ -29,9 +41,7 @@ class Message {
   void AddVarint(std::uint64_t value) { AppendVarint(value, &bytes_); }
   /// sint32 and sint64: small numbers are short, negative ones, too.
   void AddZigzag(std::int64_t value) { AppendZigzag(value, &bytes_); }
-  void AddTag(int field, int wire_type) {
-    AddVarint(static_cast<std::uint64_t>(field << 3 | wire_type));
-  }
+  void AddTag(int field, int wire_type) { AddVarint(TagOf(field, wire_type)); }
   void AddInteger(int field, std::uint64_t value) {
     AddTag(field, 0);
     AddVarint(value);
@@ -51,21 +61,30 @@ class Message {
     bytes_.append(encoded.data(), encoded.size());
   }
   void AddBytes(int field, std::string_view bytes) {
-    AddTag(field, 2);
-    AddVarint(bytes.size());
-    bytes_.append(bytes);
+    AppendBytes(field, bytes, &bytes_);
   }
 
  private:
   std::string bytes_;
 };
 
+/// Eight bytes at a time: most of what is written are labels.
+bool IsAscii(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::uint64_t all = 0;
+  for (; text.size() >= sizeof all; text.remove_prefix(sizeof all)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    all |= bytes;
+  }
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return (all & kHighBits) == 0;
+}
+
 /// `text`, or in `*cleaned` the same with U+FFFD for what is not UTF-8, which
 /// readers of the format reject.
 std::string_view AsUtf8(std::string_view text, std::string* cleaned) {
-  unsigned char all_bits = 0;
-  for (const char c : text) all_bits |= static_cast<unsigned char>(c);
-  if (all_bits < 0x80) return text;
+  if (IsAscii(text)) return text;
   cleaned->clear();
   for (std::string_view rest = text; !rest.empty();) {
     cleaned->append(TakeUtf8(&rest));
@@ -98,7 +117,7 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     mode_ = Mode::kStreamed;
     if (empty_) return;
     AppendVarint(size_, &out_);
-    out_.append(family_.bytes());
+    out_.append(head_.bytes());
   }
 
   void AddSample(const Series& series, const SampleValue& value) override {
@@ -122,8 +141,8 @@ class ProtobufFamilyWriter final : public FamilyWriter {
 
   void EndFamily() override {
     if (mode_ == Mode::kHeld && !empty_) {
-      AppendVarint(family_.bytes().size(), &out_);
-      out_.append(family_.bytes());
+      AppendVarint(size_ + held_.size(), &out_);
+      out_.append(head_.bytes()).append(held_);
     }
     mode_ = Mode::kHeld;
   }
@@ -131,13 +150,19 @@ class ProtobufFamilyWriter final : public FamilyWriter {
  private:
   /// What becomes of a family's series.
   enum class Mode : std::uint8_t {
-    kHeld,      ///< they are in `family_` until its end
+    kHeld,      ///< they are in `held_` until its end
     kMeasured,  ///< they are only counted in `size_`
     kStreamed,  ///< `size_` has been written, and they are
   };
 
+  struct Measured {
+    const PreparedLabels* labels;
+    std::size_t size;
+  };
+
   bool MeasureFamily(const Family& family) override {
     Begin(family, Mode::kMeasured);
+    place_ = 0;
     return true;
   }
 
@@ -145,11 +170,12 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     mode_ = mode;
     type_ = family.type;
     empty_ = true;
-    family_.Clear();
-    family_.AddBytes(1, family.name);
-    family_.AddBytes(2, family.help);
-    family_.AddInteger(3, kTypeNumbers[static_cast<std::size_t>(type_)]);
-    size_ = family_.bytes().size();
+    held_.clear();
+    head_.Clear();
+    head_.AddBytes(1, family.name);
+    head_.AddBytes(2, family.help);
+    head_.AddInteger(3, kTypeNumbers[static_cast<std::size_t>(type_)]);
+    size_ = head_.bytes().size();
   }
 
   /// The one up to infinity may be absent, and is.
@@ -226,33 +252,50 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   void AddMetric(const Series& series, int value_field) {
     empty_ = false;
     if (mode_ == Mode::kMeasured) {
-      std::size_t size = SizeOf(series.prepared) + SizeOfBytes(value_.bytes());
+      std::size_t size =
+          MeasuredSizeOf(series.prepared) + SizeOfBytes(value_.bytes());
       for (const LabelView& label : series.labels) size += SizeOf(label);
       size_ += 1 + VarintSize(size) + size;
       return;
     }
+    RenderLabels(series.prepared);
     metric_.Clear();
-    if (series.prepared != nullptr) {
-      ForEachLabel(series.prepared->labels,
-                   [this](std::string_view name, std::string_view value) {
-                     AddLabel({name, value});
-                   });
-    }
-    for (const LabelView& label : series.labels) AddLabel(label);
+    for (const LabelView& label : series.labels) AddLabel(label, &metric_);
     metric_.AddBytes(value_field, value_.bytes());
-    Message& metrics = mode_ == Mode::kHeld ? family_ : streamed_;
-    metrics.AddBytes(4, metric_.bytes());
-    if (mode_ == Mode::kStreamed) {
-      out_.append(streamed_.bytes());
-      streamed_.Clear();
-    }
+    std::string& out = mode_ == Mode::kHeld ? held_ : out_;
+    AppendVarint(TagOf(4, 2), &out);
+    AppendVarint(labels_.bytes().size() + metric_.bytes().size(), &out);
+    out.append(labels_.bytes()).append(metric_.bytes());
   }
 
-  /// Of a pair's labels, when they are written.
-  std::size_t SizeOf(const PreparedLabels* prepared) {
-    if (prepared == nullptr) return 0;
-    std::size_t size = 0;
+  /// To `labels_`, where they are already if the series before had them.
+  void RenderLabels(const PreparedLabels* prepared) {
+    if (prepared == rendered_) return;
+    rendered_ = prepared;
+    labels_.Clear();
+    if (prepared == nullptr) return;
     ForEachLabel(prepared->labels,
+                 [this](std::string_view name, std::string_view value) {
+                   AddLabel({name, value}, &labels_);
+                 });
+  }
+
+  /// Of a pair's labels, when they are written. Families have the same pairs in
+  /// the same order: each is measured once.
+  std::size_t MeasuredSizeOf(const PreparedLabels* prepared) {
+    if (prepared == nullptr) return 0;
+    const auto is_at = [&](std::size_t place) {
+      return place < measured_.size() && measured_[place].labels == prepared;
+    };
+    if (!is_at(place_) && !is_at(++place_)) {
+      measured_.resize(place_);
+      measured_.push_back({prepared, SizeOf(*prepared)});
+    }
+    return measured_[place_].size;
+  }
+  std::size_t SizeOf(const PreparedLabels& prepared) {
+    std::size_t size = 0;
+    ForEachLabel(prepared.labels,
                  [&](std::string_view name, std::string_view value) {
                    size += SizeOf(LabelView{name, value});
                  });
@@ -274,12 +317,12 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     return 1 + VarintSize(bytes.size()) + bytes.size();
   }
 
-  void AddLabel(const LabelView& label) {
+  void AddLabel(const LabelView& label, Message* message) {
     const std::string_view value = AsUtf8(label.value, &cleaned_);
-    metric_.AddTag(1, 2);
-    metric_.AddVarint(SizeOfParts(label, value));
-    metric_.AddBytes(1, label.name);
-    metric_.AddBytes(2, value);
+    message->AddTag(1, 2);
+    message->AddVarint(SizeOfParts(label, value));
+    message->AddBytes(1, label.name);
+    message->AddBytes(2, value);
   }
 
   std::string& out_;
@@ -287,13 +330,17 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   Mode mode_ = Mode::kHeld;
   FamilyType type_ = FamilyType::kGauge;
   bool empty_ = true;
-  std::size_t size_ = 0;  ///< of the family that is measured
+  std::size_t size_ = 0;            ///< of its head and of what was measured
+  std::vector<Measured> measured_;  ///< of pairs, in their order
+  std::size_t place_ = 0;           ///< in them, of the latest
+  Message head_;                    ///< of the family
+  std::string held_;
+  Message labels_;  ///< of `rendered_`
+  const PreparedLabels* rendered_ = nullptr;
   // Each is a part of the one before, and is made before it.
-  Message family_;    ///< its head alone, unless it is held
-  Message streamed_;  ///< one metric of the family
-  Message metric_;
-  Message value_;  ///< counter, gauge or histogram
-  Message part_;   ///< of that
+  Message metric_;  ///< without prepared labels
+  Message value_;   ///< counter, gauge or histogram
+  Message part_;    ///< of that
   Message deltas_;
   std::string cleaned_;
 };

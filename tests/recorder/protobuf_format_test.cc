@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "echo_exporter/probe_recorder.h"
@@ -60,6 +61,7 @@ TEST_F(ProtobufFormatTest, StreamsALargeFamilyAsItWritesOneThatItHolds) {
     const std::string value = std::string(size, 'v') + (size % 3 ? "" : "\xFF");
     const std::array<LabelView, 1> labels{{{"a", value}}};
     const auto prepared = ProbeRecorder::Prepare({"g", value, "d", {}});
+    writer_ = CreateProtobufFamilyWriter(&out_, std::nullopt);
     const Family counter{"n", FamilyType::kCounter, "N."};
     const auto add_samples = [&] {
       for (std::size_t i = 0; i <= size % 5; ++i) {
@@ -89,6 +91,31 @@ TEST_F(ProtobufFormatTest, StreamsALargeFamilyAsItWritesOneThatItHolds) {
     writer_->WriteFamily(counter, add_samples);
     writer_->WriteFamily(histogram, add_histogram);
     ASSERT_EQ(out_, expected) << size;
+  }
+}
+
+TEST_F(ProtobufFormatTest, MeasuresWhateverPairsAFamilyHas) {
+  std::vector<std::shared_ptr<const PreparedLabels>> pairs;
+  for (const std::size_t size : {1, 200, 30, 4000}) {
+    pairs.push_back(
+        ProbeRecorder::Prepare({"g", "s", std::string(size, 'd'), {}}));
+  }
+  writer_ = CreateProtobufFamilyWriter(&out_, std::nullopt);
+  const std::vector<std::vector<std::size_t>> families = {
+      {0, 1, 2, 3}, {0, 2}, {1}, {0, 0, 1, 1, 3}, {3, 2, 1, 0}, {0, 1, 2, 3}};
+  for (const auto& family : families) {
+    const auto add = [&] {
+      for (const std::size_t pair : family) {
+        writer_->AddSample({.prepared = pairs[pair].get()}, 1.0);
+      }
+    };
+    out_.clear();
+    writer_->BeginFamily({"up", FamilyType::kGauge, "Up."});
+    add();
+    writer_->EndFamily();
+    const std::string held = std::exchange(out_, "");
+    writer_->WriteFamily({"up", FamilyType::kGauge, "Up."}, add);
+    EXPECT_TRUE(out_ == held) << testing::PrintToString(family);
   }
 }
 
