@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <numeric>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "src/base/utf8.h"
 #include "src/base/varint.h"
@@ -115,6 +115,7 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   void BeginFamily(const Family& family) override {
     if (mode_ != Mode::kMeasured) return Begin(family, Mode::kHeld);
     mode_ = Mode::kStreamed;
+    place_ = 0;
     if (empty_) return;
     AppendVarint(size_, &out_);
     out_.append(head_.bytes());
@@ -155,19 +156,19 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     kStreamed,  ///< `size_` has been written, and they are
   };
 
-  struct Measured {
+  struct Rendered {
     const PreparedLabels* labels;
-    std::size_t size;
+    std::string_view bytes;  ///< in `kept_`
   };
 
   bool MeasureFamily(const Family& family) override {
     Begin(family, Mode::kMeasured);
-    place_ = 0;
     return true;
   }
 
   void Begin(const Family& family, Mode mode) {
     mode_ = mode;
+    place_ = 0;
     type_ = family.type;
     empty_ = true;
     held_.clear();
@@ -251,55 +252,50 @@ class ProtobufFamilyWriter final : public FamilyWriter {
 
   void AddMetric(const Series& series, int value_field) {
     empty_ = false;
+    const std::string_view labels = Render(series.prepared);
     if (mode_ == Mode::kMeasured) {
-      std::size_t size =
-          MeasuredSizeOf(series.prepared) + SizeOfBytes(value_.bytes());
+      std::size_t size = labels.size() + SizeOfBytes(value_.bytes());
       for (const LabelView& label : series.labels) size += SizeOf(label);
       size_ += 1 + VarintSize(size) + size;
       return;
     }
-    RenderLabels(series.prepared);
     metric_.Clear();
-    for (const LabelView& label : series.labels) AddLabel(label, &metric_);
+    for (const LabelView& label : series.labels) AddLabel(label);
     metric_.AddBytes(value_field, value_.bytes());
     std::string& out = mode_ == Mode::kHeld ? held_ : out_;
     AppendVarint(TagOf(4, 2), &out);
-    AppendVarint(labels_.bytes().size() + metric_.bytes().size(), &out);
-    out.append(labels_.bytes()).append(metric_.bytes());
+    AppendVarint(labels.size() + metric_.bytes().size(), &out);
+    out.append(labels).append(metric_.bytes());
   }
 
-  /// To `labels_`, where they are already if the series before had them.
-  void RenderLabels(const PreparedLabels* prepared) {
-    if (prepared == rendered_) return;
-    rendered_ = prepared;
-    labels_.Clear();
-    if (prepared == nullptr) return;
-    ForEachLabel(prepared->labels,
-                 [this](std::string_view name, std::string_view value) {
-                   AddLabel({name, value}, &labels_);
-                 });
-  }
-
-  /// Of a pair's labels, when they are written. Families have the same pairs in
-  /// the same order: each is measured once.
-  std::size_t MeasuredSizeOf(const PreparedLabels* prepared) {
-    if (prepared == nullptr) return 0;
-    const auto is_at = [&](std::size_t place) {
-      return place < measured_.size() && measured_[place].labels == prepared;
-    };
-    if (!is_at(place_) && !is_at(++place_)) {
-      measured_.resize(place_);
-      measured_.push_back({prepared, SizeOf(*prepared)});
+  /// The labels of a pair as they are written. Families have the same pairs, or
+  /// some of them, in the same order: each is rendered once.
+  std::string_view Render(const PreparedLabels* prepared) {
+    if (prepared == nullptr) return {};
+    const auto found = std::find_if(
+        rendered_.begin() + static_cast<std::ptrdiff_t>(place_),
+        rendered_.end(),
+        [prepared](const Rendered& one) { return one.labels == prepared; });
+    place_ = static_cast<std::size_t>(found - rendered_.begin());
+    if (found == rendered_.end()) {
+      metric_.Clear();
+      ForEachLabel(prepared->labels,
+                   [this](std::string_view name, std::string_view value) {
+                     AddLabel({name, value});
+                   });
+      rendered_.push_back({prepared, Keep(metric_.bytes())});
     }
-    return measured_[place_].size;
+    return rendered_[place_].bytes;
   }
-  std::size_t SizeOf(const PreparedLabels& prepared) {
-    std::size_t size = 0;
-    ForEachLabel(prepared.labels,
-                 [&](std::string_view name, std::string_view value) {
-                   size += SizeOf(LabelView{name, value});
-                 });
-    return size;
+
+  std::string_view Keep(std::string_view bytes) {
+    if (kept_.empty() ||
+        kept_.back().capacity() - kept_.back().size() < bytes.size()) {
+      kept_.emplace_back().reserve(std::max(kKeptBlock, bytes.size()));
+    }
+    std::string& block = kept_.back();
+    block.append(bytes);
+    return std::string_view(block).substr(block.size() - bytes.size());
   }
 
   std::size_t SizeOf(const LabelView& label) {
@@ -317,26 +313,27 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     return 1 + VarintSize(bytes.size()) + bytes.size();
   }
 
-  void AddLabel(const LabelView& label, Message* message) {
+  void AddLabel(const LabelView& label) {
     const std::string_view value = AsUtf8(label.value, &cleaned_);
-    message->AddTag(1, 2);
-    message->AddVarint(SizeOfParts(label, value));
-    message->AddBytes(1, label.name);
-    message->AddBytes(2, value);
+    metric_.AddTag(1, 2);
+    metric_.AddVarint(SizeOfParts(label, value));
+    metric_.AddBytes(1, label.name);
+    metric_.AddBytes(2, value);
   }
+
+  static constexpr std::size_t kKeptBlock = std::size_t{64} * 1024;
 
   std::string& out_;
   const std::optional<WallTime> since_;
   Mode mode_ = Mode::kHeld;
   FamilyType type_ = FamilyType::kGauge;
   bool empty_ = true;
-  std::size_t size_ = 0;            ///< of its head and of what was measured
-  std::vector<Measured> measured_;  ///< of pairs, in their order
-  std::size_t place_ = 0;           ///< in them, of the latest
-  Message head_;                    ///< of the family
+  std::size_t size_ = 0;           ///< of its head and of what was measured
+  std::deque<Rendered> rendered_;  ///< the labels of pairs, in their order
+  std::deque<std::string> kept_;
+  std::size_t place_ = 0;  ///< in them, of the latest
+  Message head_;           ///< of the family
   std::string held_;
-  Message labels_;  ///< of `rendered_`
-  const PreparedLabels* rendered_ = nullptr;
   // Each is a part of the one before, and is made before it.
   Message metric_;  ///< without prepared labels
   Message value_;   ///< counter, gauge or histogram
