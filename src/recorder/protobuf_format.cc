@@ -295,7 +295,8 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     }
     std::string& block = kept_.back();
     block.append(bytes);
-    return std::string_view(block).substr(block.size() - bytes.size());
+    const std::string_view all = block;
+    return all.substr(all.size() - bytes.size());
   }
 
   std::size_t SizeOf(const LabelView& label) {
