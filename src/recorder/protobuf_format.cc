@@ -24,12 +24,6 @@ constexpr std::uint64_t TagOf(int field, int wire_type) {
   return static_cast<std::uint64_t>(field << 3 | wire_type);
 }
 
-void AppendBytes(int field, std::string_view bytes, std::string* out) {
-  AppendVarint(TagOf(field, 2), out);
-  AppendVarint(bytes.size(), out);
-  out->append(bytes);
-}
-
 /// Appends fields of a message (https://protobuf.dev/programming-guides/
 /// encoding/).
 class Message {
@@ -61,7 +55,9 @@ class Message {
     bytes_.append(encoded.data(), encoded.size());
   }
   void AddBytes(int field, std::string_view bytes) {
-    AppendBytes(field, bytes, &bytes_);
+    AddTag(field, 2);
+    AddVarint(bytes.size());
+    bytes_.append(bytes);
   }
 
  private:
@@ -253,18 +249,17 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   void AddMetric(const Series& series, int value_field) {
     empty_ = false;
     const std::string_view labels = Render(series.prepared);
-    if (mode_ == Mode::kMeasured) {
-      std::size_t size = labels.size() + SizeOfBytes(value_.bytes());
-      for (const LabelView& label : series.labels) size += SizeOf(label);
-      size_ += 1 + VarintSize(size) + size;
-      return;
-    }
     metric_.Clear();
     for (const LabelView& label : series.labels) AddLabel(label);
     metric_.AddBytes(value_field, value_.bytes());
+    const std::size_t size = labels.size() + metric_.bytes().size();
+    if (mode_ == Mode::kMeasured) {
+      size_ += 1 + VarintSize(size) + size;
+      return;
+    }
     std::string& out = mode_ == Mode::kHeld ? held_ : out_;
     AppendVarint(TagOf(4, 2), &out);
-    AppendVarint(labels.size() + metric_.bytes().size(), &out);
+    AppendVarint(size, &out);
     out.append(labels).append(metric_.bytes());
   }
 
@@ -299,16 +294,6 @@ class ProtobufFamilyWriter final : public FamilyWriter {
     return all.substr(all.size() - bytes.size());
   }
 
-  std::size_t SizeOf(const LabelView& label) {
-    const std::size_t size = SizeOfParts(label, AsUtf8(label.value, &cleaned_));
-    return 1 + VarintSize(size) + size;
-  }
-
-  static std::size_t SizeOfParts(const LabelView& label,
-                                 std::string_view value) {
-    return SizeOfBytes(label.name) + SizeOfBytes(value);
-  }
-
   /// As Message::AddBytes() adds them.
   static std::size_t SizeOfBytes(std::string_view bytes) {
     return 1 + VarintSize(bytes.size()) + bytes.size();
@@ -317,7 +302,7 @@ class ProtobufFamilyWriter final : public FamilyWriter {
   void AddLabel(const LabelView& label) {
     const std::string_view value = AsUtf8(label.value, &cleaned_);
     metric_.AddTag(1, 2);
-    metric_.AddVarint(SizeOfParts(label, value));
+    metric_.AddVarint(SizeOfBytes(label.name) + SizeOfBytes(value));
     metric_.AddBytes(1, label.name);
     metric_.AddBytes(2, value);
   }
