@@ -236,7 +236,7 @@ class GuessesTest(unittest.TestCase):
 
     def test_wrong_passwords_do_not_lock_out_the_right_one(self):
         # So costly that the queue is never empty.
-        web = users().replace(password_hash, certificates.bcrypt(PASSWORD, cost=12))
+        web = users().replace(password_hash, certificates.bcrypt(PASSWORD, cost=10))
         with Watched(web=web) as daemon:
             self.assertEqual(status(*daemon.right), 200)
             stop = threading.Event()

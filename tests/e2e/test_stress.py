@@ -235,29 +235,32 @@ class FullDiskTest(Case):
                     file.write(bytes(4096))
             self.addCleanup(network.ip, "link", "set", network.DEVICE, "up")
 
-            def change():
-                """Makes the pairs say that they are down, and up again."""
-                for state, up in (("down", 0), ("up", 14)):
-                    network.ip("link", "set", network.DEVICE, state)
-                    seen = daemon.wait_until(
-                        f"all {state}", lambda seen, up=up: seen.total("icmp_echo_up") == up
-                    )
-                    self.assert_accounts(seen)
-                return seen
+            def reloaded_until(condition):
+                """Each reload is a line of the log."""
 
-            def changed_until(condition):
-                return lambda: change() and condition()
+                def reload():
+                    status, text = exporter.get("/-/reload", method="POST")
+                    self.assertEqual(status, 200, text)
+                    return condition()
+
+                return reload
 
             # What finds no room is where it would be without the option.
-            elsewhere = changed_until(lambda: "10.213.1." in daemon.log_text())
+            elsewhere = reloaded_until(lambda: "configuration reloaded" in daemon.log_text())
             processes.wait_for("lines on standard error", elsewhere)
-            missed = change().total("echo_exporter_schedule_missed_total")
+            for state, up in (("down", 0), ("up", 14)):
+                network.ip("link", "set", network.DEVICE, state)
+                seen = daemon.wait_until(
+                    f"all {state}", lambda seen, up=up: seen.total("icmp_echo_up") == up
+                )
+                self.assert_accounts(seen)
+            missed = seen.total("echo_exporter_schedule_missed_total")
             report(f"[missed {missed:.0f}]")
             if FULL:
                 self.assertEqual(missed, 0)
             ballast.unlink()
             before = log.read_text()
-            again = changed_until(lambda: len(log.read_text()) > len(before))
+            again = reloaded_until(lambda: len(log.read_text()) > len(before))
             processes.wait_for("lines in the file again", again)
 
 
