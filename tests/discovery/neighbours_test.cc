@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iostream>
 #include <map>
 #include <set>
@@ -32,12 +33,12 @@ std::vector<std::string> Agents(int begin, int end) {
 /// What each agent of the list chooses among the others.
 Choices ChooseAll(const std::vector<std::string>& agents) {
   Choices choices;
-  for (const std::string& self : agents) {
-    std::vector<std::string> others = agents;
-    std::erase(others, self);
-    for (const auto i : ChooseNeighbours(self, others, kCount)) {
-      choices[self].insert(others[i]);
+  std::vector<std::string> others(agents.begin() + 1, agents.end());
+  for (std::size_t self = 0; self < agents.size(); ++self) {
+    for (const auto i : ChooseNeighbours(agents[self], others, kCount)) {
+      choices[agents[self]].insert(others[i]);
     }
+    if (self < others.size()) others[self] = agents[self];
   }
   return choices;
 }

@@ -308,7 +308,7 @@ TEST_P(EchoTransportLinuxTest, BlamesNobodyElseForWantOfDescriptors) {
   // The undefined-behaviour sanitizer needs a pipe for its first look at a
   // type, so it sees them all now. A new transport has none of the sockets.
   EXPECT_THAT(outcomes(), ElementsAre(kReply, kReply, kReply, kBadSource));
-  ASSERT_NE(std::generic_category().message(EMFILE), "");
+  ASSERT_NE(ErrnoText(EMFILE), "");
   CreateTransport();
   ASSERT_EQ(transport_->in_flight(), 0U);
   const DescriptorFamine famine;
