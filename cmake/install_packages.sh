@@ -16,15 +16,15 @@ case $(. /etc/os-release && echo "${VERSION_CODENAME:-}") in
 esac
 
 build_packages=(
-  ca-certificates cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git lld make ninja-build perl
+  ca-certificates clang cmake dpkg-dev g++ g++-mingw-w64-x86-64-posix git lld make ninja-build perl
   pkg-config python3
   # Dependencies of the exporter that cmake/deps.sh takes from packages.
-  googletest libcli11-dev libfmt-dev libidn2-dev libspdlog-dev libssl-dev libtomlplusplus-dev
-  libz-mingw-w64-dev nlohmann-json3-dev zlib1g-dev
+  googletest libcli11-dev libidn2-dev libssl-dev libtomlplusplus-dev libz-mingw-w64-dev
+  nlohmann-json3-dev zlib1g-dev
 )
 run_packages=(curl wine wine64)
 test_packages=(
-  bash-completion chromium chromium-driver clang clang-format clang-tidy crun curl iproute2
+  bash-completion chromium chromium-driver clang-format clang-tidy crun curl iproute2
   "libclang-rt-$clang_version-dev" lintian man-db msitools nftables openssl prometheus
   prometheus-alertmanager prometheus-blackbox-exporter protobuf-compiler pyflakes3 python3
   python3-yaml systemd umoci wixl

@@ -41,7 +41,7 @@ class PackageTest(unittest.TestCase):
     def test_has_the_licences_of_the_libraries_in_the_program(self):
         machine.install(machine.OLD)
         text = pathlib.Path("/usr/share/doc/echo-exporter/copyright").read_text()
-        for name in ("CLI11", "cpp-httplib", "fmt", "spdlog", "toml++", "prometheus-cpp"):
+        for name in ("CLI11", "cpp-httplib", "fmtlib", "spdlog", "toml++", "prometheus-cpp"):
             self.assertIn(f"\n{name}\n===", text)
 
     def test_has_the_documents(self):
