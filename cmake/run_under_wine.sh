@@ -18,8 +18,12 @@ export WINEDLLOVERRIDES='mscoree,mshtml=;winemenubuilder.exe=d'
 make_prefix() {
   [[ -d $WINEPREFIX ]] && return
   rm -rf "$WINEPREFIX.new"
-  WINEPREFIX=$WINEPREFIX.new "$wine" wineboot --init
-  WINEPREFIX=$WINEPREFIX.new wineserver --wait
+  if [[ -d $root/build/wineprefix ]]; then
+    cp --archive --reflink=auto "$root/build/wineprefix" "$WINEPREFIX.new"
+  else
+    WINEPREFIX=$WINEPREFIX.new "$wine" wineboot --init
+    WINEPREFIX=$WINEPREFIX.new wineserver --wait
+  fi
   mv "$WINEPREFIX.new" "$WINEPREFIX"
 }
 

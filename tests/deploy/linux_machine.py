@@ -59,6 +59,8 @@ def take_over():
     mount("--bind", WORK, f"{overlay}/root{WORK}")
     os.chroot(overlay / "root")
     os.chdir(ROOT)
+    # Else each installation makes the index of all manual pages again.
+    pathlib.Path("/var/lib/man-db/auto-update").unlink(missing_ok=True)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     # Which programs may be started by maintainer scripts, and whether systemd is there.
     assert not pathlib.Path("/run/systemd/system").exists(), "systemd runs here"

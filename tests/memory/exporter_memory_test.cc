@@ -164,7 +164,7 @@ void ExporterMemoryTest::ReloadWithLittleMemory(std::uint64_t failing) {
                     "192.0.2.21", "198.51.100.1"});
     if (HasFailure()) return;
   }
-  EXPECT_GT(failed, 50U);
+  EXPECT_GT(failed * kStep, 50U);
 
   EXPECT_TRUE(Reload(new_config).successful);
   ExpectProbesTo(
