@@ -25,8 +25,8 @@ for argument; do
 done
 if [[ $compiler == *mingw32* ]]; then
   # clang finds mingw's C headers by its target, but no C++ library in the folders of Debian's two
-  # flavours of gcc: that compiler says itself where it is.
-  # The library's inline functions depend on what else it does and defines.
+  # flavours of gcc: that compiler says itself where it is. What the library's inline functions depend on
+  # is as that compiler does and defines it.
   options+=(--target=x86_64-w64-mingw32 -nostdinc++ -femulated-tls
     -D__GXX_MERGED_TYPEINFO_NAMES=0 -D__GXX_TYPEINFO_EQUALITY_INLINE=0)
   while IFS= read -r folder; do
