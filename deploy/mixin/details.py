@@ -266,7 +266,7 @@ def exporter_requests():
             {LINE + " {{reason}}": by((*EXPORTER, "reason"), missed, "sum")}, "reqps",
         ),
         series(
-            "Schedule lag", "How late requests are sent, which tells of too little processor time.",
+            "Schedule lag", "How late requests are sent: a sign of too little processor time.",
             late("echo_exporter_schedule_lag_seconds"), "s", dashed=".* median",
         ),
         series(

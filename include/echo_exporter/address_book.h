@@ -158,7 +158,7 @@ class AddressBook {
   Watch WatchName(const std::string& name, Nanoseconds refresh);
   Watch WatchInterface(const std::string& interface_name);
   /// Watches which zone an adapter has, so that addresses in it stay usable
-  /// when the adapter is made anew with another number. For destinations, the
+  /// when the adapter is made again with another number. For destinations, the
   /// zone stays in use while there is no such adapter, as the addresses of a
   /// name do; for sources, it does not, as those of an adapter.
   Watch WatchZone(const std::string& interface_name, bool is_source);

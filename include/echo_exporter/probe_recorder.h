@@ -72,7 +72,7 @@ struct PairStatus {
   std::shared_ptr<const PairLabels> labels;  ///< never null
   PairStatistics statistics;
   std::optional<Route> route;  ///< as of the last SetRoute()
-  /// Whether nothing can be sent, for want of an address, since SetRoute().
+  /// Whether nothing can be sent, for lack of an address, since SetRoute().
   bool unresolved = false;
   Nanoseconds interval{};  ///< of its traits
 };

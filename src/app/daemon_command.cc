@@ -132,8 +132,8 @@ bool IsPublic(const ListenAddress& listener) {
   return address ? !address->IsLoopback() : listener.host != "localhost";
 }
 
-// What only this machine and the other options can tell of a configuration that
-// is valid everywhere.
+// Warnings of a configuration that is valid everywhere, which depend on this
+// machine and the other options.
 void AddWarningsOfThisMachine(const DaemonOptions& options,
                               const std::string& config_file,
                               AddressLookup& lookup, ExporterConfig* config) {

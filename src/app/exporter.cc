@@ -224,7 +224,7 @@ void ExporterImpl::Apply(
 
 void ExporterImpl::FollowDiscovery() {
   const MutexLock lock(reload_mutex_);
-  // What is wrong is told, and nothing has changed then.
+  // Errors are logged, and nothing has changed then.
   if (phase_ == Phase::kRunning) (void)MoveTo(file_config_.Get()).ok();
 }
 

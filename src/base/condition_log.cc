@@ -80,7 +80,7 @@ void ConditionLog::Erase(Conditions::iterator place) {
   if (!place->second.has_line) --without_line_;
   conditions_.erase(place);
   if (without_line_ > 0 || told_ == 0) return;
-  // The last of those that only the line for all has told of.
+  // The last of those that were only reported by the line for all.
   if (!kind_.ends.empty()) {
     sink_(LogLevel::kInfo, kind_.ends, {{"count", std::to_string(told_)}});
   }

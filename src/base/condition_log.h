@@ -56,7 +56,7 @@ class ConditionLog {
   ConditionLog& operator=(const ConditionLog&) = delete;
 
   /// `subject` is in this condition, now or still; call it whenever that is
-  /// observed. `reason` is told, but another one is no other condition.
+  /// observed. `reason` is logged; another reason is the same condition.
   void Report(const std::string& subject, std::string_view reason);
 
   /// `subject` is not, or no longer, in this condition.
@@ -87,7 +87,7 @@ class ConditionLog {
   TokenBucket lines_ GUARDED_BY(mutex_);
   std::size_t without_line_ GUARDED_BY(mutex_) = 0;
   std::uint64_t suppressed_ GUARDED_BY(mutex_) = 0;
-  /// The most of those that a line for all has told of, until they have ended.
+  /// The most that a line for all has reported, until they have ended.
   std::size_t told_ GUARDED_BY(mutex_) = 0;
   SteadyTime last_summary_ GUARDED_BY(mutex_);
   SteadyTime summary_due_ GUARDED_BY(mutex_);

@@ -72,7 +72,7 @@ Result<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
                                           GENERIC_READ, kShareAll, nullptr,
                                           OPEN_EXISTING, kFlags, nullptr));
   if (!file) return SystemError(GetLastError());
-  // Reading anything else may wait for ever.
+  // Reading anything else may wait forever.
   if (GetFileType(file.get()) != FILE_TYPE_DISK) return NotARegularFile();
   LARGE_INTEGER size;
   if (!GetFileSizeEx(file.get(), &size)) return SystemError(GetLastError());

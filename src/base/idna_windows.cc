@@ -1,5 +1,5 @@
 // Implementation notes: GetAddrInfoW() converts names by itself, but it would
-// tell of an invalid one only when it is looked up.
+// report an invalid one only when it is looked up.
 
 #include <windows.h>
 

@@ -5,7 +5,7 @@
 //      system tick every millisecond, until this process ends.
 //   b) Timers run on interrupt time, deadlines on the performance counter
 //      (which std::chrono::steady_clock reads). Relative due times, counted
-//      anew from the steady clock after each early return, keep the two from
+//      again from the steady clock after each early return, keep the two from
 //      drifting apart; a relative timer also does not count time asleep.
 //   c) Windows 11 coarsens timers of processes it believes to be in the
 //      background, and slows their threads, unless they ask it not to.

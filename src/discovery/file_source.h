@@ -31,7 +31,7 @@ class FileSource final : public ListSource {
   static constexpr Nanoseconds kInterval = std::chrono::seconds(5);
   static constexpr Nanoseconds kSettling = std::chrono::seconds(1);
   static constexpr Nanoseconds kGone = std::chrono::minutes(1);
-  /// A file that two looks have never seen the same for so long is told of.
+  /// A file that changes between any two looks for so long is reported.
   static constexpr Nanoseconds kMostUnrest = std::chrono::seconds(10);
   /// A file whose time and size are the same is read again after this.
   static constexpr Nanoseconds kTrust = std::chrono::minutes(1);
@@ -48,7 +48,7 @@ class FileSource final : public ListSource {
   std::uint64_t removed_failures() const override;
 
  private:
-  /// What tells of a change without reading.
+  /// What shows a change without reading.
   struct Stamp {
     std::filesystem::file_time_type time;
     std::uintmax_t size = 0;

@@ -67,7 +67,7 @@ class KeptList {
   /// stored, if there is one. `services` must outlive this.
   KeptList(ListServices& services, std::string name, TargetListFormat format,
            bool strip_port);
-  /// A condition of it is no longer told of.
+  /// Its conditions are no longer reported.
   ~KeptList();
   KeptList(const KeptList&) = delete;
   KeptList& operator=(const KeptList&) = delete;
@@ -81,7 +81,7 @@ class KeptList {
   void Confirm();
   /// It could not be had, or is no good.
   void Fail(const std::string& error);
-  /// The same where nothing more can be told of it.
+  /// The same where there is no memory to say why.
   void FailWithoutMemory() noexcept;
 
   /// The list to use, if there is any: the newer one if `newer`.

@@ -266,7 +266,7 @@ void Dispatcher::LookAtUnresolved(SteadyTime now) {
       any = any || pair.no_route.has_value();
     });
   } catch (const std::bad_alloc&) {
-    return;  // the next look begins anew
+    return;  // the next look begins again
   }
   has_unresolved_ = any;
   looked_at_ = generation;

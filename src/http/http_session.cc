@@ -195,7 +195,7 @@ bool HttpSession::RespondToNext(bool last) {
       stream_.head_too_long() ? std::nullopt : ParseRequestHead(text);
   head_ = head.value_or(RequestHead());
   const bool responded = library_->Respond(head ? &head_ : nullptr, last);
-  // Known before the response is sent, told of afterwards.
+  // Known before the response is sent, reported afterwards.
   if (outcome_) service_.on_request(outcome_->first, outcome_->second);
   return responded && !last_;
 }

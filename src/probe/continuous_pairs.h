@@ -24,8 +24,8 @@ namespace echo_exporter {
 
 /// The pairs of continuous modules: the first request for one begins it, the
 /// others read what was counted since, and it ends when nobody asked for it for
-/// the `keep` of its module. Who asks for the same module, source and target
-/// shares a pair.
+/// the `keep` of its module. Requests for the same module, source and target
+/// share a pair.
 ///
 /// Thread-safe.
 class ContinuousPairs {

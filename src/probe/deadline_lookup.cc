@@ -8,7 +8,7 @@
 namespace echo_exporter {
 namespace {
 
-/// How many names with an answer are remembered; beyond, all are learnt anew.
+/// How many names with an answer are remembered; beyond, all are learnt again.
 constexpr std::size_t kMaxRemembered = 4096;
 
 }  // namespace

@@ -20,7 +20,8 @@ namespace echo_exporter {
 
 /// Looks up addresses with a deadline. The system has no time limit of its own
 /// for resolving names, and an adapter's driver may block reading its
-/// addresses. Who asks for what is being looked up already waits for that.
+/// addresses. A caller that asks for what is being looked up already waits for
+/// that.
 ///
 /// The calls fail with kUnavailable when there is no result at `deadline`, and
 /// with kExhausted without the means for a lookup and beyond the limits of

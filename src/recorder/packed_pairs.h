@@ -63,7 +63,7 @@ class PackedPairs {
  public:
   class Pair;
 
-  /// Of histograms, only `parts` are kept: text tells of no others.
+  /// Of histograms, only `parts` are kept: text shows no others.
   explicit PackedPairs(Histogram::Parts parts) : parts_(parts) {}
 
   /// As those of std::vector; after std::bad_alloc it must not be used.

@@ -217,7 +217,7 @@ void EchoEngine::SendNow(EchoSlot& slot) {
   if (claim == Claim::kNothing) return;
   if (returned.replies == 0) {
     // The system does not signal the event of a request that it refuses, so
-    // that the wait can serve the next one. Registering it anew would take
+    // that the wait can serve the next one. Registering it again would take
     // several times as long as the call, just when every request is refused.
     result.outcome =
         OutcomeOfStatus(returned.error, slot.request.destination.version());

@@ -131,7 +131,7 @@ Result<std::unique_ptr<IcmpSocket>> IcmpSocket::Open(
 
   Kind kind = Kind::kDatagram;
   UniqueFd fd(socket(family, SOCK_DGRAM | flags, protocol));
-  // For want of resources, a raw socket would fail with an errno of its own.
+  // For lack of resources, a raw socket would fail with an errno of its own.
   if (!fd && errno != EMFILE && errno != ENFILE && errno != ENOMEM &&
       errno != ENOBUFS) {
     kind = Kind::kRaw;

@@ -1,4 +1,4 @@
-// The page as a whole: what it shows, and every 5 s the same anew.
+// The page as a whole: what it shows, and every 5 s the same again.
 
 const EVERY = 5000;
 const VIEWS = { pairs: PairTable, matrix: MatrixView, pair: PairView };
@@ -64,7 +64,7 @@ async function refresh() {
       complain(error.message);
     } else {
       complain(page.answered === null ? "The exporter does not respond; retrying."
-        : `The exporter does not respond since ${CLOCK.format(page.answered)}; retrying. What is below is from then.`);
+        : `The exporter has not responded since ${CLOCK.format(page.answered)}; retrying. What is below is from then.`);
     }
   }
   find("view").removeAttribute("aria-busy");
