@@ -33,7 +33,7 @@ def wait_for(what, condition):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {PATIENCE} s: {what}")
         # To ask takes a second where there are 10,000 pairs; what is waited for needs the processor.
-        time.sleep(max(0.05, 2 * (time.monotonic() - asked)))
+        time.sleep(max(0.05, 4 * (time.monotonic() - asked)))
 
 
 class Daemon:

@@ -5,7 +5,7 @@ import re
 PAIR = ("group", "source", "destination", "address")  # the last of addresses = "all" only
 NO_LOSSES = ("reply", "suspended", "no_resources")
 
-_SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
+_LINE = re.compile(r"^(?:#.*|(\w+)(?:\{(.*)\})? (\S+))\n", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -21,13 +21,11 @@ class Scrape:
     @classmethod
     def parse(cls, text):
         """Reads the Prometheus text format."""
-        samples = []
-        for line in text.splitlines():
-            if line.startswith("#"):
-                continue
-            name, labels, value = _SAMPLE.fullmatch(line).groups()
-            samples.append((name, labels or "", float(value)))
-        return cls(samples)
+        # All lines at once, which takes two thirds of the time of one after another.
+        lines = _LINE.findall(text)
+        if len(lines) != text.count("\n") or not text.endswith("\n"):
+            raise ValueError("not the Prometheus text format: " + _LINE.sub("", text)[:1000])
+        return cls((name, labels, float(value)) for name, labels, value in lines if name)
 
     def names(self):
         return self._series.keys() | self._as_text.keys()

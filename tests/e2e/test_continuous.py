@@ -217,7 +217,8 @@ class ContinuousTest(unittest.TestCase):
 
 
 class ManyTargetsTest(unittest.TestCase):
-    TARGETS, LIMIT, CLIENTS = 10_000, 500, 8
+    # In Wine a request takes ten times as long.
+    TARGETS, LIMIT, CLIENTS = 2_500 if exporter.PLATFORM == "wine" else 10_000, 500, 8
 
     def test_far_too_many_targets_cost_the_others_nothing(self):
         config = CONFIG + f"max_continuous = {self.LIMIT}\n"
