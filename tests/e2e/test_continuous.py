@@ -217,8 +217,7 @@ class ContinuousTest(unittest.TestCase):
 
 
 class ManyTargetsTest(unittest.TestCase):
-    # In Wine a request takes ten times as long.
-    TARGETS, LIMIT, CLIENTS = 2_500 if exporter.PLATFORM == "wine" else 10_000, 500, 8
+    TARGETS, LIMIT, CLIENTS = 10_000, 500, 8
 
     def test_far_too_many_targets_cost_the_others_nothing(self):
         config = CONFIG + f"max_continuous = {self.LIMIT}\n"
