@@ -265,10 +265,10 @@ make_prefix() {
   # variables when their memory is freed already. cpp-httplib has such variables, all constant where
   # they are used: one for all threads does as well.
   sed -i 's/static thread_local/thread_local/' "$work/cpp-httplib/httplib.h"
-  local flags='-O1 -DNDEBUG'
-  [[ $platform != windows-mingw ]] || flags+=' -Dthread_local=static'
+  local flags=
+  [[ $platform != windows-mingw ]] || flags=-Dthread_local=static
   cmake_install "$platform" "$fresh" "$work/cpp-httplib" -DCMAKE_PREFIX_PATH="$fresh" \
-    -DCMAKE_CXX_FLAGS_RELEASE="$flags" -DHTTPLIB_COMPILE=ON -DHTTPLIB_TEST=OFF \
+    -DCMAKE_CXX_FLAGS="$flags" -DHTTPLIB_COMPILE=ON -DHTTPLIB_TEST=OFF \
     -DHTTPLIB_REQUIRE_OPENSSL=ON -DHTTPLIB_REQUIRE_ZLIB=ON \
     -DHTTPLIB_USE_BROTLI_IF_AVAILABLE=OFF -DHTTPLIB_USE_ZSTD_IF_AVAILABLE=OFF \
     -DHTTPLIB_USE_NON_BLOCKING_GETADDRINFO=OFF

@@ -1,7 +1,10 @@
-# discover_suites(TARGET): a test of ctest for each suite of a GoogleTest program, run in the root of the
-# tree. The tests of a suite share a process: with one for each, half of the time goes into starting
-# them. Which suites there are is asked when ctest runs. The environment variable ECHO_EXPORTER_TESTS
-# may hold a regular expression: then only tests whose names match are run.
+# discover_suites(TARGET [LONGEST]): a test of ctest for each suite of a GoogleTest program, run in the
+# root of the tree. The tests of a suite share a process: with one for each, half of the time goes into
+# starting them. Which suites there are is asked when ctest runs. The environment variable
+# ECHO_EXPORTER_TESTS may hold a regular expression: then only tests whose names match are run.
+#
+# Suites whose names match the regular expression LONGEST begin first, so that nothing is left to wait
+# for when all else has ended.
 
 if(DEFINED SUITES_PROGRAM)  # by ctest, in the script that is generated below
   execute_process(
@@ -40,10 +43,7 @@ if(DEFINED SUITES_PROGRAM)  # by ctest, in the script that is generated below
     add_test(${name} ${SUITES_EMULATOR} "${SUITES_PROGRAM}" "--gtest_filter=${filter}")
     # Against hanging only: the tests' own limits are of five minutes.
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY "${SUITES_DIRECTORY}" TIMEOUT 1200)
-    # What takes longest begins first, so that nothing is left to wait for when all else has ended.
-    if(name MATCHES "^ExporterMemoryTest$")
-      set_tests_properties(${name} PROPERTIES COST 20)
-    elseif(name MATCHES "EchoTransportLinuxTest|RequestMatcherTest|TlsServerTest|ExporterReloadTest|HttpServer")
+    if(SUITES_LONGEST AND name MATCHES "${SUITES_LONGEST}")
       set_tests_properties(${name} PROPERTIES COST 10)
     endif()
   endforeach()
@@ -56,6 +56,7 @@ function(discover_suites target)
 set(SUITES_PROGRAM [==[$<TARGET_FILE:${target}>]==])
 set(SUITES_EMULATOR [==[${CMAKE_CROSSCOMPILING_EMULATOR}]==])
 set(SUITES_DIRECTORY [==[${PROJECT_SOURCE_DIR}]==])
+set(SUITES_LONGEST [==[${ARGN}]==])
 include([==[${PROJECT_SOURCE_DIR}/cmake/discover_suites.cmake]==])
 ")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")

@@ -269,7 +269,8 @@ class InstallerTest(unittest.TestCase):
                 "Firewall": "1",
             },
         )
-        self.assertIn("msg=serving", windows.path(r"C:\logs\echo.log").read_text())
+        log = windows.path(r"C:\logs\echo.log")
+        wait_for("a line of the log", lambda: "msg=serving" in log.read_text())
         self.assertEqual(self.installed_files(), FILES)
         self.assertTrue(self.is_marked(), "the upgrade has made the service anew")
         self.assertEqual(self.rules(), 1)

@@ -185,7 +185,7 @@ class HostileClients(processes.Daemon):
         super().__init__("hostile", command)
 
     def is_ready(self):
-        return "ready" in self.log_text()
+        return "ready" in self.log_so_far()
 
     def counts(self):
         """Ends them; how many answers of each kind had which status."""

@@ -117,7 +117,7 @@ class ScriptedNetwork(processes.Daemon):
         super().__init__("network", command)
 
     def is_ready(self):
-        return "ready" in self.log_text()
+        return "ready" in self.log_so_far()
 
     def stats(self):
         """What the network saw until now, by destination; README.md has the fields."""

@@ -107,4 +107,15 @@ class Daemon:
         self.process.wait()
 
     def log_text(self):
+        """All that the process, which has ended, wrote: one that runs may have more to write."""
+        assert self.process.poll() is not None, f"{self.name} still runs: wait_for_log()"
+        return self.log_so_far()
+
+    def log_so_far(self):
         return self.log.read_text(errors="replace")
+
+    def wait_for_log(self, text, times=1):
+        """Until the log has a text so often. A line may come after what it tells of is seen."""
+        wait_for(
+            f"{text!r} in the log of {self.name}", lambda: self.log_so_far().count(text) >= times
+        )

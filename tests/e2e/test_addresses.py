@@ -324,7 +324,7 @@ class NamesTest(unittest.TestCase):
         )
         reason = "no usable address"
         with exporter.Exporter(config) as daemon:
-            processes.wait_for("the reason", lambda: reason in daemon.log_text())
+            daemon.wait_for_log(reason)
             network.set_hosts({"four.example": "10.213.1.129"})
             daemon.wait_until(
                 "missed ticks",

@@ -89,7 +89,7 @@ class PingTest(unittest.TestCase):
 
     def test_ctrl_c_ends_with_a_summary(self):
         with Ping("--count=0", "10.213.1.1") as ping:
-            processes.wait_for("replies", lambda: ping.log_text().count("reply from") > 5)
+            ping.wait_for_log("reply from", 6)
             self.assertEqual(ping.stop(), 0)
         sent, received = re.search(r"(\d+) sent, (\d+) received", ping.log_text()).groups()
         self.assertEqual(sent, received)
@@ -116,7 +116,7 @@ class Ping(processes.Daemon):
         super().__init__("ping", command, exporter.environment())
 
     def is_ready(self):
-        return self.log_text()
+        return self.log_so_far()
 
 
 class ConfigTest(unittest.TestCase):

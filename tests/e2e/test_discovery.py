@@ -165,21 +165,16 @@ class FilesTest(unittest.TestCase):
             for what, make in bad.items():
                 make(paths[what])
             replace(self.folder / "empty.yml", "")
-            log = processes.wait_for(
-                "all are told of",
-                lambda: told
-                if (told := daemon.log_text()).count("target list unusable") >= 10
-                and "suppressed=" in told
-                else None,
-            )
+            daemon.wait_for_log("target list unusable", 10)
+            daemon.wait_for_log("suppressed=")
             seen = daemon.wait_for_destinations(*names.values(), "10.213.1.50")
             self.assertGreaterEqual(seen.total(FAILURES), len(bad) + 1)
-            self.assertIn("its last good targets stay", log)
+            daemon.wait_for_log("its last good targets stay")
             replace(paths["half"], targets("10.213.1.99"))
             replace(paths["empty"], "[]")
             left = {*names.values(), "10.213.1.50", "10.213.1.99"}
             daemon.wait_for_destinations(*left - {names["half"], names["empty"]})
-            self.assertIn("target list usable again", daemon.log_text())
+            daemon.wait_for_log("target list usable again")
 
     def test_the_same_target_with_other_labels_is_told_of(self):
         replace(self.folder / "a.json", targets("10.213.1.1", x="1"))
@@ -187,7 +182,7 @@ class FilesTest(unittest.TestCase):
         with self.exporter("*.json") as daemon:
             seen = daemon.wait_for_destinations("10.213.1.1")
             self.assertEqual(len(seen.series(REQUESTS, x="1")), 1)
-            log = daemon.log_text()
+        log = daemon.log_text()
         self.assertIn("a.json:1:15 and ", log)
         self.assertIn("b.json:1:15", log)
 
@@ -199,7 +194,7 @@ class FilesTest(unittest.TestCase):
             replace(self.folder / "a.json", targets(*many))
             seen = daemon.wait_for_failures()
             self.assertEqual(destinations(seen), {"10.213.1.1"})
-            self.assertIn("more than 10 pairs", daemon.log_text())
+        self.assertIn("more than 10 pairs", daemon.log_text())
 
     def test_this_machine_is_no_target(self):
         replace(self.folder / "a.json", targets(network.SOURCE, "127.0.0.1", "10.213.1.1"))
@@ -233,8 +228,7 @@ class FilesTest(unittest.TestCase):
         with self.exporter("a.json", config=config) as daemon:
             daemon.wait_for_failures()
             self.assertEqual(destinations(daemon.scrape()), set())
-            self.assertIn("stored target list ignored", daemon.log_text())
-
+        self.assertIn("stored target list ignored", daemon.log_text())
 
     def test_a_folder_that_is_full_stores_the_list_once_it_has_room(self):
         folder = self.folder / "state"
@@ -245,12 +239,10 @@ class FilesTest(unittest.TestCase):
         replace(self.folder / "a.json", targets("10.213.1.1"))
         with self.exporter("a.json", config=state(folder)) as daemon:
             daemon.wait_for_destinations("10.213.1.1")
-            self.assertRegex(daemon.log_text(), "target list not stored.*state_dir=")
+            daemon.wait_for_log("target list not stored")
             (folder / "pad").unlink()
-            processes.wait_for(
-                "the list is stored",
-                lambda: "target lists are stored again" in daemon.log_text(),
-            )
+            daemon.wait_for_log("target lists are stored again")
+        self.assertRegex(daemon.log_text(), "target list not stored.*state_dir=")
         self.assertEqual(len(list(folder.iterdir())), 1)
 
 
@@ -407,7 +399,7 @@ class ServersTest(unittest.TestCase):
             server.serve("10.213.1.1")
             with Discovering(state(file) + http_group(server)) as daemon:
                 daemon.wait_for_destinations("10.213.1.1")
-                self.assertIn("target list not stored", daemon.log_text())
+        self.assertIn("target list not stored", daemon.log_text())
 
     def test_certificates_and_passwords(self):
         authority = certificates.Authority("cmdb-ca")
@@ -441,7 +433,7 @@ class ServersTest(unittest.TestCase):
             ):
                 with Discovering(http_group(server, **keys)) as daemon:
                     self.assertEqual(destinations(daemon.wait_for_failures()), set())
-                    self.assertIn("certificate", daemon.log_text())
+                self.assertIn("certificate", daemon.log_text())
             self.assertEqual(len(server.requests), asked)
         # The first address of localhost is ::1, where nobody listens, and where then nothing
         # answers.
@@ -459,7 +451,7 @@ class ServersTest(unittest.TestCase):
             keys = {"ca_file": native(authority.certificate)}
             with Discovering(http_group(server, **keys)) as daemon:
                 daemon.wait_for_failures()
-                self.assertIn("expired", daemon.log_text())
+        self.assertIn("expired", daemon.log_text())
 
     def test_a_reload_keeps_the_targets_of_servers_that_stay(self):
         with Server() as server, Discovering(http_group(server)) as daemon:
@@ -487,10 +479,7 @@ class ServersTest(unittest.TestCase):
                 daemon.wait_for_destinations("10.213.1.1", "10.213.1.11")
                 for times, ahead in enumerate((3600, 0, 3600), 1):  # ahead, back, ahead
                     daemon.send(signal.SIGUSR2)
-                    processes.wait_for(
-                        "the exporter sees the change",
-                        lambda times=times: daemon.log_text().count("wall clock: ") == times,
-                    )
+                    daemon.wait_for_log("wall clock: ", times)
                     replace(file, targets(f"10.213.1.{times + 1}"))
                     server.serve(f"10.213.1.{times + 11}")
                     changed = time.monotonic()

@@ -251,7 +251,7 @@ class ProbeTest(unittest.TestCase):
                 self.assertEqual(probed(target).value("probe_success"), 0)
                 text = probe(target, debug="true")[1]
                 self.assertIn(f'target "{target}" is neither an address', text)
-        self.assertIn("probe of an invalid target", daemon.log_text())
+        daemon.wait_for_log("probe of an invalid target")
 
     def test_addresses_in_brackets_are_probed(self):
         if expectations.here(expectations.IPV6):

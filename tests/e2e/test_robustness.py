@@ -180,10 +180,7 @@ class ChangesTest(Case):
             self.wait_for_replies_only(daemon)
             for times in (1, 2, 3):  # ahead, back, ahead
                 daemon.send(signal.SIGUSR2)
-                processes.wait_for(
-                    "the exporter sees the change",
-                    lambda times=times: daemon.log_text().count("wall clock: ") == times,
-                )
+                daemon.wait_for_log("wall clock: ", times)
                 self.wait_for_replies_only(daemon)
             seen = daemon.scrape()
         self.assertEqual(seen.outcomes_of_sent(), {"reply"})

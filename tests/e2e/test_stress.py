@@ -249,7 +249,7 @@ class FullDiskTest(Case):
                 return reload
 
             # What finds no room is where it would be without the option.
-            elsewhere = reloaded_until(lambda: "configuration reloaded" in daemon.log_text())
+            elsewhere = reloaded_until(lambda: "configuration reloaded" in daemon.log_so_far())
             processes.wait_for("lines on standard error", elsewhere)
             for state, up in (("down", 0), ("up", 14)):
                 network.ip("link", "set", network.DEVICE, state)

@@ -182,13 +182,14 @@ class MutualTlsTest(unittest.TestCase):
         processes.wait_for("the second", lambda: self.served_name() == "second")
         # A wrong one is not; it is said once.
         complaint = "invalid web configuration"
-        before = self.daemon.log_text().count(complaint)
+        before = self.daemon.log_so_far().count(complaint)
         (self.daemon.folder / "server.crt").write_text("half a certificate")
         name = "echo_exporter_web_config_last_reload_successful"
         self.daemon.wait_until("it is rejected", lambda seen: seen.value(name) == 0)
+        self.daemon.wait_for_log(complaint, before + 1)
         for _ in range(3):
             self.assertEqual(self.served_name(), "second")
-        self.assertEqual(self.daemon.log_text().count(complaint), before + 1)
+        self.assertEqual(self.daemon.log_so_far().count(complaint), before + 1)
         self.install("third", days=1)
         processes.wait_for("the third", lambda: self.served_name() == "third")
         seen = self.daemon.scrape()
@@ -209,7 +210,7 @@ class MutualTlsTest(unittest.TestCase):
 
     def test_secrets_appear_nowhere(self):
         texts = [self.daemon.get(path)[1] for path in ("/config", "/", "/metrics")]
-        for text in (*texts, self.daemon.log_text()):
+        for text in (*texts, self.daemon.log_so_far()):
             for secret in (password_hash, password_hash[7:], PASSWORD, "PRIVATE KEY"):
                 self.assertNotIn(secret, text)
 
@@ -236,7 +237,7 @@ class MutualTlsTest(unittest.TestCase):
         self.assertRegex(text, r"Retry-After: \d+")
 
     def test_urls_are_https(self):
-        self.assertIn(f"url=https://{exporter.ADDRESS}", self.daemon.log_text())
+        self.daemon.wait_for_log(f"url=https://{exporter.ADDRESS}")
 
 
 class WebConfigErrorsTest(unittest.TestCase):
