@@ -247,14 +247,14 @@ class PairTest(SmallTest):
             self.show(view="pair", group="core", source="wan1", destination=destination)
             browser.wait_until("a median", "return /\\d ms/.test(document.querySelector('.facts').innerText);")
             facts = self.facts()
-            self.assertAlmostEqual(number(facts["Median RTT"]), seconds, delta=seconds / 10)
+            expectations.assert_rtt_of(self, seconds, number(facts["Median RTT"]))
             self.assertEqual(facts["TTL of replies"], "64")
             self.assertIn(f"{network.SOURCE} to {destination}", facts["Addresses"])
             browser.click("summary")
             browser.find(".numbers td")
             medians = [number(text) for text in browser.texts(".numbers td:nth-child(5)")]
             for median in [value for value in medians if value is not None]:
-                self.assertAlmostEqual(median, seconds, delta=seconds / 10)
+                expectations.assert_rtt_of(self, seconds, median)
             self.assertTrue(any(medians))
             self.assertTrue(browser.find_all(".chart .median[d^=M]"))
 

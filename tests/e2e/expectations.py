@@ -182,3 +182,10 @@ RTT_TOLERANCE = 0.003  # seconds
 def rtt_bounds(row):
     """The least and the most that a round-trip time to this address should be."""
     return (round(max(0, row.delay - RTT_TOLERANCE), 6), round(row.delay + RTT_TOLERANCE, 6))
+
+
+def assert_rtt_of(test, delay, seconds):
+    """One round trip, or the median of some: never shorter than the delay, but for what a sketch
+    rounds, and longer on a busy machine."""
+    test.assertGreaterEqual(seconds, 0.9 * delay)
+    test.assertLess(seconds, 10 * delay)

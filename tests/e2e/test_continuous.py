@@ -148,6 +148,7 @@ class ContinuousTest(unittest.TestCase):
             module="brief",
         )
         asked = time.monotonic()
+        self.ask(brief, module="brief")
         self.daemon.wait_until("the end", lambda seen: seen.value(PAIRS) == 1)
         self.assertGreater(time.monotonic() - asked, 9, "it was kept for 10 s")
         sent = net.requests(brief)
@@ -290,13 +291,16 @@ class DiscoveryTest(unittest.TestCase):
             "destination": address,
             "site": "fra",
         }
-        scrapes = [
-            seen
-            for seen in self.server.scrapes()
-            if seen.series("icmp_echo_requests_total", destination=address)
-        ]
-        self.assertGreaterEqual(len(scrapes), 4)
-        for seen in scrapes:
+
+        def four_scrapes():
+            scrapes = [
+                seen
+                for seen in self.server.scrapes()
+                if seen.series("icmp_echo_requests_total", destination=address)
+            ]
+            return scrapes if len(scrapes) >= 4 else None
+
+        for seen in processes.wait_for("four scrapes", four_scrapes):
             self.assertEqual(scrape.accounting_errors(seen), [])
             [(labels, requests)] = seen.series("icmp_echo_requests_total", destination=address)
             self.assertEqual(labels, expected)

@@ -482,14 +482,14 @@ class ServersTest(unittest.TestCase):
                     daemon.wait_for_log("wall clock: ", times)
                     replace(file, targets(f"10.213.1.{times + 1}"))
                     server.serve(f"10.213.1.{times + 11}")
-                    changed = time.monotonic()
                     seen = daemon.wait_for_destinations(
                         f"10.213.1.{times + 1}", f"10.213.1.{times + 11}"
                     )
-                    self.assertLess(time.monotonic() - changed, 30)
                     for kind in ("file_sd", "http_sd"):
                         now = seen.value(success, mechanism=kind)
-                        self.assertAlmostEqual(now, time.time() + ahead, delta=60)
+                        self.assertAlmostEqual(
+                            now, time.time() + ahead, delta=processes.PATIENCE
+                        )
                 self.assertEqual(daemon.scrape().total(FAILURES), 0)
 
 
