@@ -88,9 +88,15 @@ def pool_threads(daemon):
     return workers
 
 
-def resident(seen, daemon):
+def resident(daemon):
     """The MiB in use without the stacks of the pool, of which Wine keeps one MiB each resident."""
-    return seen.value("process_resident_memory_bytes") / MIB - pool_threads(daemon)
+
+    def look():
+        workers = pool_threads(daemon)
+        used = daemon.scrape().value("process_resident_memory_bytes")
+        return used / MIB - workers if pool_threads(daemon) == workers else None
+
+    return processes.wait_for("as many workers before as after a scrape", look)
 
 
 class Case(unittest.TestCase):
@@ -168,7 +174,7 @@ class FlatTest(Case):
                     and seen.finished() >= outcomes,
                 )
                 self.assert_accounts(seen)
-                return resident(seen, daemon), handles(seen, daemon), pool_threads(daemon)
+                return resident(daemon), handles(seen, daemon), pool_threads(daemon)
 
             before, after = after(PROBES * 0.2), after(PROBES * 1.2)
         report(f"[MiB, handles: {before} to {after}]")
@@ -213,7 +219,7 @@ class ReloadTest(Case):
                 if number % (RELOADS // 100) == 0:
                     seen = daemon.scrape()
                     self.assert_accounts(seen)
-                    sizes.append(resident(seen, daemon))
+                    sizes.append(resident(daemon))
             self.assertEqual(seen.outcomes_of_sent(group="stays"), {"reply"})
             workers = pool_threads(daemon)
         # A worker more would be one that a callback never gave back.
@@ -302,7 +308,7 @@ class SoakTest(Case):
                     time.sleep(0.05)
                 seen = scrape.Scrape.parse(text)
                 self.assert_accounts(seen)
-                sizes.append(resident(seen, daemon))
+                sizes.append(resident(daemon))
                 before = requests
                 seen = daemon.wait_until(
                     "probing goes on",
