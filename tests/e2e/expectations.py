@@ -5,6 +5,7 @@ says what every platform should report, and `differs` where one does not, each t
 """
 
 import dataclasses
+import os
 
 import exporter
 import network
@@ -177,6 +178,7 @@ def plan_config():
 LABELS = {"site": 'a "quoted" \\back\\slash, {brace}, \u00fcml\u00e4ut', "team": ""}
 
 RTT_TOLERANCE = 0.003  # seconds
+FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 
 
 def rtt_bounds(row):
@@ -184,8 +186,8 @@ def rtt_bounds(row):
     return (round(max(0, row.delay - RTT_TOLERANCE), 6), round(row.delay + RTT_TOLERANCE, 6))
 
 
-def assert_rtt_of(test, delay, seconds):
+def assert_rtt_of(test, delay, seconds, most=1.1):
     """One round trip, or the median of some: never shorter than the delay, but for what a sketch
-    rounds, and longer on a busy machine."""
+    rounds, and at most so many times as long where the machine does nothing else."""
     test.assertGreaterEqual(seconds, 0.9 * delay)
-    test.assertLess(seconds, 10 * delay)
+    test.assertLess(seconds, (most if FULL else 10) * delay)

@@ -182,4 +182,4 @@ class StatusTest(unittest.TestCase):
         self.assertEqual(status, 200, text)
         answer = json.loads(text)
         self.assertEqual((answer["outcome"], answer["responder"]), ("reply", "10.213.2.25"))
-        expectations.assert_rtt_of(self, 0.025, answer["rtt_seconds"])
+        expectations.assert_rtt_of(self, 0.025, answer["rtt_seconds"], most=1.8)
