@@ -1,7 +1,6 @@
 """The status page in Chromium: what it shows of the scripted network, to whom, and what it asks for."""
 
 import base64
-import os
 import re
 import subprocess
 import time
@@ -18,7 +17,6 @@ import webdriver
 
 URL = f"http://{exporter.ADDRESS}/"
 AXE = (processes.ROOT / "build/browser/node_modules/axe-core/axe.min.js").read_text()
-FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 
 # As long as names may be, with what could end an element, an attribute or a script, and what turns text around.
 HOSTILE = "</td></script><script>alert(1)</script>\"'&lt; ' onclick=alert(2) \u202egpj.exe\u2066 "
@@ -224,7 +222,7 @@ class OutageTest(SmallTest):
             self.wait_for_text("#verdicts", verdict)
             took = time.monotonic() - began
             print(f"an outage is on the page after {took:.1f} s")
-            if FULL:
+            if processes.FULL:
                 self.assertLess(took, 10)
             text = " ".join(browser.texts("#verdicts"))
             self.assertRegex(text, f"Every pair {verdict} fails since .*: 3 pairs")
@@ -499,7 +497,7 @@ class MatrixTest(PageTest):
             });"""
         )
         print(f"10,000 cells that change are drawn in {took:.0f} ms")
-        if FULL:
+        if processes.FULL:
             self.assertLess(took, 100)
 
     def test_the_table_is_drawn_fast(self):
@@ -515,5 +513,5 @@ class MatrixTest(PageTest):
         )
         self.wait_for_view("pairs")
         print(f"the start page is drawn after {paint:.0f} ms")
-        if FULL:
+        if processes.FULL:
             self.assertLess(paint, 500)

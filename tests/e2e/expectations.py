@@ -5,10 +5,10 @@ says what every platform should report, and `differs` where one does not, each t
 """
 
 import dataclasses
-import os
 
 import exporter
 import network
+import processes
 
 WINE_PROHIBITED = "the Windows API has no status of its own for `administratively prohibited`"
 WINE_CHECKSUM = "Wine reads a raw socket, before the kernel checks, and does not check either"
@@ -178,7 +178,6 @@ def plan_config():
 LABELS = {"site": 'a "quoted" \\back\\slash, {brace}, \u00fcml\u00e4ut', "team": ""}
 
 RTT_TOLERANCE = 0.003  # seconds
-FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 
 
 def rtt_bounds(row):
@@ -190,4 +189,4 @@ def assert_rtt_of(test, delay, seconds, most=1.1):
     """One round trip, or the median of some: never shorter than the delay, but for what a sketch
     rounds, and at most so many times as long where the machine does nothing else."""
     test.assertGreaterEqual(seconds, 0.9 * delay)
-    test.assertLess(seconds, (most if FULL else 10) * delay)
+    test.assertLess(seconds, (most if processes.FULL else 10) * delay)

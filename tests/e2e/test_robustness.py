@@ -3,7 +3,6 @@ of pairs that nobody answers."""
 
 import collections
 import json
-import os
 import signal
 import subprocess
 import time
@@ -16,9 +15,8 @@ import processes
 import scrape
 
 # What is demanded of time holds for a machine that does nothing else.
-FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 MANY = 10_000  # pairs
-STOPPED = 130 if FULL else 5  # seconds
+STOPPED = 130 if processes.FULL else 5  # seconds
 
 
 def load_tests(_loader, tests, _pattern):
@@ -197,7 +195,8 @@ class ChangesTest(Case):
             self.assertGreater(sum_of_all, 0, address)
         self.assertEqual(buckets["0.049"], 0, "no reply can be sooner than it is sent")
         # An hour of ticks would be 108,000 of them.
-        self.assertLess(seen.total("echo_exporter_schedule_missed_total"), 50_000)
+        most = 1000 if processes.FULL else 50_000
+        self.assertLess(seen.total("echo_exporter_schedule_missed_total"), most)
         for histogram in ("schedule_lag", "completion_delay"):
             name = f"echo_exporter_{histogram}_seconds"
             self.assertEqual(
@@ -224,7 +223,7 @@ class ManyTest(Case):
         self.assert_accounts(seen)
         missed = seen.total("echo_exporter_schedule_missed_total")
         print(f"[missed {missed:.0f}] ", end="", flush=True)
-        if FULL:
+        if processes.FULL:
             self.assertEqual(missed, 0)
         self.assertEqual(seen.value("echo_exporter_receive_drops_total"), 0)
         return seen, daemon
@@ -257,7 +256,7 @@ class ManyTest(Case):
         took = time.monotonic() - asked
         print(f"{took:.2f} s ", end="", flush=True)
         self.assertIn("msg=stopped in_flight=0", daemon.log_text())
-        if FULL:
+        if processes.FULL:
             self.assertLess(took, 2)
 
 

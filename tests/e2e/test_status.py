@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import unittest
 import urllib.parse
 import urllib.request
@@ -57,11 +58,13 @@ class StatusTest(unittest.TestCase):
         wait_for("a reply", "pairs", lambda a: a["pairs"][0]["last_outcome"] == "reply",
                  destination=GONE, source=network.SOURCE)
         with network.route("unreachable", GONE):
+            begin = time.time()
             status = wait_for(
                 "the verdict",
                 "status",
                 lambda a: any(verdict["name"] == GONE for verdict in a["verdicts"]),
             )
+            self.assertLess(time.time() - begin, processes.limit(10))
             verdict = next(one for one in status["verdicts"] if one["name"] == GONE)
             self.assertEqual((verdict["kind"], verdict["pairs"]), ("destination", 2))
             self.assertEqual(verdict["text"], f"Every pair to {GONE} fails")

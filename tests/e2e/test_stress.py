@@ -19,27 +19,26 @@ import network
 import processes
 import scrape
 
-FULL = os.environ.get("ECHO_EXPORTER_FULL") == "1"
 WINE = exporter.PLATFORM == "wine"
 
-KILLS = 100 if FULL else 5
+KILLS = 100 if processes.FULL else 5
 # Natively enough to see it if each left a configuration of these few pairs behind.
-RELOADS = 10_000 if FULL else 300 if WINE else 2_000
-PROBES = 100_000 if FULL else 5_000
-CLIENT_SECONDS = 60 if FULL else 5
-SOAK_SECONDS = 1800 if FULL else 0
+RELOADS = 10_000 if processes.FULL else 300 if WINE else 2_000
+PROBES = 100_000 if processes.FULL else 5_000
+CLIENT_SECONDS = 60 if processes.FULL else 5
+SOAK_SECONDS = 1800 if processes.FULL else 0
 SOAK_ROUNDS = 10 if WINE else 40  # at least; in one of ten the network is down
 # Under Wine, how many times as long a pair waits for its next request: it is to keep up beside others.
-SOAK_PACE = 4 if WINE and not FULL else 1
+SOAK_PACE = 4 if WINE and not processes.FULL else 1
 
 # Those who send half a request, who ask for probes, and who send what is no request; and how long
 # one who asks for probes waits for the next. In a run of all tests they leave a processor to others.
-CLIENTS = (1000, 500, 20) if FULL else (300, 50, 20)
-PROBE_PAUSE = 0 if FULL else 0.4 if WINE else 0.1
+CLIENTS = (1000, 500, 20) if processes.FULL else (300, 50, 20)
+PROBE_PAUSE = 0 if processes.FULL else 0.4 if WINE else 0.1
 # So many requests are in flight in all of Wine.
 REQUESTS_OF_WINE = 240
 # Probes on demand share them; elsewhere it is the server's limit. A short run gets there as well.
-ON_DEMAND = (100 if WINE else 448) if FULL else 20
+ON_DEMAND = (100 if WINE else 448) if processes.FULL else 20
 ON_DEMAND_CONFIG = f"[probe]\nmax_concurrent = {ON_DEMAND}\n"
 ON_DEMAND_PATH = "/probe?target=10.213.2.100"  # which answers after 0.1 s
 MIB = 1024 * 1024
@@ -139,9 +138,9 @@ class ClientsTest(Case):
         self.assertGreater(counts["probe"]["200"], 0)
         for status in counts["broken"]:
             self.assertNotIn(status, ("200", "500"))
-        if FULL:
+        if processes.FULL:
             self.assertEqual(missed, 0)
-        if FULL and not WINE:
+        if processes.FULL and not WINE:
             self.assertLess(max(scrapes.seconds), 1)
 
 
@@ -265,7 +264,7 @@ class FullDiskTest(Case):
                 self.assert_accounts(seen)
             missed = seen.total("echo_exporter_schedule_missed_total")
             report(f"[missed {missed:.0f}]")
-            if FULL:
+            if processes.FULL:
                 self.assertEqual(missed, 0)
             ballast.unlink()
             before = log.read_text()
@@ -303,7 +302,7 @@ class SoakTest(Case):
                 status, _ = exporter.get("/-/reload", method="POST")
                 self.assertEqual(status, 500 if config is configs[2] else 200)
                 network.ip("link", "set", network.DEVICE, "down" if number % 10 == 5 else "up")
-                for _ in range(10 if FULL else 3):
+                for _ in range(10 if processes.FULL else 3):
                     text = scrapes.take()
                     time.sleep(0.05)
                 seen = scrape.Scrape.parse(text)
@@ -327,5 +326,5 @@ class SoakTest(Case):
             scrapes.report()
             report(f"[MiB {sizes[len(sizes) // 3]:.0f} to {sizes[-1]:.0f}]")
             report(f"{clients.counts()} {seen.outcomes()}")
-        if FULL and not exporter.SANITIZED:
+        if processes.FULL and not exporter.SANITIZED:
             self.assertLess(sizes[-1], max(sizes[: len(sizes) // 3]) + 16)
